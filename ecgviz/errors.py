@@ -1,0 +1,33 @@
+"""Refusals: every way in which ecgviz says no, in one sentence a user can act on.
+
+The command line turns an `EcgvizError` into one line and exit code 2, a page into a sentence. Anything else
+that escapes is a fault of ours.
+"""
+
+
+class EcgvizError(ValueError):
+    """Base of all refusals; its text names what was given, and the likely mistake."""
+
+
+class RecordError(EcgvizError):
+    """A recording cannot be read, or cannot be trusted as it is."""
+
+
+class ModelError(EcgvizError):
+    """A model folder is missing, altered, incomplete, or does not fit what is asked of it."""
+
+
+class InputError(EcgvizError):
+    """A record does not meet what a network needs (leads, length, missing samples, age or sex)."""
+
+
+class ExplanationError(EcgvizError):
+    """A method is unknown, does not apply to this network, or failed its own check."""
+
+
+class CriteriaError(EcgvizError):
+    """A criterion is unknown, or an entry of the catalogue is malformed."""
+
+
+class CaseError(EcgvizError):
+    """A case folder cannot be written or read back."""

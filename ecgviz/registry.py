@@ -1,0 +1,43 @@
+"""One way to look a thing up by name: ecgviz's own literal table first, then installed entry points.
+
+Third parties add readers, networks, methods and criteria from their own package through the entry-point groups
+``ecgviz.readers``, ``ecgviz.nets``, ``ecgviz.methods`` and ``ecgviz.criteria``.
+"""
+
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from ecgviz.errors import EcgvizError
+
+
+def find(table: Mapping[str, Any], group: str, name: str) -> Any:
+    """Return the entry ``name`` of ``table``, or of the entry-point group ``group`` (loaded only when named).
+
+    Raises
+    ------
+    EcgvizError
+        When neither has it; the message lists every name there is.
+    """
+    if name in table:
+        return table[name]
+    for point in entry_points(group=group):
+        if point.name == name:
+            return point.load()
+    raise EcgvizError(f"there is no {name!r} here; known are {', '.join(available(table, group))}")
+
+
+def available(table: Mapping[str, Any], group: str) -> tuple[str, ...]:
+    """Return all names: the table's in its order, then those of installed packages."""
+    return (*table, *(point.name for point in entry_points(group=group) if point.name not in table))
+
+
+def shipped(name: str) -> Path:
+    """Return the path of a shipped folder or file ("models", "app.py", "pages").
+
+    In a wheel these travel inside the package (``ecgviz/_app``); in a checkout they lie beside it.
+    """
+    package = Path(__file__).resolve().parent
+    inside = package / "_app" / name
+    return inside if inside.exists() else package.parent / name

@@ -1,0 +1,147 @@
+"""Heart beats in seconds, and the wave segments (atoms) that each beat is made of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ecgviz.types.arrays import BoolArray, FloatArray, frozen
+
+ATOMS = ("P", "PR", "QRSi", "QRSm", "QRSt", "ST", "T1", "T2", "TP")
+"""The wave segments of one beat, in time order: the last axis of every evidence grid."""
+
+WAVES: Mapping[str, tuple[str, ...]] = {
+    "P": ("P",),
+    "PR": ("PR",),
+    "QRS": ("QRSi", "QRSm", "QRSt"),
+    "ST": ("ST",),
+    "T": ("T1", "T2"),
+    "TP": ("TP",),
+}
+"""The waves a reader speaks of, as sums of atoms."""
+
+MARKS = ("p_on", "p_off", "qrs_on", "qrs_off", "t_on", "t_off")
+KINDS = ("normal", "ectopic", "paced", "unsure")
+
+EXPECTED_P_S = 0.200
+"""A beat without P wave keeps this much before its QRS (or less, from the T wave before) as the place of a P."""
+QRS_END_S = 0.040
+"""First and last part of the QRS complex; shorter complexes (< 80 ms) are cut in thirds."""
+ST_WITHOUT_T_S = 0.080
+"""Where no T wave was found, ST is the J point to J + 80 ms, and what follows is undelineated."""
+
+
+@dataclass(frozen=True, eq=False)
+class Beats:
+    """Beats of one record; NaN = not there, or not found. All times in seconds from the record's start.
+
+    ``r_s`` and the global marks (earliest onset, latest offset over leads) have shape (B,). ``lead_marks`` holds the
+    same six marks per lead, shape (L, B), rows as ``leads``; they serve measurement only. ``kind`` is one of `KINDS`
+    a beat. ``why_no_p`` says for each beat why it has no P wave ("" when it has one). ``extra_p_s`` are peaks of
+    P waves that no QRS follows. ``reason`` says why there are no beats at all ("" when there are some).
+    """
+
+    r_s: FloatArray
+    p_on: FloatArray
+    p_off: FloatArray
+    qrs_on: FloatArray
+    qrs_off: FloatArray
+    t_on: FloatArray
+    t_off: FloatArray
+    kind: tuple[str, ...]
+    duration_s: float
+    leads: tuple[str, ...]
+    lead_marks: Mapping[str, FloatArray] = field(default_factory=dict)
+    why_no_p: tuple[str, ...] = ()
+    extra_p_s: FloatArray = field(default_factory=lambda: np.empty(0))
+    method: str = ""
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("r_s", "extra_p_s", *MARKS):
+            object.__setattr__(self, name, frozen(getattr(self, name)))
+        object.__setattr__(self, "lead_marks", {k: frozen(v) for k, v in self.lead_marks.items()})
+        for name in MARKS:
+            if getattr(self, name).shape != self.r_s.shape:
+                raise ValueError(f"{name} has shape {getattr(self, name).shape}, R peaks {self.r_s.shape}")
+        if len(self.kind) != self.r_s.size or not set(self.kind) <= set(KINDS):
+            raise ValueError(f"kind must hold one of {KINDS} for each of {self.r_s.size} beats")
+
+    def __len__(self) -> int:
+        return int(self.r_s.size)
+
+    @property
+    def rr_s(self) -> FloatArray:
+        """RR intervals in seconds, shape (B - 1,)."""
+        return np.diff(self.r_s)
+
+    @property
+    def dominant(self) -> BoolArray:
+        """True for beats of the kind that most beats have, shape (B,)."""
+        if not self.kind:
+            return np.zeros(0, dtype=bool)
+        most = max(KINDS, key=self.kind.count)
+        return np.array([kind == most for kind in self.kind])
+
+    @property
+    def p_absent(self) -> BoolArray:
+        """True where a QRS was found without a P wave before it, shape (B,)."""
+        return np.isnan(self.p_on) & ~np.isnan(self.qrs_on)
+
+    @property
+    def fused(self) -> BoolArray:
+        """True where the next P wave begins before this T wave ends, so that neither P nor T can be judged, shape (B,)."""
+        touching = np.zeros(len(self), dtype=bool)
+        if len(self) > 1:
+            with np.errstate(invalid="ignore"):
+                touching[:-1] = self.t_off[:-1] > self.p_on[1:]
+        return touching
+
+    def starts(self) -> FloatArray:
+        """Start of each beat in seconds, shape (B,): its P onset, or where its P would be; NaN without a QRS."""
+        starts = np.array(self.p_on)
+        for b in np.flatnonzero(self.p_absent):
+            before = self.t_off[b - 1] if b > 0 and not np.isnan(self.t_off[b - 1]) else 0.0
+            starts[b] = min(max(before, self.qrs_on[b] - EXPECTED_P_S, 0.0), self.qrs_on[b])
+        return starts
+
+    def segments(self) -> FloatArray:
+        """Start and end of every atom in seconds, shape (B, S, 2); NaN where an atom is absent.
+
+        Claims go QRS, P, T: a T wave ends where the next beat begins. Without P wave the atom ``P`` holds the window
+        where it was expected (`p_absent` tells) and ``PR`` is absent. Without T wave ``ST`` is J to J + 80 ms. The
+        ``TP`` of the last beat has no end and is absent. A beat without QRS marks has no atoms.
+        """
+        spans = np.full((len(self), len(ATOMS), 2), np.nan)
+        starts = self.starts()
+        for b in np.flatnonzero(~np.isnan(self.qrs_on) & ~np.isnan(self.qrs_off)):
+            following = starts[b + 1] if b + 1 < len(self) else np.nan
+            edges = self._edges(int(b), float(starts[b]), float(following))
+            for s, atom in enumerate(ATOMS):
+                start, end = edges.get(atom, (np.nan, np.nan))
+                if end > start:
+                    spans[b, s] = start, end
+        return spans
+
+    def _edges(self, b: int, start: float, following: float) -> dict[str, tuple[float, float]]:
+        on, off = float(self.qrs_on[b]), float(self.qrs_off[b])
+        end = min(QRS_END_S, (off - on) / 3) if off - on < 2 * QRS_END_S else QRS_END_S
+        limit = following if np.isfinite(following) else self.duration_s
+        edges = {"QRSi": (on, on + end), "QRSm": (on + end, off - end), "QRSt": (off - end, off)}
+        if np.isnan(self.p_on[b]):
+            edges["P"] = (start, on)
+        else:
+            p_off = min(float(self.p_off[b]), on)
+            edges |= {"P": (start, p_off), "PR": (p_off, on)}
+        t_on, t_off = float(self.t_on[b]), min(float(self.t_off[b]), limit)
+        if np.isnan(self.t_on[b]) or np.isnan(self.t_off[b]):
+            edges["ST"] = (off, min(off + ST_WITHOUT_T_S, limit))
+        else:
+            middle = (t_on + t_off) / 2
+            edges |= {
+                "ST": (off, t_on),
+                "T1": (max(t_on, off), middle),
+                "T2": (middle, t_off),
+                "TP": (t_off, following),
+            }
+        return edges

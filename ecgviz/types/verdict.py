@@ -1,0 +1,111 @@
+"""What the guideline says of a record, and how the model's evidence compares."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ecgviz.types.beats import Beats
+from ecgviz.types.evidence import EvidenceGrid, Region
+from ecgviz.types.measure import Measurements
+from ecgviz.types.model import AttentionMap, Explanation, Prediction
+from ecgviz.types.record import LeadQuality, Record
+
+STATES = ("met", "not_met", "borderline", "not_evaluable")
+
+
+@dataclass(frozen=True)
+class RuleResult:
+    """One rule on one record: the measured value beside its limit.
+
+    ``margin`` is positive on the side that meets the rule. ``role`` is "required", "alternative", "supporting" or "excluding".
+    ``leads`` are those that decided. ``why`` is a sentence a cardiologist can read.
+    """
+
+    text: str
+    role: str
+    state: str
+    measured: float
+    limit: float
+    unit: str
+    margin: float
+    leads: tuple[str, ...]
+    why: str
+    source: str
+    verification: str
+
+
+@dataclass(frozen=True, eq=False)
+class Finding:
+    """One published definition of one diagnosis, evaluated on one record.
+
+    ``criterion`` is the catalogue id (for PTB-XL statements the SCP code), ``definition`` the key of the published definition,
+    ``regions`` where the guideline looks, by role (empty when the criterion has no place, such as a rate).
+    """
+
+    criterion: str
+    name: str
+    definition: str
+    state: str
+    why: str
+    source: str
+    rules: tuple[RuleResult, ...]
+    regions: Mapping[str, Region] = field(default_factory=dict)
+    superclass: str | None = None
+    caveats: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ControlScore:
+    """What a trivial map gets in the same region: its share, and by how much the explanation exceeds it (95 % interval)."""
+
+    name: str
+    share: float
+    excess: float
+    excess_low: float
+    excess_high: float
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """One explanation held against one guideline region.
+
+    ``label`` says who calls it: "both", "model only", "criteria only", "neither", or "not assessable". ``evidence`` is "agrees",
+    "partly", "disagrees" or "not assessable", and ``why`` the sentence behind it. ``share`` is the part of the supporting mass inside the primary region,
+    ``area`` the part of the grid (lead-seconds) that the region covers, ``p_time`` and ``p_place`` the two null tests.
+    """
+
+    criterion: str
+    method: str
+    label: str
+    evidence: str
+    why: str
+    share: float = np.nan
+    area: float = np.nan
+    density: float = np.nan
+    controls: tuple[ControlScore, ...] = ()
+    p_time: float = np.nan
+    p_place: float = np.nan
+    support_share: float = np.nan
+    contra_share: float = np.nan
+    group_shares: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """Everything about one record, one model, one label and one method, with its provenance."""
+
+    record: Record
+    quality: tuple[LeadQuality, ...]
+    beats: Beats
+    measurements: Measurements
+    prediction: Prediction
+    label: str
+    explanation: Explanation
+    grid: EvidenceGrid
+    controls: Mapping[str, tuple[EvidenceGrid, ...]]
+    attention: tuple[AttentionMap, ...]
+    findings: tuple[Finding, ...]
+    agreement: Agreement
+    provenance: Mapping[str, Any]
