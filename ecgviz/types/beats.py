@@ -90,7 +90,7 @@ class Beats:
 
     @property
     def fused(self) -> BoolArray:
-        """True where the next P wave begins before this T wave ends, so that neither P nor T can be judged, shape (B,)."""
+        """True where the next P begins before this T ends, so that neither can be judged, shape (B,)."""
         touching = np.zeros(len(self), dtype=bool)
         if len(self) > 1:
             with np.errstate(invalid="ignore"):

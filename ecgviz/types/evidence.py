@@ -13,7 +13,8 @@ from ecgviz.types.beats import ATOMS, WAVES
 class Region:
     """Where to look: ``weight`` (L, B, S) between 0 and 1 on the grid of one record's ``leads`` and beats.
 
-    ``role`` is "primary", "support", "context", "absence" or "contra"; ``text`` names it for a reader ("II, III, aVF: ST").
+    ``role`` is "primary", "support", "context", "absence" or "contra"; ``text`` names it for a reader
+    ("II, III, aVF: ST").
     Cells of absent waves keep their weight: a region with less than half of its cells present is not assessable.
     """
 
@@ -35,9 +36,9 @@ class Region:
 class EvidenceGrid:
     """Relevance mass of one explanation over leads, beats and atoms.
 
-    ``pos`` and ``neg`` (L or 1, B or 1, S or 1) are both >= 0, split at the sample before pooling; an axis that the map does not have
-    has length 1 (``has_leads``, ``has_time``). ``outside`` is the signed rest (edge, padding, undelineated), so that
-    ``pos.sum() - neg.sum() + outside`` is the sum of the explanation; ``outside_abs`` is its unsigned mass.
+    ``pos`` and ``neg`` (L or 1, B or 1, S or 1) are both >= 0, split at the sample before pooling; an axis that the
+    map does not have has length 1 (``has_leads``, ``has_time``). ``outside`` is the signed rest (edge, padding,
+    undelineated), so that ``pos.sum() - neg.sum() + outside`` is the sum of the explanation; ``outside_abs`` is its unsigned mass.
     ``area`` (B, S) are the seconds of each cell that lie inside the map's window; 0 where the wave is absent.
     """
 
@@ -77,7 +78,7 @@ class EvidenceGrid:
         return self._share(self.pos.sum(axis=(0, 2))) if self.has_time else None
 
     def beat(self) -> FloatArray | None:
-        """Supporting share lead x wave, shape (L or 1, 6) in the order of `WAVES`, or None when the map has no time axis."""
+        """Supporting share lead x wave, shape (L or 1, 6) in the order of `WAVES`, or None without a time axis."""
         if not self.has_time:
             return None
         by_atom = self.pos.sum(axis=1)

@@ -1,4 +1,4 @@
-"""What was measured on a record: numbers by name, each with its unit in the name, NaN with a reason when not measurable."""
+"""What was measured on a record: numbers by name, the unit in the name, NaN with a reason when not measurable."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,10 +12,10 @@ from ecgviz.types.arrays import FloatArray, frozen
 class Measurements:
     """Measurements of the dominant beats of one record.
 
-    ``values`` holds the global ones (``rate_bpm``, ``pr_ms``, ``qrs_ms``, ``qt_ms``, ``qtc_bazett_ms``, ``qrs_axis_deg``, ...),
-    ``per_lead`` arrays of shape (L,) in the order of ``leads`` (``r_mv``, ``j_mv``, ``t_mv``, ...). ``reasons`` says why a
-    name is NaN. ``median_mv`` (L, W) is the median beat, ``median_s`` (W,) its time axis with the R peak at 0, and
-    ``median_marks_s`` the six global marks on that axis. ``patterns`` is the QRS pattern a lead, such as "rsR'".
+    ``values`` holds the global ones (``rate_bpm``, ``pr_ms``, ``qrs_ms``, ``qt_ms``, ``qtc_bazett_ms``, ...),
+    ``per_lead`` arrays of shape (L,) in the order of ``leads`` (``r_mv``, ``j_mv``, ``t_mv``, ...). ``reasons`` says
+    why a name is NaN. ``median_mv`` (L, W) is the median beat, ``median_s`` (W,) its time axis with the R peak at 0,
+    and ``median_marks_s`` the six global marks on that axis. ``patterns`` is the QRS pattern a lead, such as "rsR'".
     ``fs`` is the rate measured at: it bounds how fine a duration can be.
     """
 

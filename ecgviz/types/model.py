@@ -37,10 +37,10 @@ class Prediction:
 class AttentionMap:
     """One attention signal read from inside a network: where it pooled.
 
-    ``level`` is "beat", "rhythm", "channel" or "joint". ``values`` has shape (L or 1, K): K tokens, each covering ``span_s`` (K, 2)
-    seconds from the record's start; a channel map has one token, the whole window. ``leads`` is empty when the map has no
-    lead axis. ``label`` is None for a map that is the same for every label. ``sums_to`` says over what the weights sum to
-    1, ``receptive_field_s`` how much signal one token sees.
+    ``level`` is "beat", "rhythm", "channel" or "joint". ``values`` has shape (L or 1, K): K tokens, each covering
+    ``span_s`` (K, 2) seconds from the record's start; a channel map has one token, the whole window. ``leads`` is
+    empty when the map has no lead axis. ``label`` is None for a map that is the same for every label. ``sums_to``
+    says over what the weights sum to 1, ``receptive_field_s`` how much signal one token sees.
     """
 
     level: str
@@ -62,9 +62,10 @@ class AttentionMap:
 class Explanation:
     """A relevance map on the record's time base, at the model's rate.
 
-    ``values`` has shape (L or 1, T or 1): one row when the map has no lead axis (``leads`` is then empty), one column when
-    it has no time axis. Column t covers ``start_s + (t +- 1/2) / fs``. The sign is the direction in which the logit moved; ``signed`` is
-    False for a map that is >= 0 by nature. ``label`` is None when the map is the same for every label.
+    ``values`` has shape (L or 1, T or 1): one row when the map has no lead axis (``leads`` is then empty), one column
+    when it has no time axis. Column t covers ``start_s + (t +- 1/2) / fs``. The sign is the direction in which the
+    logit moved; ``signed`` is False for a map that is >= 0 by nature. ``label`` is None when the map is the same for
+    every label.
     ``completeness_error`` is |delta| / max(|f(x) - f(x')|, 0.5) where the method promises completeness, else NaN.
     ``resolution_s`` is the width below which the map tells nothing about time.
     """

@@ -19,7 +19,8 @@ STATES = ("met", "not_met", "borderline", "not_evaluable")
 class RuleResult:
     """One rule on one record: the measured value beside its limit.
 
-    ``margin`` is positive on the side that meets the rule. ``role`` is "required", "alternative", "supporting" or "excluding".
+    ``margin`` is positive on the side that meets the rule. ``role`` is "required", "alternative", "supporting" or
+    "excluding".
     ``leads`` are those that decided. ``why`` is a sentence a cardiologist can read.
     """
 
@@ -40,8 +41,8 @@ class RuleResult:
 class Finding:
     """One published definition of one diagnosis, evaluated on one record.
 
-    ``criterion`` is the catalogue id (for PTB-XL statements the SCP code), ``definition`` the key of the published definition,
-    ``regions`` where the guideline looks, by role (empty when the criterion has no place, such as a rate).
+    ``criterion`` is the catalogue id (for PTB-XL statements the SCP code), ``definition`` the key of the published
+    definition, ``regions`` where the guideline looks, by role (empty when the criterion has no place, such as a rate).
     """
 
     criterion: str
@@ -58,7 +59,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class ControlScore:
-    """What a trivial map gets in the same region: its share, and by how much the explanation exceeds it (95 % interval)."""
+    """What a trivial map gets in the same region, and by how much the explanation exceeds it (95 % interval)."""
 
     name: str
     share: float
@@ -71,9 +72,10 @@ class ControlScore:
 class Agreement:
     """One explanation held against one guideline region.
 
-    ``label`` says who calls it: "both", "model only", "criteria only", "neither", or "not assessable". ``evidence`` is "agrees",
-    "partly", "disagrees" or "not assessable", and ``why`` the sentence behind it. ``share`` is the part of the supporting mass inside the primary region,
-    ``area`` the part of the grid (lead-seconds) that the region covers, ``p_time`` and ``p_place`` the two null tests.
+    ``label`` says who calls it: "both", "model only", "criteria only", "neither", or "not assessable". ``evidence``
+    is "agrees", "partly", "disagrees" or "not assessable", and ``why`` the sentence behind it. ``share`` is the part of
+    the supporting mass inside the primary region, ``area`` the part of the grid (lead-seconds) that the region covers,
+    ``p_time`` and ``p_place`` the two null tests.
     """
 
     criterion: str
