@@ -1,0 +1,175 @@
+"""CSV and TSV files: a header row of lead names, one row a sample; rate and unit stated in the file or given.
+
+Stated in the file means: comment lines before the header (``# fs: 500``, ``# unit: mV``, ``# age: 63``, ``# sex: F``), a unit
+behind each lead name (``II [uV]``), a row of units below the header, or a time column (``time [s]``, ``t_ms``).
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ecgviz.errors import RecordError
+from ecgviz.records import fields
+from ecgviz.types import Record
+from ecgviz.types.arrays import FloatArray
+
+MAX_COLUMNS = 200
+_COMMENT = re.compile(
+    r"#\s*(fs|rate|sampling_rate|unit|units|age|sex)\s*[:=]\s*(\S{1,20})(?:\s*Hz)?\s*$", re.IGNORECASE
+)
+_NAME_UNIT = re.compile(r"^(.{1,40}?)\s*[\[(]([^\])]{1,12})[\])]$|^(.{1,40}?)_([munµμ]?v|m?s)$", re.IGNORECASE)
+_TIME = ("time", "t", "seconds", "time_s", "timestamp")
+_SECONDS = {"s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3, "milliseconds": 1e-3}
+_UNIFORM = 0.51
+"""Largest distance of a time stamp from an even clock, in samples: rounded stamps pass, gaps and jumps do not."""
+
+
+def read_csv(path: Path, fs: float | None, unit: str | None) -> Record:
+    """Read a CSV (comma, semicolon or tab; decimal comma with semicolon or tab); ``fs`` and ``unit`` where the file states none.
+
+    Empty cells and ``nan`` are missing samples.
+
+    Raises
+    ------
+    RecordError
+        For no header row, an unknown unit or lead, no rate or unit, rows of different length, cells that are no numbers, or a time
+        column that does not run evenly.
+    """
+    source = fields.shown(path.name)
+    stated, lines = _split_comments(_text(path, source))
+    if len(lines) < 2:
+        raise RecordError(f"{source}: a header row of lead names and rows of samples are needed")
+    separator = max(";\t,", key=lines[0].count)
+    names, units = _names(lines[0].split(separator), source)
+    rows = lines[1:]
+    second = [cell.strip() for cell in rows[0].split(separator)]
+    if (
+        len(second) == len(names)
+        and all(re.fullmatch(r"[^\W\d]{1,12}", cell) for cell in second)
+        and "nan" not in second
+    ):
+        units, rows = [cell for cell in second], rows[1:]
+    values = _table(rows, separator, len(names), source)
+    clock = [n for n, name in enumerate(names) if name.casefold() in _TIME]
+    leads = [n for n in range(len(names)) if n not in clock]
+    timed, notes = _rate_of(values[:, clock[0]], units[clock[0]], source) if clock else (None, ())
+    rate, rate_note = fields.agreed_rate(stated_rate(stated, source) or timed, fs, source)
+    scaled, unit_note = _scale(values[:, leads].T, [units[n] for n in leads], stated.get("unit"), unit, source)
+    return Record(
+        signal=scaled,
+        fs=rate,
+        leads=fields.lead_names([names[n] for n in leads], source),
+        id=source,
+        age_years=fields.age(stated.get("age", "")),
+        sex=fields.sex(stated.get("sex", "")),
+        assumptions=(*notes, *rate_note, *unit_note),
+    )
+
+
+def stated_rate(stated: dict[str, str], source: str) -> float | None:
+    """Return the rate of the comment lines, or None; a rate that is no number is refused."""
+    if "fs" not in stated:
+        return None
+    rate = fields.number(re.sub("hz$", "", stated["fs"], flags=re.IGNORECASE))
+    if not rate > 0:
+        raise RecordError(f"{source}: the sampling rate {fields.shown(stated['fs'])} is no number of hertz")
+    return rate
+
+
+def _text(path: Path, source: str) -> str:
+    """Return the file's text, which must be UTF-8 (or UTF-16 with its mark, as spreadsheets write it)."""
+    data = path.read_bytes()
+    try:
+        return data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RecordError(f"{source}: this is no text file (byte {error.start} is not UTF-8)") from error
+
+
+def _split_comments(text: str) -> tuple[dict[str, str], list[str]]:
+    """Return what the comment lines state of rate, unit, age and sex, and all other lines that are not empty."""
+    words = {"rate": "fs", "sampling_rate": "fs", "units": "unit"}
+    stated, lines = {}, []
+    for line in text.splitlines():
+        if line.startswith("#"):
+            if match := _COMMENT.match(line):
+                key = match[1].lower()
+                stated[words.get(key, key)] = match[2]
+        elif line.strip():
+            lines.append(line)
+    return stated, lines
+
+
+def _names(cells: Sequence[str], source: str) -> tuple[list[str], list[str | None]]:
+    """Split header cells into names and the units behind them."""
+    if len(cells) > MAX_COLUMNS:
+        raise RecordError(f"{source}: a header row of {len(cells)} columns: is the table transposed (one row a lead)?")
+    names: list[str] = []
+    units: list[str | None] = []
+    for cell in cells:
+        text = cell.strip().strip('"').strip()
+        match = _NAME_UNIT.match(text)
+        names.append((match[1] or match[3]) if match else text)
+        units.append((match[2] or match[4]) if match else None)
+    if all(not np.isnan(fields.number(name.replace(",", "."))) for name in names):
+        raise RecordError(f"{source}: the first row holds numbers; a header row of lead names is needed")
+    return names, units
+
+
+def _table(rows: Sequence[str], separator: str, n_columns: int, source: str) -> FloatArray:
+    """Return the samples as float64 of shape (N, columns)."""
+    cells = [row.split(separator) for row in rows]
+    for n, row in enumerate(cells, start=1):
+        if len(row) != n_columns:
+            raise RecordError(f"{source}: sample {n} has {len(row)} columns, the header row {n_columns}")
+    decimal_comma = separator != ","
+    try:
+        return np.array(
+            [[float(_number_text(cell, decimal_comma)) for cell in row] for row in cells], dtype=np.float64
+        ).reshape(-1, n_columns)
+    except ValueError as error:
+        bad = next(c for row in cells for c in row if not _is_number(_number_text(c, decimal_comma)))
+        raise RecordError(f"{source}: {fields.shown(bad)} stands where a number belongs") from error
+
+
+def _number_text(cell: str, decimal_comma: bool) -> str:
+    """Return a cell as Python spells numbers; an empty cell is a missing sample."""
+    text = cell.strip().strip('"')
+    return (text.replace(",", ".") if decimal_comma else text) or "nan"
+
+
+def _is_number(text: str) -> bool:
+    """Return whether Python reads ``text`` as a number."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _rate_of(times: FloatArray, unit: str | None, source: str) -> tuple[float, tuple[str, ...]]:
+    """Return the rate of an evenly running time column, with the assumptions it takes."""
+    if unit is not None and unit.casefold() not in _SECONDS:
+        raise RecordError(f"{source}: the time column is in {fields.shown(unit)}; seconds or ms are read")
+    seconds = times * _SECONDS[unit.casefold() if unit else "s"]
+    n = len(seconds)
+    span = float(seconds[-1] - seconds[0]) if n > 1 else 0.0
+    if not span > 0:
+        raise RecordError(f"{source}: the time column does not run forward")
+    rate = (n - 1) / span
+    if np.nanmax(np.abs((seconds - seconds[0]) * rate - np.arange(n))) > _UNIFORM or np.isnan(seconds).any():
+        raise RecordError(f"{source}: the time column does not run evenly (gaps or jumps); one fixed rate is needed")
+    if abs(rate - round(rate)) < 1e-3 * rate:
+        rate = float(round(rate))
+    notes = (f"rate of {rate:g} Hz derived from the time column",)
+    return rate, notes if unit else (*notes, "the time column states no unit: taken as seconds")
+
+
+def _scale(
+    signal: FloatArray, units: Sequence[str | None], stated: str | None, given: str | None, source: str
+) -> tuple[FloatArray, tuple[str, ...]]:
+    """Turn every lead into millivolts by its own unit, or the one for all."""
+    agreed = [fields.agreed_unit(unit or stated, given, source) for unit in units]
+    factors = np.array([factor for factor, _ in agreed])
+    return signal * factors[:, None], tuple(dict.fromkeys(note for _, notes in agreed for note in notes))

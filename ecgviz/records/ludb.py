@@ -1,0 +1,87 @@
+"""The folder of the Lobachevsky University Database (Kalyakulina et al., IEEE Access 8, 2020; doi:10.13026/eegm-h675)."""
+
+import csv
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from ecgviz.errors import RecordError
+from ecgviz.records import fields
+from ecgviz.records.leads import STANDARD_LEADS
+from ecgviz.records.wfdb_file import header_path, read_counts, read_header
+from ecgviz.types import Record
+
+TABLE = "ludb.csv"
+COUNTS_PER_MV = 1000.0
+GAIN_NOTE = (
+    "LUDB: stored integers / 1000 are taken as mV, because they obey I + III = II and the header's gains "
+    "(each lead scaled to its own span) do not"
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of ``ludb.csv``: id, age, sex and the rhythm in words."""
+
+    number: int
+    age_years: float | None
+    sex: str | None
+    rhythm: str
+
+
+def read_table(path: str | Path) -> dict[int, Entry]:
+    """Return every row of ``ludb.csv`` (``path`` names the file) by its id.
+
+    Raises
+    ------
+    RecordError
+        When the file is missing or a row has no id.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise RecordError(f"{fields.shown(path.name)} is not there: it is the table in LUDB's top folder")
+    with path.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    entries = {}
+    for row in rows:
+        if not (row.get("ID") or "").strip().isdigit():
+            raise RecordError(f"{TABLE}: a row has the id {fields.shown(str(row.get('ID')))}, which is no number")
+        number = int(row["ID"])
+        entries[number] = Entry(number, fields.age(row["Age"]), fields.sex(row["Sex"]), row["Rhythms"].strip())
+    return entries
+
+
+def find_entry(stem: Path) -> Entry | None:
+    """Return the table row of the recording at ``stem``, or None outside an LUDB folder."""
+    stem = stem.absolute()
+    for folder in stem.parents[:2]:
+        table = folder / TABLE
+        if table.is_file() and stem.name.isdigit():
+            return _cached(str(table), table.stat().st_mtime_ns).get(int(stem.name))
+    return None
+
+
+def read_ludb(path: Path, entry: Entry) -> Record:
+    """Read one LUDB recording in millivolts.
+
+    Departure from the header: its gains and baselines are not used (see `GAIN_NOTE`).
+    """
+    header, source = read_header(path)
+    leads = fields.lead_names([channel.name for channel in header.channels], source)
+    if header.fs is None or set(leads) != set(STANDARD_LEADS):
+        raise RecordError(f"{source}: this lies in a folder of LUDB and is not one of its 12-lead recordings")
+    return Record(
+        signal=read_counts(header_path(path), header, source) / COUNTS_PER_MV,
+        fs=header.fs,
+        leads=leads,
+        id=f"ludb-{entry.number:03d}",
+        age_years=entry.age_years,
+        sex=entry.sex,
+        assumptions=(GAIN_NOTE,),
+    )
+
+
+@lru_cache(maxsize=4)
+def _cached(path: str, changed_ns: int) -> dict[int, Entry]:
+    """Return the table; ``changed_ns`` makes an edited table a new one."""
+    return read_table(path)

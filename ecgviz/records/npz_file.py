@@ -1,0 +1,84 @@
+"""NPZ files: fields ``signal`` (L, N), ``fs``, ``leads``, ``unit``, and if known ``age_years`` and ``sex``."""
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ecgviz.errors import RecordError
+from ecgviz.records import fields
+from ecgviz.types import Record
+
+MAX_BYTES = 400_000_000
+"""Arrays larger than this once unpacked are refused: 12 leads, 24 hours at 100 Hz in float32."""
+
+
+def read_arrays(path: Path) -> Mapping[str, Any]:
+    """Return all arrays of an NPZ file; pickled objects and archives that unpack to more than `MAX_BYTES` are refused.
+
+    Raises
+    ------
+    RecordError
+        When the file is no NPZ of plain arrays.
+    """
+    source = fields.shown(path.name)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+        if size > MAX_BYTES:
+            raise RecordError(f"{source}: unpacks to {size} bytes (limit {MAX_BYTES})")
+        with np.load(path, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except (zipfile.BadZipFile, ValueError, OSError, EOFError, NotImplementedError, RuntimeError, SyntaxError) as error:
+        if isinstance(error, RecordError):
+            raise
+        raise RecordError(
+            f"{source}: this is no NPZ file of plain arrays (pickled objects are never opened)"
+        ) from error
+
+
+def read_npz(path: Path, fs: float | None, unit: str | None) -> Record:
+    """Read an NPZ file; ``fs`` (Hz) and ``unit`` are taken where the file states none.
+
+    Raises
+    ------
+    RecordError
+        For missing fields, an unknown unit or lead, no rate, or arrays that are no numbers.
+    """
+    arrays, source = read_arrays(path), fields.shown(path.name)
+    missing = [name for name in ("signal", "leads") if name not in arrays]
+    if missing:
+        raise RecordError(f"{source}: has no field {missing[0]!r}; needed are signal (L, N), leads, fs and unit")
+    rate, rate_note = fields.agreed_rate(_number(arrays, "fs"), fs, source)
+    factor, unit_note = fields.agreed_unit(_text(arrays, "unit"), unit, source)
+    signal = np.asarray(arrays["signal"])
+    if signal.dtype.kind not in "fiu":
+        raise RecordError(f"{source}: the field 'signal' holds {signal.dtype}, not numbers")
+    names = np.asarray(arrays["leads"])
+    if names.dtype.kind not in "US" or names.ndim != 1:
+        raise RecordError(f"{source}: the field 'leads' is no list of names")
+    return Record(
+        signal=signal.astype(np.float64) * factor,
+        fs=rate,
+        leads=fields.lead_names([str(name) for name in names.astype(np.str_)], source),
+        id=source,
+        age_years=_number(arrays, "age_years"),
+        sex=fields.sex(_text(arrays, "sex") or ""),
+        assumptions=(*rate_note, *unit_note),
+    )
+
+
+def _number(arrays: Mapping[str, Any], name: str) -> float | None:
+    """Return a field as a number, or None where it is absent, NaN or no single number."""
+    value = np.asarray(arrays.get(name, np.nan))
+    if value.size != 1 or value.dtype.kind not in "fiu" or np.isnan(value).any():
+        return None
+    return float(value.reshape(()))
+
+
+def _text(arrays: Mapping[str, Any], name: str) -> str | None:
+    """Return a field as text, or None where it is absent or empty."""
+    value = np.asarray(arrays.get(name, ""))
+    return (str(value.reshape(())) or None) if value.size == 1 and value.dtype.kind == "U" else None

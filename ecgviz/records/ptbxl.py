@@ -1,0 +1,125 @@
+"""The tables of a PTB-XL folder (Wagner et al., Scientific Data 7:154, 2020, doi:10.1038/s41597-020-0495-6)."""
+
+import ast
+import csv
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from ecgviz.errors import RecordError
+from ecgviz.records import fields
+
+DATABASE = "ptbxl_database.csv"
+STATEMENTS = "scp_statements.csv"
+SUPERCLASSES = ("CD", "HYP", "MI", "NORM", "STTC")
+"""In alphabetical order, as IMLE-Net has its outputs."""
+
+DUPLICATES = frozenset({137, 139, 140, 141, 142, 143, 145, 456, 458, 459, 461, 462})
+"""Of the first 500 ids: recordings that PTB-XL 1.0.3 dropped because they are copies of others."""
+
+OLDEST_YEARS = 90.0
+"""Ages above 89 are stored as 300; this stands for them."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row: what PTB-XL knows of one recording.
+
+    ``scp_codes`` maps each statement to its likelihood in percent (0 = not stated), ``superclasses`` are those of all
+    diagnostic statements whatever their likelihood, in the order of `SUPERCLASSES`. ``age_clipped`` tells that the age
+    is only known to be above 89. ``filename_lr`` and ``filename_hr`` are stems within the folder (100 and 500 Hz).
+    """
+
+    ecg_id: int
+    patient_id: int
+    age_years: float | None
+    age_clipped: bool
+    sex: str | None
+    strat_fold: int
+    scp_codes: Mapping[str, float]
+    superclasses: tuple[str, ...]
+    filename_lr: str
+    filename_hr: str
+    duplicate: bool
+
+
+def read_table(folder: str | Path) -> dict[int, Entry]:
+    """Return every row of ``ptbxl_database.csv`` by its ``ecg_id``.
+
+    Superclasses follow the protocol of IMLE-Net (Reddy et al. 2021, arXiv:2204.05116): every statement with
+    ``diagnostic == 1`` in ``scp_statements.csv`` counts for its ``diagnostic_class``, whatever its likelihood.
+
+    Raises
+    ------
+    RecordError
+        When a table is missing, or a row does not hold what it should.
+    """
+    folder = Path(folder)
+    classes = read_statements(folder)
+    entries: dict[int, Entry] = {}
+    with _opened(folder / DATABASE) as stream:
+        for row in csv.DictReader(stream):
+            try:
+                entry = _entry(row, classes)
+            except (KeyError, ValueError, SyntaxError, TypeError) as error:
+                raise RecordError(f"{DATABASE}: row {len(entries) + 1} is not one of PTB-XL ({error})") from error
+            entries[entry.ecg_id] = entry
+    return entries
+
+
+def read_statements(folder: str | Path) -> dict[str, str]:
+    """Return the superclass of every diagnostic statement, by its SCP code."""
+    with _opened(Path(folder) / STATEMENTS) as stream:
+        rows = csv.DictReader(stream)
+        key = (rows.fieldnames or ("",))[0]
+        return {row[key]: row["diagnostic_class"] for row in rows if row.get("diagnostic") in ("1", "1.0")}
+
+
+def find_entry(stem: Path) -> Entry | None:
+    """Return the table row of the recording at ``stem`` (its path without suffix), or None outside a PTB-XL folder."""
+    stem = stem.absolute()
+    for folder in stem.parents[:4]:
+        table = folder / DATABASE
+        if table.is_file():
+            return _by_file(str(folder), table.stat().st_mtime_ns).get(stem.relative_to(folder).as_posix())
+    return None
+
+
+@lru_cache(maxsize=4)
+def _by_file(folder: str, changed_ns: int) -> dict[str, Entry]:
+    """Return the rows by file stem; ``changed_ns`` makes an edited table a new one."""
+    entries = read_table(folder).values()
+    return {name: entry for entry in entries for name in (entry.filename_lr, entry.filename_hr)}
+
+
+def _opened(path: Path):  # noqa: ANN202
+    if not path.is_file():
+        raise RecordError(f"{fields.shown(path.name)} is not in the folder: is it the top folder of PTB-XL?")
+    return path.open(encoding="utf-8", newline="")
+
+
+def _entry(row: Mapping[str, str], classes: Mapping[str, str]) -> Entry:
+    """Turn one row of text into an `Entry`."""
+    number = int(row["ecg_id"])
+    codes = {str(code): float(value) for code, value in ast.literal_eval(row["scp_codes"]).items()}
+    named = {classes[code] for code in codes if code in classes}
+    stored = fields.number(row["age"])
+    clipped = stored > 89
+    for name in (row["filename_lr"], row["filename_hr"]):
+        if not re.fullmatch(r"[\w/]+", name, re.ASCII):
+            raise ValueError(f"file name {fields.shown(name)}")
+    return Entry(
+        ecg_id=number,
+        patient_id=int(float(row["patient_id"])),
+        age_years=OLDEST_YEARS if clipped else fields.age(row["age"]),
+        age_clipped=clipped,
+        sex={0.0: "male", 1.0: "female"}.get(fields.number(row["sex"])),
+        strat_fold=int(float(row["strat_fold"])),
+        scp_codes=codes,
+        superclasses=tuple(name for name in SUPERCLASSES if name in named),
+        filename_lr=row["filename_lr"],
+        filename_hr=row["filename_hr"],
+        duplicate=number in DUPLICATES,
+    )
