@@ -1,0 +1,91 @@
+"""The command line: a thin shell over the library, one command for each thing a user asks for.
+
+Every refusal is one line on standard error and exit code 2. Nothing heavy is imported before a command runs, so that
+``ecgviz --help`` answers at once.
+"""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated
+
+import typer
+from typer.main import get_command
+
+from ecgviz import NOTICE, __version__
+from ecgviz.cli import cases, dashboard, networks, recordings
+from ecgviz.errors import EcgvizError
+
+COMMANDS: Mapping[str, Callable[..., None]] = {
+    "info": recordings.info,
+    "measure": recordings.measure,
+    "criteria": recordings.criteria,
+    "models": networks.models,
+    "predict": networks.predict,
+    "explain": cases.explain,
+    "report": cases.report,
+    "simulate": recordings.simulate,
+    "train": networks.train,
+    "app": dashboard.app,
+}
+"""Every command by name, in the order of the help text."""
+
+BAD_INPUT = 2
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"ecgviz {__version__}\n{NOTICE}")
+        raise typer.Exit
+
+
+def _root(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print version and notice, then stop.")
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def build() -> typer.Typer:
+    """Return the typer application with all of `COMMANDS`."""
+    shell = typer.Typer(
+        name="ecgviz",
+        help=f"Explain 12-lead ECG classifiers and hold them against cardiologists' criteria. {NOTICE}",
+        epilog="A RECORD is the path of a WFDB, CSV or NPZ file, or demo:NAME for a shipped one.",
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    shell.callback(invoke_without_command=True)(_root)
+    for name, function in COMMANDS.items():
+        shell.command(name)(function)
+    return shell
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; ``argv`` defaults to the process's arguments.
+
+    Returns
+    -------
+    int
+        0, or 2 after a refusal, whose one line is on standard error.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = get_command(build())(arguments, prog_name="ecgviz", standalone_mode=False)
+    except EcgvizError as refusal:
+        return _refuse(str(refusal))
+    except typer.TyperException as mistake:
+        return _refuse(f"{mistake.format_message()} (ecgviz --help lists what there is)")
+    except OSError as problem:
+        if problem.filename is None:
+            raise
+        return _refuse(f"{problem.filename}: {problem.strerror}")
+    return code if isinstance(code, int) else 0
+
+
+def _refuse(sentence: str) -> int:
+    one_line = " ".join(sentence.split())
+    typer.echo(f"ecgviz: {one_line}", err=True)
+    return BAD_INPUT

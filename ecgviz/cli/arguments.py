@@ -1,0 +1,28 @@
+"""Arguments that several commands take, and the one way in which they read a recording."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from ecgviz.types import Record
+
+Source = Annotated[str, typer.Argument(metavar="RECORD", help="Path of a recording, or demo:NAME.")]
+Fs = Annotated[float | None, typer.Option("--fs", help="Sampling rate in Hz, where the file states none.")]
+Unit = Annotated[
+    str | None, typer.Option("--unit", help="Unit of the samples (mV, uV, V), where the file states none.")
+]
+Age = Annotated[float | None, typer.Option("--age", help="Age in years, where the file states none.")]
+Sex = Annotated[str | None, typer.Option("--sex", help="male or female, where the file states none.")]
+ModelName = Annotated[
+    str | None, typer.Option("--model", help="A shipped model's name or a model folder; by default the first shipped.")
+]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of everything that is drawn at random.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON: what is not measurable is null.")]
+
+
+def read(source: str, fs: float | None, unit: str | None, age: float | None, sex: str | None) -> "Record":
+    """Return the recording that a command names, with what the user stated about it."""
+    from ecgviz.records import load_record
+
+    return load_record(source, fs=fs, unit=unit, age_years=age, sex=sex)

@@ -1,0 +1,60 @@
+"""How results are written: JSON for programs, tables for people."""
+
+import dataclasses
+import json
+import math
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+WIDTH_WITHOUT_TERMINAL = 160
+
+
+def plain(value: Any) -> Any:
+    """Return ``value`` as what JSON can hold: arrays become lists, what is not a finite number becomes None."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [plain(entry) for entry in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return str(value) if isinstance(value, Path) else value
+
+
+def write_json(value: Any) -> None:
+    """Print ``value`` as JSON on standard output."""
+    sys.stdout.write(json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """Return a number for a table, or "not measurable"."""
+    return "not measurable" if value is None or not math.isfinite(value) else f"{value:.{digits}g}"
+
+
+def write_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table; every cell is shown as it stands, never read as markup."""
+    from rich.table import Table
+
+    table = Table(*columns, title=title, title_justify="left")
+    for row in rows:
+        table.add_row(*row)
+    _console().print(table)
+
+
+def write_lines(*lines: str) -> None:
+    """Print sentences, one a line."""
+    console = _console()
+    for line in lines:
+        console.print(line, soft_wrap=True)
+
+
+def _console() -> Any:
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL
+    return Console(markup=False, highlight=False, emoji=False, width=width)

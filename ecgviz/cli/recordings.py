@@ -1,0 +1,170 @@
+"""``info``, ``measure``, ``criteria`` and ``simulate``: what concerns a recording and no network."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ecgviz.cli.arguments import Age, Fs, Json, Seed, Sex, Source, Unit, read
+from ecgviz.cli.console import number, plain, write_json, write_lines, write_table
+
+if TYPE_CHECKING:
+    from ecgviz.types import Beats, Finding, Measurements, Record
+
+
+def info(
+    record: Source, fs: Fs = None, unit: Unit = None, age: Age = None, sex: Sex = None, as_json: Json = False
+) -> None:
+    """Show what a recording holds: leads, rate, length, age, sex, quality, and all that was assumed."""
+    from ecgviz.records.quality import assess
+
+    loaded = read(record, fs, unit, age, sex)
+    quality = assess(loaded)
+    if as_json:
+        return write_json(_described(loaded) | {"quality": plain(quality)})
+    write_table(loaded.id, ("what", "value"), _facts(loaded))
+    write_table("Quality", ("lead", "verdict", "why"), [(q.lead, q.verdict, "; ".join(q.reasons)) for q in quality])
+    return write_lines(*(f"Assumed: {sentence}." for sentence in loaded.assumptions))
+
+
+def measure(
+    record: Source, fs: Fs = None, unit: Unit = None, age: Age = None, sex: Sex = None, as_json: Json = False
+) -> None:
+    """Measure rate, intervals, axis and, lead by lead, the waves of the median beat."""
+    loaded = read(record, fs, unit, age, sex)
+    beats, measured = _measured(loaded)
+    if as_json:
+        return write_json(
+            {
+                "record": loaded.id,
+                "n_beats": len(beats),
+                "no_beats_because": beats.reason or None,
+                "values": measured.values,
+                "reasons": measured.reasons,
+                "patterns": dict(zip(measured.leads, measured.patterns, strict=False)),
+                "per_lead": {
+                    name: dict(zip(measured.leads, plain(row), strict=True)) for name, row in measured.per_lead.items()
+                },
+            }
+        )
+    rows = [(name, number(measured.value(name)), _why(measured, name)) for name in measured.values]
+    write_table(f"{loaded.id}: {len(beats)} beats", ("measurement", "value", "why"), rows)
+    by_lead = [
+        (name, *(number(value, 3).replace("not measurable", "-") for value in row))
+        for name, row in measured.per_lead.items()
+    ]
+    patterns = [("pattern", *measured.patterns)] if measured.patterns else []
+    write_table("Lead by lead (- = not measurable)", ("measurement", *measured.leads), [*patterns, *by_lead])
+    return write_lines(*([f"No beats: {beats.reason}."] if beats.reason else []))
+
+
+def criteria(
+    record: Source,
+    label: Annotated[
+        str | None, typer.Option("--label", help="Statement (IMI) or superclass (MI); default all.")
+    ] = None,
+    fs: Fs = None,
+    unit: Unit = None,
+    age: Age = None,
+    sex: Sex = None,
+    as_json: Json = False,
+) -> None:
+    """Hold a recording against the published criteria: measured value beside limit, rule by rule."""
+    from ecgviz.criteria import catalogue, evaluate
+
+    loaded = read(record, fs, unit, age, sex)
+    beats, measured = _measured(loaded)
+    labels = [label] if label else list(dict.fromkeys(entry.id for entry in catalogue()))
+    findings = [
+        finding
+        for name in labels
+        for finding in evaluate(name, measured, beats, age_years=loaded.age_years, sex=loaded.sex)
+    ]
+    if as_json:
+        return write_json({"record": loaded.id, "findings": [_finding(finding) for finding in findings]})
+    for finding in findings:
+        title = f"{finding.criterion}, {finding.name} ({finding.definition}): {finding.state.replace('_', ' ')}"
+        write_table(title, ("rule", "role", "measured", "limit", "unit", "margin", "state", "why"), _rules(finding))
+        write_lines(f"{finding.why} Source: {finding.source}", "")
+    return None
+
+
+def simulate(
+    finding: Annotated[str, typer.Argument(metavar="FINDING", help="What to plant; an unknown name lists all.")],
+    fs: Annotated[float, typer.Option("--fs", help="Sampling rate in Hz.")],
+    out: Annotated[Path, typer.Option("--out", help="File to write, .npz or .csv.")],
+    seed: Seed = 0,
+    duration: Annotated[float, typer.Option("--duration", help="Length in seconds.")] = 10.0,
+    severity: Annotated[float, typer.Option("--severity", help="1 is a clear case, 0 the healthy twin.")] = 1.0,
+    as_json: Json = False,
+) -> None:
+    """Simulate a 12-lead ECG with a planted finding, and tell what was planted."""
+    from ecgviz.records.write import save_record
+    from ecgviz.simulate import simulate as simulated
+
+    made = simulated(finding, seed=seed, fs=fs, duration_s=duration, severity=severity)
+    save_record(made.record, out)
+    planted = made.truth.planted
+    if as_json:
+        return write_json({"file": out, "record": _described(made.record), "planted": planted})
+    write_table(f"{finding}, seed {seed}: what was planted", ("value", "is"), _planted(planted))
+    return write_lines(f"Written to {out}.")
+
+
+def _measured(record: "Record") -> "tuple[Beats, Measurements]":
+    from ecgviz.beats import delineate
+    from ecgviz.measure import measure as measured
+    from ecgviz.signal import condition
+
+    clean = condition(record)
+    beats = delineate(clean)
+    return beats, measured(clean, beats)
+
+
+def _described(record: "Record") -> dict[str, Any]:
+    names = ("id", "key", "leads", "fs", "duration_s", "age_years", "sex", "codes", "simulated", "altered")
+    return {name: plain(getattr(record, name)) for name in (*names, "assumptions")}
+
+
+def _facts(record: "Record") -> list[tuple[str, str]]:
+    age = "not stated" if record.age_years is None else f"{record.age_years:g} years"
+    return [
+        ("leads", ", ".join(record.leads)),
+        ("rate", f"{record.fs:g} Hz"),
+        ("length", f"{record.duration_s:g} s"),
+        ("age, sex", f"{age}, {record.sex or 'not stated'}"),
+        ("statements that came with it", ", ".join(record.codes) or "none"),
+        ("simulated", "yes" if record.simulated else "no"),
+        ("digest", record.key[:16]),
+    ]
+
+
+def _why(measured: "Measurements", name: str) -> str:
+    return measured.why(name) if measured.value(name) != measured.value(name) else ""
+
+
+def _rules(finding: "Finding") -> list[tuple[str, ...]]:
+    return [
+        (
+            rule.text,
+            rule.role,
+            number(rule.measured, 3),
+            number(rule.limit, 3),
+            rule.unit,
+            number(rule.margin, 3),
+            rule.state.replace("_", " "),
+            rule.why,
+        )
+        for rule in finding.rules
+    ]
+
+
+def _finding(finding: "Finding") -> dict[str, Any]:
+    """Return a finding for JSON: regions by their text, without their arrays."""
+    names = ("criterion", "name", "definition", "state", "why", "source", "rules", "superclass", "caveats")
+    regions = {role: region.text for role, region in finding.regions.items()}
+    return {name: plain(getattr(finding, name)) for name in names} | {"regions": regions}
+
+
+def _planted(planted: Any) -> list[tuple[str, str]]:
+    return [(name, number(value) if isinstance(value, float | int) else str(value)) for name, value in planted.items()]

@@ -1,0 +1,65 @@
+"""Records out: NPZ and CSV files that `ecgviz.records.load_record` reads back."""
+
+import csv
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from ecgviz.errors import RecordError
+from ecgviz.types import Record
+
+SUFFIXES = (".npz", ".csv")
+
+
+def save_record(record: Record, path: Path) -> None:
+    """Write a recording in millivolts with its rate, leads, age and sex; the file appears whole or not at all.
+
+    Parameters
+    ----------
+    record : Record
+        Missing samples are written as NaN (NPZ) or empty cells (CSV).
+    path : Path
+        Ends in ``.npz`` or ``.csv``; a file that is there is replaced. CSV holds microvolt precision.
+
+    Raises
+    ------
+    RecordError
+        For another suffix.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise RecordError(f"a recording is written as {' or '.join(SUFFIXES)}, not as {path.suffix or 'no suffix'!r}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".ecgviz-") as scratch:
+        part = Path(scratch) / f"part{path.suffix.lower()}"
+        if part.suffix == ".npz":
+            _write_npz(record, part)
+        else:
+            _write_csv(record, part)
+        os.replace(part, path)
+
+
+def _write_npz(record: Record, path: Path) -> None:
+    np.savez_compressed(
+        path,
+        signal=record.signal,
+        fs=record.fs,
+        leads=np.array(record.leads),
+        unit="mV",
+        age_years=np.nan if record.age_years is None else record.age_years,
+        sex=record.sex or "",
+    )
+
+
+def _write_csv(record: Record, path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write(f"# fs: {record.fs:.10g}\n# unit: mV\n")
+        if record.age_years is not None:
+            file.write(f"# age: {record.age_years:g}\n")
+        if record.sex is not None:
+            file.write(f"# sex: {record.sex}\n")
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(record.leads)
+        for samples in record.signal.T:
+            rows.writerow(["" if np.isnan(sample) else f"{sample:.6f}" for sample in samples])
