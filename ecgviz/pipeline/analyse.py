@@ -1,0 +1,96 @@
+"""The one path of data, from a record to an explained case held against the guideline."""
+
+import hashlib
+import platform
+import time
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import torch
+
+from ecgviz import NOTICE, __version__
+from ecgviz.beats import delineate
+from ecgviz.checkpoint import Model, predict
+from ecgviz.compare import compare
+from ecgviz.criteria import evaluate
+from ecgviz.evidence import evidence
+from ecgviz.explain import attention, explain, explain_controls
+from ecgviz.measure import measure
+from ecgviz.records.quality import assess
+from ecgviz.signal import condition
+from ecgviz.types import Case, EvidenceGrid, Record
+
+PACKAGES = ("torch", "captum", "numpy", "scipy", "neurokit2", "wfdb")
+
+
+def analyse(record: Record, model: Model, label: str, method: str, *, seed: int = 0) -> Case:
+    """Predict, explain and compare one record; everything the command line, the pages and the report show.
+
+    Parameters
+    ----------
+    record : Record
+    model : Model
+    label : str
+        One of the model's labels.
+    method : str
+        A name in `ecgviz.explain.METHODS`.
+    seed : int
+        Seeds every draw (null tests, bootstrap); random networks of the controls have fixed seeds of their own.
+
+    Raises
+    ------
+    EcgvizError
+        When the record does not meet the model's input contract, or label or method are unknown or do not apply.
+        A record without beats is no error: its case says so, and nothing in it is assessable.
+    """
+    started = time.perf_counter()
+    clean = condition(record)
+    beats = delineate(clean)
+    measured = measure(clean, beats)
+    prediction = predict(model, record, beats)
+    explanation = explain(model, record, label, method, beats, seed=seed)
+    grid = evidence(explanation, beats)
+    controls = {
+        name: tuple(evidence(each, beats) for each in maps)
+        for name, maps in explain_controls(model, record, label, method, beats).items()
+    }
+    findings = evaluate(label, measured, beats, age_years=record.age_years, sex=record.sex)
+    agreement = compare(explanation, beats, grid, findings, controls, prediction, label, seed=seed)
+    return Case(
+        record=record,
+        quality=assess(record),
+        beats=beats,
+        measurements=measured,
+        prediction=prediction,
+        label=label,
+        explanation=explanation,
+        grid=grid,
+        controls=controls,
+        attention=attention(model, record, beats),
+        findings=findings,
+        agreement=agreement,
+        provenance=_provenance(record, model, method, seed, grid, 1000 * (time.perf_counter() - started)),
+    )
+
+
+def _provenance(
+    record: Record, model: Model, method: str, seed: int, grid: EvidenceGrid, duration_ms: float
+) -> dict[str, Any]:
+    result = hashlib.sha256(np.ascontiguousarray(grid.pos).tobytes() + np.ascontiguousarray(grid.neg).tobytes())
+    return {
+        "notice": NOTICE,
+        "ecgviz": __version__,
+        "record_sha256": record.key,
+        "model": model.name,
+        "model_version": model.version,
+        "model_sha256": model.digest,
+        "method": method,
+        "seed": seed,
+        "evidence_sha256": result.hexdigest(),
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in PACKAGES},
+        "platform": platform.platform(terse=True),
+        "threads": torch.get_num_threads(),
+        "duration_ms": round(duration_ms),
+    }

@@ -1,0 +1,153 @@
+"""A model that is not exactly what its folder says is refused, by name."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from ecgviz.checkpoint import CARD, DESCRIPTION, WEIGHTS, Model, load_model, predict, save_model
+from ecgviz.errors import InputError, ModelError
+from ecgviz.nets import build
+from ecgviz.records.leads import STANDARD_LEADS
+from ecgviz.types import InputSpec, Record
+
+SPEC = InputSpec(STANDARD_LEADS, 100.0, 10.0, 0.0, 0.25)
+CONFIG = {"width": 0.25}
+
+
+def save(folder: Path) -> Path:
+    save_model(
+        folder,
+        build("imle_net", 2, seed=1, config=CONFIG),
+        net_name="imle_net",
+        config=CONFIG,
+        name="toy",
+        version="1",
+        spec=SPEC,
+        labels=("MI", "NORM"),
+        thresholds=(0.4, 0.6),
+        metrics={},
+        training={},
+        card="# toy\n",
+    )
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return save(tmp_path / "toy")
+
+
+def change(folder: Path, **changes: object) -> None:
+    described = json.loads((folder / DESCRIPTION).read_text())
+    (folder / DESCRIPTION).write_text(json.dumps(described | changes))
+
+
+def reweigh(folder: Path, tensors: dict[str, torch.Tensor]) -> None:
+    import hashlib
+
+    save_file(tensors, folder / WEIGHTS)
+    change(folder, weights_sha256=hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest())
+
+
+def recording(rng: np.random.Generator, fs: float = 100.0, leads: tuple[str, ...] = STANDARD_LEADS) -> Record:
+    return Record(rng.normal(0, 0.3, (len(leads), round(10 * fs))), fs, leads, "made")
+
+
+def test_saved_model_comes_back_and_predicts_the_same(folder: Path) -> None:
+    model = load_model(folder)
+    assert isinstance(model, Model)
+    record = recording(np.random.default_rng(0))
+    x = torch.from_numpy(record.signal / np.float32(0.25))[None]
+    with torch.inference_mode():
+        logits = build("imle_net", 2, seed=1, config=CONFIG)(x)[0]
+    prediction = predict(model, record)
+    np.testing.assert_allclose(prediction.logits, logits, atol=1e-5)
+    np.testing.assert_allclose(prediction.probabilities, torch.sigmoid(logits), atol=1e-6)
+    assert prediction.positive("MI") == bool(prediction.probability("MI") >= 0.4)
+    assert load_model(folder).digest == model.digest
+
+
+def test_order_of_leads_in_the_record_does_not_matter(folder: Path) -> None:
+    model = load_model(folder)
+    record = recording(np.random.default_rng(1))
+    turned = record.select(tuple(reversed(record.leads)))
+    np.testing.assert_array_equal(predict(model, turned).logits, predict(model, record).logits)
+
+
+def test_missing_leads_are_refused_by_name(folder: Path) -> None:
+    record = recording(np.random.default_rng(1), leads=("I", "II", "V1", "V2", "V3", "V4", "V5"))
+    with pytest.raises(InputError, match="V6"):
+        predict(load_model(folder), record)
+
+
+def test_short_records_are_refused(folder: Path) -> None:
+    with pytest.raises(InputError, match="needs 10 s"):
+        predict(load_model(folder), Record(np.zeros((12, 900)) + 0.1, 100.0, STANDARD_LEADS, "short"))
+
+
+@pytest.mark.parametrize("name", [WEIGHTS, DESCRIPTION, CARD])
+def test_incomplete_folders_are_refused(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    with pytest.raises(ModelError, match=f"lacks {name}"):
+        load_model(folder)
+
+
+def test_changed_weights_are_refused(folder: Path) -> None:
+    data = bytearray((folder / WEIGHTS).read_bytes())
+    data[-1] ^= 1
+    (folder / WEIGHTS).write_bytes(bytes(data))
+    with pytest.raises(ModelError, match="weights were changed"):
+        load_model(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"labels": ["MI"]}, "2 thresholds for 1 labels"),
+        ({"net": "no_such_net"}, "imle_net"),
+        ({"extra": 1}, "extra"),
+        ({"spec": {"fs": 100}}, "spec"),
+        ({"format": 2}, "format"),
+        ({"name": "../up"}, "name"),
+    ],
+)
+def test_malformed_descriptions_are_refused(folder: Path, changes: dict[str, object], message: str) -> None:
+    change(folder, **changes)
+    with pytest.raises(ValueError, match=message):
+        load_model(folder)
+
+
+def test_weights_of_another_network_are_refused_key_by_key(folder: Path) -> None:
+    tensors = load_file(folder / WEIGHTS)
+    tensors["stem.wait"] = tensors.pop("stem.weight")
+    reweigh(folder, tensors)
+    with pytest.raises(ModelError, match=r"missing \['stem.weight'\], unknown \['stem.wait'\]"):
+        load_model(folder)
+
+
+def test_weights_of_another_size_are_refused(folder: Path) -> None:
+    change(folder, config={"width": 0.5})
+    with pytest.raises(ModelError, match="the network wants"):
+        load_model(folder)
+
+
+def test_weights_that_are_not_finite_are_refused(folder: Path) -> None:
+    tensors = load_file(folder / WEIGHTS)
+    tensors["output.bias"][0] = float("nan")
+    reweigh(folder, tensors)
+    with pytest.raises(ModelError, match=r"output.bias holds values that are not finite"):
+        load_model(folder)
+
+
+def test_unknown_names_list_what_there_is() -> None:
+    with pytest.raises(ModelError, match="shipped models"):
+        load_model("no_such_model")
+
+
+def test_nothing_is_overwritten(folder: Path) -> None:
+    with pytest.raises(ModelError, match="exists already"):
+        save(folder)
