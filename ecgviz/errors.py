@@ -31,3 +31,7 @@ class CriteriaError(EcgvizError):
 
 class CaseError(EcgvizError):
     """A case folder cannot be written or read back."""
+
+
+class SimulationError(EcgvizError):
+    """A finding cannot be simulated as asked."""
