@@ -49,4 +49,6 @@ class Measurements:
         """Return the reason for which a measurement is NaN."""
         if lead is not None and lead not in self.leads:
             return f"lead {lead} is not in this record"
+        if lead is not None and lead in self.reasons:
+            return self.reasons[lead]
         return self.reasons.get(name, "not measured")

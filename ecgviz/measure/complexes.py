@@ -1,0 +1,147 @@
+"""The waves of one lead's QRS complex: Q, R, S, R', their sizes and durations, notches and slow upstrokes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ecgviz.types.arrays import FloatArray
+
+SMALLEST_MV = 0.05
+"""A deflection is a wave from half a millimetre on."""
+SHORTEST_S = 0.010
+"""... and from this long on."""
+SMALL_SHARE = 0.4
+"""Waves below this share of the complex's largest one are written in small letters (q, r, s), but never above 0.5 mV."""
+CAPITAL_MV = 0.5
+SMOOTH_S = 0.010
+"""Slopes are taken after a moving average of this length."""
+SLOW = 0.30
+"""Notch or slur: the slope falls below this share of the steepest slopes on both sides of it, away from a wave's peak."""
+STEEP_MV_PER_S = 3.0
+"""... and both those slopes exceed this, so that noise at the foot of a complex is no notch."""
+NOTCH_PLACE = (0.25, 0.75)
+"""Part of the QRS complex in which a notch or slur counts."""
+DELTA_SLOPE = 0.30
+"""Slow part of an upstroke: below this share of the complex's steepest slope."""
+
+
+@dataclass(frozen=True)
+class Wave:
+    """One deflection: signed ``mv`` at its peak, ``peak_s``, and where it leaves and meets the baseline, in seconds."""
+
+    mv: float
+    peak_s: float
+    start_s: float
+    end_s: float
+
+
+def deflections(time_s: FloatArray, mv: FloatArray) -> list[Wave]:
+    """Return the deflections of one QRS complex in order, cut where the lead crosses its level at QRS onset.
+
+    ``time_s`` and ``mv`` (K,) run from QRS onset to J point. A last stretch that only leads to a raised or lowered
+    ST segment is no wave: its extreme must stand at least 0.05 mV beyond the J point.
+    """
+    waves = []
+    sign = np.where(mv >= 0, 1, -1)
+    cuts = np.flatnonzero(np.diff(sign)) + 1
+    for first, stop in zip((0, *cuts), (*cuts, mv.size), strict=True):
+        start = _crossing(time_s, mv, first) if first else time_s[0]
+        end = _crossing(time_s, mv, stop) if stop < mv.size else time_s[-1]
+        peak = first + int(np.abs(mv[first:stop]).argmax())
+        height = abs(mv[peak]) - (abs(mv[-1]) if stop == mv.size else 0.0)
+        if height >= SMALLEST_MV and end - start >= SHORTEST_S:
+            waves.append(Wave(float(mv[peak]), float(time_s[peak]), float(start), float(end)))
+    return _joined(waves)
+
+
+def _crossing(time_s: FloatArray, mv: FloatArray, index: int) -> float:
+    """Return when the lead crosses zero between samples ``index - 1`` and ``index``."""
+    before, after = mv[index - 1], mv[index]
+    return float(time_s[index - 1] + (time_s[index] - time_s[index - 1]) * before / (before - after))
+
+
+def _joined(waves: list[Wave]) -> list[Wave]:
+    """Return the waves with neighbours of one sign made one: what lay between them was too small to count."""
+    joined: list[Wave] = []
+    for wave in waves:
+        if joined and (joined[-1].mv > 0) == (wave.mv > 0):
+            last = joined.pop()
+            top = last if abs(last.mv) >= abs(wave.mv) else wave
+            wave = Wave(top.mv, top.peak_s, last.start_s, wave.end_s)
+        joined.append(wave)
+    return joined
+
+
+def named(waves: list[Wave]) -> dict[str, Wave]:
+    """Name deflections Q, R, S, R', S'; a complex of one negative deflection alone is QS."""
+    positive = [k for k, wave in enumerate(waves) if wave.mv > 0]
+    if not positive:
+        return {"QS": waves[0]} if waves else {}
+    first = positive[0]
+    names = {}
+    if first == 1:
+        names["Q"] = waves[0]
+    for wave, name in zip(waves[first:], ("R", "S", "R'", "S'"), strict=False):
+        names[name] = wave
+    return names
+
+
+def pattern(names: dict[str, Wave]) -> str:
+    """Write a complex in the usual letters, such as qR, rS, rsR': small letters for small waves."""
+    if "QS" in names:
+        return "QS"
+    largest = max((abs(wave.mv) for wave in names.values()), default=0.0)
+    limit = min(SMALL_SHARE * largest, CAPITAL_MV)
+    return "".join(name if abs(wave.mv) >= limit else name.lower() for name, wave in names.items())
+
+
+def slope(time_s: FloatArray, mv: FloatArray, fs: float) -> FloatArray:
+    """Return the smoothed slope (K,) in mV/s."""
+    width = max(1, round(SMOOTH_S * fs)) | 1
+    padded = np.pad(mv, width // 2, mode="edge")
+    smooth = np.convolve(padded, np.ones(width) / width, mode="valid")
+    return np.asarray(np.gradient(smooth, time_s))
+
+
+def notches(time_s: FloatArray, speed: FloatArray, peaks_s: list[float]) -> list[float]:
+    """Return the times of notches and slurs: slow points between two steep ones that are no peak of a named wave.
+
+    ``speed`` (K,) is the absolute smoothed slope; ``peaks_s`` the peaks of the named waves.
+    """
+    duration = time_s[-1] - time_s[0]
+    found = []
+    slow = np.flatnonzero((speed[1:-1] <= speed[:-2]) & (speed[1:-1] < speed[2:])) + 1
+    bounds = [0, *slow, speed.size - 1]
+    for k, index in enumerate(slow, start=1):
+        left = speed[bounds[k - 1] : index + 1].max()
+        right = speed[index : bounds[k + 1] + 1].max()
+        place = (time_s[index] - time_s[0]) / duration
+        at_peak = any(abs(time_s[index] - peak) <= SMOOTH_S for peak in peaks_s)
+        deep = speed[index] < SLOW * min(left, right) and min(left, right) > STEEP_MV_PER_S
+        if deep and not at_peak and NOTCH_PLACE[0] <= place <= NOTCH_PLACE[1]:
+            found.append(float(time_s[index]))
+    return found
+
+
+def last_top(time_s: FloatArray, mv: FloatArray, wave: Wave) -> float:
+    """Return the time of the last top of an upright wave: its second one when it is notched by at least 0.05 mV."""
+    inside = np.flatnonzero((time_s >= wave.start_s) & (time_s <= wave.end_s))
+    if inside.size < 3:
+        return wave.peak_s
+    part = mv[inside]
+    tops = np.flatnonzero((part[1:-1] >= part[:-2]) & (part[1:-1] > part[2:])) + 1
+    for top in tops[::-1]:
+        peak = int(np.abs(time_s[inside] - wave.peak_s).argmin())
+        if top <= peak:
+            break
+        if part[top] - part[peak : top + 1].min() >= SMALLEST_MV:
+            return float(time_s[inside[top]])
+    return wave.peak_s
+
+
+def slow_share(time_s: FloatArray, mv: FloatArray, speed: FloatArray) -> float:
+    """Return the share of the way from QRS onset to the largest deflection that is slow (below 30 % of the steepest slope)."""
+    top = int(np.abs(mv).argmax())
+    if top < 2 or np.abs(mv[top]) < SMALLEST_MV:
+        return float("nan")
+    return float(np.mean(speed[:top] < DELTA_SLOPE * speed.max()))

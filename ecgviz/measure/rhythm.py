@@ -1,0 +1,56 @@
+"""Rate, regularity of the RR intervals, and how many beats have a P wave."""
+
+import numpy as np
+
+from ecgviz.types import Beats
+from ecgviz.types.arrays import FloatArray
+
+FEWEST_INTERVALS = 3
+
+
+def rr_statistics(beats: Beats) -> tuple[dict[str, float], dict[str, str]]:
+    """Return RR statistics by name, and reasons for those that are NaN.
+
+    Rate and mean take every interval (the ventricular rate). Spread (``rr_sd_ms``, ``rr_cv``, ``rr_range_fraction``
+    = (max - min) / mean, ``nrmssd`` = RMS of successive differences / mean) takes intervals between two beats that
+    are not ectopic, and differences of two such intervals in a row: an ectopic beat is no irregularity of the rhythm.
+    """
+    rr = beats.rr_s
+    names = ("rr_sd_ms", "rr_cv", "rr_range_fraction", "nrmssd")
+    values = {"rate_bpm": np.nan, "rr_mean_ms": np.nan, **dict.fromkeys(names, np.nan)}
+    if rr.size == 0:
+        return values, dict.fromkeys(values, beats.reason or "no RR interval: fewer than two beats")
+    values |= {"rate_bpm": float(60 / rr.mean()), "rr_mean_ms": float(1000 * rr.mean())}
+    kept = _between_own_beats(beats)
+    own = rr[kept]
+    if own.size < FEWEST_INTERVALS:
+        reason = f"only {own.size} RR intervals without an ectopic beat (at least {FEWEST_INTERVALS} are needed)"
+        return values, dict.fromkeys(names, reason)
+    mean = own.mean()
+    steps = np.diff(rr)[kept[:-1] & kept[1:]]
+    values |= {
+        "rr_sd_ms": float(1000 * own.std(ddof=1)),
+        "rr_cv": float(own.std(ddof=1) / mean),
+        "rr_range_fraction": float((own.max() - own.min()) / mean),
+        "nrmssd": float(np.sqrt(np.mean(steps**2)) / mean) if steps.size else np.nan,
+    }
+    return values, {} if steps.size else {"nrmssd": "no two RR intervals in a row without an ectopic beat"}
+
+
+def usual_rr_s(beats: Beats) -> float:
+    """Return the median RR interval in seconds that QT is corrected for: without ectopic beats where that can be."""
+    own = beats.rr_s[_between_own_beats(beats)]
+    chosen: FloatArray = own if own.size >= FEWEST_INTERVALS else beats.rr_s
+    return float(np.median(chosen)) if chosen.size else float("nan")
+
+
+def _between_own_beats(beats: Beats) -> np.ndarray:
+    own = np.array([kind != "ectopic" for kind in beats.kind], dtype=bool)
+    both: np.ndarray = own[:-1] & own[1:]
+    return both
+
+
+def p_fraction(beats: Beats) -> float:
+    """Return the share of the dominant beats that have a P wave; NaN without beats."""
+    dominant = beats.dominant & np.isfinite(beats.qrs_on)
+    return float(np.mean(np.isfinite(beats.p_on[dominant]))) if dominant.any() else float("nan")
