@@ -1,7 +1,7 @@
 """CSV and TSV files: a header row of lead names, one row a sample; rate and unit stated in the file or given.
 
-Stated in the file means: comment lines before the header (``# fs: 500``, ``# unit: mV``, ``# age: 63``, ``# sex: F``), a unit
-behind each lead name (``II [uV]``), a row of units below the header, or a time column (``time [s]``, ``t_ms``).
+Stated in the file means: comment lines before the header (``# fs: 500``, ``# unit: mV``, ``# age: 63``, ``# sex: F``),
+a unit behind each lead name (``II [uV]``), a row of units below the header, or a time column (``time [s]``, ``t_ms``).
 """
 
 import re
@@ -27,15 +27,15 @@ _UNIFORM = 0.51
 
 
 def read_csv(path: Path, fs: float | None, unit: str | None) -> Record:
-    """Read a CSV (comma, semicolon or tab; decimal comma with semicolon or tab); ``fs`` and ``unit`` where the file states none.
+    """Read a CSV: comma, semicolon or tab between cells; a decimal comma with the last two.
 
-    Empty cells and ``nan`` are missing samples.
+    ``fs`` (Hz) and ``unit`` are taken where the file states none. Empty cells and ``nan`` are missing samples.
 
     Raises
     ------
     RecordError
-        For no header row, an unknown unit or lead, no rate or unit, rows of different length, cells that are no numbers, or a time
-        column that does not run evenly.
+        For no header row, an unknown unit or lead, no rate or unit, rows of different length, cells that are no
+        numbers, or a time column that does not run evenly.
     """
     source = fields.shown(path.name)
     stated, lines = _split_comments(_text(path, source))
@@ -50,7 +50,7 @@ def read_csv(path: Path, fs: float | None, unit: str | None) -> Record:
         and all(re.fullmatch(r"[^\W\d]{1,12}", cell) for cell in second)
         and "nan" not in second
     ):
-        units, rows = [cell for cell in second], rows[1:]
+        units, rows = list(second), rows[1:]
     values = _table(rows, separator, len(names), source)
     clock = [n for n, name in enumerate(names) if name.casefold() in _TIME]
     leads = [n for n in range(len(names)) if n not in clock]

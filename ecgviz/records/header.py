@@ -1,7 +1,7 @@
 """A strict reading of WFDB header text, done before wfdb is let near the files.
 
-wfdb 4.3.1 fills gaps without a word (no rate: 250 Hz; no gain: 200 units per mV; no unit: mV), believes any length a header
-claims, follows links and records that name themselves. This module reads the same grammar
+wfdb 4.3.1 fills gaps without a word (no rate: 250 Hz; no gain: 200 units per mV; no unit: mV), believes any length that
+a header claims, follows links and records that name themselves. This module reads the same grammar
 (https://wfdb.io/spec/header-files.html), and refuses what is missing, dishonest or larger than a header can be.
 """
 
@@ -37,7 +37,7 @@ class Channel:
     gain: float
     baseline: int
     unit: str | None
-    checksum: int | None
+    checksum: int
     name: str
 
 
@@ -45,7 +45,7 @@ class Channel:
 class Header:
     """A header's numbers and names; ``fs`` and ``n_frames`` are None where it does not state them.
 
-    ``comments`` are the comment lines as they stand: only `ecgviz.records.wfdb_file` reads them, through its allow-list.
+    ``comments`` are the comment lines as they stand; `ecgviz.records.wfdb_file` alone reads them, by an allow-list.
     """
 
     name: str

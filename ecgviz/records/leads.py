@@ -37,8 +37,8 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 }
 
 CONTIGUOUS: tuple[tuple[str, ...], ...] = (("I", "aVL"), ("II", "III", "aVF"), CHEST)
-"""Lead sets of the Fourth Universal Definition of Myocardial Infarction (Thygesen 2018, doi:10.1161/CIR.0000000000000617);
-within the chest set only neighbours are contiguous: see `contiguous`."""
+"""Lead sets of the Fourth Universal Definition of Myocardial Infarction (Thygesen 2018,
+doi:10.1161/CIR.0000000000000617); within the chest set only neighbours are contiguous: see `contiguous`."""
 
 IN_TERMS_OF_I_AND_II: Mapping[str, tuple[float, float]] = {
     "I": (1.0, 0.0),

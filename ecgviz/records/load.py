@@ -46,7 +46,8 @@ def load_record(
     Parameters
     ----------
     source : str or Path
-        Path of the file, or "demo:NAME". Recordings inside a PTB-XL or LUDB folder take id, age, sex and codes from its table.
+        Path of the file, or "demo:NAME". Recordings inside a PTB-XL or LUDB folder take id, age, sex and codes from
+        its table.
     fs : float, optional
         Sampling rate in hertz, for files that state none.
     unit : str, optional
@@ -57,8 +58,8 @@ def load_record(
     Returns
     -------
     Record
-        Its id is a published one, ``demo:NAME``, or "record-" and the start of its digest: never the file's name. Every guess
-        is in its assumptions.
+        Its id is a published one, ``demo:NAME``, or "record-" and the start of its digest: never the file's name.
+        Every guess is in its assumptions.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The folder of the Lobachevsky University Database (Kalyakulina et al., IEEE Access 8, 2020; doi:10.13026/eegm-h675)."""
+"""The folder of the Lobachevsky University Database (Kalyakulina et al., IEEE Access 8, 2020; 10.13026/eegm-h675)."""
 
 import csv
 from dataclasses import dataclass

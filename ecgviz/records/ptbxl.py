@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TextIO
 
 from ecgviz.errors import RecordError
 from ecgviz.records import fields
@@ -94,7 +95,8 @@ def _by_file(folder: str, changed_ns: int) -> dict[str, Entry]:
     return {name: entry for entry in entries for name in (entry.filename_lr, entry.filename_hr)}
 
 
-def _opened(path: Path):  # noqa: ANN202
+def _opened(path: Path) -> TextIO:
+    """Open a table, or say that it is missing."""
     if not path.is_file():
         raise RecordError(f"{fields.shown(path.name)} is not in the folder: is it the top folder of PTB-XL?")
     return path.open(encoding="utf-8", newline="")

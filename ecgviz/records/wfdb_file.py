@@ -1,4 +1,4 @@
-"""WFDB records: a ``.hea`` file and the signal files it names (PhysioNet; ``.mat`` of the PhysioNet/CinC challenges too)."""
+"""WFDB records: a ``.hea`` file and the signal files it names, ``.mat`` of the PhysioNet/CinC challenges included."""
 
 import re
 from pathlib import Path
@@ -45,8 +45,8 @@ def read_wfdb(path: Path, fs: float | None, unit: str | None) -> Record:
     Raises
     ------
     RecordError
-        For headers that `parse_header` refuses, signal files that are missing, are links, or are not as long as the header says,
-        an unknown unit or lead, no rate, or a storage format that wfdb does not read.
+        For headers that `parse_header` refuses, signal files that are missing, are links, or are not as long as the
+        header says, an unknown unit or lead, no rate, or a storage format that wfdb does not read.
     """
     header, source = read_header(path)
     rate, rate_note = fields.agreed_rate(header.fs, fs, source)
@@ -58,7 +58,9 @@ def read_wfdb(path: Path, fs: float | None, unit: str | None) -> Record:
         leads=fields.lead_names([channel.name for channel in header.channels], source),
         id=source,
         assumptions=(*rate_note, *assumptions),
-        **_patient(header.comments),
+        age_years=_age(header.comments),
+        sex=_sex(header.comments),
+        codes=_codes(header.comments),
     )
 
 
@@ -87,7 +89,7 @@ def read_header(path: Path) -> tuple[Header, str]:
 
 
 def read_counts(path: Path, header: Header, source: str) -> FloatArray:
-    """Return stored integers as float64 of shape (L, N), NaN where invalid, after checking that the files are what the header says."""
+    """Return stored integers as float64 of shape (L, N), NaN where invalid, once the files are what the header says."""
     place = header_path(path)
     frames = {_frames(place.parent / name, header, source) for name in header.files}
     if len(frames) != 1:
@@ -126,7 +128,7 @@ def _frames(path: Path, header: Header, source: str) -> int:
         return header.n_frames
     if first.fmt not in _BITS:
         raise RecordError(
-            f"{source}: {name} has storage format {first.fmt}, which is none of {', '.join((*_BITS, *_COMPRESSED_BITS))}"
+            f"{source}: {name} has storage format {first.fmt}; known are {', '.join((*_BITS, *_COMPRESSED_BITS))}"
         )
     bytes_per_frame = per_frame * _BITS[first.fmt] / 8
     frames = header.n_frames or int(size / bytes_per_frame)
@@ -163,7 +165,7 @@ def _volts(counts: FloatArray, header: Header, unit: str | None, source: str) ->
 
 
 def _sums_up(row: FloatArray, channel: Channel) -> bool:
-    """Return whether the samples add up to the header's checksum (modulo 2**16; 0 or None: not stated; skewed: not checkable)."""
+    """Return whether the samples add up to the header's 16-bit checksum (0: not stated; skewed: not checkable)."""
     if not channel.checksum or channel.skew:
         return True
     invalid = -(2.0 ** _MISSING[channel.fmt]) if channel.fmt in _MISSING else 0.0
@@ -171,14 +173,17 @@ def _sums_up(row: FloatArray, channel: Channel) -> bool:
     return (total - channel.checksum) % 65536 == 0
 
 
-def _patient(comments: tuple[str, ...]) -> dict[str, float | str | tuple[str, ...] | None]:
-    """Return age, sex and codes, the only things that comments may tell."""
-    found: dict[str, float | str | tuple[str, ...] | None] = {}
-    for line in comments:
-        if match := _AGE.match(line):
-            found["age_years"] = fields.age(match[1])
-        elif match := _SEX.match(line):
-            found["sex"] = fields.sex(match[1])
-        elif match := _CODES.match(line):
-            found["codes"] = tuple(code.strip() for code in match[1].split(",") if code.strip())
-    return found
+def _age(comments: tuple[str, ...]) -> float | None:
+    """Return the age that a comment states."""
+    return next((fields.age(match[1]) for line in comments if (match := _AGE.match(line))), None)
+
+
+def _sex(comments: tuple[str, ...]) -> str | None:
+    """Return the sex that a comment states."""
+    return next((fields.sex(match[1]) for line in comments if (match := _SEX.match(line))), None)
+
+
+def _codes(comments: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the diagnostic codes (digits only) that a comment states."""
+    found = next((match[1] for line in comments if (match := _CODES.match(line))), "")
+    return tuple(code.strip() for code in found.split(",") if code.strip())
