@@ -1,0 +1,26 @@
+"""All drawing: functions from ecgviz's types to Plotly figures, and to the table that says the same in numbers.
+
+Each figure carries its description in words in ``figure.layout.meta["alt"]``.
+"""
+
+from ecgviz.figures.channels import channel_bars
+from ecgviz.figures.header import footer, header
+from ecgviz.figures.heat import Heat, from_attention, from_explanation
+from ecgviz.figures.matrix import region_cells, region_matrix, signed_matrix, wave_matrix
+from ecgviz.figures.paper import paper
+from ecgviz.figures.rhythm import rhythm_strip
+
+__all__ = [
+    "Heat",
+    "channel_bars",
+    "footer",
+    "from_attention",
+    "from_explanation",
+    "header",
+    "paper",
+    "region_cells",
+    "region_matrix",
+    "rhythm_strip",
+    "signed_matrix",
+    "wave_matrix",
+]

@@ -1,0 +1,30 @@
+"""Words around the paper: who, what was measured, and at what scale it is drawn."""
+
+from ecgviz.figures.style import number
+from ecgviz.types import Measurements, Record
+
+
+def header(record: Record, measured: Measurements) -> tuple[str, str]:
+    """Return the two lines above the paper: the recording, then its measurements with the QTc formulas named.
+
+    What could not be measured is a dash; `Measurements.why` has the reason.
+    """
+    age = "age unknown" if record.age_years is None else f"{record.age_years:.0f} years"
+    who = [record.id, age, record.sex or "sex unknown"]
+    who += ["simulated recording"] * record.simulated + [f"ALTERED: {change}" for change in record.altered]
+    value = measured.value
+    qtc = f"{number(value('qtc_bazett_ms'))} (Bazett) {number(value('qtc_fridericia_ms'))} (Fridericia)"
+    what = [
+        f"Rate {number(value('rate_bpm'))} bpm",
+        f"PR {number(value('pr_ms'))} ms",
+        f"QRS {number(value('qrs_ms'))} ms",
+        f"QT {number(value('qt_ms'))} ms",
+        f"QTc {qtc} ms",
+        "Axes " + " ".join(f"{wave} {number(value(f'{wave.lower()}_axis_deg'))}°" for wave in ("P", "QRS", "T")),
+    ]
+    return " · ".join(who), " · ".join(what)
+
+
+def footer(record: Record, filtering: str) -> str:
+    """Return the line below the paper: paper speed, gain, display filter, rate of the recording."""
+    return f"25 mm/s · 10 mm/mV · {filtering} · recorded at {record.fs:g} Hz"

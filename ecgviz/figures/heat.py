@@ -1,0 +1,133 @@
+"""Relevance as a layer of colour on the paper's time base: attention of any level, or a signed attribution.
+
+One heatmap carries the whole sheet: a row of it is a row of the paper, so twelve leads cost no more than one. The
+colour scale is one for all leads and starts at exactly zero (signed maps: symmetric about it); nothing is normalised
+per lead.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+from ecgviz.figures import style
+from ecgviz.figures.sheet import Sheet
+from ecgviz.types import AttentionMap, Explanation
+from ecgviz.types.arrays import FloatArray, frozen
+
+COLOUR_END_QUANTILE = 0.995
+"""Colours end at this quantile of |values|, so that one sample does not bleach all others; the legend says so."""
+
+
+@dataclass(frozen=True, eq=False)
+class Heat:
+    """Relevance over time: ``values`` (L or 1, K) in the K intervals between ``edges_s`` (K + 1,); NaN = not covered.
+
+    ``leads`` is empty for a map without lead axis, which is then the same behind every lead. ``limit`` is the magnitude
+    at which colours end. ``name`` heads the legend.
+    """
+
+    values: FloatArray
+    edges_s: FloatArray
+    leads: tuple[str, ...]
+    signed: bool
+    limit: float
+    name: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", frozen(self.values))
+        object.__setattr__(self, "edges_s", frozen(self.edges_s))
+
+    def row(self, lead: str) -> FloatArray | None:
+        """Return the values of one lead, shape (K,); None when the map does not cover that lead."""
+        if not self.leads:
+            values: FloatArray = self.values[0]
+            return values
+        return self.values[self.leads.index(lead)] if lead in self.leads else None
+
+
+def from_explanation(explanation: Explanation, duration_s: float) -> Heat:
+    """Return the layer of an explanation; one without time axis covers the whole record (``duration_s``)."""
+    steps = explanation.values.shape[1]
+    if explanation.has_time:
+        edges = explanation.start_s + (np.arange(steps + 1) - 0.5) / explanation.fs
+    else:
+        edges = np.array([0.0, duration_s])
+    label = "" if explanation.label is None else f" of {explanation.label}"
+    name = f"{explanation.method.replace('_', ' ')}{label}, value per sample"
+    return Heat(explanation.values, edges, explanation.leads, explanation.signed, _limit(explanation.values), name)
+
+
+def from_attention(attention: AttentionMap) -> Heat:
+    """Return the layer of an attention map: each token's weight over its span, the mean where spans overlap."""
+    edges = np.unique(attention.span_s.round(6))
+    middles = (edges[:-1] + edges[1:]) / 2
+    covers = (attention.span_s[:, :1] <= middles) & (middles < attention.span_s[:, 1:])
+    counts = covers.sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        values = np.where(counts > 0, attention.values @ covers / counts, np.nan)
+    return Heat(
+        values, edges, attention.leads, False, _limit(values), f"{attention.level} attention, weight of a token"
+    )
+
+
+def _limit(values: FloatArray) -> float:
+    magnitudes = np.abs(values[np.isfinite(values)])
+    return float(np.quantile(magnitudes, COLOUR_END_QUANTILE)) if magnitudes.size else 0.0
+
+
+def layer(heat: Heat, sheet: Sheet) -> go.Heatmap:
+    """Return the one heatmap that lies behind the traces of ``sheet``, with its numeric legend below the paper."""
+    starts = {round(strip.start_s, 6) for strip in sheet.strips} | {round(strip.end_s, 6) for strip in sheet.strips}
+    inside = heat.edges_s[(heat.edges_s > sheet.start_s) & (heat.edges_s < sheet.end_s)]
+    edges = np.unique(np.concatenate([inside.round(6), sorted(starts)]))
+    middles = (edges[:-1] + edges[1:]) / 2
+    tokens = np.searchsorted(heat.edges_s, middles, side="right") - 1
+    covered = (tokens >= 0) & (tokens < heat.values.shape[1])
+    z = np.full((len(sheet.zero_uv), middles.size), np.nan, dtype=np.float32)
+    for strip in sheet.strips:
+        values = heat.row(strip.lead)
+        here = covered & (middles >= strip.start_s) & (middles < strip.end_s)
+        if values is not None:
+            z[strip.row, here] = values[tokens[here]]
+    limit = heat.limit if heat.limit > 0 else 1.0
+    return go.Heatmap(
+        z=z[::-1],
+        x=edges.astype(np.float32),
+        y=np.array([low for low, _ in reversed(sheet.bounds_uv)] + [sheet.bounds_uv[0][1]], dtype=np.float32),
+        zmin=-limit if heat.signed else 0.0,
+        zmax=limit,
+        colorscale=style.diverging() if heat.signed else style.sequential(),
+        hoverinfo="skip",
+        hoverongaps=False,
+        colorbar=_legend(heat, limit),
+    )
+
+
+def _legend(heat: Heat, limit: float) -> dict[str, object]:
+    ticks = [-limit, -limit / 2, 0.0, limit / 2, limit] if heat.signed else [0.0, limit / 2, limit]
+    texts = [f"{tick:+.2g}" if heat.signed and tick else f"{tick:.2g}" for tick in ticks]
+    if heat.signed:
+        texts[0], texts[-1] = f"opposes ≤ {texts[0]}", f"supports ≥ {texts[-1]}"
+    else:
+        texts[-1] = f"≥ {texts[-1]}"
+    return {
+        "orientation": "h",
+        "x": 0.5,
+        "xanchor": "center",
+        "y": 0.0,
+        "yref": "container",
+        "yanchor": "bottom",
+        "ypad": 2,
+        "len": 0.6,
+        "thickness": 10,
+        "tickvals": ticks,
+        "ticktext": texts,
+        "tickfont": {"size": 12},
+        "ticklen": 3,
+        "ticks": "outside",
+        "ticklabeloverflow": "allow",
+        "title": {"text": f"{style.plain(heat.name)}  ", "side": "top", "font": {"size": 12}},
+        "outlinecolor": style.MUTED,
+        "outlinewidth": 1,
+    }

@@ -1,0 +1,137 @@
+"""Beat level: leads down, waves across, so that a model's evidence and a guideline's words stand on the same cells."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from ecgviz.figures import style
+from ecgviz.types import ATOMS, WAVES, EvidenceGrid, Region
+from ecgviz.types.arrays import BoolArray, FloatArray
+
+_HEIGHT_PX = 400
+_ROLES: Mapping[str, str] = {"primary": "1", "absence": "1", "support": "2", "context": "3", "contra": "×"}
+_ROLE_WORDS: Mapping[str, str] = {
+    "primary": "1 = where the guideline looks first",
+    "absence": "1 = where it misses a wave",
+    "support": "2 = support",
+    "context": "3 = context",
+    "contra": "× = speaks against",
+}
+
+
+def wave_matrix(
+    shares: FloatArray, leads: Sequence[str], *, title: str, outlined: BoolArray | None = None, signed: bool = False
+) -> go.Figure:
+    """Draw shares of relevance by lead and wave, each cell with its number.
+
+    Parameters
+    ----------
+    shares : array of shape (L or 1, 6)
+        In the order of `ecgviz.types.WAVES`; supporting mass, or with ``signed`` supporting minus opposing.
+    leads : sequence of str
+        Rows; empty for a map without lead axis, drawn as one row "all leads".
+    outlined : bool array of the same shape, optional
+        Cells of the guideline's region, framed.
+
+    Returns
+    -------
+    go.Figure
+    """
+    rows = list(leads) or ["all leads"]
+    largest = np.unravel_index(int(np.argmax(np.nan_to_num(np.abs(shares)))), shares.shape)
+    peak = f"{rows[largest[0]]} {tuple(WAVES)[largest[1]]} with {style.percent(float(shares[largest]))}"
+    alt = f"{title}, {len(rows)} leads by {len(WAVES)} waves; largest cell {peak}"
+    figure = style.blank(_HEIGHT_PX, alt, style.plain(title))
+    limit = float(np.nanmax(np.abs(shares))) if np.isfinite(shares).any() else 0.0
+    limit = limit or 1.0
+    figure.add_heatmap(
+        z=shares,
+        x=list(WAVES),
+        y=rows,
+        zmin=-limit if signed else 0.0,
+        zmax=limit,
+        colorscale=style.diverging() if signed else style.sequential(),
+        showscale=False,
+        text=[[f"{100 * value:.1f}" for value in row] for row in shares],
+        texttemplate="%{text}",
+        textfont={"color": style.INK, "size": 12},
+        xgap=2,
+        ygap=2,
+        hovertemplate="%{y} %{x}: %{text} %<extra></extra>",
+    )
+    if outlined is not None:
+        figure.update_layout(shapes=[_frame(int(row), int(wave)) for row, wave in np.argwhere(outlined)])
+    _matrix_axes(figure)
+    return figure
+
+
+def region_matrix(regions: Mapping[str, Region], leads: Sequence[str], *, title: str) -> go.Figure:
+    """Draw where a guideline looks, on the same cells: 1 first, 2 support, 3 context, × what speaks against.
+
+    Returns
+    -------
+    go.Figure
+        A cell of several roles shows the strongest.
+    """
+    text = np.full((len(leads), len(WAVES)), "", dtype=object)
+    z = np.zeros(text.shape)
+    for role in reversed(list(_ROLES)):
+        for region in (region for region in regions.values() if region.role == role):
+            cells = region_cells(region)
+            for row, lead in enumerate(leads):
+                if lead in region.leads:
+                    hit = cells[region.leads.index(lead)]
+                    text[row, hit] = _ROLES[role]
+                    z[row, hit] = {"1": 1.0, "2": 0.5, "3": 0.25, "×": 0.0}[_ROLES[role]]
+    roles = dict.fromkeys(region.role for region in regions.values())
+    words = "; ".join(_ROLE_WORDS[role] for role in _ROLES if role in roles)
+    texts = "; ".join(region.text for region in regions.values())
+    head = f"{title}: {words}" if words else title
+    figure = style.blank(_HEIGHT_PX, f"{title}, leads by waves: {texts}", style.plain(head))
+    green = [(0, "rgba(11,110,79,0)"), (1, "rgba(11,110,79,0.45)")]
+    figure.add_heatmap(
+        z=z,
+        x=list(WAVES),
+        y=list(leads),
+        zmin=0,
+        zmax=1,
+        colorscale=green,
+        showscale=False,
+        xgap=2,
+        ygap=2,
+        text=text,
+        texttemplate="%{text}",
+        textfont={"color": style.INK, "size": 13},
+        hovertemplate="%{y} %{x}<extra></extra>",
+    )
+    _matrix_axes(figure)
+    return figure
+
+
+def signed_matrix(grid: EvidenceGrid) -> FloatArray | None:
+    """Return supporting minus opposing mass by lead and wave, as part of all mass on the grid, shape (L or 1, 6)."""
+    if not grid.has_time:
+        return None
+    net = (grid.pos - grid.neg).sum(axis=1)
+    whole = float(grid.pos.sum() + grid.neg.sum())
+    waves = np.stack([net[:, [ATOMS.index(a) for a in atoms]].sum(axis=1) for atoms in WAVES.values()], axis=1)
+    return waves / whole if whole > 0 else np.full(waves.shape, np.nan)
+
+
+def region_cells(region: Region) -> BoolArray:
+    """Return which leads and waves a region touches in any beat, bool of shape (L, 6) in the order of `WAVES`."""
+    atoms: BoolArray = np.asarray(region.inside.any(axis=1))
+    return np.stack([atoms[:, [ATOMS.index(a) for a in names]].any(axis=1) for names in WAVES.values()], axis=1)
+
+
+def _matrix_axes(figure: go.Figure) -> None:
+    frame = {"showgrid": False, "zeroline": False, "showline": True, "mirror": True, "linecolor": "#b0b0b0"}
+    frame |= {"ticks": "outside", "ticklen": 4, "tickcolor": "rgba(0,0,0,0)"}
+    figure.update_yaxes(**frame, autorange="reversed", type="category")
+    figure.update_xaxes(**frame, side="bottom", type="category")
+
+
+def _frame(row: int, wave: int) -> dict[str, object]:
+    box = {"x0": wave - 0.47, "x1": wave + 0.47, "y0": row - 0.45, "y1": row + 0.45}
+    return {"type": "rect", **box, "line": {"color": style.REGION, "width": 2.5}, "fillcolor": "rgba(0,0,0,0)"}

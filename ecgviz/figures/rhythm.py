@@ -1,0 +1,91 @@
+"""Rhythm level: one value a beat, above the tachogram of RR intervals on the same time axis."""
+
+import numpy as np
+import plotly.graph_objects as go
+
+from ecgviz.figures import style
+from ecgviz.types import Beats
+from ecgviz.types.arrays import FloatArray
+
+_TOO_SHORT_S = 0.05
+
+
+def rhythm_strip(shares: FloatArray, beats: Beats, *, title: str) -> go.Figure:
+    """Draw one bar a beat at the time of its QRS, and below it the RR interval that ends in that beat.
+
+    Parameters
+    ----------
+    shares : array of shape (B,)
+        Part of the whole, 0 to 1.
+    title : str
+        What the shares are shares of.
+
+    Returns
+    -------
+    go.Figure
+        Dominant beats are filled; others are hatched and lettered: E ectopic, P paced, ? unsure. Dashed line: 1 / B.
+    """
+    n = len(beats)
+    largest = int(np.argmax(np.nan_to_num(shares)))
+    most = f"most in beat {largest + 1} with {style.percent(float(shares[largest]))}"
+    figure = style.blank(330, f"{title}: {n} beats above their RR intervals; {most}", style.plain(title))
+    figure.add_bar(
+        x=beats.r_s,
+        y=100 * shares,
+        width=max(0.5 * float(np.median(beats.rr_s)), _TOO_SHORT_S) if n > 1 else 0.5,
+        marker=style.bar_marker([not same for same in beats.dominant]),
+        customdata=[f"beat {b + 1}, {kind}" for b, kind in enumerate(beats.kind)],
+        hovertemplate="%{customdata}: %{y:.2f} %<extra></extra>",
+    )
+    figure.add_scatter(
+        x=beats.r_s[1:],
+        y=1000 * beats.rr_s,
+        yaxis="y2",
+        mode="lines+markers+text",
+        text=[f"{1000 * rr:.0f}" for rr in beats.rr_s],
+        textposition="top center",
+        textfont={"size": 11},
+        line={"color": style.INK, "width": 1.2},
+        marker={"size": 6},
+        hovertemplate="RR %{y:.0f} ms<extra></extra>",
+    )
+    _rhythm_axes(figure, shares, beats)
+    return figure
+
+
+def _rhythm_axes(figure: go.Figure, shares: FloatArray, beats: Beats) -> None:
+    even = 100 / len(beats)
+    top = max(even, float(np.max(np.nan_to_num(100 * shares))))
+    rr = 1000 * beats.rr_s
+    low, high = (float(rr.min()), float(rr.max())) if rr.size else (0.0, 1000.0)
+    room = max(150.0, 0.5 * (high - low))
+    common = {"gridcolor": style.RULE, "zeroline": False, "nticks": 4}
+    figure.update_layout(
+        yaxis={**common, "domain": [0.5, 0.92], "range": [0, 1.08 * top], "ticksuffix": " %"},
+        yaxis2={**common, "domain": [0, 0.38], "range": [max(0.0, low - room), high + room], "ticksuffix": " ms"},
+        xaxis={
+            "range": [0, beats.duration_s],
+            "ticksuffix": " s",
+            "anchor": "y2",
+            "showgrid": False,
+            "zeroline": False,
+        },
+        margin={"l": 64, "r": 84, "t": 36, "b": 30},
+        shapes=[style.even_line(even, "y")],
+        annotations=[style.even_label(even, "y"), *_beat_numbers(shares, beats), _side_label("RR interval", 0.19)],
+    )
+
+
+def _beat_numbers(shares: FloatArray, beats: Beats) -> list[dict[str, object]]:
+    """Return the shares as a row of numbers above the bars, where no line crosses them."""
+    odd = {"normal": "", "ectopic": " E", "paced": " P", "unsure": " ?"}
+    return [
+        {"x": at, "y": 0.93, "yref": "paper", "yanchor": "bottom", "showarrow": False, "font": {"size": 12}}
+        | {"text": style.percent(float(share)) + ("" if same else odd[kind])}
+        for at, share, same, kind in zip(beats.r_s, shares, beats.dominant, beats.kind, strict=True)
+    ]
+
+
+def _side_label(text: str, height: float) -> dict[str, object]:
+    place = {"x": 1, "xref": "paper", "xanchor": "left", "y": height, "yref": "paper", "xshift": 6}
+    return {**place, "text": text, "showarrow": False, "font": {"size": 12}}

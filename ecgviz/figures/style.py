@@ -1,0 +1,102 @@
+"""Colours, type and escapes shared by all figures: black on pink paper, two colour maps, one font.
+
+Attention is drawn in YlOrBr and signed relevance in PuOr (orange supports, purple opposes), both from ColorBrewer.
+Opacity grows with magnitude and never passes `HEAT_OPACITY`: under a black trace the darkest colour then keeps a
+contrast above 4.5:1 (WCAG 2.2, 1.4.3), and where nothing is relevant the paper stays as it is. The ends of both maps
+stay apart for readers with red-green blindness.
+"""
+
+import html
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+INK = "#111111"
+MUTED = "#4d4d4d"
+PAPER = "#fff7f7"
+GRID_MINOR = "#fbdede"
+GRID_MAJOR = "#f0a9a9"
+RULE = "#e6e6e6"
+ACCENT = "#1f4e79"
+REGION = "#0b6e4f"
+FONT = "Source Sans, Source Sans Pro, Arial, sans-serif"
+HEAT_OPACITY = 0.5
+
+_YLORBR = ("255,255,229", "254,227,145", "254,153,41", "204,76,2", "102,37,6")
+_PURPLE = ("45,0,75", "84,39,136", "128,115,172", "178,171,210")
+_ORANGE = ("253,184,99", "224,130,20", "179,88,6", "127,59,8")
+
+Colorscale = list[tuple[float, str]]
+
+
+def sequential() -> Colorscale:
+    """Return the colour map of maps that are >= 0: clear paper at 0, dark brown at `HEAT_OPACITY` at 1."""
+    steps = len(_YLORBR) - 1
+    return [(i / steps, f"rgba({rgb},{HEAT_OPACITY * i / steps:.3f})") for i, rgb in enumerate(_YLORBR)]
+
+
+def diverging() -> Colorscale:
+    """Return the colour map of signed maps: purple (opposes) at 0, clear at exactly 0.5, orange (supports) at 1."""
+    rgbs = (*_PURPLE, "247,247,247", *_ORANGE)
+    last = len(rgbs) - 1
+    return [(i / last, f"rgba({rgb},{HEAT_OPACITY * abs(2 * i / last - 1):.3f})") for i, rgb in enumerate(rgbs)]
+
+
+def plain(text: str) -> str:
+    """Escape text of unknown origin for Plotly, which reads a subset of HTML in every label."""
+    return html.escape(" ".join(text.split()))
+
+
+def percent(share: float) -> str:
+    """Return a share (0 to 1) as a percentage with as many digits as matter: 41 %, 3.2 %, 0.4 %, or a dash for NaN."""
+    if share != share:
+        return "–"
+    return f"{100 * share:.0f} %" if share >= 0.0995 else f"{100 * share:.1f} %"
+
+
+def number(value: float, decimals: int = 0) -> str:
+    """Return a measured value, or a dash when it is NaN; never "-0"."""
+    return "–" if value != value else f"{round(value, decimals) + 0.0:.{decimals}f}"
+
+
+def bar_marker(hatched: Sequence[bool]) -> dict[str, object]:
+    """Return bars of one colour, some of them hatched."""
+    shapes = ["/" if flag else "" for flag in hatched]
+    return {
+        "color": ACCENT,
+        "pattern": {"shape": shapes, "bgcolor": ACCENT, "fgcolor": "white", "size": 6, "solidity": 0.25},
+    }
+
+
+def even_line(value: float, yref: str) -> dict[str, object]:
+    """Return the dashed line of an even spread, across the whole plot."""
+    ends = {"type": "line", "x0": 0, "x1": 1, "xref": "paper", "y0": value, "y1": value, "yref": yref}
+    return {**ends, "line": {"color": INK, "dash": "dash", "width": 1}}
+
+
+def even_label(value: float, yref: str) -> dict[str, object]:
+    """Return the words at the end of `even_line`, in the right margin (84 px)."""
+    place = {"x": 1, "xref": "paper", "xanchor": "left", "y": value, "yref": yref, "xshift": 6}
+    return {**place, "text": f"even: {value:.1f} %", "showarrow": False, "font": {"size": 12}}
+
+
+def blank(height_px: int, alt: str, title: str = "") -> go.Figure:
+    """Return an empty figure of fixed height in house style; ``alt`` (in ``layout.meta``) says what it will show."""
+    figure = go.Figure()
+    figure.update_layout(
+        template="none",
+        height=height_px,
+        margin={"l": 44, "r": 12, "t": 36 if title else 10, "b": 36},
+        font={"family": FONT, "size": 13, "color": INK},
+        paper_bgcolor="white",
+        plot_bgcolor="white",
+        showlegend=False,
+        hoverlabel={"font": {"family": FONT, "size": 12}},
+        meta={"alt": alt},
+        uirevision="stay",
+        dragmode=False,
+    )
+    if title:
+        head = {"text": title, "x": 0, "xref": "paper", "y": 0.98, "yanchor": "top", "font": {"size": 14}}
+        figure.update_layout(title=head)
+    return figure

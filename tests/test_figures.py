@@ -1,0 +1,314 @@
+"""What the figures must not get wrong: millimetres, zero of the colour scale, numbers beside colours, escaped text."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from ecgviz import figures
+from ecgviz.figures import sheet, style, tables
+from ecgviz.records.leads import STANDARD_LEADS
+from ecgviz.types import ATOMS, WAVES, AttentionMap, Beats, EvidenceGrid, Explanation, Measurements, Record, Region
+
+ROW_OF = {"I": 0, "aVR": 0, "V1": 0, "V4": 0, "II": 1, "aVL": 1, "V2": 1, "V5": 1, "III": 2, "aVF": 2, "V3": 2, "V6": 2}
+
+
+def make_record(leads=STANDARD_LEADS, fs=500.0, duration_s=10.0, **more) -> Record:
+    """Each lead is its own constant plus a slow sine, so that every trace can be told from every other."""
+    t = np.arange(round(duration_s * fs)) / fs
+    rows = [0.05 * i + 0.4 * np.sin(2 * np.pi * 1.1 * t) for i in range(len(leads))]
+    return Record(np.array(rows), fs, tuple(leads), **{"id": "test", **more})
+
+
+def make_beats(n=12, kinds=None) -> Beats:
+    on = 0.3 + 0.8 * np.arange(n)
+    marks = (on, on + 0.1, on + 0.17, on + 0.26, on + 0.4, on + 0.6)
+    return Beats(on + 0.21, *marks, kind=kinds or ("normal",) * n, duration_s=10.0, leads=STANDARD_LEADS)
+
+
+def make_explanation(values, *, signed=True, leads=STANDARD_LEADS) -> Explanation:
+    return Explanation(np.asarray(values), 100.0, 0.0, leads, "MI", "input_x_gradient", signed, 0.02)
+
+
+def trace(figure, name):
+    return [each for each in figure.data if each.name == name]
+
+
+def heatmap(figure):
+    (found,) = [each for each in figure.data if each.type == "heatmap"]
+    return found
+
+
+def test_paper_has_square_millimetres():
+    figure = figures.paper(make_record())
+    y = figure.layout.yaxis
+    seconds_in_25_mm, microvolts_in_10_mm = 1.0, 1000.0
+    assert y.scaleanchor == "x"
+    assert y.scaleratio * microvolts_in_10_mm / 10 == pytest.approx(seconds_in_25_mm / 25)
+    assert figure.layout.xaxis.constrain == y.constrain == "domain"
+
+
+def test_paper_draws_three_rows_of_four_and_lead_two_below():
+    record = make_record()
+    figure = figures.paper(record)
+    page = sheet.sheet(record, 0.0)
+    for lead, row in ROW_OF.items():
+        line = trace(figure, lead)[0]
+        column = [name for name, r in ROW_OF.items() if r == row].index(lead)
+        assert line.x0 == pytest.approx(2.5 * column)
+        drawn_mv = (np.asarray(line.y, dtype=float) - page.zero_uv[row]) / 1000
+        first = round(2.5 * column * record.fs)
+        np.testing.assert_allclose(drawn_mv, record.lead(lead)[first : first + drawn_mv.size], atol=0.0006)
+    strip = trace(figure, "II")[1]
+    assert len(strip.y) == 5000
+    assert strip.x0 == 0
+
+
+def test_calibration_pulse_is_one_millivolt_for_a_fifth_of_a_second_on_every_row():
+    figure = figures.paper(make_record())
+    (pulse,) = trace(figure, "1 mV, 0.2 s")
+    rows = np.array([value for value in pulse.y if value is not None]).reshape(4, -1)
+    assert np.ptp(rows, axis=1) == pytest.approx([1000] * 4)
+    x = np.array([value for value in pulse.x if value is not None]).reshape(4, -1)[0]
+    high = x[rows[0] == rows[0].max()]
+    assert np.ptp(high) == pytest.approx(0.2)
+
+
+def test_grid_lines_are_one_and_five_millimetres_apart():
+    minor, major = (shape.path for shape in figures.paper(make_record()).layout.shapes[:2])
+    for path, step_s, step_uv in ((minor, 0.04, 100), (major, 0.2, 500)):
+        verticals = [float(part.split(",")[0]) for part in path.split("M")[1:] if "V" in part]
+        horizontals = [float(part.split(",")[1].split("H")[0]) for part in path.split("M")[1:] if "H" in part]
+        np.testing.assert_allclose(np.diff(verticals), step_s, atol=1e-3)
+        np.testing.assert_allclose(np.diff(horizontals), step_uv)
+
+
+def test_tall_complexes_get_taller_rows_and_stay_on_them():
+    record = make_record()
+    signal = np.array(record.signal)
+    signal[STANDARD_LEADS.index("V2"), 3000] = -2.9
+    tall = dataclasses.replace(record, signal=signal)
+    low, high = sheet.sheet(tall, 0.0).bounds_uv[1]
+    zero = sheet.sheet(tall, 0.0).zero_uv[1]
+    assert low <= zero - 2900
+    assert high - low > np.ptp(sheet.sheet(record, 0.0).bounds_uv[1])
+
+
+def test_a_missing_stretch_is_a_gap_not_a_line_at_zero():
+    record = make_record()
+    signal = np.array(record.signal)
+    signal[0, 100:200] = np.nan
+    figure = figures.paper(dataclasses.replace(record, signal=signal))
+    line = trace(figure, "I")[0]
+    assert np.isnan(np.asarray(line.y)[100:200]).all()
+    assert line.connectgaps is False
+
+
+def test_two_leads_are_drawn_one_a_row():
+    figure = figures.paper(make_record(leads=("MLII", "V5")))
+    assert [each.name for each in figure.data] == ["MLII", "V5", "1 mV, 0.2 s"]
+
+
+def test_payload_stays_under_three_hundred_kilobytes():
+    explanation = make_explanation(np.random.default_rng(0).normal(size=(12, 1000)))
+    figure = figures.paper(make_record(), heat=figures.from_explanation(explanation, 10.0))
+    assert len(figure.to_json()) < 300_000
+
+
+def test_heat_puts_each_lead_behind_its_own_trace():
+    values = np.repeat(np.arange(1.0, 13.0)[:, None], 1000, axis=1)
+    record = make_record()
+    heat = heatmap(figures.paper(record, heat=figures.from_explanation(make_explanation(values), 10.0)))
+    x, y = np.asarray(heat.x, dtype=float), np.asarray(heat.y, dtype=float)
+    page = sheet.sheet(record, 0.0)
+    for strip in page.strips:
+        column = np.searchsorted(x, strip.start_s + 1.0) - 1
+        row = np.searchsorted(y, page.zero_uv[strip.row]) - 1
+        assert np.asarray(heat.z)[row, column] == STANDARD_LEADS.index(strip.lead) + 1
+
+
+def test_heat_stands_at_the_time_it_speaks_of():
+    values = np.zeros((12, 1000))
+    values[STANDARD_LEADS.index("V1"), 600] = 1.0
+    explanation = dataclasses.replace(make_explanation(values), start_s=0.5)
+    heat = heatmap(figures.paper(make_record(), heat=figures.from_explanation(explanation, 10.0)))
+    row, column = np.unravel_index(np.nanargmax(heat.z), np.asarray(heat.z).shape)
+    centre = np.asarray(heat.x, dtype=float)[column : column + 2].mean()
+    assert row == 3
+    assert centre == pytest.approx(6.5, abs=0.001)
+    assert np.isnan(np.asarray(heat.z)[:, 0]).all()
+
+
+def test_signed_colours_are_symmetric_about_exactly_zero():
+    values = np.random.default_rng(1).normal(0.5, 1, size=(12, 1000))
+    heat = heatmap(figures.paper(make_record(), heat=figures.from_explanation(make_explanation(values), 10.0)))
+    assert heat.zmin == -heat.zmax
+    middle = [colour for position, colour in heat.colorscale if position == 0.5]
+    assert middle == ["rgba(247,247,247,0.000)"]
+    assert heat.colorbar.ticktext[0].startswith("opposes")
+    assert heat.colorbar.ticktext[-1].startswith("supports")
+
+
+def test_unsigned_colours_start_at_zero():
+    explanation = make_explanation(np.ones((12, 1000)), signed=False)
+    heat = heatmap(figures.paper(make_record(), heat=figures.from_explanation(explanation, 10.0)))
+    assert heat.zmin == 0
+    assert heat.colorscale[0][1] == "rgba(255,255,229,0.000)"
+
+
+@pytest.mark.parametrize("scale", [style.sequential(), style.diverging()])
+def test_black_traces_keep_a_contrast_of_four_and_a_half_on_every_colour(scale):
+    def luminance(rgb):
+        linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    def rgb(text):
+        return np.array([int(text[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+
+    ink, paper = rgb(style.INK), rgb(style.PAPER)
+    for _, colour in scale:
+        *channels, alpha = (float(part) for part in colour[5:-1].split(","))
+        mixed = alpha * np.array(channels) / 255 + (1 - alpha) * paper
+        assert alpha <= style.HEAT_OPACITY
+        assert (luminance(mixed) + 0.05) / (luminance(ink) + 0.05) >= 4.5
+
+
+def test_an_empty_map_colours_nothing():
+    explanation = make_explanation(np.zeros((12, 1000)))
+    heat = heatmap(figures.paper(make_record(), heat=figures.from_explanation(explanation, 10.0)))
+    assert np.nanmax(np.abs(heat.z)) == 0
+    assert heat.zmin < 0 < heat.zmax
+
+
+def test_a_map_without_leads_is_the_same_behind_every_lead():
+    values = np.arange(1000.0)[None, :]
+    heat = figures.from_explanation(make_explanation(values, leads=()), 10.0)
+    z = np.asarray(heatmap(figures.paper(make_record(), heat=heat)).z)
+    np.testing.assert_array_equal(z, np.broadcast_to(z[0], z.shape))
+
+
+def test_attention_tokens_keep_their_weight_over_their_span():
+    spans = np.stack([0.5 * np.arange(20), 0.5 * np.arange(20) + 0.5], axis=1)
+    weights = np.random.default_rng(2).dirichlet(np.ones(20), size=12)
+    attention = AttentionMap("rhythm", weights, spans, STANDARD_LEADS, None, "1 over windows of a lead", 0.5)
+    heat = figures.from_attention(attention)
+    np.testing.assert_allclose(heat.values, weights)
+    np.testing.assert_allclose(heat.edges_s, np.append(spans[:, 0], 10.0))
+
+
+def test_text_of_unknown_origin_is_escaped():
+    record = make_record(id='<a href="http://example.org">x</a>')
+    header = figures.header(record, Measurements({}, {}, (), 500.0, np.empty((0, 0)), np.empty(0), {}))
+    figure = figures.paper(record, header=header)
+    texts = " ".join(annotation.text for annotation in figure.layout.annotations)
+    assert "&lt;a href" in texts
+    assert "<a" not in texts
+
+
+def test_header_names_both_formulas_and_dashes_what_is_not_measurable():
+    measured = Measurements(
+        {"rate_bpm": 71.6, "pr_ms": np.nan, "qtc_bazett_ms": 431.2, "qtc_fridericia_ms": 419.7, "qrs_axis_deg": -0.3},
+        {}, (), 500.0, np.empty((0, 0)), np.empty(0), {},
+    )  # fmt: skip
+    who, what = figures.header(make_record(age_years=63, sex="female", simulated=True), measured)
+    assert who == "test · 63 years · female · simulated recording"
+    assert "Rate 72 bpm" in what
+    assert "PR – ms" in what
+    assert "QTc 431 (Bazett) 420 (Fridericia) ms" in what
+    assert "QRS 0°" in what
+
+
+def test_altered_records_say_so_on_the_paper():
+    who, _ = figures.header(
+        make_record(altered=("ST raised",)), Measurements({}, {}, (), 1.0, np.empty((0, 0)), [], {})
+    )
+    assert "ALTERED: ST raised" in who
+
+
+def test_channel_bars_carry_their_numbers_and_the_even_line():
+    shares = np.full(12, 0.05)
+    shares[1] = 0.45
+    figure = figures.channel_bars(shares, STANDARD_LEADS, title="Share", highlighted=("II", "III"))
+    assert figure.layout.xaxis.ticktext[1] == "<b>II</b><br>45 %"
+    assert figure.layout.shapes[0].y0 == pytest.approx(100 / 12)
+    assert list(figure.data[0].marker.pattern.shape).count("/") == 2
+    assert "largest II 45 %" in figure.layout.meta["alt"]
+
+
+def test_rhythm_strip_stands_above_the_intervals_that_end_in_each_beat():
+    kinds = ("normal",) * 5 + ("ectopic",) + ("normal",) * 6
+    beats = make_beats(kinds=kinds)
+    shares = np.full(12, 1 / 12)
+    figure = figures.rhythm_strip(shares, beats, title="Share")
+    bars, tachogram = figure.data
+    np.testing.assert_allclose(bars.x, beats.r_s)
+    np.testing.assert_allclose(tachogram.x, beats.r_s[1:])
+    np.testing.assert_allclose(tachogram.y, 800)
+    assert list(bars.marker.pattern.shape).index("/") == 5
+    assert [a.text for a in figure.layout.annotations if a.text.endswith(" E")] == ["8.3 % E"]
+
+
+def test_wave_matrix_writes_every_share_and_frames_the_region():
+    shares = np.zeros((12, 6))
+    shares[1, 3] = 0.4
+    outlined = np.zeros((12, 6), dtype=bool)
+    outlined[[1, 2, 5], 3] = True
+    figure = figures.wave_matrix(shares, STANDARD_LEADS, title="Share", outlined=outlined)
+    assert figure.data[0].text[1][3] == "40.0"
+    assert {(shape.x0 + shape.x1, shape.y0 + shape.y1) for shape in figure.layout.shapes} == {(6, 2), (6, 4), (6, 10)}
+    assert "largest cell II ST with 40 %" in figure.layout.meta["alt"]
+
+
+def test_region_matrix_prefers_the_primary_role():
+    def region(role, rows, atom):
+        weight = np.zeros((12, 3, len(ATOMS)))
+        weight[rows, :, ATOMS.index(atom)] = 1
+        return Region(role, STANDARD_LEADS, weight, f"{role} text")
+
+    regions = {"support": region("support", [1, 7], "ST"), "primary": region("primary", [1, 2, 5], "ST")}
+    figure = figures.region_matrix(regions, STANDARD_LEADS, title="IMI")
+    column = [row[list(WAVES).index("ST")] for row in figure.data[0].text]
+    assert column == ["", "1", "1", "", "", "1", "", "2", "", "", "", ""]
+
+
+def test_signed_matrix_is_support_minus_opposition():
+    pos, neg = np.zeros((12, 2, 9)), np.zeros((12, 2, 9))
+    pos[0, 0, ATOMS.index("QRSi")], neg[0, 1, ATOMS.index("QRSt")] = 3.0, 1.0
+    grid = EvidenceGrid(
+        pos,
+        neg,
+        0.0,
+        0.0,
+        np.ones((2, 9)),
+        STANDARD_LEADS,
+        ("normal",) * 2,
+        has_time=True,
+        signed=True,
+        resolution_s=0.02,
+    )
+    matrix = figures.signed_matrix(grid)
+    assert matrix is not None
+    assert matrix[0, list(WAVES).index("QRS")] == pytest.approx(0.5)
+
+
+def test_tables_hold_what_the_figures_show():
+    beats = make_beats()
+    shares = np.arange(12) / 66
+    assert tables.channel_table(shares, STANDARD_LEADS)["share, %"].sum() == pytest.approx(100)
+    rhythm = tables.rhythm_table(shares, beats)
+    assert np.isnan(rhythm["RR, ms"][0])
+    assert rhythm["RR, ms"][1] == pytest.approx(800)
+    values = np.zeros((12, 1000))
+    values[6, 600] = -2.0
+    heat = tables.heat_table(figures.from_explanation(make_explanation(values), 10.0))
+    (row,) = heat[heat["largest"] != 0].to_dict("records")
+    assert row["lead"] == "V1"
+    assert row["from, s"] <= 6.0 <= row["to, s"]
+    assert row["largest"] == -2.0
+
+
+@pytest.mark.parametrize(
+    ("share", "text"), [(0.412, "41 %"), (0.0994, "9.9 %"), (0.0996, "10 %"), (0.004, "0.4 %"), (np.nan, "–")]
+)
+def test_percentages_keep_the_digits_that_matter(share, text):
+    assert style.percent(share) == text
