@@ -14,10 +14,8 @@ from ecgviz.simulate import FINDINGS, simulate
 from ecgviz.types import InputSpec, Record
 from ecgviz.types.arrays import BoolArray, FloatArray
 
-SIMULATED_RATE_HZ = 500.0
 NORMAL_SHARE = 0.3
 LOWEST_SEVERITY, HIGHEST_SEVERITY = 0.8, 1.4
-RATE_LIMITS_AGE = (20, 85)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,8 +87,7 @@ def from_ptbxl(folder: Path, folds: Sequence[int], spec: InputSpec, *, both_rate
 def from_simulation(n: int, *, seed: int, spec: InputSpec, progress: Callable[[str], None]) -> Examples:
     """Simulate n records with a superclass: `NORMAL_SHARE` healthy ones, the rest spread evenly over the findings.
 
-    Rate findings count as normal (a slow sinus rhythm alone has no superclass but NORM in PTB-XL); findings without a
-    superclass (atrial fibrillation, premature beats) are not used.
+    Findings without a superclass (rates, atrial fibrillation, premature beats) are not used.
     """
     rng = np.random.default_rng(seed)
     findings = [name for name, finding in FINDINGS.items() if finding.superclass not in (None, "NORM")]
@@ -110,9 +107,7 @@ def _draw(finding: str, rng: np.random.Generator, spec: InputSpec) -> Record:
     return simulate(
         finding,
         seed=int(rng.integers(2**31)),
-        fs=SIMULATED_RATE_HZ,
+        fs=spec.fs,
         duration_s=spec.duration_s,
         severity=float(rng.uniform(LOWEST_SEVERITY, HIGHEST_SEVERITY)),
-        sex=str(rng.choice(["male", "female"])),
-        age_years=float(rng.uniform(*RATE_LIMITS_AGE)),
     ).record
