@@ -1,0 +1,10 @@
+"""What moved a logit, and where a network pooled: one function a method, one table, one way to call them.
+
+Explanations never see a criterion: what they are held against is decided elsewhere.
+"""
+
+from ecgviz.explain.attention import attention
+from ecgviz.explain.controls import explain_controls
+from ecgviz.explain.methods import METHODS, explain
+
+__all__ = ["METHODS", "attention", "explain", "explain_controls"]

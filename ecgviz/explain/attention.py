@@ -1,0 +1,86 @@
+"""Attention as a map on the samples: where a network pooled, which is not what moved its logit.
+
+Attention weights have no sign and need not agree with attributions (Jain and Wallace, NAACL 2019, arXiv:1902.10186;
+Wiegreffe and Pinter, EMNLP 2019, arXiv:1908.04626 for the other side). They are read from the network itself.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from ecgviz.checkpoint import Model, model_input, tensors
+from ecgviz.errors import ExplanationError
+from ecgviz.explain.gradients import undisturbed
+from ecgviz.types import AttentionMap, Beats, Explanation, ModelInput, Record
+from ecgviz.types.arrays import FloatArray
+
+
+def attention(model: Model, record: Record, beats: Beats) -> tuple[AttentionMap, ...]:
+    """Return every attention map that a network exposes on one record; empty for a network without attention.
+
+    Raises
+    ------
+    InputError
+        When the record does not meet the model's input contract.
+    """
+    return _taps(model, model_input(model, record, beats))
+
+
+def attention_level(level: str, model: Model, inputs: ModelInput, label_index: int, *, seed: int) -> Explanation:
+    """Return one attention level as an explanation, unsigned; ``label`` is None where it is the same for every label.
+
+    The mass of a token is spread evenly over its span and conserved; ``resolution_s`` is the widest span. What a token
+    sees is wider: ``params["receptive_field_s"]``. A map of one token (a channel map) has no time axis.
+
+    Raises
+    ------
+    ExplanationError
+        When the network has no such level.
+    """
+    maps = {tap.level: tap for tap in _taps(model, inputs) if tap.label in (None, model.labels[label_index])}
+    if level not in maps:
+        known = ", ".join(maps) or "none"
+        raise ExplanationError(f"{model.name} exposes no {level} attention; its attention levels: {known}")
+    tap = maps[level]
+    n_tokens = tap.values.shape[1]
+    values = tap.values if n_tokens == 1 else spread(tap, inputs.fs, inputs.start_s, inputs.x.shape[1])
+    return Explanation(
+        values=values,
+        fs=inputs.fs,
+        start_s=inputs.start_s,
+        leads=tap.leads,
+        label=tap.label,
+        method=f"attention_{level}",
+        signed=False,
+        resolution_s=float((tap.span_s[:, 1] - tap.span_s[:, 0]).max()),
+        params={"sums_to": tap.sums_to, "receptive_field_s": tap.receptive_field_s, "n_tokens": n_tokens},
+    )
+
+
+def spread(tap: AttentionMap, fs: float, start_s: float, n_samples: int) -> FloatArray:
+    """Spread the mass of each token over the samples it overlaps: (L or 1, K) to (L or 1, n_samples), sum unchanged.
+
+    Raises
+    ------
+    ExplanationError
+        When a token lies outside the window altogether.
+    """
+    edges = np.clip((tap.span_s - start_s) * fs + 0.5, 0, n_samples)
+    left = np.arange(n_samples)
+    overlap = np.minimum(edges[:, 1:], left + 1) - np.maximum(edges[:, :1], left)  # (K, T)
+    overlap = np.maximum(overlap, 0)
+    width = overlap.sum(axis=1, keepdims=True)
+    if (width == 0).any():
+        raise ExplanationError(f"a token of the {tap.level} attention lies outside the window that the network read")
+    spread_out: FloatArray = tap.values @ (overlap / width)
+    return spread_out
+
+
+def _taps(model: Model, inputs: ModelInput) -> tuple[AttentionMap, ...]:
+    if not hasattr(model.net, "taps"):
+        return ()
+    x, arguments = tensors(inputs)
+    net: Any = model.net
+    with undisturbed(net):
+        taps = net.taps(x, fs=inputs.fs, start_s=inputs.start_s, leads=inputs.leads, **arguments)
+    return tuple(taps)

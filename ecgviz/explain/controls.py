@@ -1,0 +1,100 @@
+"""What a map must beat: maps that know nothing of the network's training, made for the same record.
+
+QRS complexes hold most of a record's amplitude, so any amplitude-driven map seems to look at them; a network with
+random weights does too (Adebayo et al. 2018, arXiv:1810.03292). An explanation counts by its excess over these.
+"""
+
+import json
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from ecgviz.checkpoint import Model, model_input
+from ecgviz.errors import ExplanationError
+from ecgviz.explain.methods import METHODS, explain, method_parameters
+from ecgviz.nets import build
+from ecgviz.registry import find
+from ecgviz.types import Beats, Explanation, ModelInput, Record
+from ecgviz.types.arrays import FloatArray
+
+RANDOM_STEPS = 16
+"""Path points for integrated gradients of a random network: it only has to be the same method, not complete to 1 %."""
+
+
+def explain_controls(
+    model: Model,
+    record: Record,
+    label: str,
+    method: str,
+    beats: Beats,
+    *,
+    seeds: tuple[int, ...] = (0, 1, 2, 3, 4),
+    **params: Any,
+) -> dict[str, tuple[Explanation, ...]]:
+    """Return the control maps of one explanation, on the same leads and samples.
+
+    ``|x|`` is the distance of each sample from its lead's isoelectric level (the median), ``|dx/dt|`` the slope, both
+    of the signal as the network is fed it and unsigned. ``random networks`` is the same method on one freshly
+    initialised network a seed (batch normalisation too). A map without lead or time axis gets controls summed over
+    that axis.
+
+    Raises
+    ------
+    ExplanationError
+        Without seeds, or when the method does not apply to this network.
+    """
+    if not seeds:
+        raise ExplanationError("controls need at least one seed for a random network")
+    if "n_steps" in method_parameters(find(METHODS, "ecgviz.methods", method)):
+        params = {"n_steps": RANDOM_STEPS} | params
+    random = tuple(
+        explain(replace(model, net=_random_network(model, seed)), record, label, method, beats, seed=seed, **params)
+        for seed in seeds
+    )
+    inputs = model_input(model, record, beats)
+    return {
+        "|x|": (_trivial("|x|", _amplitude(inputs), inputs, random[0]),),
+        "|dx/dt|": (_trivial("|dx/dt|", _slope(inputs), inputs, random[0]),),
+        "random networks": random,
+    }
+
+
+def _amplitude(inputs: ModelInput) -> FloatArray:
+    return np.abs(inputs.x - np.median(inputs.x[:, inputs.mask], axis=1, keepdims=True)) * inputs.mask
+
+
+def _slope(inputs: ModelInput) -> FloatArray:
+    slope = np.zeros(inputs.x.shape)
+    slope[:, inputs.mask] = np.abs(np.gradient(inputs.x[:, inputs.mask], 1 / inputs.fs, axis=1))
+    return slope
+
+
+def _trivial(name: str, values: FloatArray, inputs: ModelInput, like: Explanation) -> Explanation:
+    if not like.has_leads:
+        values = values.sum(axis=0, keepdims=True)
+    if not like.has_time:
+        values = values.sum(axis=1, keepdims=True)
+    return Explanation(
+        values=values,
+        fs=inputs.fs,
+        start_s=inputs.start_s,
+        leads=inputs.leads if like.has_leads else (),
+        label=None,
+        method=name,
+        signed=False,
+        resolution_s=1 / inputs.fs if like.has_time else like.resolution_s,
+    )
+
+
+def _random_network(model: Model, seed: int) -> nn.Module:
+    config = json.dumps(dict(model.config), sort_keys=True)
+    return _built(model.digest, model.net_name, len(model.labels), config, seed)
+
+
+@lru_cache(maxsize=16)
+def _built(digest: str, net_name: str, n_labels: int, config: str, seed: int) -> nn.Module:
+    net = build(net_name, n_labels, seed=seed, config=json.loads(config))
+    return net.eval().requires_grad_(requires_grad=False)

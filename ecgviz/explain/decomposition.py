@@ -1,0 +1,48 @@
+"""The exact split of a logit into lead x window contributions, for networks whose last pooling is linear."""
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from ecgviz.checkpoint import Model, tensors
+from ecgviz.errors import ExplanationError
+from ecgviz.explain.gradients import MIN_CHANGE, undisturbed
+from ecgviz.types import Explanation, ModelInput
+
+
+def decomposition(model: Model, inputs: ModelInput, label_index: int, *, seed: int) -> Explanation:
+    """Return the signed contribution of each lead and window to the logit, spread over the window's samples.
+
+    The sum of the map plus ``params["bias"]`` is the logit; ``completeness_error`` says how nearly. Exact is not
+    causal: the state that contributes at a window may have read the whole lead. Inside a window the map tells nothing
+    about time, so ``resolution_s`` is the window.
+
+    Raises
+    ------
+    ExplanationError
+        When the network has no exact decomposition.
+    """
+    if not hasattr(model.net, "decompose"):
+        raise ExplanationError(f"{model.name} has no exact decomposition; take an attribution method instead")
+    x, arguments = tensors(inputs)
+    net: Any = model.net
+    with undisturbed(net), torch.inference_mode():
+        bias, contributions = net.decompose(x)
+        logit = float(net(x, **arguments)[0, label_index])
+    by_window = contributions[0, label_index].double().numpy(force=True)  # (L, W)
+    width = x.shape[2] // by_window.shape[1]
+    offset = float(bias[label_index].detach())
+    delta = abs(float(by_window.sum()) + offset - logit)
+    return Explanation(
+        values=np.repeat(by_window / width, width, axis=1),
+        fs=inputs.fs,
+        start_s=inputs.start_s,
+        leads=inputs.leads,
+        label=model.labels[label_index],
+        method="decomposition",
+        signed=True,
+        resolution_s=width / inputs.fs,
+        params={"bias": offset, "logit": logit, "n_windows": by_window.shape[1]},
+        completeness_error=delta / max(abs(logit - offset), MIN_CHANGE),
+    )
