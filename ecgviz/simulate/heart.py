@@ -86,7 +86,7 @@ def draw_heart(
         qrs_ms=float(np.clip(qrs_ms, 74, 108)),
         jt_ms=float(np.exp(5.664 + 0.06 * n[5] + (0.01 if sex == "female" else -0.01))),
         p=_atrial(n[6:12]),
-        qrs=_depolarisation(n[12:20], n[40:48], sex, older, qrs_ms),
+        qrs=_depolarisation(n[12:20], n[40:48], sex, older, qrs_ms).times(np.exp(0.13 * n[33])),
         st=st,
         t=t,
         tail=_tail(t_vector, n[36:40]),
@@ -109,15 +109,15 @@ def _atrial(n: FloatArray) -> Bumps:
 
 
 def _depolarisation(n: FloatArray, m: FloatArray, sex: str, older: float, qrs_ms: float) -> Bumps:
-    peak_x = (1.24 if sex == "male" else 1.13) * np.exp(0.26 * n[0])
-    peak_y = 0.67 - 0.22 * older + 0.31 * (0.4 * n[0] + 0.92 * n[1])
-    peak_z = (0.47 if sex == "male" else 0.58) - 0.17 * older + 0.36 * (0.35 * n[1] + 0.94 * n[2])
+    peak_x = (1.28 if sex == "male" else 1.17) * np.exp(0.26 * n[0])
+    peak_y = 0.69 - 0.22 * older + 0.38 * (0.4 * n[0] + 0.92 * n[1])
+    peak_z = (0.47 if sex == "male" else 0.58) - 0.17 * older + 0.42 * (0.35 * n[1] + 0.94 * n[2])
     vectors = np.array(
         [
-            [-0.07 * np.exp(0.5 * n[3]), -0.02 + 0.05 * m[0], -0.15 * np.exp(0.35 * n[4])],
-            [0.04 + 0.08 * m[1], -0.04 + 0.07 * m[2], -0.34 * np.exp(0.40 * n[5])],
+            [-0.07 * np.exp(0.5 * n[3]), -0.02 + 0.05 * m[0], -0.12 * np.exp(0.5 * n[4])],
+            [0.04 + 0.08 * m[1], -0.04 + 0.07 * m[2], -0.28 * np.exp(0.48 * n[5])],
             [0.93 * peak_x, 0.93 * peak_y, 0.89 * peak_z],
-            [-0.15 + 0.16 * m[3], 0.01 + 0.14 * m[4], 0.49 + 0.5 * (peak_z - 0.55) + 0.15 * m[5]],
+            [-0.15 + 0.2 * m[3], 0.01 + 0.19 * m[4], 0.52 + 0.7 * (peak_z - 0.55) + 0.2 * m[5]],
             [-0.03 + 0.05 * m[6], -0.01 + 0.05 * m[7], 0.09 + 0.06 * n[7]],
         ]
     )

@@ -15,16 +15,16 @@ from ecgviz.simulate.heart import ST_RISE, Heart
 from ecgviz.simulate.vary import arches, turned
 
 
-def _injury(heart: Heart, rng: np.random.Generator, direction: object, size_mv: float, end: float = 0.92) -> Bumps:
+def _injury(heart: Heart, rng: np.random.Generator, direction: object, size_mv: float, end: float = 0.98) -> Bumps:
     """Current of injury: reached at the J point, kept, and let go under the T wave."""
     vector = turned(rng, direction, 5.0) * size_mv * (1 + 0.08 * np.clip(rng.standard_normal(), -2, 2))
-    return bump(-ST_RISE, 0.0, 0.30 + 0.04 * rng.standard_normal(), end, vector)
+    return bump(-2 * ST_RISE, 0.0, 0.30 + 0.04 * rng.standard_normal(), end, vector)
 
 
 def _st_elevation(heart: Heart, rng: np.random.Generator, direction: object, size_mv: float) -> Heart:
     injury = _injury(heart, rng, direction, size_mv)
     peak = 0.60 + 0.02 * np.clip(rng.standard_normal(), -2, 2)
-    hyperacute = bump(0.18, peak, peak, 0.99, 1.1 * injury.vector[0])
+    hyperacute = bump(0.0, peak, peak, 1.0, 1.1 * injury.vector[0])
     return replace(heart, st=heart.st + injury, t=heart.t.times(0.75) + hyperacute)
 
 
@@ -40,7 +40,7 @@ def anterior_stemi(heart: Heart, rng: np.random.Generator, severity: float) -> H
 
 def lateral_stemi(heart: Heart, rng: np.random.Generator, severity: float) -> Heart:
     """ST elevation towards the left and up: I, aVL, V5, V6; reciprocal depression in III."""
-    return _st_elevation(heart, rng, (0.90, -0.42, 0.10), 0.26 * severity)
+    return _st_elevation(heart, rng, (0.90, -0.42, 0.28), 0.26 * severity)
 
 
 def old_inferior_mi(heart: Heart, rng: np.random.Generator, severity: float) -> Heart:
