@@ -1,0 +1,232 @@
+"""Figures for paper: vector drawings whose millimetres are millimetres, with Matplotlib.
+
+Every function returns the text of one SVG file. The same input gives the same text; no raster image is in it.
+"""
+
+import io
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from ecgviz.figures import heat as heating
+from ecgviz.figures import style
+from ecgviz.figures.sheet import MARGIN_S, MM_PER_MV, MM_PER_S, PULSE_MV, PULSE_S, Sheet, samples, sheet
+from ecgviz.types import WAVES, Beats, Record
+from ecgviz.types.arrays import BoolArray, FloatArray
+
+MM_PER_INCH = 25.4
+HEAD_MM, FOOT_MM, LEGEND_MM = 11.0, 7.0, 12.0
+STEPS = 24
+"""Colours are drawn in this many steps a sign, so that neighbours of one colour become one rectangle."""
+
+_SETTINGS: dict[Any, Any] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "ecgviz",
+    "path.simplify": False,
+    "hatch.linewidth": 0.6,
+    "font.size": 8,
+}
+
+
+def paper_svg(
+    record: Record,
+    *,
+    start_s: float = 0.0,
+    header: Sequence[str] = (),
+    footer: str = "",
+    heat: heating.Heat | None = None,
+) -> str:
+    """Draw ten seconds on millimetre paper: 25 mm/s and 10 mm/mV when printed at 100 %.
+
+    Parameters
+    ----------
+    record : Record
+        Conditioned for display; three rows of four leads above rhythm strip II, or one row a lead when the twelve
+        are not complete.
+    start_s : float
+        Left edge, seconds of the record.
+    header, footer : text above (two lines) and below the paper
+    heat : Heat or None
+        Relevance drawn behind the trace, with its legend below.
+
+    Returns
+    -------
+    str
+        SVG. The group ``trace-LEAD`` holds a lead's line, ``pulse`` the calibration pulses (1 mV, 0.2 s).
+    """
+    page = sheet(record, start_s)
+    below_mm = FOOT_MM + (LEGEND_MM if heat is not None else 0.0)
+    height_mm = page.height_mm + HEAD_MM + below_mm
+    with mpl.rc_context(_SETTINGS):
+        figure = _figure(page.width_mm, height_mm)
+        axes = figure.add_axes((0.0, below_mm / height_mm, 1.0, page.height_mm / height_mm))
+        axes.set(xlim=(page.start_s - MARGIN_S, page.end_s), ylim=(0.0, page.height_uv), xticks=[], yticks=[])
+        axes.set_facecolor(style.PAPER)
+        _draw_grid(axes, page)
+        if heat is not None:
+            _draw_heat(figure, axes, heat, page, height_mm)
+        _draw_traces(axes, record, page)
+        top = 1 - 1.5 / height_mm
+        for line, weight in zip(header, ("bold", "normal"), strict=False):
+            figure.text(0.002, top, line, va="top", weight=weight, parse_math=False)
+            top -= 4.5 / height_mm
+        figure.text(0.002, (below_mm - 1.5) / height_mm, footer, va="top", color=style.MUTED, parse_math=False)
+        return _svg(figure)
+
+
+def channel_svg(shares: FloatArray, leads: Sequence[str], *, title: str, highlighted: Sequence[str] = ()) -> str:
+    """Draw one bar a lead with its share (0 to 1) of the whole; guideline leads are hatched, dashes mark 1 / L."""
+    with mpl.rc_context(_SETTINGS):
+        figure = _figure(125.0, 55.0)
+        axes = _plain_axes(figure, title)
+        values = 100 * np.nan_to_num(np.asarray(shares, dtype=float))
+        _bars(axes, np.arange(len(leads), dtype=float), values, 0.7, [lead in highlighted for lead in leads])
+        names = [f"{lead}\n{style.percent(float(share))}" for lead, share in zip(leads, shares, strict=True)]
+        axes.set_xticks(range(len(leads)), names)
+        axes.axhline(100 / len(leads), color=style.MUTED, linestyle="--", linewidth=0.8)
+        axes.set_ylabel("share, %")
+        return _svg(figure)
+
+
+def rhythm_svg(shares: FloatArray, beats: Beats, *, title: str) -> str:
+    """Draw one bar a beat (share 0 to 1) above the RR intervals; beats not of the dominant kind are hatched."""
+    with mpl.rc_context(_SETTINGS):
+        figure = _figure(125.0, 55.0)
+        above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+        figure.subplots_adjust(left=0.12, right=0.98, top=0.88, bottom=0.14, hspace=0.25)
+        above.set_title(title, loc="left", parse_math=False)
+        width = 0.5 * float(np.median(beats.rr_s)) if len(beats) > 1 else 0.5
+        _bars(above, beats.r_s, 100 * np.nan_to_num(shares), width, [not same for same in beats.dominant])
+        above.axhline(100 / len(beats), color=style.MUTED, linestyle="--", linewidth=0.8)
+        above.set_ylabel("share, %")
+        below.plot(beats.r_s[1:], 1000 * beats.rr_s, color=style.INK, linewidth=0.8, marker="o", markersize=2.5)
+        below.set(xlim=(0.0, beats.duration_s), xlabel="s", ylabel="RR, ms")
+        for axes in (above, below):
+            axes.spines[["top", "right"]].set_visible(False)
+        return _svg(figure)
+
+
+def matrix_svg(shares: FloatArray, leads: Sequence[str], *, title: str, outlined: BoolArray | None = None) -> str:
+    """Draw supporting shares by lead and wave, (L or 1, 6) in the order of `WAVES`; framed: the guideline's."""
+    with mpl.rc_context(_SETTINGS):
+        figure = _figure(125.0, 14.0 + 6.0 * shares.shape[0])
+        axes = _plain_axes(figure, title)
+        values = np.nan_to_num(np.asarray(shares, dtype=float))
+        shade = _colours(style.sequential())
+        for row, wave in np.ndindex(values.shape):
+            colour = shade(values[row, wave] / (values.max() or 1.0))
+            axes.add_patch(Rectangle((wave - 0.5, row - 0.5), 1.0, 1.0, facecolor=colour, edgecolor="#b0b0b0", lw=0.4))
+            axes.text(wave, row, style.percent(float(shares[row, wave])), ha="center", va="center", size=7)
+        if outlined is not None:
+            for row, wave in np.argwhere(outlined):
+                axes.add_patch(
+                    Rectangle((wave - 0.46, row - 0.42), 0.92, 0.84, fill=False, edgecolor=style.REGION, lw=1.6)
+                )
+        axes.set(xlim=(-0.5, len(WAVES) - 0.5), ylim=(values.shape[0] - 0.5, -0.5))
+        axes.set_xticks(range(len(WAVES)), list(WAVES))
+        axes.set_yticks(range(values.shape[0]), list(leads) or ["all leads"])
+        axes.tick_params(length=0)
+        return _svg(figure)
+
+
+def _figure(width_mm: float, height_mm: float) -> Figure:
+    return Figure(figsize=(width_mm / MM_PER_INCH, height_mm / MM_PER_INCH), facecolor="white")
+
+
+def _svg(figure: Figure) -> str:
+    """Return the figure as SVG whose size is stated in millimetres."""
+    out = io.StringIO()
+    figure.savefig(out, format="svg", metadata={"Date": None, "Creator": "ecgviz"})
+    width, height = (MM_PER_INCH * float(inches) for inches in figure.get_size_inches())
+    stated = f'width="{width:.3f}mm" height="{height:.3f}mm"'
+    return re.sub(r'width="[^"]+pt" height="[^"]+pt"', stated, out.getvalue(), count=1)
+
+
+def _plain_axes(figure: Figure, title: str) -> Axes:
+    axes = figure.subplots()
+    figure.subplots_adjust(left=0.12, right=0.98, top=0.88, bottom=0.16)
+    axes.set_title(title, loc="left", parse_math=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    return axes
+
+
+def _bars(axes: Axes, at: FloatArray, heights: FloatArray, width: float, hatched: Sequence[bool]) -> None:
+    for x, height, marked in zip(at, heights, hatched, strict=True):
+        axes.bar(
+            x, height, width, color="white" if marked else style.ACCENT, edgecolor=style.ACCENT,
+            hatch="////" if marked else "", linewidth=0.8,
+        )  # fmt: skip
+
+
+def _draw_grid(axes: Axes, page: Sheet) -> None:
+    left, right = page.start_s - MARGIN_S, page.end_s
+    for step_mm, colour, width in ((1.0, style.GRID_MINOR, 0.25), (5.0, style.GRID_MAJOR, 0.5)):
+        across = left + step_mm / MM_PER_S * np.arange(round(page.width_mm / step_mm) + 1)
+        up = 1000 * step_mm / MM_PER_MV * np.arange(round(page.height_mm / step_mm) + 1)
+        lines = [[(x, 0.0), (x, page.height_uv)] for x in across] + [[(left, y), (right, y)] for y in up]
+        axes.add_collection(LineCollection(lines, colors=colour, linewidths=width, zorder=0.5), autolim=False)
+
+
+def _draw_heat(figure: Figure, axes: Axes, heat: heating.Heat, page: Sheet, height_mm: float) -> None:
+    """Draw the layer that the screen shows, in `STEPS` steps of colour, and its legend below the paper."""
+    layer = heating.layer(heat, page)
+    low, high = float(layer.zmin), float(layer.zmax)
+    colours = _colours(style.diverging() if heat.signed else style.sequential())
+    boxes, faces = [], []
+    x, y = np.asarray(layer.x, dtype=float), np.asarray(layer.y, dtype=float)
+    for row, values in enumerate(np.asarray(layer.z, dtype=float)):
+        span = 2 * STEPS if heat.signed else STEPS
+        level = np.round(np.clip((values - low) / (high - low), 0, 1) * span)
+        changes = np.flatnonzero(np.diff(np.where(np.isnan(level), -1.0, level))) + 1
+        for first, last in zip([0, *changes], [*changes, level.size], strict=True):
+            if np.isfinite(level[first]) and level[first] != (STEPS if heat.signed else 0):
+                boxes.append([(x[first], y[row]), (x[last], y[row]), (x[last], y[row + 1]), (x[first], y[row + 1])])
+                faces.append(colours(level[first] / span))
+    axes.add_collection(PolyCollection(boxes, facecolors=faces, linewidths=0, zorder=1.0, gid="heat"), autolim=False)
+    legend = figure.add_axes((0.06, 5.5 / height_mm, 0.4, 2.5 / height_mm))
+    for step in range(STEPS):
+        legend.add_patch(Rectangle((step / STEPS, 0), 1 / STEPS, 1, facecolor=colours((step + 0.5) / STEPS), lw=0))
+    ticks = [0.0, 0.5, 1.0]
+    names = [
+        f"{low + tick * (high - low):+.2g}" if heat.signed else f"{low + tick * (high - low):.2g}" for tick in ticks
+    ]
+    if heat.signed:
+        names = [f"opposes ≤ {names[0]}", "0", f"supports ≥ {names[2]}"]
+    legend.set(xlim=(0, 1), ylim=(0, 1), yticks=[], facecolor=style.PAPER)
+    legend.set_xticks(ticks, names)
+    legend.tick_params(length=1.5, labelsize=7)
+    figure.text(0.52, 6.0 / height_mm, heat.name, size=8, parse_math=False)
+
+
+def _draw_traces(axes: Axes, record: Record, page: Sheet) -> None:
+    pen: dict[str, Any] = {"color": style.INK, "linewidth": 0.7, "solid_joinstyle": "round", "zorder": 2.0}
+    left = page.start_s - MARGIN_S
+    pulse_x = np.array([0.04, 0.1, 0.1, 0.1 + PULSE_S, 0.1 + PULSE_S, 0.36]) + left
+    for zero in page.zero_uv:
+        axes.plot(pulse_x, zero + 1000 * np.array([0, 0, PULSE_MV, PULSE_MV, 0, 0]), gid="pulse", **pen)
+    for strip in page.strips:
+        first_s, values = samples(record, strip)
+        heights = page.zero_uv[strip.row] + 1000.0 * np.asarray(values, dtype=float)
+        axes.plot(first_s + np.arange(values.size) / record.fs, heights, gid=f"trace-{strip.lead}", **pen)
+        top = page.bounds_uv[strip.row][1]
+        axes.text(strip.start_s + 0.04, top - 60, strip.lead, va="top", weight="bold", size=9, parse_math=False)
+        if strip.start_s > page.start_s:
+            zero = page.zero_uv[strip.row]
+            axes.plot([strip.start_s] * 2, [zero - 350, zero - 150], **pen)
+            axes.plot([strip.start_s] * 2, [zero + 150, zero + 350], **pen)
+
+
+def _colours(scale: style.Colorscale) -> mpl.colors.Colormap:
+    """Return the screen's colour scale for Matplotlib, opacity included."""
+    points = []
+    for at, text in scale:
+        red, green, blue, alpha = (float(part) for part in re.findall(r"[\d.]+", text))
+        points.append((at, (red / 255, green / 255, blue / 255, alpha)))
+    return mpl.colors.LinearSegmentedColormap.from_list("ecgviz", points)

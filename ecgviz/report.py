@@ -1,0 +1,283 @@
+"""A case as one HTML file that needs nothing else: to print, to mail, to keep beside the recording.
+
+No script, no link and no image from outside: figures are vector drawings inside the file, and its own content security
+policy forbids the browser to fetch anything. Every text is escaped, whatever its origin.
+"""
+
+import base64
+import html
+import math
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ecgviz import NOTICE, __version__
+from ecgviz.figures import header as paper_header
+from ecgviz.figures import region_cells
+from ecgviz.figures.heat import from_attention, from_explanation
+from ecgviz.figures.printed import channel_svg, matrix_svg, paper_svg, rhythm_svg
+from ecgviz.signal import condition
+from ecgviz.types import Case, Finding
+from ecgviz.types.arrays import BoolArray
+
+FOOTER = "25 mm/s, 10 mm/mV; drawn without baseline wander, content above 150 Hz damped"
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+_STYLE = """
+@page { size: A4 landscape; margin: 10mm }
+body { font: 10pt/1.4 Arial, Helvetica, sans-serif; color: #111; max-width: 270mm; margin: 6mm auto; padding: 0 4mm }
+h1 { font-size: 17pt; margin: 0 } h2 { font-size: 13pt; margin: 7mm 0 2mm; break-after: avoid }
+h3 { font-size: 10.5pt; margin: 4mm 0 1mm; break-after: avoid }
+p { margin: 1mm 0; max-width: 190mm } img { display: block; max-width: 100% }
+table { border-collapse: collapse; margin: 2mm 0 } tr { break-inside: avoid }
+th, td { border: 0.2mm solid #bbb; padding: 0.7mm 1.8mm; text-align: left; vertical-align: top }
+th { background: #f2f2f2 } .notice { border: 0.3mm solid #8a1c1c; padding: 1.5mm 3mm; color: #8a1c1c }
+.pair { display: flex; flex-wrap: wrap; gap: 4mm } .verdict { font-size: 12pt; font-weight: bold }
+"""
+
+
+def write_report(case: Case, path: Path) -> None:
+    """Write a case as one self-contained HTML file; it appears whole or not at all.
+
+    Parameters
+    ----------
+    case : Case
+    path : Path
+        A file that is there is replaced. The tracing is true to the millimetre when printed at 100 % on A4.
+    """
+    text = render(case)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".ecgviz-") as scratch:
+        part = Path(scratch) / "report.html"
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, path)
+
+
+def render(case: Case) -> str:
+    """Return the report as HTML text; the same case gives the same text."""
+    title = f"{case.record.id}: {case.label}, {case.explanation.method}"
+    body = (
+        f"<h1>{_safe(title)}</h1>",
+        f'<p class="notice">{_safe(NOTICE)}</p>',
+        *_verdict(case),
+        *_tracing(case),
+        *_levels(case),
+        *_attention(case),
+        *_criteria(case),
+        *_measurements(case),
+        *_provenance(case),
+        f'<p class="notice">{_safe(NOTICE)}</p>',
+    )
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+        f'<meta name="generator" content="ecgviz {_safe(__version__)}">'
+        f"<title>{_safe(title)}</title><style>{_STYLE}</style></head><body>\n" + "\n".join(body) + "\n</body></html>\n"
+    )
+
+
+def _verdict(case: Case) -> Iterable[str]:
+    agreement, prediction = case.agreement, case.prediction
+    yield "<h2>Model and guideline</h2>"
+    yield f'<p class="verdict">Called by: {_safe(agreement.label)}. Evidence: {_safe(agreement.evidence)}.</p>'
+    yield f"<p>{_safe(agreement.why)}</p>"
+    rows = [
+        (label, _number(float(p), 3), _number(float(t), 3), "yes" if prediction.positive(label) else "no")
+        for label, p, t in zip(prediction.labels, prediction.probabilities, prediction.thresholds, strict=True)
+    ]
+    yield '<div class="pair">'
+    yield _table(("label", "probability", "threshold", "model calls it"), rows)
+    shares = [
+        ("inside the primary region", _percent(agreement.share)),
+        ("area of that region", _percent(agreement.area)),
+        ("inside supporting regions", _percent(agreement.support_share)),
+        ("inside regions that speak against it", _percent(agreement.contra_share)),
+        ("p, circular shifts (time)", _number(agreement.p_time, 2)),
+        ("p, exchange of leads (place)", _number(agreement.p_place, 2)),
+    ]
+    yield _table(("relevance", "share"), shares)
+    controls = [
+        (c.name, _percent(c.share), _percent(c.excess), f"{_percent(c.excess_low)} to {_percent(c.excess_high)}")
+        for c in agreement.controls
+    ]
+    yield _table(("control map", "its share", "excess over it", "95 % interval"), controls)
+    yield "</div>"
+
+
+def _tracing(case: Case) -> Iterable[str]:
+    explanation = case.explanation
+    yield f"<h2>Tracing, with {_safe(explanation.method.replace('_', ' '))} of {_safe(case.label)} behind it</h2>"
+    heat = from_explanation(explanation, case.record.duration_s)
+    drawn = paper_svg(
+        condition(case.record),
+        start_s=explanation.start_s,
+        header=paper_header(case.record, case.measurements),
+        footer=FOOTER,
+        heat=heat,
+    )
+    yield _image(drawn, f"12-lead tracing of {case.record.id} with {heat.name} behind it")
+    error = explanation.completeness_error
+    if math.isfinite(error):
+        yield f"<p>Completeness error {_percent(error)} of the change of the logit.</p>"
+    yield f"<p>Below {_number(explanation.resolution_s, 3)} s this map tells nothing about time.</p>"
+    yield from (f"<p>Assumed: {_safe(sentence)}.</p>" for sentence in case.record.assumptions)
+
+
+def _levels(case: Case) -> Iterable[str]:
+    """Yield the three levels of the evidence grid."""
+    grid = case.grid
+    yield "<h2>Where the relevance lies: channel, rhythm, beat</h2>"
+    if grid.total == 0:
+        yield "<p>No supporting relevance lies on any beat, so there are no shares to show.</p>"
+        return
+    channel, rhythm, beat = grid.channel(), grid.rhythm(), grid.beat()
+    outlined = _outlined(case) if grid.has_leads else None
+    yield '<div class="pair">'
+    if channel is None:
+        yield "<p>This map does not tell leads apart, so there is no channel level.</p>"
+    else:
+        named = [] if outlined is None else [lead for lead, row in zip(grid.leads, outlined, strict=True) if row.any()]
+        yield _image(
+            channel_svg(channel, grid.leads, title="Channel: share of each lead", highlighted=named),
+            "share of each lead: " + _listed(grid.leads, channel),
+        )
+    if rhythm is None or beat is None:
+        yield "<p>This map does not tell times apart, so there is no rhythm and no beat level.</p>"
+    else:
+        names = [f"beat {n + 1}" for n in range(len(rhythm))]
+        yield _image(
+            rhythm_svg(rhythm, case.beats, title="Rhythm: share of each beat"),
+            "share of each beat: " + _listed(names, rhythm),
+        )
+        yield _image(
+            matrix_svg(beat, grid.leads, title="Beat: share of each lead and wave", outlined=outlined),
+            "share of each lead and wave; the guideline's cells are framed",
+        )
+    yield "</div>"
+    outside, total = _number(grid.outside_abs, 3), _number(grid.total, 3)
+    yield f"<p>Relevance outside every delineated beat: {outside}; supporting relevance on the beats: {total}.</p>"
+
+
+def _outlined(case: Case) -> BoolArray | None:
+    """Return the cells of the primary regions that the verdict is about, shape (L, 6) on the grid's leads."""
+    regions = [
+        region
+        for finding in case.findings
+        if finding.criterion == case.agreement.criterion
+        for region in finding.regions.values()
+        if region.role == "primary"
+    ]
+    cells = {lead: np.zeros(6, dtype=bool) for lead in case.grid.leads}
+    for region in regions:
+        for lead, row in zip(region.leads, region_cells(region), strict=True):
+            if lead in cells:
+                cells[lead] |= row
+    return np.stack(list(cells.values())) if regions else None
+
+
+def _attention(case: Case) -> Iterable[str]:
+    if not case.attention:
+        return
+    yield "<h2>Where the network pooled</h2>"
+    clean = condition(case.record)
+    for attention in case.attention:
+        yield f"<h3>{_safe(attention.level.capitalize())} attention (sums to 1 over {_safe(attention.sums_to)})</h3>"
+        if attention.level == "channel":
+            shares = attention.values[:, 0]
+            drawn = channel_svg(shares, attention.leads, title="Channel attention")
+            yield _image(drawn, "channel attention: " + _listed(attention.leads, shares))
+        else:
+            drawn = paper_svg(clean, start_s=case.explanation.start_s, footer=FOOTER, heat=from_attention(attention))
+            yield _image(drawn, f"{attention.level} attention behind the tracing")
+
+
+def _criteria(case: Case) -> Iterable[str]:
+    yield "<h2>Criteria: measured beside limit</h2>"
+    if not case.findings:
+        yield f"<p>No published criterion is on file for {_safe(case.label)}.</p>"
+    for finding in case.findings:
+        yield f"<h3>{_safe(finding.criterion)}, {_safe(finding.name)}: {_safe(_words(finding.state))}</h3>"
+        yield f"<p>{_safe(finding.why)}</p>"
+        yield _table(("rule", "role", "measured", "limit", "unit", "margin", "state", "why", "source"), _rules(finding))
+        yield from (f"<p>Caveat: {_safe(caveat)}</p>" for caveat in finding.caveats)
+        yield f"<p>Definition {_safe(finding.definition)}. Source: {_safe(finding.source)}</p>"
+
+
+def _rules(finding: Finding) -> list[Sequence[str]]:
+    return [
+        (
+            rule.text,
+            rule.role,
+            _number(rule.measured, 3),
+            _number(rule.limit, 3),
+            rule.unit,
+            _number(rule.margin, 3),
+            _words(rule.state),
+            rule.why,
+            rule.source,
+        )
+        for rule in finding.rules
+    ]
+
+
+def _measurements(case: Case) -> Iterable[str]:
+    measured = case.measurements
+    yield "<h2>Measurements and quality</h2>"
+    if case.beats.reason:
+        yield f"<p>No beats: {_safe(case.beats.reason)}.</p>"
+    rows = [
+        (name, _number(value, 4), measured.why(name) if math.isnan(value) else "")
+        for name, value in measured.values.items()
+    ]
+    quality = [(entry.lead, entry.verdict, "; ".join(entry.reasons)) for entry in case.quality]
+    yield '<div class="pair">'
+    yield _table(("measurement", "value", "why not"), rows)
+    yield _table(("lead", "quality", "why"), quality)
+    yield "</div>"
+
+
+def _provenance(case: Case) -> Iterable[str]:
+    yield "<h2>Provenance</h2>"
+    facts = {**case.provenance, "params": dict(case.explanation.params)}
+    rows = [
+        (name, ", ".join(f"{key} {each}" for key, each in value.items()) if isinstance(value, dict) else str(value))
+        for name, value in facts.items()
+        if name != "notice"
+    ]
+    yield _table(("what", "value"), rows)
+
+
+def _safe(text: object) -> str:
+    return html.escape(str(text), quote=True)
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return an HTML table; without rows nothing."""
+    if not rows:
+        return ""
+    head = "".join(f"<th>{_safe(name)}</th>" for name in columns)
+    body = "".join("<tr>" + "".join(f"<td>{_safe(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _image(svg: str, alt: str) -> str:
+    data = base64.b64encode(svg.encode()).decode()
+    return f'<img alt="{_safe(alt)}" src="data:image/svg+xml;base64,{data}">'
+
+
+def _listed(names: Sequence[str], shares: Iterable[float]) -> str:
+    return ", ".join(f"{name} {_percent(float(share))}" for name, share in zip(names, shares, strict=True))
+
+
+def _number(value: float, digits: int) -> str:
+    return f"{value:.{digits}g}" if math.isfinite(value) else "not measurable"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %" if math.isfinite(share) else "not assessable"
+
+
+def _words(state: str) -> str:
+    return state.replace("_", " ")
