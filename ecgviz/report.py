@@ -49,7 +49,7 @@ def write_report(case: Case, path: Path) -> None:
     """
     text = render(case)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".ecgviz-") as scratch:
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as scratch:
         part = Path(scratch) / "report.html"
         part.write_text(text, encoding="utf-8")
         os.replace(part, path)

@@ -133,7 +133,7 @@ def _write(case: "Case", folder: Path) -> None:
     from ecgviz.pipeline import save_case
 
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".ecgviz-") as scratch:
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
         save_case(case, Path(scratch) / "case")
         if folder.exists():
             shutil.move(folder, Path(scratch) / "replaced")

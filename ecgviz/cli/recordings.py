@@ -1,5 +1,6 @@
 """``info``, ``measure``, ``criteria`` and ``simulate``: what concerns a recording and no network."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +10,7 @@ from ecgviz.cli.arguments import Age, Fs, Json, Seed, Sex, Source, Unit, read
 from ecgviz.cli.console import number, plain, write_json, write_lines, write_table
 
 if TYPE_CHECKING:
+    from ecgviz.simulate import Truth
     from ecgviz.types import Beats, Finding, Measurements, Record
 
 
@@ -47,7 +49,10 @@ def measure(
                 },
             }
         )
-    rows = [(name, number(measured.value(name)), _why(measured, name)) for name in measured.values]
+    rows = [
+        (name, number(value), measured.why(name) if math.isnan(value) else "")
+        for name, value in measured.values.items()
+    ]
     write_table(f"{loaded.id}: {len(beats)} beats", ("measurement", "value", "why"), rows)
     by_lead = [
         (name, *(number(value, 3).replace("not measurable", "-") for value in row))
@@ -95,7 +100,7 @@ def simulate(
     out: Annotated[Path, typer.Option("--out", help="File to write, .npz or .csv.")],
     seed: Seed = 0,
     duration: Annotated[float, typer.Option("--duration", help="Length in seconds.")] = 10.0,
-    severity: Annotated[float, typer.Option("--severity", help="1 is a clear case, 0 the healthy twin.")] = 1.0,
+    severity: Annotated[float, typer.Option("--severity", help="1 is clearly past the criterion.")] = 1.0,
     as_json: Json = False,
 ) -> None:
     """Simulate a 12-lead ECG with a planted finding, and tell what was planted."""
@@ -104,10 +109,16 @@ def simulate(
 
     made = simulated(finding, seed=seed, fs=fs, duration_s=duration, severity=severity)
     save_record(made.record, out)
-    planted = made.truth.planted
+    truth = made.truth
     if as_json:
-        return write_json({"file": out, "record": _described(made.record), "planted": planted})
-    write_table(f"{finding}, seed {seed}: what was planted", ("value", "is"), _planted(planted))
+        return write_json({"file": out, "record": _described(made.record), "truth": _truth(truth)})
+    rows = [
+        (name, number(value), number(truth.twin_values.get(name, math.nan))) for name, value in truth.values.items()
+    ]
+    write_table(f"{finding}, seed {seed}, severity {severity:g}", ("planted", "value", "in the healthy twin"), rows)
+    if truth.guideline_leads:
+        share = number(100 * truth.share_in(truth.guideline_leads), 3)
+        write_lines(f"Part of the planted difference in {', '.join(truth.guideline_leads)}: {share} %.")
     return write_lines(f"Written to {out}.")
 
 
@@ -139,10 +150,6 @@ def _facts(record: "Record") -> list[tuple[str, str]]:
     ]
 
 
-def _why(measured: "Measurements", name: str) -> str:
-    return measured.why(name) if measured.value(name) != measured.value(name) else ""
-
-
 def _rules(finding: "Finding") -> list[tuple[str, ...]]:
     return [
         (
@@ -166,5 +173,16 @@ def _finding(finding: "Finding") -> dict[str, Any]:
     return {name: plain(getattr(finding, name)) for name in names} | {"regions": regions}
 
 
-def _planted(planted: Any) -> list[tuple[str, str]]:
-    return [(name, number(value) if isinstance(value, float | int) else str(value)) for name, value in planted.items()]
+def _truth(truth: "Truth") -> dict[str, Any]:
+    """Return what was planted for JSON: numbers, wave times and named cells, without the sample-wise maps."""
+    from ecgviz.types import MARKS
+
+    by_lead = {
+        name: {key: dict(zip(truth.leads, plain(row), strict=True)) for key, row in getattr(truth, name).items()}
+        for name in ("per_lead", "twin_per_lead")
+    }
+    names = ("finding", "severity", "seed", "values", "twin_values", "cells", "meets", "guideline_leads")
+    marks = {name: plain(getattr(truth.beats, name)) for name in ("r_s", *MARKS)}
+    share = plain(truth.share_in(truth.guideline_leads))
+    plainly = {name: plain(getattr(truth, name)) for name in names}
+    return plainly | by_lead | {"beats": marks, "share_in_guideline_leads": share}

@@ -31,7 +31,7 @@ def save_record(record: Record, path: Path) -> None:
     if path.suffix.lower() not in SUFFIXES:
         raise RecordError(f"a recording is written as {' or '.join(SUFFIXES)}, not as {path.suffix or 'no suffix'!r}")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".ecgviz-") as scratch:
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as scratch:
         part = Path(scratch) / f"part{path.suffix.lower()}"
         if part.suffix == ".npz":
             _write_npz(record, part)
