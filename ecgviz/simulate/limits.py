@@ -144,13 +144,8 @@ def _lafb(p: Planted, h: Heart) -> bool:
 
 
 def _lvh(p: Planted, h: Heart) -> bool:
-    strain = (p.lead("t_mv", "V5", "V6") < -0.05).all()
-    return bool(
-        strain
-        and sokolow_mv(p) >= 3.65
-        and cornell_mv(p) >= (2.9 if h.sex == "male" else 2.1)
-        and p.values["qrs_ms"] < 118
-    )
+    strain = (p.lead("t_mv", "V5", "V6") < -0.08).all()
+    return bool(strain and sokolow_mv(p) >= 3.65 and p.values["qrs_ms"] < 118 and p.values["qrs_axis_deg"] > -30)
 
 
 def _rvh(p: Planted, h: Heart) -> bool:
@@ -184,7 +179,9 @@ LIMITS: Mapping[str, Callable[[Planted, Heart], bool]] = {
         (p.lead("j_mv", *LATERAL) >= 0.12).sum() >= 3 and (p.lead("j_mv", "I", "aVL") >= 0.11).all()
     ),
     "old_inferior_mi": lambda p, h: q_waves(p, INFERIOR) >= 2,
-    "old_anterior_mi": lambda p, h: q_waves(p, ("V2", "V3", "V4")) >= 2 and bool(p.lead("qs", "V2")[0]),
+    "old_anterior_mi": lambda p, h: q_waves(p, ("V2", "V3", "V4")) >= 2
+    and bool(p.lead("qs", "V2")[0])
+    and -30 <= p.values["qrs_axis_deg"] <= 95,
     "old_lateral_mi": lambda p, h: (
         q_waves(p, ("I", "aVL")) == 2 and q_waves(p, ("V5", "V6")) == 2 and p.values["qrs_axis_deg"] < 95
     ),

@@ -59,9 +59,9 @@ def old_anterior_mi(heart: Heart, rng: np.random.Generator, severity: float) -> 
     own = heart.qrs.vector.copy()
     own[:2, 2] = 0.0
     own[:2, 0] *= 0.5
-    own[2, 0] *= 0.75
+    own[2, 0] *= 0.65
     own[2:4, 2] *= 0.9
-    scar = arches(rng, [(14.0, 7.0, (-0.02, 0, 0.24 * severity)), (31.0, 11.0, (-0.12 * severity, 0, 0.60 * severity))])
+    scar = arches(rng, [(14.0, 7.0, (-0.02, 0, 0.20 * severity)), (35.0, 14.0, (0, 0, 0.62 * severity))])
     t = heart.t.times(np.array([0.8, 1, 0.1])) + bump(0.35, 0.74, 0.74, 1.0, (-0.02, 0, 0.20 * severity))
     st = heart.st + bump(-ST_RISE, 0.0, 0.3, 0.7, (0.0, 0.0, -0.05 * severity))
     return replace(heart, qrs=(replace(heart.qrs, vector=own) + scar).within(0, heart.qrs_ms), t=t, st=st)
@@ -81,9 +81,10 @@ def old_lateral_mi(heart: Heart, rng: np.random.Generator, severity: float) -> H
 
 def st_depression(heart: Heart, rng: np.random.Generator, severity: float) -> Heart:
     """Subendocardial injury: the ST vector points away from the left ventricle's free wall; horizontal to J + 80 ms."""
-    depression = _injury(heart, rng, (-0.80, -0.45, 0.35), 0.24 * severity, end=0.78)
+    depression = _injury(heart, rng, (-0.80, -0.45, 0.18), 0.22 * severity, end=0.80)
+    sagging = bump(0.0, 0.36, 0.36, 0.80, 0.3 * depression.vector[0])
     level = heart.st.times(0.4)
-    return replace(heart, st=level + depression, t=heart.t.times(0.75))
+    return replace(heart, st=level + depression + sagging, t=heart.t.times(0.75))
 
 
 _INVERTED = {"anterior": (-0.30, 0.0, 0.95), "lateral": (-0.95, 0.10, 0.0), "anterolateral": (-0.75, -0.05, 0.60)}
@@ -101,9 +102,11 @@ def t_inversion(heart: Heart, rng: np.random.Generator, severity: float) -> Hear
 def lvh(heart: Heart, rng: np.random.Generator, severity: float) -> Heart:
     """Left ventricular hypertrophy with strain: large leftward and posterior forces, ST and asymmetric T opposite."""
     d = min(heart.qrs_ms + 4 + 7 * rng.random(), 116.0)
-    own = heart.qrs.times(np.array([1 + 0.45 * severity, 1.0, 1 + 0.25 * severity])).stretched(d / heart.qrs_ms)
-    more = arches(rng, [(50.0, 13.0, severity * turned(rng, (0.55, -0.10, 0.55)))])
-    strain = bump(0.05, 0.72, 0.72, 1.0, severity * np.array([-0.22, -0.05, -0.16]), 1.3)
+    own = heart.qrs.vector.copy()
+    own[2:4] *= [1 + 0.45 * severity, 1.0, 1 + 0.30 * severity]
+    own = replace(heart.qrs, vector=own).stretched(d / heart.qrs_ms)
+    more = arches(rng, [(0.54, 0.14, severity * turned(rng, (0.55, -0.14, 0.70), 6.0))], d)
+    strain = bump(0.05, 0.72, 0.72, 1.0, severity * np.array([-0.27, -0.05, -0.16]), 1.3)
     t = heart.t.times(np.array([0.15, 0.4, 1.1])) + strain
     st = heart.st.times(0.8) + bump(-ST_RISE, 0.02, 0.25, 0.8, severity * np.array([-0.08, -0.03, -0.07]))
     return replace(heart, qrs_ms=d, qrs=(own + more).within(0, d), t=t, st=st)
@@ -113,8 +116,9 @@ def rvh(heart: Heart, rng: np.random.Generator, severity: float) -> Heart:
     """Right ventricular hypertrophy with strain: forces to the right and front, tall R in V1, deep S in V5 and V6."""
     d = heart.qrs_ms + 4
     own = heart.qrs.times(np.array([0.40, 0.9, 0.12])).stretched(d / heart.qrs_ms)
-    right = [(42.0, 12.0, (-0.05, 0.15, -0.72 * severity)), (61.0, 12.0, severity * np.array([-0.62, 0.35, -0.32]))]
-    more = arches(rng, [*right, (82.0, 7.0, (-0.12, 0.0, 0.30))])
+    forward = (0.46, 0.135, (-0.05, 0.15, -0.72 * severity))
+    rightward = (0.66, 0.135, severity * np.array([-0.62, 0.35, -0.28]))
+    more = arches(rng, [forward, rightward, (0.84, 0.08, (-0.10, 0.0, 0.20))], d)
     t = heart.t.times(np.array([1.0, 0.8, 0.25])) + bump(0.3, 0.72, 0.72, 1.0, (0.04, -0.02, 0.20 * severity), 1.2)
     st = heart.st.times(np.array([1, 1, 0.3])) + bump(-ST_RISE, 0.02, 0.2, 0.7, (0.0, -0.01, 0.04 * severity))
     p = heart.p.times(np.array([1.0, 1.5, 1.0]))

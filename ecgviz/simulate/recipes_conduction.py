@@ -19,10 +19,10 @@ def lbbb(heart: Heart, rng: np.random.Generator, severity: float) -> Heart:
     size = float(np.clip(heart.qrs.vector[2, 0] / 1.12, 0.75, 1.35)) * 0.85
     rows = [
         (0.08, 0.040, (0.04, 0.0, -0.12)),
-        (0.27, 0.105, (0.66, 0.18, 0.28)),
-        (0.44, 0.150, (0.25, 0.12, 1.05)),
-        (0.62, 0.125, (0.80, 0.05, 0.30)),
-        (0.82, 0.080, (0.18, 0.0, 0.20)),
+        (0.27, 0.105, (0.60, 0.18, 0.35)),
+        (0.45, 0.170, (0.38, 0.12, 0.95)),
+        (0.64, 0.125, (0.70, 0.05, 0.55)),
+        (0.83, 0.080, (0.15, 0.0, 0.22)),
     ]
     qrs = arches(rng, rows, d).times(size) + heart.qrs.times(0.08).stretched(d / heart.qrs_ms)
     t = heart.t.times(0.2) + bump(0.02, 0.66, 0.68, 1.0, size * turned(rng, (-0.24, -0.05, -0.46), 5.0), 1.2)
@@ -35,7 +35,7 @@ def rbbb(heart: Heart, rng: np.random.Generator, severity: float) -> Heart:
     d = float(np.clip(134 + 8 * (severity - 1) + 6 * rng.standard_normal(), 124, 160))
     own = heart.qrs.vector.copy()
     own[3:] *= 0.5
-    force = severity * turned(rng, (-0.46, -0.02, -0.64), 5.0)
+    force = severity * turned(rng, (-0.50, -0.02, -0.56), 5.0)
     late = arches(rng, [(62.0, 12.0, 0.28 * force), (92.0, 15.0, force), (112.0, 10.0, 0.22 * force)])
     t = heart.t.times(np.array([1.0, 1.0, 0.3])) + bump(0.15, 0.66, 0.66, 1.0, (0.06, 0.0, 0.20 * severity), 1.1)
     st = heart.st.times(np.array([1.0, 1.0, 0.2])) + bump(-0.06, 0.03, 0.15, 0.7, (0.0, 0.0, 0.03 * severity))
@@ -77,7 +77,7 @@ def wpw(heart: Heart, rng: np.random.Generator, severity: float) -> Heart:
     vector *= 0.5 * severity / np.linalg.norm(vector)
     early = 44.0
     d = max(heart.qrs_ms + early - 2, 124.0)
-    own = heart.qrs.times(0.85).stretched(1.0, early)
+    own = heart.qrs.times(np.array([0.3, 0.5, 0.85, 0.85, 0.85])[:, None]).stretched(1.0, early)
     delta = bump(0.0, 52.0, 58.0, 98.0, vector, 0.6) + bump(42.0, 80.0, 80.0, d, 0.5 * vector)
     t = heart.t.times(0.75) + bump(0.1, 0.68, 0.68, 1.0, -0.45 * vector)
     st = heart.st.times(0.7) + bump(-0.1, 0.03, 0.2, 0.7, -0.12 * vector)
