@@ -1,0 +1,22 @@
+"""Cardiologists' criteria as data: a cited catalogue, its evaluation on one record, and where each criterion looks."""
+
+from ecgviz.criteria.load import load
+from ecgviz.criteria.logic import at_least, definition_state
+from ecgviz.criteria.regions import union_region
+from ecgviz.criteria.schema import Entry, Source, schema_json
+from ecgviz.criteria.verdicts import catalogue, entry, evaluate, evaluate_all, for_label
+
+__all__ = [
+    "Entry",
+    "Source",
+    "at_least",
+    "catalogue",
+    "definition_state",
+    "entry",
+    "evaluate",
+    "evaluate_all",
+    "for_label",
+    "load",
+    "schema_json",
+    "union_region",
+]

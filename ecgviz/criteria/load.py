@@ -1,0 +1,170 @@
+"""Catalogue files in, checked entries out; every fault names its file, entry and field."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from ecgviz.criteria.schema import CatalogueFile, Definition, Entry, FindingRule, LeadsRule, Source, UseRule, restrict
+from ecgviz.errors import CriteriaError
+
+OURS = Path(__file__).resolve().parent / "catalogue"
+
+
+@dataclass(frozen=True, eq=False)
+class Catalogue:
+    """Checked entries by id, in the order of their files, and their sources; ``origin`` is the file of each entry."""
+
+    entries: dict[str, Entry]
+    sources: dict[str, Source]
+    origin: dict[str, str]
+
+
+def load(folder: Path | None = None) -> Catalogue:
+    """Return the shipped catalogue, with the entries of a user's own folder beside ours.
+
+    A user's files may use our sources and shared rules, and bring their own. The result is kept until a file changes.
+
+    Raises
+    ------
+    CriteriaError
+        When the folder is missing or empty, or a file does not hold what it should: the message names file, entry
+        and field.
+    """
+    files = sorted(OURS.glob("*.yaml"))
+    if folder is not None:
+        own = sorted(Path(folder).glob("*.yaml"))
+        if not own:
+            raise CriteriaError(f"{folder}: there is no folder with criteria (*.yaml) there")
+        files += own
+    return _load(tuple((path, path.stat().st_mtime_ns) for path in files))
+
+
+@lru_cache(maxsize=8)
+def _load(stamped: tuple[tuple[Path, int], ...]) -> Catalogue:
+    files = {path: _read(path) for path, _ in stamped}
+    sources: dict[str, Source] = {}
+    shared: dict[str, LeadsRule] = {}
+    entries: dict[str, Entry] = {}
+    origin: dict[str, str] = {}
+    for path, content in files.items():
+        _add(path, "source", sources, content.sources)
+        _add(path, "shared rule", shared, content.shared_rules)
+        ids = [entry.id for entry in content.entries]
+        twice = sorted({name for name in ids if ids.count(name) > 1 or name in entries})
+        if twice:
+            raise CriteriaError(
+                f"{path.name}: entry {twice[0]}, field id: the catalogue has an entry of that id already"
+            )
+        for entry in content.entries:
+            entries[entry.id], origin[entry.id] = entry, path.name
+    entries = {name: _resolve(entry, origin[name], shared) for name, entry in entries.items()}
+    for entry in entries.values():
+        _check_names(entry, origin[entry.id], entries, sources)
+    for entry in entries.values():
+        _check_order(entry, origin[entry.id], entries, ())
+    return Catalogue(entries, sources, origin)
+
+
+def _add(path: Path, what: str, known: dict[str, Any], more: dict[str, Any]) -> None:
+    twice = sorted(set(known) & set(more))
+    if twice:
+        raise CriteriaError(f"{path.name}: {what} {twice[0]}: the catalogue has one of that name already")
+    known.update(more)
+
+
+def _read(path: Path) -> CatalogueFile:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as fault:
+        raise CriteriaError(f"{path.name}: this is not YAML: {' '.join(str(fault).split())}") from fault
+    try:
+        return CatalogueFile.model_validate(content)
+    except ValidationError as fault:
+        raise CriteriaError(_first_fault(path, content, fault)) from fault
+
+
+def _first_fault(path: Path, content: Any, fault: ValidationError) -> str:
+    first = fault.errors()[0]
+    place = [str(part) for part in first["loc"]]
+    where = path.name
+    if len(place) > 1 and place[0] == "entries":
+        entry = content["entries"][int(place[1])]
+        name = entry.get("id", f"number {int(place[1]) + 1}") if isinstance(entry, dict) else f"number {place[1]}"
+        where, place = f"{where}: entry {name}", place[2:]
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{where}, field {'.'.join(place) or 'top'}: {message} (given {_short(first.get('input'))})"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _resolve(entry: Entry, file: str, shared: dict[str, LeadsRule]) -> Entry:
+    definitions = []
+    for d, definition in enumerate(entry.definitions):
+        rules = []
+        for r, rule in enumerate(definition.rules):
+            place = f"{file}: entry {entry.id}, field definitions.{d}.rules.{r}.use"
+            rules.append(_used(rule, place, shared) if isinstance(rule, UseRule) else rule)
+        definitions.append(definition.model_copy(update={"rules": tuple(rules)}))
+    return entry.model_copy(update={"definitions": tuple(definitions)})
+
+
+def _used(rule: UseRule, place: str, shared: dict[str, LeadsRule]) -> LeadsRule:
+    if rule.use not in shared:
+        raise CriteriaError(f"{place}: there is no shared rule {rule.use!r}; known are {', '.join(shared)}")
+    base = shared[rule.use]
+    given = rule.model_dump(include={"role", "count", "text", "source", "verification"}, exclude_none=True)
+    try:
+        cases = base.cases if rule.leads is None else restrict(base, rule.leads)
+    except ValueError as fault:
+        raise CriteriaError(f"{place}: {fault}") from fault
+    return base.model_copy(update={**given, "cases": cases})
+
+
+def _check_names(entry: Entry, file: str, entries: dict[str, Entry], sources: dict[str, Source]) -> None:
+    where = f"{file}: entry {entry.id}, field"
+    for name in entry.blocked_by:
+        if name not in entries:
+            raise CriteriaError(f"{where} blocked_by: there is no entry {name!r}")
+    keys = [definition.key for definition in entry.definitions]
+    if len(set(keys)) != len(keys):
+        raise CriteriaError(f"{where} definitions: the keys {', '.join(keys)} are not all different")
+    for d, definition in enumerate(entry.definitions):
+        _check_definition(definition, f"{where} definitions.{d}", entries, sources)
+
+
+def _check_definition(
+    definition: Definition, where: str, entries: dict[str, Entry], sources: dict[str, Source]
+) -> None:
+    alternatives = sum(rule.role == "alternative" for rule in definition.rules)
+    if all(rule.role == "supporting" for rule in definition.rules):
+        raise CriteriaError(f"{where}.rules: all rules are supporting, so none decides")
+    if definition.at_least > max(alternatives, 1):
+        raise CriteriaError(f"{where}.at_least: {definition.at_least} of {alternatives} alternatives can never hold")
+    if definition.source not in sources:
+        raise CriteriaError(f"{where}.source: there is no source {definition.source!r}; known are {', '.join(sources)}")
+    for r, rule in enumerate(definition.rules):
+        if isinstance(rule, UseRule):
+            continue
+        if rule.source is not None and rule.source not in sources:
+            raise CriteriaError(f"{where}.rules.{r}.source: there is no source {rule.source!r}")
+        if isinstance(rule, FindingRule):
+            known = [d.key for d in entries[rule.finding].definitions] if rule.finding in entries else []
+            if not known or rule.definition not in (None, *known):
+                named = " ".join(filter(None, (rule.finding, rule.definition)))
+                raise CriteriaError(f"{where}.rules.{r}.finding: there is no finding {named!r}")
+
+
+def _check_order(entry: Entry, file: str, entries: dict[str, Entry], above: tuple[str, ...]) -> None:
+    if entry.id in above:
+        circle = " -> ".join((*above[above.index(entry.id) :], entry.id))
+        raise CriteriaError(f"{file}: entry {entry.id}, field blocked_by: the entries wait for each other: {circle}")
+    asked = [rule.finding for d in entry.definitions for rule in d.rules if isinstance(rule, FindingRule)]
+    for name in (*entry.blocked_by, *asked):
+        _check_order(entries[name], file, entries, (*above, entry.id))

@@ -1,0 +1,58 @@
+"""How states combine: three-valued logic with an unknown."""
+
+from collections.abc import Sequence
+
+_RANK = {"not_met": 0, "borderline": 1, "met": 2}
+_STATE = tuple(_RANK)
+
+
+def at_least(states: Sequence[str], needed: int) -> str:
+    """Return the state of "at least ``needed`` of these hold".
+
+    States are ordered not_met < borderline < met, and the answer is the ``needed``-th highest: two leads are met
+    when the second best is. A not_evaluable state may be anything: if the answer is the same whatever it were, that
+    is the answer; otherwise the answer is not_evaluable. All must hold is ``needed = len(states)``, one is enough
+    is ``needed = 1``; nothing needed is met, and more than there are is not_met.
+
+    Parameters
+    ----------
+    states
+        Each "met", "borderline", "not_met" or "not_evaluable".
+    needed
+        How many must hold.
+    """
+    if needed <= 0:
+        return "met"
+    if needed > len(states):
+        return "not_met"
+    worst = sorted((_RANK.get(state, 0) for state in states), reverse=True)[needed - 1]
+    best = sorted((_RANK.get(state, 2) for state in states), reverse=True)[needed - 1]
+    return _STATE[worst] if worst == best else "not_evaluable"
+
+
+def every(states: Sequence[str]) -> str:
+    """Return the state of "all of these hold"."""
+    return at_least(states, len(states))
+
+
+def some(states: Sequence[str]) -> str:
+    """Return the state of "one of these holds"."""
+    return at_least(states, 1)
+
+
+def negated(state: str) -> str:
+    """Return the state of "this does not hold"; borderline and not_evaluable stay what they are."""
+    return {"met": "not_met", "not_met": "met"}.get(state, state)
+
+
+def definition_state(roles: Sequence[str], states: Sequence[str], alternatives_needed: int = 1) -> str:
+    """Return the state of a published definition from the roles and states of its rules.
+
+    All required rules hold, and at least ``alternatives_needed`` of the alternatives (when there are any), and no
+    excluding rule holds. Supporting rules never decide.
+    """
+    by_role = {role: [s for r, s in zip(roles, states, strict=True) if r == role] for role in set(roles)}
+    parts = [*by_role.get("required", []), *(negated(state) for state in by_role.get("excluding", []))]
+    if "alternative" in by_role:
+        parts.append(at_least(by_role["alternative"], alternatives_needed))
+    return every(parts)

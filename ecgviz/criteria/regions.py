@@ -1,0 +1,92 @@
+"""Where the guideline looks, on the evidence grid of one record."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ecgviz.criteria.schema import Roi, RoiPart
+from ecgviz.criteria.vocabulary import SEGMENTS
+from ecgviz.types import ATOMS, Beats, Finding, Region
+from ecgviz.types.arrays import BoolArray, FloatArray
+
+WEIGHTS: Mapping[str, float] = {"primary": 1.0, "support": 0.5, "context": 0.25, "absence": 1.0, "contra": 1.0}
+"""Weight of a cell by the role of its region."""
+
+
+@dataclass(frozen=True, eq=False)
+class Canvas:
+    """The grid of one record: its leads, and which beats (B,) are dominant, ectopic, or without a P wave."""
+
+    leads: tuple[str, ...]
+    dominant: BoolArray
+    ectopic: BoolArray
+    p_absent: BoolArray
+
+
+def canvas(leads: tuple[str, ...], beats: Beats) -> Canvas:
+    """Return the grid that regions of this record are drawn on."""
+    ectopic = np.array([kind == "ectopic" for kind in beats.kind], dtype=bool)
+    return Canvas(leads, beats.dominant, ectopic, beats.p_absent)
+
+
+def regions(roi: Roi, on: Canvas, met_leads: Sequence[str]) -> dict[str, Region]:
+    """Return the regions of a definition by role, each (L, B, S); a role without a cell on this record is left out.
+
+    Beats of the dominant kind count, unless a part asks for ectopic or all ones. A cell belongs to its strongest
+    role: what is primary is not support, context or contra as well; absence regions may overlap.
+    """
+    taken = np.zeros((len(on.leads), on.dominant.size, len(ATOMS)), dtype=bool)
+    drawn = {}
+    for role, weight in WEIGHTS.items():
+        parts: tuple[RoiPart, ...] = getattr(roi, role)
+        inside = _inside(parts, on, met_leads)
+        if role != "absence":
+            inside &= ~taken
+            taken |= inside
+        if inside.any():
+            text = "; ".join(filter(None, (_text(part, on.leads, met_leads) for part in parts)))
+            drawn[role] = Region(role, on.leads, weight * inside, text)
+    return drawn
+
+
+def _inside(parts: Sequence[RoiPart], on: Canvas, met_leads: Sequence[str]) -> BoolArray:
+    inside = np.zeros((len(on.leads), on.dominant.size, len(ATOMS)), dtype=bool)
+    kinds = {"dominant": on.dominant, "ectopic": on.ectopic, "all": np.ones_like(on.dominant)}
+    for part in parts:
+        rows = [on.leads.index(lead) for lead in _leads(part, on.leads, met_leads)]
+        for segment in part.segments:
+            beats = kinds[part.beats]
+            if segment == "P":
+                beats = beats & ~on.p_absent
+            elif segment == "absent P":
+                beats = beats & on.p_absent
+            atoms = [ATOMS.index(atom) for atom in SEGMENTS[segment]]
+            inside[np.ix_(np.array(rows, int), np.flatnonzero(beats), np.array(atoms))] = True
+    return inside
+
+
+def _leads(part: RoiPart, leads: Sequence[str], met_leads: Sequence[str]) -> tuple[str, ...]:
+    wanted = [name.removeprefix("-") for name in met_leads] if part.leads == "met" else part.leads
+    return tuple(lead for lead in leads if lead in wanted)
+
+
+def _text(part: RoiPart, leads: Sequence[str], met_leads: Sequence[str]) -> str:
+    named = _leads(part, leads, met_leads)
+    if not named:
+        return ""
+    return f"{'all leads' if len(named) == 12 else ', '.join(named)}: {', '.join(part.segments)}"
+
+
+def union_region(findings: Sequence[Finding]) -> Region | None:
+    """Return the union of the primary regions of all findings that are met, or None when there is none.
+
+    A cell has the largest weight that any of them gives it; ``text`` names each statement with its place, so that
+    its number can be shown beside every score in the region.
+    """
+    chosen = [f for f in findings if f.state == "met" and "primary" in f.regions]
+    if not chosen:
+        return None
+    weights: list[FloatArray] = [f.regions["primary"].weight for f in chosen]
+    texts = dict.fromkeys(f"{f.criterion} ({f.regions['primary'].text})" for f in chosen)
+    return Region("primary", chosen[0].regions["primary"].leads, np.max(weights, axis=0), " + ".join(texts))

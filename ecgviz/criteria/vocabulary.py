@@ -1,0 +1,128 @@
+"""Words that catalogue files may use: measurements with their units, segments of a beat, groups of leads."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ecgviz.records.leads import CABRERA, CHEST, CONTIGUOUS, GROUPS, STANDARD_LEADS
+
+INVERTED_AVR = "-aVR"
+"""aVR turned upside down, which stands between I and II in the frontal plane (Cabrera)."""
+
+FINE_FS = 250.0
+"""A Q wave, an R peak time, a notch or a delta wave is not judged below this rate: at 100 Hz one sample is a third
+of a 30 ms Q wave. 4 ms a sample still separates the published limits (30 from 40, 45 from 50 ms); the rate itself
+is ours."""
+
+TOLERANCES: Mapping[str, float] = {
+    "ms": 10.0,
+    "mV": 0.025,
+    "deg": 5.0,
+    "bpm": 2.0,
+    "mV*ms": 10.0,
+    "mV/s": 0.0,
+    "1": 0.0,
+}
+"""Measurement tolerance a unit, where a rule states none of its own: a value this close to its limit is borderline.
+About the disagreement of careful readers and programs on one beat (CSE working party: two standard deviations of 6 to
+12 ms for QRS onset and offset); a proposal of this project, not a published limit."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How a measurement is called on screen, its unit, and whether each lead has one.
+
+    ``signed`` measures may be read in `INVERTED_AVR`; ``fine`` ones need `FINE_FS`.
+    """
+
+    label: str
+    unit: str
+    per_lead: bool = False
+    signed: bool = False
+    fine: bool = False
+
+
+MEASURES: Mapping[str, Measure] = {
+    "rate_bpm": Measure("rate", "bpm"),
+    "rr_cv": Measure("RR variation (SD / mean)", "1"),
+    "rr_range_fraction": Measure("RR range / mean", "1"),
+    "nrmssd": Measure("beat-to-beat RR change (RMSSD / mean)", "1"),
+    "p_fraction": Measure("share of beats with a P wave", "1"),
+    "p_ms": Measure("P duration", "ms"),
+    "pr_ms": Measure("PR", "ms"),
+    "qrs_ms": Measure("QRS", "ms"),
+    "qt_ms": Measure("QT", "ms"),
+    "qtc_bazett_ms": Measure("QTc (Bazett)", "ms"),
+    "qtc_fridericia_ms": Measure("QTc (Fridericia)", "ms"),
+    "qrs_axis_deg": Measure("QRS axis", "deg"),
+    "p_axis_deg": Measure("P axis", "deg"),
+    "t_axis_deg": Measure("T axis", "deg"),
+    "p_mv": Measure("P", "mV", per_lead=True, signed=True),
+    "q_mv": Measure("Q depth", "mV", per_lead=True),
+    "r_mv": Measure("R", "mV", per_lead=True),
+    "s_mv": Measure("S", "mV", per_lead=True),
+    "r2_mv": Measure("R'", "mV", per_lead=True),
+    "q_ms": Measure("Q duration", "ms", per_lead=True, fine=True),
+    "r_ms": Measure("R duration", "ms", per_lead=True),
+    "s_ms": Measure("S duration", "ms", per_lead=True),
+    "r_peak_ms": Measure("R peak time", "ms", per_lead=True, fine=True),
+    "qs": Measure("QS complex", "1", per_lead=True),
+    "notch": Measure("notch or slur", "1", per_lead=True, fine=True),
+    "delta_fraction": Measure("slow start of QRS", "1", per_lead=True, fine=True),
+    "j_mv": Measure("J point", "mV", per_lead=True, signed=True),
+    "st60_mv": Measure("ST at J + 60 ms", "mV", per_lead=True, signed=True),
+    "st80_mv": Measure("ST at J + 80 ms", "mV", per_lead=True, signed=True),
+    "st_slope_mv_per_s": Measure("ST slope", "mV/s", per_lead=True, signed=True),
+    "t_mv": Measure("T", "mV", per_lead=True, signed=True),
+}
+FLAGS = ("qs", "notch")
+"""Measures that are 1 where the thing is seen and 0 where it is not."""
+
+SEGMENTS: Mapping[str, tuple[str, ...]] = {
+    "P": ("P",),
+    "PR": ("PR",),
+    "QRS": ("QRSi", "QRSm", "QRSt"),
+    "Qi": ("QRSi",),
+    "QRSm": ("QRSm",),
+    "QRSt": ("QRSt",),
+    "DELTA": ("QRSi",),
+    "J": ("ST",),
+    "ST": ("ST",),
+    "T": ("T1", "T2"),
+    "Tt": ("T2",),
+    "TP": ("TP",),
+    "absent P": ("P",),
+}
+"""Segments that a region may name, as atoms of the evidence grid. ``P`` counts in beats that have a P wave,
+``absent P`` is the window where one was expected, in beats that have none."""
+
+
+def expand(names: Iterable[str]) -> tuple[str, ...]:
+    """Return leads for a mix of lead names, group names and "all"; raises ValueError for any other word."""
+    leads: list[str] = []
+    for name in names:
+        if name in (*STANDARD_LEADS, INVERTED_AVR):
+            leads.append(name)
+        elif name in GROUPS:
+            leads.extend(GROUPS[name])
+        elif name == "all":
+            leads.extend(STANDARD_LEADS)
+        else:
+            raise ValueError(f"{name!r} is no lead or group of leads; groups are {', '.join(GROUPS)}, all")
+    return tuple(dict.fromkeys(leads))
+
+
+def contiguous_pairs(leads: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Return the pairs of ``leads`` that look at neighbouring myocardium.
+
+    Neighbours in V1 to V6, neighbours in the frontal plane (Cabrera's order, aVR turned upside down), or two leads
+    of one limb set of the Fourth Universal Definition of Myocardial Infarction (I and aVL; II, III and aVF).
+    """
+    pairs = []
+    for n, one in enumerate(leads):
+        for other in leads[n + 1 :]:
+            neighbours = any(
+                one in row and other in row and abs(row.index(one) - row.index(other)) == 1 for row in (CHEST, CABRERA)
+            )
+            if neighbours or any(one in row and other in row for row in CONTIGUOUS if row != CHEST):
+                pairs.append((one, other))
+    return tuple(pairs)

@@ -1,0 +1,89 @@
+"""Sentences of a verdict, as a reader of ECGs would put them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ecgviz.criteria.vocabulary import MEASURES
+
+if TYPE_CHECKING:
+    from ecgviz.criteria.rules import Check
+
+_SIGNED = {measure.label for measure in MEASURES.values() if measure.signed}
+_FLAGS = {MEASURES[name].label for name in ("qs", "notch")}
+_DECIMALS = {"ms": 0, "deg": 0, "bpm": 0, "mV": 2, "1": 2, "mV*ms": 0, "mV/s": 1}
+_UNITS = {"ms": " ms", "deg": "°", "bpm": " bpm", "mV": " mV", "1": "", "mV*ms": " mV ms", "mV/s": " mV/s"}
+_VERDICT = {"met": "met", "not_met": "not met", "borderline": "borderline", "not_evaluable": "not evaluable"}
+
+
+def number(value: float, unit: str, *, signed: bool = False) -> str:
+    """Return a value with the decimals that its unit deserves, without the unit."""
+    return f"{value:{'+' if signed else ''}.{_DECIMALS[unit]}f}"
+
+
+def checks(shown: Sequence[Check]) -> str:
+    """Return one phrase for checks of one rule; leads with the same limit share it."""
+    groups: dict[tuple[str, str, float, str, str], list[Check]] = {}
+    for check in shown:
+        groups.setdefault((check.label, check.op, check.limit, check.state, check.unknown), []).append(check)
+    return ", ".join(_group(group) for group in groups.values())
+
+
+def _group(group: list[Check]) -> str:
+    first = group[0]
+    leads = ", ".join(check.lead for check in group if check.lead)
+    if first.state == "not_evaluable":
+        if np.isfinite(first.value):
+            return f"{first.label} {leads}".strip() + f": {first.unknown}"
+        return f"{first.label} {leads}".strip() + f" not measurable: {first.unknown}"
+    if first.label in _FLAGS:
+        return f"{leads} {'' if first.value >= first.limit else 'no '}{first.label}"
+    signed = first.label in _SIGNED or first.unit == "deg"
+    values = ", ".join(
+        f"{check.lead} {number(check.value, first.unit, signed=signed)}"
+        if check.lead
+        else number(check.value, first.unit)
+        for check in group
+    )
+    limit = f"{first.op} {number(first.limit, first.unit)}{_UNITS[first.unit]}"
+    said = f"{first.label} {values}{_UNITS[first.unit]}" if first.lead else _plain(first, values)
+    if first.state == "borderline":
+        return f"{said}, too near to the limit {limit} to tell"
+    verb = "" if first.state == "met" else "not "
+    margin = f" ({first.margin:+.{_DECIMALS[first.unit]}f})" if len(group) == 1 else ""
+    return f"{said} {verb}{limit}{margin}"
+
+
+def _plain(check: Check, value: str) -> str:
+    joint = " = " if "+" in check.label else " "
+    return f"{check.label}{joint}{value}{_UNITS[check.unit]}"
+
+
+def pattern(seen: Mapping[str, str], deciding: Sequence[str], state: str, wanted: Sequence[str]) -> str:
+    """Return the phrase of a pattern rule: "V1 rS, V2 rS", or what is there instead of what is wanted."""
+    if state == "not_evaluable":
+        return f"QRS pattern of {', '.join(lead for lead, shape in seen.items() if not shape)} not measurable"
+    if state == "met":
+        return ", ".join(f"{lead} {seen[lead]}" for lead in deciding)
+    there = ", ".join(f"{lead} {shape or 'no QRS'}" for lead, shape in seen.items())
+    return f"{there}, not {' or '.join(wanted)}"
+
+
+def finding(name: str, state: str) -> str:
+    """Return the phrase of a rule that asks for another entry."""
+    return f"{name} {_VERDICT[state]}"
+
+
+def table(label: str, value: float, unit: str, limits: Sequence[float], no_sex: bool, no_age: bool) -> str:
+    """Return why a value between the limits of two sexes or ages decides nothing."""
+    what = " and ".join(word for word, unknown in (("sex", no_sex), ("age", no_age)) if unknown)
+    listed = " or ".join(number(limit, unit) for limit in sorted(limits))
+    return f"{number(value, unit)}{_UNITS[unit]}, and the limit is {listed}{_UNITS[unit]}: {what} must be known"
+
+
+def conclusion(phrases: Sequence[str], state: str, source: str) -> str:
+    """Return the sentence of a finding: its phrases, the verdict, the source."""
+    return f"{'; '.join(phrases)}: {_VERDICT[state]} ({source})"
