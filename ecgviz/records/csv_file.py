@@ -5,7 +5,7 @@ a unit behind each lead name (``II [uV]``), a row of units below the header, or 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -119,33 +119,24 @@ def _names(cells: Sequence[str], source: str) -> tuple[list[str], list[str | Non
 
 def _table(rows: Sequence[str], separator: str, n_columns: int, source: str) -> FloatArray:
     """Return the samples as float64 of shape (N, columns)."""
-    cells = [row.split(separator) for row in rows]
-    for n, row in enumerate(cells, start=1):
-        if len(row) != n_columns:
-            raise RecordError(f"{source}: sample {n} has {len(row)} columns, the header row {n_columns}")
-    decimal_comma = separator != ","
-    try:
-        return np.array(
-            [[float(_number_text(cell, decimal_comma)) for cell in row] for row in cells], dtype=np.float64
-        ).reshape(-1, n_columns)
-    except ValueError as error:
-        bad = next(c for row in cells for c in row if not _is_number(_number_text(c, decimal_comma)))
-        raise RecordError(f"{source}: {fields.shown(bad)} stands where a number belongs") from error
+    values = np.fromiter(_cells(rows, separator, n_columns, source), dtype=np.float64)
+    return values.reshape(-1, n_columns)
 
 
-def _number_text(cell: str, decimal_comma: bool) -> str:
-    """Return a cell as Python spells numbers; an empty cell is a missing sample."""
-    text = cell.strip().strip('"')
-    return (text.replace(",", ".") if decimal_comma else text) or "nan"
-
-
-def _is_number(text: str) -> bool:
-    """Return whether Python reads ``text`` as a number."""
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def _cells(rows: Sequence[str], separator: str, n_columns: int, source: str) -> Iterator[float]:
+    """Yield cell after cell as a number, so that a large table is never held twice."""
+    for n, row in enumerate(rows, start=1):
+        cells = row.split(separator)
+        if len(cells) != n_columns:
+            raise RecordError(f"{source}: sample {n} has {len(cells)} columns, the header row {n_columns}")
+        for cell in cells:
+            text = cell.strip().strip('"')
+            try:
+                yield float(text.replace(",", ".") if separator != "," else text) if text else np.nan
+            except ValueError as error:
+                raise RecordError(
+                    f"{source}: {fields.shown(text)} stands in sample {n} where a number belongs"
+                ) from error
 
 
 def _rate_of(times: FloatArray, unit: str | None, source: str) -> tuple[float, tuple[str, ...]]:
