@@ -92,22 +92,30 @@ def share(grid: EvidenceGrid, region: Region) -> tuple[float, str]:
         return np.nan, why
     if grid.total == 0:
         return np.nan, "the map holds no supporting mass on any beat"
-    return float(grid.pos[inside].sum() / grid.total), ""
+    return share_in(grid, inside), ""
 
 
 def area_share(grid: EvidenceGrid, region: Region) -> float:
     """Part of the grid's lead-seconds that a region covers: what an even spread would get; NaN where `share` is."""
     inside, _ = cells(grid, region)
-    if inside is None:
-        return np.nan
-    area = np.broadcast_to(grid.area, inside.shape)
-    return float(area[inside].sum() / area.sum())
+    return np.nan if inside is None else area_in(grid, inside)
 
 
 def density(grid: EvidenceGrid, region: Region) -> tuple[float, str]:
     """Supporting mass per lead-second in a region relative to the whole grid (1 = even), and why not when NaN."""
     part, why = share(grid, region)
     return part / area_share(grid, region), why
+
+
+def share_in(grid: EvidenceGrid, inside: BoolArray) -> float:
+    """Part of the supporting mass in some cells, given as `cells` returns them; NaN for a map without such mass."""
+    return float(grid.pos[inside].sum() / grid.total) if grid.total > 0 else np.nan
+
+
+def area_in(grid: EvidenceGrid, inside: BoolArray) -> float:
+    """Part of the grid's lead-seconds in some cells, given as `cells` returns them."""
+    area = np.broadcast_to(grid.area, inside.shape)
+    return float(area[inside].sum() / area.sum())
 
 
 def cells(grid: EvidenceGrid, region: Region) -> tuple[BoolArray | None, str]:

@@ -17,8 +17,8 @@ SPEC = InputSpec(LEADS, fs=100.0, duration_s=10.0, mean_mv=0.0, std_mv=0.25)
 def even_beats(
     n: int, *, duration_s: float = 10.0, rr_s: float = 1.0, qrs_s: float = 0.1, without_p: Iterable[int] = ()
 ) -> Beats:
-    """Beats one RR apart: P 100 ms, PR 60 ms, QRS, ST 100 ms, T 200 ms; the first P begins at 100 ms."""
-    p_on = 0.1 + rr_s * np.arange(n)
+    """Beats one RR apart: P 100 ms, PR 60 ms, QRS, ST 100 ms, T 200 ms; marks lie between samples of 100 Hz."""
+    p_on = 0.105 + rr_s * np.arange(n)
     qrs_on = p_on + 0.16
     qrs_off = qrs_on + qrs_s
     p_on_found, p_off = p_on.copy(), p_on + 0.1

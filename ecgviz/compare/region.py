@@ -1,0 +1,88 @@
+"""Where the guideline of the met criteria points, and whether a map can be judged there."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ecgviz.evidence import MIN_PRESENT, cells
+from ecgviz.types import ATOMS, Beats, EvidenceGrid, Finding, Region
+from ecgviz.types.arrays import BoolArray
+
+MIN_BEATS = 3
+"""With fewer beats an interval over beats means nothing."""
+MAX_OUTSIDE = 0.5
+"""A map with more of its mass outside all delineated beats is not judged by what little lies inside."""
+RESOLUTION_PER_WIDTH = 0.5
+"""A map whose resolution is coarser than this part of the region's width cannot say on which wave it looked."""
+
+
+def region_of(findings: Sequence[Finding], met: Sequence[Finding], label: str) -> tuple[Region | None, str]:
+    """Return the union of the primary regions of the findings that are met, or None and why there is none."""
+    if not findings:
+        return None, f"the catalogue has no criteria for {label}"
+    if not met:
+        return None, f"no criterion of {label} is met on this record, so the guideline points nowhere"
+    region = union(met, "primary")
+    if region is None:
+        names = ", ".join(dict.fromkeys(finding.name for finding in met))
+        return None, f"{names}: this criterion is about rate, rhythm or axis, which have no place on the grid"
+    return region, ""
+
+
+def union(findings: Sequence[Finding], role: str) -> Region | None:
+    """Return the union of the regions of one role, each cell with its largest weight; None when no finding has one."""
+    regions = [finding.regions[role] for finding in findings if role in finding.regions]
+    if not regions:
+        return None
+    text = "; ".join(dict.fromkeys(region.text for region in regions))
+    return Region(role, regions[0].leads, np.max([region.weight for region in regions], axis=0), text)
+
+
+def assessable_cells(grid: EvidenceGrid, region: Region, beats: Beats) -> tuple[BoolArray | None, str]:
+    """Return the cells in which this map can be judged, or None and why not."""
+    inside, why = cells(grid, region)
+    if inside is None:
+        return None, why
+    n_present = int((inside & (grid.area > 0)).sum())
+    inside = inside & ~_fused_cells(beats)
+    if int((inside & (grid.area > 0)).sum()) < MIN_PRESENT * n_present:
+        return None, f"P and T waves run into each other in most beats, so {region.text} cannot be told apart"
+    width_s = _width_s(grid, inside)
+    if grid.resolution_s > RESOLUTION_PER_WIDTH * width_s:
+        return None, (
+            f"the map tells nothing finer than {1000 * grid.resolution_s:.0f} ms, and {region.text} is "
+            f"{1000 * width_s:.0f} ms wide: only leads and beats can be compared"
+        )
+    if grid.total == 0:
+        return None, f"the map holds no {mass_name(grid)} on any beat"
+    everything = grid.pos.sum() + grid.neg.sum() + grid.outside_abs
+    if grid.outside_abs > MAX_OUTSIDE * everything:
+        return None, f"{100 * grid.outside_abs / everything:.0f} % of the map lies outside all delineated beats"
+    n_beats = int(grid.area.any(axis=1).sum())
+    if n_beats < MIN_BEATS:
+        return None, f"only {n_beats} beats lie in the map's window (at least {MIN_BEATS} are needed)"
+    return inside, ""
+
+
+def _fused_cells(beats: Beats) -> BoolArray:
+    """T of a beat and P of the next one, where the two run into each other, shape (B, S)."""
+    fused = np.zeros((len(beats), len(ATOMS)), dtype=bool)
+    b = np.flatnonzero(beats.fused)
+    fused[b, ATOMS.index("T1")] = fused[b, ATOMS.index("T2")] = True
+    fused[b + 1, ATOMS.index("P")] = True
+    return fused
+
+
+def _width_s(grid: EvidenceGrid, inside: BoolArray) -> float:
+    """Width of a region: its longest unbroken stretch in a beat of a lead, in seconds, median over these."""
+    run = np.zeros(inside.shape[:2])
+    longest = run.copy()
+    for s in range(inside.shape[2]):
+        run = np.where(inside[:, :, s], run + grid.area[:, s], 0.0)
+        longest = np.maximum(longest, run)
+    return float(np.median(longest[longest > 0]))
+
+
+def mass_name(grid: EvidenceGrid) -> str:
+    """Return what a reader calls the mass of this map; an unsigned one supports nothing."""
+    return "supporting mass" if grid.signed else "mass"

@@ -1,0 +1,149 @@
+"""The comparison of one explanation with the guideline, and the words for it.
+
+The limits behind the words are provisional: they have been chosen for sense, not calibrated on trained networks.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ecgviz.compare.nulls import P_LIMIT, PlaceNull, place_null, time_null
+from ecgviz.compare.region import assessable_cells, mass_name, region_of, union
+from ecgviz.compare.scores import control_score, limb_group_holds
+from ecgviz.evidence import area_in, cells, group_shares, share_in
+from ecgviz.types import Agreement, Beats, ControlScore, EvidenceGrid, Explanation, Finding, Prediction
+
+
+def compare(
+    explanation: Explanation,
+    beats: Beats,
+    grid: EvidenceGrid,
+    findings: Sequence[Finding],
+    controls: Mapping[str, Sequence[EvidenceGrid]],
+    prediction: Prediction,
+    label: str,
+    *,
+    seed: int = 0,
+) -> Agreement:
+    """Compare one explanation of one label with the region of that label's criteria.
+
+    The region is the union of the primary regions of all findings that are met. ``share`` is the part of the
+    supporting mass inside it, ``area`` the part of the grid's lead-seconds that it covers. A control's share is the
+    mean over its maps (several for random networks); the interval of the excess resamples beats, the same ones for map
+    and control, and a control's maps. ``p_time`` is over all circular shifts of the map against the beats, the same in
+    all leads; ``p_place`` over exchanges of leads within the limb and within the chest leads; both are
+    (b + 1) / (m + 1) (Phipson and Smyth 2010, doi:10.2202/1544-6115.1585).
+
+    *Agrees*: share above area, the excess over the best control above 0 with its whole interval, and both nulls
+    reject. *Disagrees*: share not above area, or the whole interval of the excess below 0. *Partly*: in between. A
+    region of few leads has few arrangements (15 for four of six chest leads), too few for 5 %: then it must rank first
+    among them. The limb leads hold two independent signals, so how relevance splits among them is not identifiable: a
+    map that would disagree over a region in some limb leads, and does not when they count as one group, agrees
+    *partly*.
+
+    Parameters
+    ----------
+    explanation, grid
+        The same map, on the samples and on the grid.
+    beats : Beats
+        The beats that ``grid`` and the regions of ``findings`` are built on.
+    findings : sequence of Finding
+        All findings of the label's criteria.
+    controls : mapping of str to sequence of EvidenceGrid
+        Control maps by name, with the axes of ``grid``.
+    prediction : Prediction
+        Must hold ``label``.
+    seed : int
+        Of the resamples and of the arrangements drawn.
+
+    Returns
+    -------
+    Agreement
+        With NaN scores and a sentence where the evidence is not assessable: no criterion met, one that has no place (a
+        rate), absent waves, a map too coarse or without that axis, no mass, too few beats.
+    """
+    met = [finding for finding in findings if finding.state == "met"]
+    agreement = Agreement(
+        criterion=" + ".join(dict.fromkeys(finding.criterion for finding in met)) or label,
+        method=explanation.method,
+        label=_who(findings, met, positive=prediction.positive(label)),
+        evidence="not assessable",
+        why="",
+        group_shares=group_shares(grid),
+    )
+    region, why = region_of(findings, met, label)
+    if region is None:
+        return replace(agreement, why=why)
+    inside, why = assessable_cells(grid, region, beats)
+    if inside is None:
+        return replace(agreement, why=why)
+    rng = np.random.default_rng(seed)
+    scores = tuple(control_score(name, grid, maps, inside, rng) for name, maps in controls.items())
+    known = [score for score in scores if np.isfinite(score.excess)]
+    if not known:
+        return replace(agreement, why="no control map has a share in the region, so nothing shows what it is worth")
+    share, area = share_in(grid, inside), area_in(grid, inside)
+    p_time = time_null(explanation, beats, inside)
+    place = place_null(grid, inside, rng)
+    best = min(known, key=lambda score: score.excess)
+    verdict, why = _verdict(share, area, best, p_time, place)
+    if verdict == "disagrees" and limb_group_holds(grid, inside, controls, rng):
+        verdict = "partly"
+        why += "; with the limb leads as one group, which is all that they can tell, its mass does lie in the region"
+    placed = f"{100 * share:.0f} % of the {mass_name(grid)} lies in {region.text} ({100 * area:.0f} % of the area)"
+    return replace(
+        agreement,
+        evidence=verdict,
+        why=f"{placed}: {why}",
+        share=share,
+        area=area,
+        density=share / area,
+        controls=scores,
+        p_time=p_time,
+        p_place=place.p,
+        support_share=_role_share(grid, met, "support"),
+        contra_share=_role_share(grid, met, "contra"),
+    )
+
+
+def _who(findings: Sequence[Finding], met: Sequence[Finding], *, positive: bool) -> str:
+    if all(finding.state == "not_evaluable" for finding in findings):
+        return "not assessable"
+    if met:
+        return "both" if positive else "criteria only"
+    return "model only" if positive else "neither"
+
+
+def _role_share(grid: EvidenceGrid, findings: Sequence[Finding], role: str) -> float:
+    region = union(findings, role)
+    inside = None if region is None else cells(grid, region)[0]
+    return np.nan if inside is None else share_in(grid, inside)
+
+
+def _verdict(share: float, area: float, best: ControlScore, p_time: float, place: PlaceNull) -> tuple[str, str]:
+    excess = (
+        f"{100 * best.excess:+.0f} points against the best control, {best.name} "
+        f"(95 % interval {100 * best.excess_low:+.0f} to {100 * best.excess_high:+.0f})"
+    )
+    if share <= area:
+        return "disagrees", f"no more than an even spread; {excess}"
+    if best.excess_high < 0:
+        return "disagrees", f"less than a map that knows nothing of the training; {excess}"
+    doubts = []
+    if not best.excess_low > 0:
+        doubts.append("not clearly more than a control")
+    if p_time > P_LIMIT:
+        doubts.append(f"not tied to these waves in time (p {p_time:.2g})")
+    if not place.passed:
+        doubts.append(f"not tied to these leads (p {place.p:.2g})")
+    if doubts:
+        return "partly", f"{' and '.join(doubts)}; {excess}"
+    tests = f"p {p_time:.2g} in time"
+    if place.n_arrangements == 1:
+        tests += ", no claim about leads"
+    elif place.limit > P_LIMIT:
+        tests += f", first of {place.n_arrangements} choices of leads"
+    else:
+        tests += f", {place.p:.2g} in place"
+    return "agrees", f"{excess}; {tests}"

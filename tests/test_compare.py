@@ -1,0 +1,308 @@
+"""Verdicts on maps whose right answer is known, and null tests that neither cry wolf nor sleep."""
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter1d
+
+from ecgviz.compare import compare
+from ecgviz.evidence import evidence
+from ecgviz.types import ATOMS, Beats, Explanation, Finding, Prediction, Region
+from tests.toys import LEADS, even_beats, no_beats
+
+A = {atom: s for s, atom in enumerate(ATOMS)}
+INFERIOR = ("II", "III", "aVF")
+BEATS = even_beats(10)
+
+
+def jittered(seed, n=9):
+    """Beats with 8 % RR variability, as sinus rhythm has."""
+    rng = np.random.default_rng(seed)
+    on = 0.3 + np.cumsum(1.0 + 0.08 * rng.normal(size=n)) - 1.0
+    return Beats(
+        on + 0.05, on - 0.16, on - 0.06, on, on + 0.1, on + 0.2, on + 0.4, ("normal",) * n, duration_s=10.0, leads=LEADS
+    )
+
+
+def region(beats, leads, atoms, role="primary"):
+    weight = np.zeros((12, len(beats), len(ATOMS)))
+    weight[np.ix_([LEADS.index(x) for x in leads], range(len(beats)), [A[a] for a in atoms])] = 1
+    return Region(role, LEADS, weight, f"{', '.join(leads)}: {', '.join(atoms)}")
+
+
+def finding(state="met", *regions, criterion="IMI"):
+    return Finding(criterion, f"{criterion} by name", "test", state, "", "", (), {r.role: r for r in regions})
+
+
+def predicted(positive=True):
+    return Prediction(("MI",), np.array([0.0]), np.array([0.9 if positive else 0.1]), np.array([0.5]))
+
+
+def a_map(values, **more):
+    keys = {"leads": LEADS, "label": "MI", "method": "toy", "signed": True, "resolution_s": 0.01} | more
+    return Explanation(values=values, fs=100.0, start_s=0.0, **keys)
+
+
+def painted(beats, leads, atoms, background=0.0):
+    """Return a map of 1 in some waves of some leads."""
+    values = np.full((12, 1000), background)
+    rows = [LEADS.index(x) for x in leads]
+    for b in range(len(beats)):
+        for atom in atoms:
+            first, last = np.round(beats.segments()[b, A[atom]] * 100 + 0.5).astype(int)
+            values[np.ix_(rows, range(first, last))] += 1.0
+    return values
+
+
+def smooth(seed, sd_samples=5.0):
+    noise = np.random.default_rng(seed).normal(size=(12, 1000))
+    return gaussian_filter1d(noise, sd_samples, axis=1, mode="wrap")
+
+
+def judged(values, findings, beats=BEATS, *, controls=None, positive=True, explanation=None, seed=0):
+    explanation = a_map(values) if explanation is None else explanation
+    grid = evidence(explanation, beats)
+    even = evidence(a_map(np.ones((12, 1000))), beats)
+    controls = {"|x|": (even,), "random networks": (even, even)} if controls is None else controls
+    return compare(explanation, beats, grid, findings, controls, predicted(positive), "MI", seed=seed)
+
+
+def inferior_st(beats=BEATS):
+    return (finding("met", region(beats, INFERIOR, ("ST",))),)
+
+
+def test_the_right_waves_in_the_right_leads_agree():
+    values = painted(BEATS, INFERIOR, ("ST",)) + 0.01
+    result = judged(values, inferior_st())
+    assert result.evidence == "agrees", result.why
+    assert result.share == pytest.approx(303 / 417, abs=0.01)
+    assert result.area == pytest.approx(0.0256, abs=0.002)
+    assert result.density == pytest.approx(result.share / result.area)
+    assert result.p_time < 0.02
+    assert result.p_place == pytest.approx(1 / 20)  # 20 ways to choose three of six limb leads
+    assert {score.name for score in result.controls} == {"|x|", "random networks"}
+    for score in result.controls:
+        assert score.excess == pytest.approx(result.share - score.share)
+        assert score.excess_low <= score.excess <= score.excess_high
+    assert result.criterion == "IMI"
+    assert "II, III, aVF: ST" in result.why
+
+
+def test_the_wrong_wave_disagrees():
+    result = judged(painted(BEATS, ("V5", "V6"), ("P",)), inferior_st())
+    assert result.evidence == "disagrees"
+    assert result.share < result.area
+    assert "no more than an even spread" in result.why
+
+
+def test_the_right_wave_in_every_lead_never_agrees():
+    for where in (inferior_st(), (finding("met", region(BEATS, ("V1",), ("ST",))),)):
+        result = judged(painted(BEATS, LEADS, ("ST",)), where)
+        assert result.share > result.area
+        assert result.p_time < 0.05  # the time test alone would have believed it
+        assert result.p_place == 1.0
+        assert result.evidence == "partly"
+        assert "not tied to these leads" in result.why
+
+
+def test_a_beat_locked_map_that_is_blind_to_leads_seldom_agrees():
+    beats = jittered(3)
+    where = inferior_st(beats)
+    agreed = 0
+    for seed in range(60):
+        noise = 0.3 * np.abs(smooth(seed)) / np.abs(smooth(seed)).mean()
+        agreed += judged(painted(beats, LEADS, ("ST",)) + noise, where, beats).evidence == "agrees"
+    assert agreed <= 6
+
+
+def test_the_right_leads_at_any_time_do_not_agree():
+    values = np.full((12, 1000), 0.01)
+    values[[LEADS.index(x) for x in INFERIOR]] = 1.0
+    result = judged(values, inferior_st())
+    assert result.p_place == pytest.approx(1 / 20)
+    assert result.p_time > 0.05
+    assert result.evidence == "partly"
+    assert "not tied to these waves in time" in result.why
+
+
+@pytest.mark.parametrize("sd_samples", [3.0, 10.0])
+def test_maps_that_have_nothing_to_do_with_the_record_are_seldom_believed(sd_samples):
+    """Under the null each test rejects about one map in twenty, although neighbouring samples depend on each other."""
+    beats, n = jittered(1), 60
+    wide = (finding("met", region(beats, ("I", "II", "III", "V2", "V4", "V5"), ("ST", "T1"))),)
+    results = [judged(smooth(seed, sd_samples), wide, beats) for seed in range(n)]
+    assert np.mean([r.p_time <= 0.05 for r in results]) <= 0.10
+    assert np.mean([r.p_place <= 0.05 for r in results]) <= 0.10
+    assert np.mean([r.evidence == "agrees" for r in results]) <= 0.05
+
+
+def test_what_a_trivial_map_has_as_well_is_no_merit():
+    values = painted(BEATS, INFERIOR, ("ST",), 0.02)
+    same = evidence(a_map(values), BEATS)
+    result = judged(values, inferior_st(), controls={"|x|": (same,)})
+    assert result.p_time < 0.05
+    assert result.controls[0].excess == 0
+    assert result.evidence == "partly"
+    assert "not clearly more than a control" in result.why
+
+
+def test_less_than_a_trivial_map_disagrees():
+    strong = evidence(a_map(painted(BEATS, INFERIOR, ("ST",), 0.001)), BEATS)
+    values = painted(BEATS, INFERIOR, ("ST",), 0.2)
+    result = judged(values, inferior_st(), controls={"|dx/dt|": (strong,)})
+    assert result.controls[0].excess_high < 0
+    assert result.evidence == "disagrees"
+    assert "knows nothing of the training" in result.why
+
+
+def test_the_interval_of_random_networks_holds_their_spread():
+    values = painted(BEATS, INFERIOR, ("ST",), 0.02)
+    spread = tuple(evidence(a_map(painted(BEATS, INFERIOR, ("ST",), b)), BEATS) for b in (0.01, 0.1, 1.0))
+    one = judged(values, inferior_st(), controls={"random networks": (spread[1],)}).controls[0]
+    three = judged(values, inferior_st(), controls={"random networks": spread}).controls[0]
+    assert three.excess_high - three.excess_low > 5 * (one.excess_high - one.excess_low)
+
+
+def test_controls_without_mass_are_left_out():
+    zero = evidence(a_map(np.zeros((12, 1000))), BEATS)
+    even = evidence(a_map(np.ones((12, 1000))), BEATS)
+    values = painted(BEATS, INFERIOR, ("ST",)) + 0.01
+    result = judged(values, inferior_st(), controls={"random networks": (zero, even), "|x|": (zero,)})
+    assert np.isnan(result.controls[1].share)
+    assert result.evidence == "agrees"
+    nothing = judged(values, inferior_st(), controls={"|x|": (zero,)})
+    assert nothing.evidence == "not assessable"
+    assert "no control map has a share" in nothing.why
+
+
+def test_how_the_limb_leads_share_relevance_is_no_disagreement():
+    """I and aVR carry II, III and aVF between them: I + III = II, so a network may read the one for the other."""
+    right_wave = judged(painted(BEATS, ("I", "aVR", "aVL"), ("ST",)), inferior_st())
+    assert right_wave.share == pytest.approx(0, abs=1e-6)
+    assert right_wave.evidence == "partly"
+    assert "limb leads as one group" in right_wave.why
+    wrong_wave = judged(painted(BEATS, ("I", "aVR", "aVL"), ("P",)), inferior_st())
+    assert wrong_wave.evidence == "disagrees"
+
+
+def test_group_shares_are_given_even_where_waves_cannot_be_judged():
+    channel = a_map(np.arange(1.0, 13.0)[:, None], resolution_s=10.0)
+    result = judged(None, inferior_st(), explanation=channel)
+    assert result.evidence == "not assessable"
+    assert "no time axis" in result.why
+    assert result.group_shares["limb"] == pytest.approx(21 / 78)
+    assert np.isnan(result.share)
+
+
+def test_a_map_coarser_than_half_the_region_cannot_be_judged():
+    values = painted(BEATS, INFERIOR, ("ST",)) + 0.01
+    for resolution_s, assessable in ((0.5, False), (0.06, False), (0.04, True)):  # ST is 100 ms
+        result = judged(None, inferior_st(), explanation=a_map(values, resolution_s=resolution_s))
+        assert (result.evidence != "not assessable") == assessable
+    coarse = judged(None, inferior_st(), explanation=a_map(values, resolution_s=0.5))
+    assert "nothing finer than 500 ms" in coarse.why
+    assert coarse.group_shares["limb"] > 0.5
+
+
+def test_a_region_of_all_leads_makes_no_claim_about_leads():
+    where = (finding("met", region(BEATS, LEADS, ("P",)), criterion="AFIB"),)
+    by_lead = judged(painted(BEATS, LEADS, ("P",)) + 0.01, where)
+    one_row = a_map(painted(BEATS, LEADS, ("P",))[:1] + 0.01, leads=())
+    even = evidence(a_map(np.ones((1, 1000)), leads=()), BEATS)
+    without_leads = judged(None, where, explanation=one_row, controls={"|x|": (even,)})
+    for result in (by_lead, without_leads):
+        assert np.isnan(result.p_place)
+        assert result.evidence == "agrees"
+        assert "no claim about leads" in result.why
+
+
+def test_a_region_of_few_leads_must_rank_first():
+    where = (finding("met", region(BEATS, ("V1", "V2", "V3", "V4"), ("ST",))),)
+    right = judged(painted(BEATS, ("V1", "V2", "V3", "V4"), ("ST",), 0.01), where)
+    assert right.p_place == pytest.approx(1 / 15)
+    assert right.evidence == "agrees"
+    assert "first of 15 choices of leads" in right.why
+    shifted = judged(painted(BEATS, ("V2", "V3", "V4", "V5"), ("ST",), 0.01), where)
+    assert shifted.p_place == pytest.approx(9 / 15)
+    assert shifted.evidence == "partly"
+
+
+@pytest.mark.parametrize(
+    ("states", "positive", "expected"),
+    [
+        (("met", "not_met"), True, "both"),
+        (("met",), False, "criteria only"),
+        (("not_met", "borderline"), True, "model only"),
+        (("not_met", "not_evaluable"), False, "neither"),
+        (("not_evaluable",), True, "not assessable"),
+        ((), True, "not assessable"),
+    ],
+)
+def test_who_calls_the_label(states, positive, expected):
+    findings = tuple(finding(state, region(BEATS, INFERIOR, ("ST",))) for state in states)
+    result = judged(np.ones((12, 1000)), findings, positive=positive)
+    assert result.label == expected
+    if "met" not in states:
+        assert result.evidence == "not assessable"
+        assert ("no criterion of MI is met" in result.why) == bool(states)
+
+
+def test_a_superclass_uses_the_union_of_its_met_regions():
+    findings = (
+        finding("met", region(BEATS, INFERIOR, ("ST",)), criterion="IMI"),
+        finding("met", region(BEATS, ("V1", "V2"), ("QRSi",)), criterion="ASMI"),
+        finding("not_met", region(BEATS, ("I",), ("P",)), criterion="LMI"),
+    )
+    values = painted(BEATS, INFERIOR, ("ST",)) + painted(BEATS, ("V1", "V2"), ("QRSi",))
+    result = judged(values, findings)
+    assert result.criterion == "IMI + ASMI"
+    assert result.share == pytest.approx(1.0)
+    assert result.evidence == "agrees"
+
+
+def test_a_criterion_without_a_place_has_no_share():
+    result = judged(np.ones((12, 1000)), (finding("met", criterion="STACH"),))
+    assert result.label == "both"
+    assert result.evidence == "not assessable"
+    assert "STACH by name: this criterion is about rate" in result.why
+
+
+def test_support_and_contra_are_numbers_of_their_own():
+    regions = (
+        region(BEATS, INFERIOR, ("ST",)),
+        region(BEATS, INFERIOR, ("T1",), "support"),
+        region(BEATS, ("V1",), ("P",), "contra"),
+    )
+    values = painted(BEATS, INFERIOR, ("ST", "T1")) + painted(BEATS, ("V1",), ("P",))
+    result = judged(values, (finding("met", *regions),))
+    assert result.share == pytest.approx(3 / 7)
+    assert result.support_share == pytest.approx(3 / 7)
+    assert result.contra_share == pytest.approx(1 / 7)
+
+
+def test_waves_that_run_together_cannot_be_judged():
+    on = 0.3 + 0.4 * np.arange(20)
+    fused = Beats(on, on - 0.16, on - 0.06, on, on + 0.1, on + 0.15, on + 0.3, ("normal",) * 20, 10.0, LEADS)
+    assert fused.fused[:-1].all()
+    result = judged(np.ones((12, 1000)), (finding("met", region(fused, LEADS, ("P",))),), fused)
+    assert result.evidence == "not assessable"
+    assert "run into each other" in result.why
+
+
+def test_too_little_to_judge_is_said():
+    ones = np.ones((12, 1000))
+    two = even_beats(2)
+    assert "only 2 beats" in judged(np.r_[[painted(two, LEADS, ("P", "ST"))]][0], inferior_st(two), two).why
+    assert "lies outside all delineated beats" in judged(ones, inferior_st(even_beats(4)), even_beats(4)).why
+    assert "no supporting mass" in judged(-ones, inferior_st()).why
+    nobody = no_beats()
+    assert "no beat was delineated" in judged(ones, (finding("met", region(nobody, INFERIOR, ("ST",))),), nobody).why
+
+
+def test_same_seed_same_numbers():
+    values = painted(BEATS, INFERIOR, ("ST",)) + np.abs(smooth(0))
+    wide = (finding("met", region(BEATS, ("I", "II", "III", "V2", "V4", "V5"), ("ST",))),)
+    first, second, other = (judged(values, wide, seed=seed) for seed in (4, 4, 5))
+    assert first.controls == second.controls
+    assert first.p_place == second.p_place
+    assert first.controls != other.controls
+    assert first.p_time == other.p_time
