@@ -10,7 +10,7 @@ from ecgviz.simulate.findings import FINDINGS
 from ecgviz.simulate.simulator import simulate
 
 FS, DURATION_S = 500.0, 10.0
-SEEDS = {name: 1 for name in FINDINGS}
+SEEDS = dict.fromkeys(FINDINGS, 1)
 """One patient a finding, chosen by eye as a clear example."""
 
 

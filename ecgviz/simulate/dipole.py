@@ -4,18 +4,18 @@ Axes are those of Frank: +x to the patient's left, +y to the feet, **+z to the b
 inverse Dower vector (mV). Waves are sums of *bumps*: smooth arches that are exactly zero outside their own support, so
 that the onset of a wave is its first non-zero sample and truth does not depend on a threshold.
 
-Sources: forward transform, Dower, Clin Cardiol 1980;3:87; inverse transform, Edenbrandt & Pahlm, J Electrocardiol 1988;21:361.
-Mean and spread of the patient's field and the atrial field were estimated on normal records 1-500 of PTB-XL (Wagner et al.,
-Sci Data 2020, CC BY 4.0).
+Sources: forward transform, Dower, Clin Cardiol 1980;3:87; inverse transform, Edenbrandt & Pahlm, J Electrocardiol
+1988;21:361. Mean and spread of the patient's field and the atrial field were estimated on normal records 1-500 of
+PTB-XL (Wagner et al., Sci Data 2020, CC BY 4.0).
 """
 
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ecgviz.types.arrays import FloatArray
 
-LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 MEASURED_LEADS = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
 """The eight independent channels; the other four limb leads are exact combinations of I and II."""
 
@@ -96,7 +96,7 @@ def patient_field(rng: np.random.Generator, alpha: float) -> FloatArray:
 
 
 def twelve(measured: FloatArray) -> FloatArray:
-    """Return the 12 leads, shape (12, ...), from I, II, V1..V6 (8, ...): III, aVR, aVL and aVF are exact combinations."""
+    """Return the 12 leads, shape (12, ...), from I, II, V1..V6 (8, ...); the others are exact sums of I and II."""
     one, two = measured[0], measured[1]
     limb = np.stack([one, two, two - one, -(one + two) / 2, one - two / 2, two - one / 2])
     return np.concatenate([limb, measured[2:]])
@@ -106,8 +106,9 @@ def twelve(measured: FloatArray) -> FloatArray:
 class Bumps:
     """K smooth arches: zero up to ``start``, one from ``top`` to ``bottom``, zero from ``end``; all of shape (K,).
 
-    Times are in the unit of the wave they belong to (ms after QRS onset, or a fraction of a duration). ``power`` sharpens an arch,
-    ``vector`` is what it adds at its top: shape (K, 3) for a dipole, (K, 8) for potentials at the leads.
+    Times are in the unit of the wave they belong to (ms after QRS onset, or a fraction of a duration). ``power``
+    sharpens an arch, ``vector`` is what it adds at its top: shape (K, 3) for a dipole, (K, 8) for potentials at the
+    leads.
     """
 
     start: FloatArray
@@ -121,7 +122,7 @@ class Bumps:
         return Bumps(*(np.concatenate([getattr(self, n), getattr(other, n)]) for n in self.__dataclass_fields__))
 
     def times(self, factor: float | FloatArray) -> "Bumps":
-        """Return these bumps with vectors multiplied by a number, one number an axis (3,), or one a bump and axis (K, 3)."""
+        """Return these bumps with vectors multiplied by a number, or by one an axis (3,), or one a bump (K, 1)."""
         return replace(self, vector=self.vector * factor)
 
     def stretched(self, factor: float, delay: float = 0.0) -> "Bumps":
@@ -144,13 +145,13 @@ class Bumps:
         return np.tensordot(self.vector, arch, axes=(0, 0))
 
 
-def bump(start: float, top: float, bottom: float, end: float, vector: object, power: float = 1.0) -> Bumps:
+def bump(start: float, top: float, bottom: float, end: float, vector: ArrayLike, power: float = 1.0) -> Bumps:
     """Return one arch with a plateau from ``top`` to ``bottom``."""
-    one = np.array([[start], [top], [bottom], [end], [power]], dtype=float)
-    return Bumps(*one, vector=np.atleast_2d(np.asarray(vector, dtype=float)))
+    s, t, b, e, p = (np.array([value], dtype=float) for value in (start, top, bottom, end, power))
+    return Bumps(s, t, b, e, p, np.atleast_2d(np.asarray(vector, dtype=float)))
 
 
-def arch(centre: float, sigma: float, vector: object) -> Bumps:
+def arch(centre: float, sigma: float, vector: ArrayLike) -> Bumps:
     """Return one symmetric arch as wide as a Gaussian of ``sigma``, but with finite support."""
     half = HALF_WIDTH_PER_SIGMA * sigma
     return bump(centre - half, centre, centre, centre + half, vector)

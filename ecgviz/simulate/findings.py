@@ -2,24 +2,27 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from ecgviz.simulate import recipes, recipes_conduction
-from ecgviz.simulate.dipole import LEADS
+from ecgviz.records.leads import STANDARD_LEADS as LEADS
+from ecgviz.simulate import recipes
+from ecgviz.simulate import recipes_conduction as conduction
 from ecgviz.simulate.heart import Heart
 
 Recipe = Callable[[Heart, np.random.Generator, float], Heart]
+Names = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class FindingSpec:
     """One row of `FINDINGS`.
 
-    ``criteria`` are catalogue ids, ``statements`` the SCP codes a reader would write, ``superclass`` the PTB-XL superclass or None (rhythms).
-    ``leads`` and ``waves`` are where the guideline looks. ``kind`` is "morphology" (fixed timing: the truth is a graded difference to the twin),
-    "interval" or "rhythm" (the truth is named cells), or "rate" (no place). ``severity_range`` is what can be asked for; 1 is clearly past
-    the criterion.
+    ``criteria`` are catalogue ids, ``statements`` the SCP codes a reader would write, ``superclass`` the PTB-XL
+    superclass or None (rhythms). ``leads`` and ``waves`` are where the guideline looks. ``kind`` is "morphology"
+    (fixed timing: the truth is a graded difference to the twin), "interval" or "rhythm" (the truth is named cells),
+    or "rate" (no place). ``severity_range`` is what can be asked for; 1 is clearly past the criterion.
     """
 
     name: str
@@ -49,251 +52,189 @@ def _bradycardia(heart: Heart, rng: np.random.Generator, severity: float) -> Hea
 
 
 def _pathway_pr(heart: Heart) -> Heart:
-    """A PR that leaves room for the delta wave, so that the P wave of the twin stays in its place."""
+    """Give a PR that leaves room for the delta wave, so that the P wave of the twin stays in its place."""
     return replace(heart, pr_ms=float(np.clip(heart.pr_ms, 132, 154)), p_ms=min(heart.p_ms, 100.0))
 
 
 _INF, _ANT, _LAT = ("II", "III", "aVF"), ("V1", "V2", "V3", "V4"), ("I", "aVL", "V5", "V6")
-_OLD = (42.0, 88.0)
+_OLDER = (42.0, 88.0)
+
+
+def _infarct(
+    name: str, description: str, criteria: tuple[str, ...], leads: tuple[str, ...], recipe: Recipe
+) -> FindingSpec:
+    waves = ("ST", "T") if name.endswith("stemi") else ("QRS", "T")
+    codes = (criteria[0], "SR")
+    return FindingSpec(name, description, criteria, codes, "MI", "morphology", leads, waves, recipe, ages=_OLDER)
+
+
+_INFARCTS = (
+    _infarct("inferior_stemi", "acute inferior infarction, ST elevation", ("IMI",), _INF, recipes.inferior_stemi),
+    _infarct(
+        "anterior_stemi", "acute anterior infarction, ST elevation", ("AMI", "ASMI"), _ANT, recipes.anterior_stemi
+    ),
+    _infarct("lateral_stemi", "acute lateral infarction, ST elevation", ("LMI",), _LAT, recipes.lateral_stemi),
+    _infarct("old_inferior_mi", "old inferior infarction with Q waves", ("IMI",), _INF, recipes.old_inferior_mi),
+    _infarct("old_anterior_mi", "old anterior infarction with Q waves", ("ASMI", "AMI"), _ANT, recipes.old_anterior_mi),
+    _infarct("old_lateral_mi", "old lateral infarction with Q waves", ("LMI",), _LAT, recipes.old_lateral_mi),
+)
+
+
+def _block(name: str, description: str, code: str, leads: tuple[str, ...], recipe: Recipe, alpha: float) -> FindingSpec:
+    waves = ("QRS",) if name == "lafb" else ("QRS", "ST", "T")
+    limits = {"lbbb": (0.5, 2.0), "rbbb": (0.5, 1.5), "lafb": (0.7, 1.4)}[name]
+    codes = (code, "SR")
+    return FindingSpec(
+        name, description, (code,), codes, "CD", "morphology", leads, waves, recipe, limits, _OLDER, alpha=alpha
+    )
+
+
+_BLOCKS = (
+    _block("lbbb", "complete left bundle branch block", "CLBBB", (*_LAT, "V1", "V2"), conduction.lbbb, 0.4),
+    _block("rbbb", "complete right bundle branch block", "CRBBB", ("V1", "V2", "I", "V6"), conduction.rbbb, 0.6),
+    _block("lafb", "left anterior fascicular block", "LAFB", ("I", "aVL", *_INF), conduction.lafb, 0.4),
+)
+
+
+def _row(
+    name: str, description: str, codes: tuple[str, ...], superclass: str | None, kind: str, **more: Any
+) -> FindingSpec:
+    """Return a row whose SCP statements are its criteria, with sinus rhythm unless it is a rhythm of its own."""
+    leads, waves = more.pop("leads", ()), more.pop("waves", ())
+    criteria = more.pop("criteria", codes)
+    own_rhythm = kind == "rate" or name == "af"
+    return FindingSpec(
+        name, description, criteria, codes if own_rhythm else (*codes, "SR"), superclass, kind, leads, waves, **more
+    )
+
 
 _ROWS = (
-    FindingSpec("normal", "normal sinus rhythm", ("NORM",), ("NORM", "SR"), "NORM", "morphology", LEADS, ()),
-    FindingSpec(
-        "inferior_stemi",
-        "acute inferior infarction with ST elevation",
-        ("IMI",),
-        ("IMI", "SR"),
-        "MI",
-        "morphology",
-        _INF,
-        ("ST", "T"),
-        recipes.inferior_stemi,
-        ages=_OLD,
-    ),
-    FindingSpec(
-        "anterior_stemi",
-        "acute anterior infarction with ST elevation",
-        ("AMI", "ASMI"),
-        ("AMI", "SR"),
-        "MI",
-        "morphology",
-        _ANT,
-        ("ST", "T"),
-        recipes.anterior_stemi,
-        ages=_OLD,
-    ),
-    FindingSpec(
-        "lateral_stemi",
-        "acute lateral infarction with ST elevation",
-        ("LMI",),
-        ("LMI", "SR"),
-        "MI",
-        "morphology",
-        _LAT,
-        ("ST", "T"),
-        recipes.lateral_stemi,
-        ages=_OLD,
-    ),
-    FindingSpec(
-        "old_inferior_mi",
-        "old inferior infarction with Q waves",
-        ("IMI",),
-        ("IMI", "SR"),
-        "MI",
-        "morphology",
-        _INF,
-        ("QRS", "T"),
-        recipes.old_inferior_mi,
-        ages=_OLD,
-    ),
-    FindingSpec(
-        "old_anterior_mi",
-        "old anterior infarction with Q waves",
-        ("ASMI", "AMI"),
-        ("ASMI", "SR"),
-        "MI",
-        "morphology",
-        _ANT,
-        ("QRS", "T"),
-        recipes.old_anterior_mi,
-        ages=_OLD,
-    ),
-    FindingSpec(
-        "old_lateral_mi",
-        "old lateral infarction with Q waves",
-        ("LMI",),
-        ("LMI", "SR"),
-        "MI",
-        "morphology",
-        _LAT,
-        ("QRS", "T"),
-        recipes.old_lateral_mi,
-        ages=_OLD,
-    ),
-    FindingSpec(
+    _row("normal", "normal sinus rhythm", ("NORM",), "NORM", "morphology", leads=LEADS),
+    *_INFARCTS,
+    _row(
         "st_depression",
         "subendocardial ST depression",
         ("ISC_", "STD_"),
-        ("ISC_", "STD_", "SR"),
         "STTC",
         "morphology",
-        ("I", "II", "V4", "V5", "V6"),
-        ("ST",),
-        recipes.st_depression,
-        ages=_OLD,
+        leads=("I", "II", "V4", "V5", "V6"),
+        waves=("ST",),
+        recipe=recipes.st_depression,
+        ages=_OLDER,
     ),
-    FindingSpec(
+    _row(
         "t_inversion",
         "symmetric T inversion",
-        ("INVT", "ISC_"),
-        ("ISC_", "INVT", "SR"),
+        ("ISC_", "INVT"),
         "STTC",
         "morphology",
-        ("I", "aVL", "V2", "V3", "V4", "V5", "V6"),
-        ("T",),
-        recipes.t_inversion,
-        ages=_OLD,
+        criteria=("INVT", "ISC_"),
+        leads=("I", "aVL", "V2", "V3", "V4", "V5", "V6"),
+        waves=("T",),
+        recipe=recipes.t_inversion,
+        ages=_OLDER,
     ),
-    FindingSpec(
-        "lbbb",
-        "complete left bundle branch block",
-        ("CLBBB",),
-        ("CLBBB", "SR"),
-        "CD",
-        "morphology",
-        (*_LAT, "V1", "V2"),
-        ("QRS", "ST", "T"),
-        recipes_conduction.lbbb,
-        (0.5, 2.0),
-        _OLD,
-        alpha=0.4,
-    ),
-    FindingSpec(
-        "rbbb",
-        "complete right bundle branch block",
-        ("CRBBB",),
-        ("CRBBB", "SR"),
-        "CD",
-        "morphology",
-        ("V1", "V2", "I", "V6"),
-        ("QRS", "ST", "T"),
-        recipes_conduction.rbbb,
-        (0.5, 1.5),
-        _OLD,
-        alpha=0.6,
-    ),
-    FindingSpec(
-        "lafb",
-        "left anterior fascicular block",
-        ("LAFB",),
-        ("LAFB", "SR"),
-        "CD",
-        "morphology",
-        ("I", "aVL", *_INF),
-        ("QRS",),
-        recipes_conduction.lafb,
-        (0.7, 1.4),
-        _OLD,
-        alpha=0.4,
-    ),
-    FindingSpec(
+    *_BLOCKS,
+    _row(
         "first_degree_av_block",
         "first-degree AV block",
         ("1AVB",),
-        ("1AVB", "SR"),
         "CD",
         "interval",
-        ("II", "V1"),
-        ("P", "PR"),
-        recipes_conduction.first_degree_av_block,
-        (0.2, 2.0),
-        (30.0, 88.0),
-        (57.0, 80.0),
+        leads=("II", "V1"),
+        waves=("P", "PR"),
+        recipe=conduction.first_degree_av_block,
+        severity_range=(0.2, 2.0),
+        ages=(30.0, 88.0),
+        rates=(57.0, 80.0),
     ),
-    FindingSpec(
+    _row(
         "lvh",
         "left ventricular hypertrophy with strain",
         ("LVH",),
-        ("LVH", "SR"),
         "HYP",
         "morphology",
-        ("I", "aVL", "V1", "V2", "V3", "V5", "V6"),
-        ("QRS", "ST", "T"),
-        recipes.lvh,
-        (0.4, 1.6),
-        _OLD,
+        leads=("I", "aVL", "V1", "V2", "V3", "V5", "V6"),
+        waves=("QRS", "ST", "T"),
+        recipe=recipes.lvh,
+        severity_range=(0.4, 1.6),
+        ages=_OLDER,
     ),
-    FindingSpec(
+    _row(
         "rvh",
         "right ventricular hypertrophy with strain",
         ("RVH",),
-        ("RVH", "SR"),
         "HYP",
         "morphology",
-        ("I", "V1", "V2", "V5", "V6"),
-        ("QRS", "ST", "T"),
-        recipes.rvh,
-        (0.5, 1.4),
+        leads=("I", "V1", "V2", "V5", "V6"),
+        waves=("QRS", "ST", "T"),
+        recipe=recipes.rvh,
+        severity_range=(0.5, 1.4),
         alpha=0.4,
     ),
-    FindingSpec(
+    _row(
         "af",
         "atrial fibrillation",
         ("AFIB",),
-        ("AFIB",),
         None,
         "rhythm",
-        ("II", "III", "aVF", "V1"),
-        ("P", "TP"),
+        leads=("II", "III", "aVF", "V1"),
+        waves=("P", "TP"),
+        severity_range=(0.6, 1.6),
+        ages=(50.0, 90.0),
+        rates=(72.0, 128.0),
+    ),
+    _row(
+        "sinus_tachycardia",
+        "sinus tachycardia",
+        ("STACH",),
         None,
-        (0.6, 1.6),
-        (50.0, 90.0),
-        (72.0, 128.0),
+        "rate",
+        recipe=_tachycardia,
+        severity_range=(0.5, 1.2),
     ),
-    FindingSpec(
-        "sinus_tachycardia", "sinus tachycardia", ("STACH",), ("STACH",), None, "rate", (), (), _tachycardia, (0.5, 1.2)
+    _row(
+        "sinus_bradycardia",
+        "sinus bradycardia",
+        ("SBRAD",),
+        None,
+        "rate",
+        recipe=_bradycardia,
+        severity_range=(0.5, 1.4),
     ),
-    FindingSpec(
-        "sinus_bradycardia", "sinus bradycardia", ("SBRAD",), ("SBRAD",), None, "rate", (), (), _bradycardia, (0.5, 1.4)
-    ),
-    FindingSpec(
+    _row(
         "pvc",
         "ventricular ectopic beats with compensatory pause",
         ("PVC",),
-        ("PVC", "SR"),
         None,
         "rhythm",
-        LEADS,
-        ("QRS", "ST", "T"),
-        None,
-        (0.6, 1.5),
+        leads=LEADS,
+        waves=("QRS", "ST", "T"),
+        severity_range=(0.6, 1.5),
         alpha=0.6,
     ),
-    FindingSpec(
+    _row(
         "long_qt",
         "long QT interval",
         ("LNGQT",),
-        ("LNGQT", "SR"),
         "STTC",
         "interval",
-        LEADS,
-        ("ST", "T"),
-        recipes.long_qt,
-        (0.3, 1.6),
+        leads=LEADS,
+        waves=("ST", "T"),
+        recipe=recipes.long_qt,
         rates=(57.0, 82.0),
     ),
-    FindingSpec(
+    _row(
         "wpw",
         "ventricular pre-excitation (WPW pattern)",
         ("WPW",),
-        ("WPW", "SR"),
         "CD",
         "morphology",
-        LEADS,
-        ("PR", "QRS"),
-        recipes_conduction.wpw,
-        (0.5, 1.4),
-        (16.0, 65.0),
+        leads=LEADS,
+        waves=("PR", "QRS"),
+        recipe=conduction.wpw,
+        severity_range=(0.5, 1.4),
+        ages=(16.0, 65.0),
         alpha=0.6,
         prepare=_pathway_pr,
     ),

@@ -1,7 +1,8 @@
 """One patient's heart: the waves of a beat as a dipole, their durations, and how it is drawn.
 
-Means, spreads, sex and age differences and correlations of the loop come from 257 normal records (ids 1-500) of PTB-XL (Wagner et al.,
-Sci Data 2020;7:154, CC BY 4.0); durations also from the manual marks of LUDB (Kalyakulina et al., IEEE Access 2020;8:186181).
+Means, spreads, sex and age differences and correlations of the loop come from 257 normal records (ids 1-500) of
+PTB-XL (Wagner et al., Sci Data 2020;7:154, CC BY 4.0); durations also from the manual marks of LUDB (Kalyakulina et
+al., IEEE Access 2020;8:186181).
 """
 
 from dataclasses import dataclass
@@ -16,17 +17,19 @@ QRS_SIGMAS = np.array([0.076, 0.088, 0.114, 0.099, 0.070])
 JT_EXPONENT = 0.30
 """JT = jt_ms * RR ** 0.30 with RR in seconds; QT ~ 381 RR ** 0.30 in the normal records of PTB-XL."""
 ST_RISE = 0.035
-"""The ST level is reached at the J point and starts to grow this fraction of JT before it (10 ms): steeper is a square shelf."""
+"""The ST level is reached at the J point and starts to grow this fraction of JT before it (10 ms): steeper is a
+square shelf.
+"""
 
 
 @dataclass(frozen=True, eq=False)
 class Heart:
     """What one patient's beat is made of.
 
-    ``p`` is in fractions of the P duration, ``qrs`` in ms after QRS onset, ``st``, ``t`` and ``tail`` (U wave and slow return) in fractions
-    of JT after the J point, ``residual`` (what no dipole explains, at the leads) in fractions of the QRS duration. ``field`` and
-    ``atrial_field`` have shape (8, 3). ``jt_ms`` is JT at an RR interval of 1 s. ``advance_ms`` is by how much QRS starts early
-    (pre-excitation) while the P wave stays where it is.
+    ``p`` is in fractions of the P duration, ``qrs`` in ms after QRS onset, ``st``, ``t`` and ``tail`` (U wave and
+    slow return) in fractions of JT after the J point, ``residual`` (what no dipole explains, at the leads) in
+    fractions of the QRS duration. ``field`` and ``atrial_field`` have shape (8, 3). ``jt_ms`` is JT at an RR
+    interval of 1 s. ``advance_ms`` is by how much QRS starts early (pre-excitation) while the P wave stays where it is.
     """
 
     age_years: float
@@ -127,7 +130,7 @@ def _depolarisation(n: FloatArray, m: FloatArray, sex: str, older: float, qrs_ms
 
 
 def _clipped(centres: FloatArray, half: FloatArray, vectors: FloatArray, qrs_ms: float) -> Bumps:
-    """Arches inside the complex; the first starts at QRS onset and the last ends at the J point, so that these are exact."""
+    """Return arches inside the complex; the first starts at QRS onset, the last ends at the J point: exact marks."""
     start, end = np.maximum(centres - half, 0.0), np.minimum(centres + half, qrs_ms)
     start[0], end[-1] = 0.0, qrs_ms
     return Bumps(start, centres, centres, end, np.ones(centres.size), vectors)
@@ -159,7 +162,7 @@ def _tail(t_vector: FloatArray, n: FloatArray) -> Bumps:
 
 
 def _residual(rng: np.random.Generator) -> Bumps:
-    """Beat-fixed potentials of the QRS that no single dipole explains; neighbouring chest leads share them (r = .55)."""
+    """Draw potentials of the QRS, fixed a beat, that no single dipole explains; chest neighbours share them (r .55)."""
     k = 5
     draws = np.clip(rng.standard_normal((k, 8)), -2, 2)
     for lead in range(3, 8):

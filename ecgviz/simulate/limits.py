@@ -1,24 +1,18 @@
 """When a planted heart is healthy, and when it shows its finding: the published numbers, on the noise-free beat.
 
-Limits: Thygesen et al. 2018 (infarction), Surawicz et al. 2009 (conduction), Rautaharju et al. 2009 (ST-T, QT), Hancock et al. 2009
-(hypertrophy). A small margin is kept so that a measurement with noise still falls on the same side.
+Limits: Thygesen et al. 2018 (infarction), Surawicz et al. 2009 (conduction), Rautaharju et al. 2009 (ST-T, QT),
+Hancock et al. 2009 (hypertrophy). A small margin is kept so that a measurement with noise still falls on the same side.
 """
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 
-import numpy as np
-
-from ecgviz.simulate.dipole import LEADS
+from ecgviz.records.leads import STANDARD_LEADS as LEADS
 from ecgviz.simulate.heart import Heart
 from ecgviz.simulate.planted import Planted
 
 CHEST = ("V1", "V2", "V3", "V4", "V5", "V6")
-CONTIGUOUS = tuple(zip(CHEST[:-1], CHEST[1:], strict=True)) + (
-    ("aVL", "I"),
-    ("II", "aVF"),
-    ("aVF", "III"),
-    ("II", "III"),
-)
+CONTIGUOUS = (*pairwise(CHEST), ("aVL", "I"), ("II", "aVF"), ("aVF", "III"), ("II", "III"))
 Q_GROUPS = (("I", "aVL"), CHEST, ("II", "III", "aVF"))
 
 
@@ -63,7 +57,10 @@ def inverted(planted: Planted, leads: tuple[str, ...] = LEADS, limit_mv: float =
 
 
 def q_waves(planted: Planted, leads: tuple[str, ...] = LEADS) -> int:
-    """Leads with a pathological Q in the best contiguous group (V2, V3: over 20 ms or QS; else 30 ms and 0.1 mV or QS)."""
+    """Count leads with a pathological Q in the best contiguous group.
+
+    In V2 and V3 over 20 ms or QS, elsewhere 30 ms and 0.1 mV or QS; V1 is not counted.
+    """
 
     def deep(lead: str) -> bool:
         mv, ms, qs = (float(planted.lead(n, lead)[0]) for n in ("q_mv", "q_ms", "qs"))
@@ -88,7 +85,7 @@ def _negative(planted: Planted, lead: str) -> float:
 
 
 def is_healthy(planted: Planted, heart: Heart) -> bool:
-    """A normal adult ECG: no criterion of any finding is near."""
+    """Tell whether this is a normal adult ECG: no criterion of any finding is near."""
     v = planted.values
     male = heart.sex == "male"
     r, s, t = planted.per_lead["r_mv"], planted.per_lead["s_mv"], planted.per_lead["t_mv"]
@@ -179,9 +176,9 @@ LIMITS: Mapping[str, Callable[[Planted, Heart], bool]] = {
         (p.lead("j_mv", *LATERAL) >= 0.12).sum() >= 3 and (p.lead("j_mv", "I", "aVL") >= 0.11).all()
     ),
     "old_inferior_mi": lambda p, h: q_waves(p, INFERIOR) >= 2,
-    "old_anterior_mi": lambda p, h: q_waves(p, ("V2", "V3", "V4")) >= 2
-    and bool(p.lead("qs", "V2")[0])
-    and -30 <= p.values["qrs_axis_deg"] <= 95,
+    "old_anterior_mi": lambda p, h: (
+        q_waves(p, ("V2", "V3", "V4")) >= 2 and bool(p.lead("qs", "V2")[0]) and -30 <= p.values["qrs_axis_deg"] <= 95
+    ),
     "old_lateral_mi": lambda p, h: (
         q_waves(p, ("I", "aVL")) == 2 and q_waves(p, ("V5", "V6")) == 2 and p.values["qrs_axis_deg"] < 95
     ),

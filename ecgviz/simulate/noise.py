@@ -1,7 +1,7 @@
 """What electrodes and recorder add: baseline wander, muscle, amplifier noise, and the recorder's step.
 
-Nine electrodes (RA, LA, LL, V1..V6) are noisy, not leads: correlated noise and exact limb-lead identities come out of it. Levels were
-measured between T and P waves of 257 PTB-XL records (Wagner et al., 2020, CC BY 4.0).
+Nine electrodes (RA, LA, LL, V1..V6) are noisy, not leads: correlated noise and exact limb-lead identities come out
+of it. Levels were measured between T and P waves of 257 PTB-XL records (Wagner et al., 2020, CC BY 4.0).
 """
 
 import numpy as np
@@ -10,16 +10,17 @@ from ecgviz.types.arrays import FloatArray
 
 STEP_MV = 0.005
 """The recorders behind PTB-XL resolve 5 uV, whatever their file header says."""
-MUSCLE = np.array([0.38, 1.0, 0.40, 0.10, 0.08, 0.08, 0.08, 0.08, 0.08])
+MUSCLE = np.array([0.42, 1.0, 0.45, 0.12, 0.10, 0.10, 0.10, 0.10, 0.10])
 """Muscle noise of RA, LA, LL, V1..V6: most of it comes from the left arm."""
 
 
 def electrode_noise(rng: np.random.Generator, n: int, fs: float, breath_rate: float) -> FloatArray:
-    """Return noise at I, II, V1..V6, shape (8, N) mV: wander (power ~ f^-3), breathing, muscle (8-100 Hz), amplifier."""
-    wander_size = 0.030 * np.exp(np.clip(0.55 * rng.standard_normal(), -1.2, 1.2))
+    """Return noise at I, II, V1..V6, shape (8, N) mV: wander and breathing, muscle, amplifier."""
+    wander_size = 0.037 * np.exp(np.clip(0.55 * rng.standard_normal(), -1.2, 1.2))
     muscle_size = np.exp(np.clip(0.5 * rng.standard_normal(), -1.0, 1.1))
     electrodes = _wander(rng, n, fs, breath_rate) * wander_size
     electrodes += _muscle(rng, n, fs) * muscle_size * MUSCLE[:, None]
+    electrodes += 0.0045 * _shaped(rng, 9, n, fs, 1.0, 25.0, 1.2)
     electrodes += 0.0008 * rng.standard_normal((9, n)) * np.sqrt(min(fs, 300.0) / 300.0)
     central = electrodes[:3].mean(axis=0)
     limb = np.stack([electrodes[1] - electrodes[0], electrodes[2] - electrodes[0]])
@@ -29,7 +30,7 @@ def electrode_noise(rng: np.random.Generator, n: int, fs: float, breath_rate: fl
 def _shaped(
     rng: np.random.Generator, rows: int, n: int, fs: float, low: float, high: float, exponent: float
 ) -> FloatArray:
-    """Noise of unit standard deviation (over the whole band) with power ~ f^-exponent between ``low`` and ``high`` hertz."""
+    """Return noise of standard deviation 1 with power ~ f^-exponent between ``low`` and ``high`` hertz."""
     f = np.fft.rfftfreq(n, 1 / fs)
     power = np.zeros_like(f)
     band = (f >= low) & (f <= high)
@@ -56,7 +57,7 @@ def _muscle(rng: np.random.Generator, n: int, fs: float) -> FloatArray:
     rows = _shaped(rng, 9, n, fs, 6.0, min(120.0, fs / 2), 1.7)
     seconds = np.arange(int(np.ceil(n / fs)) + 2)
     envelope = np.exp(0.3 * np.clip(rng.standard_normal(seconds.size), -1.5, 1.5))
-    return np.asarray(0.0085 * rows * np.interp(np.arange(n) / fs, seconds, envelope))
+    return np.asarray(0.0095 * rows * np.interp(np.arange(n) / fs, seconds, envelope))
 
 
 def recorded(leads: FloatArray) -> FloatArray:

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
-from ecgviz.simulate.dipole import LEADS, twelve
+from ecgviz.records.leads import STANDARD_LEADS as LEADS
+from ecgviz.simulate.dipole import twelve
 from ecgviz.simulate.heart import Heart
 from ecgviz.types.arrays import FloatArray
 
@@ -52,7 +54,7 @@ def measure_heart(heart: Heart) -> Planted:
     p = twelve(heart.atrial_field @ heart.p.at(np.linspace(0, 1, 60)))
     rows = [_qrs_waves(lead[: int(d) + 1]) for lead in beat]
     per_lead = {name: np.array([row[name] for row in rows]) for name in rows[0]}
-    j = int(round(d))
+    j = round(d)
     t_from = int(d + heart.t_start * jt)
     per_lead |= {
         "p_mv": _largest(p),
@@ -92,7 +94,7 @@ def _qrs_waves(lead: FloatArray) -> dict[str, float]:
     sign = np.sign(lead)
     edges = np.concatenate([[0], np.flatnonzero(np.diff(sign)) + 1, [lead.size]])
     waves = []
-    for start, end in zip(edges[:-1], edges[1:], strict=True):
+    for start, end in pairwise(edges):
         run = np.abs(lead[start:end])
         peak = int(run.argmax())
         if run[peak] >= SMALLEST_WAVE_MV and not (end == lead.size and peak == run.size - 1):

@@ -1,27 +1,29 @@
 """What each finding does to a healthy heart: infarction, ischaemia, repolarisation, hypertrophy.
 
-A recipe takes the healthy heart, the finding's own random stream and a severity, and returns the heart with the finding; what it does not
-touch stays the same object, so that the twin differs only where the finding acts. Directions are dipole axes (x left, y feet, z back). The
-sizes were set so that the guideline's own numbers hold at severity 1 (limits: Thygesen et al., Fourth Universal Definition of
-Myocardial Infarction, 2018; Hancock et al., AHA/ACCF/HRS part V, 2009; Rautaharju et al., part IV, 2009).
+A recipe takes the healthy heart, the finding's own random stream and a severity, and returns the heart with the
+finding; what it does not touch stays the same object, so that the twin differs only where the finding acts.
+Directions are dipole axes (x left, y feet, z back). The sizes were set so that the guideline's own numbers hold at
+severity 1 (limits: Thygesen et al., Fourth Universal Definition of Myocardial Infarction, 2018; Hancock et al.,
+AHA/ACCF/HRS part V, 2009; Rautaharju et al., part IV, 2009).
 """
 
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ecgviz.simulate.dipole import Bumps, bump
 from ecgviz.simulate.heart import ST_RISE, Heart
 from ecgviz.simulate.vary import arches, turned
 
 
-def _injury(heart: Heart, rng: np.random.Generator, direction: object, size_mv: float, end: float = 0.98) -> Bumps:
-    """Current of injury: reached at the J point, kept, and let go under the T wave."""
+def _injury(heart: Heart, rng: np.random.Generator, direction: ArrayLike, size_mv: float, end: float = 0.98) -> Bumps:
+    """Return the current of injury: reached at the J point, kept, and let go under the T wave."""
     vector = turned(rng, direction, 5.0) * size_mv * (1 + 0.08 * np.clip(rng.standard_normal(), -2, 2))
     return bump(-2 * ST_RISE, 0.0, 0.30 + 0.04 * rng.standard_normal(), end, vector)
 
 
-def _st_elevation(heart: Heart, rng: np.random.Generator, direction: object, size_mv: float) -> Heart:
+def _st_elevation(heart: Heart, rng: np.random.Generator, direction: ArrayLike, size_mv: float) -> Heart:
     injury = _injury(heart, rng, direction, size_mv)
     peak = 0.60 + 0.02 * np.clip(rng.standard_normal(), -2, 2)
     hyperacute = bump(0.0, peak, peak, 1.0, 1.1 * injury.vector[0])
@@ -44,7 +46,7 @@ def lateral_stemi(heart: Heart, rng: np.random.Generator, severity: float) -> He
 
 
 def old_inferior_mi(heart: Heart, rng: np.random.Generator, severity: float) -> Heart:
-    """Initial forces turn away from the feet: Q in II, III, aVF, and a negative inferior T."""
+    """Turn initial forces away from the feet: Q in II, III, aVF, and a negative inferior T."""
     own = heart.qrs.vector.copy()
     height = max(float(own[2, 1]), 0.35)
     own[:2, 1], own[2, 1] = 0.0, own[2, 1] * max(0.0, 1 - severity)
@@ -55,7 +57,7 @@ def old_inferior_mi(heart: Heart, rng: np.random.Generator, severity: float) -> 
 
 
 def old_anterior_mi(heart: Heart, rng: np.random.Generator, severity: float) -> Heart:
-    """Anterior forces are lost: QS or Q in V1-V4, and a negative anterior T."""
+    """Lose the anterior forces: QS or Q in V1-V4, and a negative anterior T."""
     own = heart.qrs.vector.copy()
     own[:2, 2] = 0.0
     own[:2, 0] *= 0.5
@@ -68,7 +70,7 @@ def old_anterior_mi(heart: Heart, rng: np.random.Generator, severity: float) -> 
 
 
 def old_lateral_mi(heart: Heart, rng: np.random.Generator, severity: float) -> Heart:
-    """Initial forces turn away from the left: Q in I, aVL, V5, V6, smaller late R, negative lateral T."""
+    """Turn initial forces away from the left: Q in I, aVL, V5, V6, smaller late R, negative lateral T."""
     own = heart.qrs.vector.copy()
     width = float(own[2, 0])
     own[:2, 0], own[2, 0] = 0.0, width * max(0.0, 0.1 - 0.1 * (severity - 1))
@@ -102,9 +104,9 @@ def t_inversion(heart: Heart, rng: np.random.Generator, severity: float) -> Hear
 def lvh(heart: Heart, rng: np.random.Generator, severity: float) -> Heart:
     """Left ventricular hypertrophy with strain: large leftward and posterior forces, ST and asymmetric T opposite."""
     d = min(heart.qrs_ms + 4 + 7 * rng.random(), 116.0)
-    own = heart.qrs.vector.copy()
-    own[2:4] *= [1 + 0.45 * severity, 1.0, 1 + 0.30 * severity]
-    own = replace(heart.qrs, vector=own).stretched(d / heart.qrs_ms)
+    vectors = heart.qrs.vector.copy()
+    vectors[2:4] *= [1 + 0.45 * severity, 1.0, 1 + 0.30 * severity]
+    own = replace(heart.qrs, vector=vectors).stretched(d / heart.qrs_ms)
     more = arches(rng, [(0.54, 0.14, severity * turned(rng, (0.55, -0.14, 0.70), 6.0))], d)
     strain = bump(0.05, 0.72, 0.72, 1.0, severity * np.array([-0.27, -0.05, -0.16]), 1.3)
     t = heart.t.times(np.array([0.15, 0.4, 1.1])) + strain

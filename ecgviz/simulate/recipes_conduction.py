@@ -1,7 +1,7 @@
 """What each finding does to a healthy heart: conduction, pre-excitation and ectopic beats.
 
-Shapes and durations follow Surawicz et al., AHA/ACCF/HRS recommendations part III: intraventricular conduction disturbances, 2009.
-Secondary ST-T goes with every replaced QRS. Directions are dipole axes (x left, y feet, z back).
+Shapes and durations follow Surawicz et al., AHA/ACCF/HRS recommendations part III: intraventricular conduction
+disturbances, 2009. Secondary ST-T goes with every replaced QRS. Directions are dipole axes (x left, y feet, z back).
 """
 
 from dataclasses import replace

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from ecgviz.simulate.dipole import LEADS
+from ecgviz.records.leads import STANDARD_LEADS as LEADS
+from ecgviz.simulate.dipole import Bumps
 from ecgviz.simulate.heart import Heart
 from ecgviz.simulate.rhythm import Rhythm
 from ecgviz.types import Beats
@@ -18,7 +20,7 @@ def render(heart: Heart, rhythm: Rhythm, fs: float, n: int, ectopic: Heart | Non
 
     Samples are taken of the continuous waves at n / fs: the same patient at another rate has the same waves.
     """
-    layers = {name: np.zeros((8, n)) for name in LAYERS}
+    layers: dict[str, FloatArray] = {name: np.zeros((8, n)) for name in LAYERS}
     _place_p(layers["p"], heart, rhythm, fs)
     _place_ventricles(layers, heart, rhythm, ~rhythm.ectopic, fs)
     if ectopic is not None and rhythm.ectopic.any():
@@ -43,21 +45,21 @@ def _place_ventricles(layers: dict[str, FloatArray], heart: Heart, rhythm: Rhyth
     jt = heart.jt_s(rhythm.rr_s[which]) * rhythm.t_width[which]
     d = heart.qrs_ms / 1000
 
-    def at_leads(dipole: FloatArray, b: FloatArray) -> FloatArray:
+    def at_leads(dipole: FloatArray, b: NDArray[np.intp]) -> FloatArray:
         turned = np.matmul(turn[b], dipole.transpose(1, 0, 2))
         return np.matmul(heart.field, turned).transpose(1, 0, 2)
 
-    def qrs(x: FloatArray, b: FloatArray) -> FloatArray:
+    def qrs(x: FloatArray, b: NDArray[np.intp]) -> FloatArray:
         return at_leads(heart.qrs.at(1000 * x), b) + heart.residual.at(x / d)
 
     _add(layers["qrs"], onsets, (0.0, d), fs, qrs)
     for name in ("st", "t", "tail"):
-        bumps = getattr(heart, name)
+        bumps: Bumps = getattr(heart, name)
         span = (d + float(bumps.start.min()) * jt.max(), d + float(bumps.end.max()) * jt.max())
+        scale = np.ones_like(size) if name == "st" else size
 
-        def wave(x: FloatArray, b: FloatArray, bumps=bumps, name=name) -> FloatArray:  # type: ignore[no-untyped-def]
-            dipole = bumps.at((x - d) / jt[b][:, None])
-            return at_leads(dipole if name == "st" else dipole * size[b][:, None], b)
+        def wave(x: FloatArray, b: NDArray[np.intp], bumps: Bumps = bumps, scale: FloatArray = scale) -> FloatArray:
+            return at_leads(bumps.at((x - d) / jt[b][:, None]) * scale[b][:, None], b)
 
         _add(layers[name], onsets, span, fs, wave)
 
@@ -67,9 +69,9 @@ def _add(
     onsets: FloatArray,
     span: tuple[float, float],
     fs: float,
-    wave: Callable[[FloatArray, FloatArray], FloatArray],
+    wave: Callable[[FloatArray, NDArray[np.intp]], FloatArray],
 ) -> None:
-    """Add ``wave(time after onset (B, W), beat index (B,))`` to ``out`` at each onset, over the samples inside ``span``."""
+    """Add ``wave(time after onset (B, W), beat index (B,))`` to ``out`` at each onset, inside ``span``."""
     n = out.shape[1]
     first = np.floor((onsets + span[0]) * fs).astype(int)
     width = int(np.ceil((span[1] - span[0]) * fs)) + 2
@@ -95,7 +97,10 @@ def true_beats(
 ) -> Beats:
     """Return the exact beats whose QRS lies inside the record; a P or T wave that the record cuts is not listed."""
     other = ectopic or heart
-    pick = lambda a, b: np.where(rhythm.ectopic, b, a)  # noqa: E731
+
+    def pick(usual: ArrayLike, early: ArrayLike) -> FloatArray:
+        return np.asarray(np.where(rhythm.ectopic, early, usual))
+
     on = rhythm.qrs_on_s - pick(heart.advance_ms, other.advance_ms) / 1000
     off = on + pick(heart.qrs_ms, other.qrs_ms) / 1000
     jt = pick(heart.jt_s(rhythm.rr_s), other.jt_s(rhythm.rr_s)) * rhythm.t_width

@@ -1,7 +1,7 @@
 """Clocks: when the ventricles and the atria fire, beat by beat.
 
-The ventricular times come first and the P waves are placed before them, so that a finding of the atria or of the PR interval leaves every R
-peak where its twin has it.
+The ventricular times come first and the P waves are placed before them, so that a finding of the atria or of the PR
+interval leaves every R peak where its twin has it.
 """
 
 from dataclasses import dataclass, replace
@@ -18,10 +18,11 @@ MIN_RR_S = 0.32
 
 @dataclass(frozen=True, eq=False)
 class Rhythm:
-    """Events of one record, seconds: QRS onsets (B,), the RR interval that sets each beat's QT (B,), ectopic beats (B,).
+    """Events of one record: QRS onsets, the RR intervals that set each QT (both seconds), ectopic beats; all (B,).
 
-    ``has_p`` says before which beats a P wave stands. ``lone_p_for_s`` are QRS onsets that a P wave announced and that never came.
-    ``turn`` (B, 3, 3) is breathing's rotation and scaling of the dipole, ``t_size`` and ``t_width`` (B,) beat-to-beat change.
+    ``has_p`` says before which beats a P wave stands. ``lone_p_for_s`` are QRS onsets that a P wave announced and
+    that never came. ``turn`` (B, 3, 3) is breathing's rotation and scaling of the dipole, ``t_size`` and
+    ``t_width`` (B,) beat-to-beat change.
     """
 
     qrs_on_s: FloatArray
@@ -53,7 +54,7 @@ def draw_breathing(rng: np.random.Generator) -> Breathing:
 
 
 def sinus_times(rng: np.random.Generator, heart: Heart, breath: Breathing, duration_s: float) -> FloatArray:
-    """QRS onsets of a sinus rhythm with respiratory and slow (0.1 Hz) variation of RR, from before the record to after it."""
+    """QRS onsets of a sinus rhythm from before the record to after it; RR varies with breathing and at 0.1 Hz."""
     mean = 60 / heart.rate_bpm
     n = int((duration_s + LEAD_IN_S + 4) / (0.5 * mean)) + 4
     jitter = 0.004 * rng.standard_normal(n)
@@ -74,18 +75,25 @@ def sinus_times(rng: np.random.Generator, heart: Heart, breath: Breathing, durat
     return np.array(times)
 
 
-def fibrillation_times(rng: np.random.Generator, heart: Heart, severity: float, duration_s: float) -> FloatArray:
-    """QRS onsets of atrial fibrillation: independent gamma RR intervals, coefficient of variation .16 to .28."""
+def fibrillation(rng: np.random.Generator, heart: Heart, severity: float, duration_s: float) -> FloatArray:
+    """QRS onsets of atrial fibrillation: independent gamma RR intervals, coefficient of variation .17 to .28.
+
+    A stretch that looks regular by chance is drawn again, so that the record shows what its label says.
+    """
     mean = 60 / heart.rate_bpm
-    cv = float(np.clip((0.16 + 0.12 * rng.random()) * severity, 0.05, 0.35))
+    cv = float(np.clip((0.17 + 0.11 * rng.random()) * severity, 0.05, 0.35))
+    start = -LEAD_IN_S - mean * rng.random()
     n = int((duration_s + LEAD_IN_S + 4) / MIN_RR_S)
-    rr = np.maximum(rng.gamma(cv**-2, mean * cv**2, n), MIN_RR_S)
-    times = -LEAD_IN_S - mean * rng.random() + np.cumsum(rr)
-    return np.asarray(times[times < duration_s + 2])
+    while True:
+        rr = np.maximum(rng.gamma(cv**-2, mean * cv**2, n), MIN_RR_S)
+        times = start + np.cumsum(rr)
+        seen = np.diff(times[(times >= 0) & (times < duration_s)])
+        if seen.size < 4 or seen.std() >= 0.75 * cv * seen.mean():
+            return np.asarray(times[times < duration_s + 2])
 
 
 def beats_at(times: FloatArray, rng: np.random.Generator, breath: Breathing, memory: float = 0.7) -> Rhythm:
-    """Return the rhythm of sinus beats at ``times``: QT follows RR with a memory of a few beats, breathing turns the heart."""
+    """Return the rhythm of sinus beats at ``times``: QT follows RR with a memory, breathing turns the heart."""
     rr = np.diff(times, prepend=times[0] - np.mean(np.diff(times)))
     felt = np.empty_like(rr)
     state = float(np.mean(rr))
@@ -110,7 +118,8 @@ def _turns(times: FloatArray, breath: Breathing, n: FloatArray) -> FloatArray:
 def with_ectopic(rhythm: Rhythm, heart: Heart, rng: np.random.Generator, duration_s: float) -> Rhythm:
     """Return the rhythm with one ventricular ectopic beat in about five; the sinus clock runs on under it.
 
-    The sinus beat that it pre-empts keeps its P wave and loses its QRS, so that coupling interval and pause add up to two RR intervals.
+    The sinus beat that it pre-empts keeps its P wave and loses its QRS, so that coupling interval and pause add up
+    to two RR intervals.
     """
     times, rr = rhythm.qrs_on_s.copy(), np.diff(rhythm.qrs_on_s)
     ectopic = np.zeros(times.size, dtype=bool)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ecgviz.simulate.dipole import LEADS
+from ecgviz.records.leads import STANDARD_LEADS as LEADS
 from ecgviz.types import Beats
 from ecgviz.types.arrays import BoolArray, FloatArray, frozen
 
@@ -27,11 +27,12 @@ class Cell:
 class Truth:
     """The truth of one simulated record.
 
-    ``beats`` and ``twin_beats`` hold exact wave times. ``values`` and ``per_lead`` (each (12,), order of ``leads``) are the planted intervals and
-    amplitudes of the noise-free beat, named as in `Measurements`; ``twin_values`` and ``twin_per_lead`` the healthy twin's. ``evidence`` (12, N) is the
-    |difference| of the noise-free pair in mV, 0 for a rate finding; ``layers`` the signed differences it is the sum of. ``mask`` (12, N) is the
-    smallest set with 90 % of its energy, None for findings whose truth is ``cells``. ``meets`` tells whether the finding's own published numbers
-    hold on the planted beat, ``redraws`` how many patients were drawn and discarded before this one.
+    ``beats`` and ``twin_beats`` hold exact wave times. ``values`` and ``per_lead`` (each (12,), order of ``leads``)
+    are the planted intervals and amplitudes of the noise-free beat, named as in `Measurements`; ``twin_values`` and
+    ``twin_per_lead`` the healthy twin's. ``evidence`` (12, N) is the |difference| of the noise-free pair in mV, 0
+    for a rate finding; ``layers`` the signed differences it is the sum of. ``mask`` (12, N) is the smallest set
+    with 90 % of its energy, None for findings whose truth is ``cells``. ``meets`` tells whether the finding's own
+    published numbers hold on the planted beat, ``redraws`` how many patients were drawn and discarded before this one.
     """
 
     finding: str
@@ -62,6 +63,24 @@ class Truth:
         total = float(self.evidence.sum())
         rows = [LEADS.index(lead) for lead in leads]
         return float(self.evidence[rows].sum()) / total if total > 0 else float("nan")
+
+
+def rhythm_values(planted: Mapping[str, float], beats: Beats) -> dict[str, float]:
+    """Return the planted values with what the beats inside the record add; P and PR are NaN where no beat has a P wave.
+
+    ``pr_ms``, ``qrs_ms`` and ``qt_ms`` stay those of the dominant beat at the mean rate.
+    """
+    rr = 1000 * beats.rr_s
+    has_p = ~np.isnan(beats.p_on)
+    values = dict(planted)
+    if rr.size:
+        mean, sd = float(rr.mean()), float(rr.std())
+        values |= {"rr_mean_ms": mean, "rate_bpm": 60000 / mean, "rr_sd_ms": sd, "rr_cv": sd / mean}
+        values["rr_range_fraction"] = float(np.ptp(rr)) / mean
+    if not has_p.any():
+        values |= {"p_ms": np.nan, "pr_ms": np.nan}
+    values["p_fraction"] = float(has_p.mean()) if has_p.size else float("nan")
+    return values | {"n_beats": float(len(beats)), "n_ectopic": float(beats.kind.count("ectopic"))}
 
 
 def smallest_mask(evidence: FloatArray, energy: float = 0.90) -> BoolArray:
