@@ -8,6 +8,7 @@ import typer
 
 from ecgviz.cli.arguments import Age, Fs, Json, Seed, Sex, Source, Unit, read
 from ecgviz.cli.console import number, plain, write_json, write_lines, write_table
+from ecgviz.errors import CriteriaError
 
 if TYPE_CHECKING:
     from ecgviz.simulate import Truth
@@ -68,6 +69,7 @@ def criteria(
     label: Annotated[
         str | None, typer.Option("--label", help="Statement (IMI) or superclass (MI); default all.")
     ] = None,
+    folder: Annotated[Path | None, typer.Option("--criteria", help="Folder of your own criteria, used too.")] = None,
     fs: Fs = None,
     unit: Unit = None,
     age: Age = None,
@@ -75,19 +77,18 @@ def criteria(
     as_json: Json = False,
 ) -> None:
     """Hold a recording against the published criteria: measured value beside limit, rule by rule."""
-    from ecgviz.criteria import catalogue, evaluate
+    from ecgviz.criteria import catalogue, evaluate, evaluate_all, for_label
 
     loaded = read(record, fs, unit, age, sex)
+    if label is not None and not for_label(label, folder):
+        known = ", ".join(entry.id for entry in catalogue(folder))
+        raise CriteriaError(f"no criterion speaks of {label!r}; known are {known}, and the superclasses of PTB-XL")
     beats, measured = _measured(loaded)
-    labels = [label] if label else list(dict.fromkeys(entry.id for entry in catalogue()))
-    findings = [
-        finding
-        for name in labels
-        for finding in evaluate(name, measured, beats, age_years=loaded.age_years, sex=loaded.sex)
-    ]
+    patient: dict[str, Any] = {"age_years": loaded.age_years, "sex": loaded.sex, "folder": folder}
+    found = evaluate(label, measured, beats, **patient) if label else evaluate_all(measured, beats, **patient)
     if as_json:
-        return write_json({"record": loaded.id, "findings": [_finding(finding) for finding in findings]})
-    for finding in findings:
+        return write_json({"record": loaded.id, "findings": [_finding(finding) for finding in found]})
+    for finding in found:
         title = f"{finding.criterion}, {finding.name} ({finding.definition}): {finding.state.replace('_', ' ')}"
         write_table(title, ("rule", "role", "measured", "limit", "unit", "margin", "state", "why"), _rules(finding))
         write_lines(f"{finding.why} Source: {finding.source}", "")

@@ -58,6 +58,9 @@ class Record:
     def __post_init__(self) -> None:
         object.__setattr__(self, "signal", frozen(self.signal, np.float32))
         object.__setattr__(self, "leads", tuple(self.leads))
+        object.__setattr__(self, "fs", float(self.fs))
+        if self.age_years is not None:
+            object.__setattr__(self, "age_years", float(self.age_years))
         if self.signal.ndim != 2 or self.signal.shape[0] != len(self.leads):
             raise RecordError(
                 f"{self.id}: signal of shape {self.signal.shape} does not hold one row for each of the "

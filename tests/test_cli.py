@@ -1,0 +1,342 @@
+"""The command line: what each command prints for programs and for people, and how it refuses."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ecgviz import NOTICE, __version__
+from ecgviz.cli import COMMANDS, main
+from ecgviz.cli.console import plain
+from ecgviz.pipeline import load_case
+from ecgviz.records import load_record
+from ecgviz.records.leads import STANDARD_LEADS
+from ecgviz.records.write import save_record
+from ecgviz.simulate import simulate
+from ecgviz.types import Record
+
+HEAVY = {"torch", "captum", "neurokit2", "plotly", "matplotlib", "streamlit", "pandas", "scipy", "sklearn", "wfdb"}
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command that must succeed, and return what it printed."""
+
+    def _run(*arguments: object) -> str:
+        code = main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        assert code == 0, captured.err
+        return captured.out
+
+    return _run
+
+
+@pytest.fixture
+def json_of(run: Run) -> Run:
+    """Run a command with --json, and return what it printed as data; NaN is no JSON."""
+    return lambda *arguments: json.loads(run(*arguments, "--json"), parse_constant=pytest.fail)
+
+
+@pytest.fixture
+def refused(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command that must be refused with exit code 2, and return its one line."""
+
+    def _refused(*arguments: object) -> str:
+        code = main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        assert code == 2
+        assert captured.out == ""
+        assert captured.err.startswith("ecgviz: ")
+        assert captured.err.count("\n") == 1
+        return captured.err
+
+    return _refused
+
+
+def two_leads() -> Record:
+    return simulate("normal", seed=2, fs=250, duration_s=10).record.select(("II", "V1"))
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], *([name, "--help"] for name in COMMANDS)], ids=" ".join)
+def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+    script = f"import sys; from ecgviz.cli import main; main({arguments!r}); print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "Usage: ecgviz" in done.stdout
+    assert not HEAVY & {name.partition(".")[0] for name in done.stderr.split()}
+
+
+def test_every_command_says_what_it_is_for_and_speaks_json(run: Run) -> None:
+    everything = run("--help")
+    for name in COMMANDS:
+        assert f" {name} " in everything
+        assert "--json" in run(name, "--help")
+
+
+def test_version_carries_the_notice(run: Run) -> None:
+    assert run("--version") == f"ecgviz {__version__}\n{NOTICE}\n"
+
+
+def test_it_also_runs_as_a_module() -> None:
+    done = subprocess.run([sys.executable, "-m", "ecgviz", "frobnicate"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("ecgviz: No such command 'frobnicate'")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["info"], "RECORD"),
+        (["info", "demo:none"], "there is no demo record 'none'"),
+        (["info", "nowhere.npz"], "there is no file 'nowhere.npz'"),
+        (["info", "demo:normal", "--fs", "fast"], "--fs"),
+        (["info", "demo:normal", "--fs", "500"], "states its own rate"),
+        (["info", "demo:normal", "--age", "400"], "an age of 400"),
+        (["info", "demo:normal", "--sex", "cat"], "'cat'"),
+        (["measure", "demo:normal", "--frobnicate"], "--frobnicate"),
+        (["criteria", "demo:normal", "--label", "HICCUPS"], "HICCUPS"),
+        (["predict", "demo:normal", "--model", "nowhere"], "there is no model 'nowhere'"),
+        (["models", "nowhere"], "there is no model 'nowhere'"),
+        (["explain", "demo:normal", "--method", "tea_leaves"], "integrated_gradients"),
+        (["explain", "demo:normal", "--label", "HICCUPS"], "does not predict 'HICCUPS'"),
+        (["report", "demo:normal"], "--out"),
+        (["simulate", "normal", "--out", "x.npz"], "--fs"),
+        (["simulate", "hiccups", "--fs", "500", "--out", "x.npz"], "inferior_stemi"),
+        (["simulate", "normal", "--fs", "-5", "--out", "x.npz"], "-5"),
+        (["simulate", "normal", "--fs", "500", "--out", "x.edf"], ".edf"),
+        (["simulate", "normal", "--fs", "500", "--out", "/proc/nowhere/x.npz"], "/proc/nowhere"),
+        (["app", "--port", "0"], "--port"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_bad_input_is_one_line_and_exit_code_2(
+    refused: Run, arguments: list[str], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert says in refused(*arguments)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_info_tells_what_a_recording_holds(json_of: Run, run: Run) -> None:
+    told = json_of("info", "demo:inferior_stemi", "--age", 54, "--sex", "female")
+    record = load_record("demo:inferior_stemi")
+    assert told["leads"] == list(STANDARD_LEADS)
+    assert (told["fs"], told["duration_s"], told["simulated"]) == (record.fs, record.duration_s, True)
+    assert (told["age_years"], told["sex"]) == (54, "female")
+    assert any("54" in sentence and "entered" in sentence for sentence in told["assumptions"])
+    assert {entry["lead"]: entry["verdict"] for entry in told["quality"]} == dict.fromkeys(STANDARD_LEADS, "good")
+    shown = run("info", "demo:inferior_stemi", "--age", 54)
+    assert f"{record.fs:g} Hz" in shown
+    assert "Assumed: age of 54 years entered by the user." in shown
+
+
+def test_a_file_without_a_rate_needs_one(refused: Run, json_of: Run, tmp_path: Path) -> None:
+    made = two_leads()
+    rows = "\n".join(",".join(f"{value:.4f}" for value in sample) for sample in made.signal.T)
+    (tmp_path / "bare.csv").write_text("II,V1\n" + rows + "\n")
+    assert "rate" in refused("info", tmp_path / "bare.csv", "--unit", "mV")
+    assert "unit" in refused("info", tmp_path / "bare.csv", "--fs", 250)
+    assert json_of("info", tmp_path / "bare.csv", "--fs", 250, "--unit", "mV")["duration_s"] == pytest.approx(10)
+
+
+def test_measure_gives_null_and_a_reason_where_there_is_nothing(json_of: Run, run: Run) -> None:
+    told = json_of("measure", "demo:af")
+    assert told["values"]["pr_ms"] is None
+    assert told["reasons"]["pr_ms"]
+    assert told["values"]["rate_bpm"] > 0
+    assert set(told["per_lead"]["r_mv"]) == set(STANDARD_LEADS)
+    assert "not measurable" in run("measure", "demo:af")
+
+
+def test_measure_finds_the_planted_qrs(json_of: Run, tmp_path: Path) -> None:
+    planted = json_of("simulate", "lbbb", "--fs", 500, "--seed", 4, "--out", tmp_path / "lbbb.npz")["truth"]
+    found = json_of("measure", tmp_path / "lbbb.npz")
+    assert found["values"]["qrs_ms"] == pytest.approx(planted["values"]["qrs_ms"], abs=20)
+    assert planted["values"]["qrs_ms"] > 120 > planted["twin_values"]["qrs_ms"]
+
+
+def test_measure_says_why_there_are_no_beats(json_of: Run, run: Run, tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.05, (12, 5000))
+    save_record(Record(noise, 500.0, STANDARD_LEADS, "noise"), tmp_path / "noise.npz")
+    told = json_of("measure", tmp_path / "noise.npz")
+    assert told["n_beats"] == 0
+    assert told["no_beats_because"]
+    assert told["no_beats_because"] in run("measure", tmp_path / "noise.npz")
+
+
+@pytest.mark.parametrize(("demo", "met"), [("demo:inferior_stemi", True), ("demo:normal", False)])
+def test_criteria_stand_beside_what_was_measured(json_of: Run, run: Run, demo: str, met: bool) -> None:
+    findings = json_of("criteria", demo, "--label", "IMI")["findings"]
+    assert {finding["criterion"] for finding in findings} == {"IMI"}
+    assert any(finding["state"] == "met" for finding in findings) is met
+    rules = [rule for finding in findings for rule in finding["rules"]]
+    assert all(rule["source"] and rule["why"] for rule in rules)
+    assert findings[0]["source"] in run("criteria", demo, "--label", "IMI").replace("\n", " ")
+
+
+def test_criteria_without_a_label_are_all_of_the_catalogue(json_of: Run) -> None:
+    found = {finding["criterion"] for finding in json_of("criteria", "demo:normal")["findings"]}
+    assert {"IMI", "AMI", "ASMI", "LMI", "CLBBB", "CRBBB", "LAFB", "1AVB", "LVH", "RVH", "AFIB", "WPW"} <= found
+
+
+@pytest.mark.parametrize("suffix", ["npz", "csv"])
+def test_simulate_writes_what_load_record_reads(json_of: Run, tmp_path: Path, suffix: str) -> None:
+    file = tmp_path / f"wpw.{suffix}"
+    told = json_of("simulate", "wpw", "--fs", 250, "--duration", 8, "--severity", 1.2, "--seed", 7, "--out", file)
+    made = simulate("wpw", seed=7, fs=250, duration_s=8, severity=1.2).record
+    read = load_record(file)
+    assert (read.fs, read.leads, read.sex) == (made.fs, made.leads, made.sex)
+    assert read.age_years == pytest.approx(made.age_years)
+    np.testing.assert_allclose(read.signal, made.signal, atol=1e-6)
+    assert told["record"]["key"] == made.key
+    assert told["truth"]["meets"] is True
+    assert len(told["truth"]["beats"]["r_s"]) == len(told["truth"]["beats"]["qrs_on"])
+
+
+def test_missing_samples_survive_both_formats(tmp_path: Path) -> None:
+    signal = np.array(two_leads().signal)
+    signal[1, 100:120] = np.nan
+    record = Record(signal, 250.0, ("II", "V1"), "gap", age_years=40, sex="male")
+    for name in ("gap.npz", "gap.csv"):
+        save_record(record, tmp_path / name)
+        read = load_record(tmp_path / name)
+        np.testing.assert_array_equal(np.isnan(read.signal), np.isnan(signal))
+        assert (read.age_years, read.sex) == (40, "male")
+
+
+def test_models_lists_what_ships_and_shows_its_card(json_of: Run, run: Run) -> None:
+    shipped = json_of("models")
+    assert shipped
+    for model in shipped:
+        assert len(model["digest"]) == 64
+        assert model["name"] in run("models")
+        assert "PTB-XL" in run("models", model["name"])
+        assert json_of("models", model["name"])["digest"] == model["digest"]
+
+
+def test_predict_stands_beside_its_thresholds(json_of: Run, run: Run) -> None:
+    told = json_of("predict", "demo:inferior_stemi")
+    for line in told["outcome"]:
+        assert line["probability"] == pytest.approx(1 / (1 + np.exp(-line["logit"])))
+        assert line["positive"] is (line["probability"] >= line["threshold"])
+        assert line["label"] in run("predict", "demo:inferior_stemi")
+
+
+def test_predict_names_the_leads_that_it_lacks(refused: Run, tmp_path: Path) -> None:
+    save_record(two_leads(), tmp_path / "two.npz")
+    assert "I, III, aVR, aVL, aVF, V2" in refused("predict", tmp_path / "two.npz")
+
+
+@pytest.fixture(scope="module")
+def case_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("explained") / "case"
+    command = ["explain", "demo:inferior_stemi", "--label", "MI", "--method", "attention_joint", "--out", str(folder)]
+    assert main(command) == 0
+    return folder
+
+
+def test_explain_writes_a_case_that_loads(case_folder: Path) -> None:
+    assert sorted(path.name for path in case_folder.iterdir()) == ["arrays.npz", "case.json"]
+    case = load_case(case_folder)
+    assert (case.record.id, case.label, case.explanation.method) == ("demo:inferior_stemi", "MI", "attention_joint")
+    assert [path.name for path in case_folder.parent.iterdir()] == ["case"]
+
+
+def test_explain_names_the_folder_after_the_case(json_of: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = json_of("explain", "demo:lbbb", "--method", "attention_channel")
+    assert told["folder"] == f"demo-lbbb-{told['label']}-attention_channel"
+    assert sum(told["share_by_lead"].values()) == pytest.approx(1)
+    assert load_case(tmp_path / told["folder"]).label == told["label"]
+    most_probable = max(json_of("predict", "demo:lbbb")["outcome"], key=lambda line: line["probability"])
+    assert told["label"] == most_probable["label"]
+
+
+def test_explain_replaces_a_case_only_when_told_to(refused: Run, run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "case"
+    folder.mkdir()
+    command = ("explain", "demo:normal", "--method", "attention_beat", "--out", folder)
+    run(*command)
+    assert "is not empty" in refused(*command)
+    before = load_case(folder)
+    run(*command, "--force", "--seed", 5)
+    assert (before.provenance["seed"], load_case(folder).provenance["seed"]) == (0, 5)
+    assert [path.name for path in tmp_path.iterdir()] == ["case"]
+
+
+def test_force_never_removes_what_is_no_case(refused: Run, tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("years of work")
+    assert "thesis.tex" in refused("explain", "demo:normal", "--out", tmp_path, "--force")
+    assert (tmp_path / "thesis.tex").read_text() == "years of work"
+    assert "is a file" in refused("explain", "demo:normal", "--out", tmp_path / "thesis.tex", "--force")
+
+
+def test_a_failed_write_leaves_the_old_case(
+    refused: Run, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ("explain", "demo:normal", "--method", "attention_beat", "--out", tmp_path / "case")
+    run(*command)
+    old = (tmp_path / "case" / "case.json").read_bytes()
+
+    def full_disk(case: object, folder: Path) -> None:
+        folder.mkdir()
+        (folder / "case.json").write_text("{")
+        raise OSError(28, "No space left on device", str(folder))
+
+    monkeypatch.setattr("ecgviz.pipeline.save_case", full_disk)
+    assert "No space left" in refused(*command, "--force")
+    assert (tmp_path / "case" / "case.json").read_bytes() == old
+    assert [path.name for path in tmp_path.iterdir()] == ["case"]
+
+
+def test_report_takes_a_case_folder_or_a_recording(case_folder: Path, json_of: Run, tmp_path: Path) -> None:
+    told = json_of("report", case_folder, "--out", tmp_path / "deep" / "report.html")
+    assert told["label"] == "MI"
+    text = (tmp_path / "deep" / "report.html").read_text(encoding="utf-8")
+    assert "demo:inferior_stemi" in text
+    json_of("report", "demo:rbbb", "--method", "attention_channel", "--out", tmp_path / "other.html")
+    assert "demo:rbbb" in (tmp_path / "other.html").read_text(encoding="utf-8")
+
+
+def test_train_is_a_thin_shell(json_of: Run, refused: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ecgviz.checkpoint import available_models
+    from ecgviz.registry import shipped
+
+    asked = {}
+
+    def remembered(plan: Any, data: Path, out: Path, *, progress: Callable[[str], None]) -> None:
+        asked.update(net=plan.net, config=plan.config, seed=plan.seed, data=data)
+        progress("phase 1")
+        out.symlink_to(shipped("models") / available_models()[0])
+
+    monkeypatch.setattr("ecgviz.training.train", remembered)
+    told = json_of("train", "--data", tmp_path, "--out", tmp_path / "mine", "--width", 0.25, "--seed", 9)
+    assert asked == {"net": "imle_net", "config": {"width": 0.25}, "seed": 9, "data": tmp_path}
+    assert told["labels"]
+    monkeypatch.undo()
+    assert "exists" in refused("train", "--data", tmp_path, "--out", tmp_path)
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "::", "192.168.1.4", "example.org", "127.0.0.1.example.org", ""])  # noqa: S104
+def test_the_app_refuses_addresses_that_others_can_reach(refused: Run, address: str) -> None:
+    assert "no loopback address" in refused("app", "--address", address)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "localhost"])
+def test_the_app_serves_this_machine_without_statistics(json_of: Run, address: str) -> None:
+    told = json_of("app", "--address", address, "--port", 8600)
+    assert f"--server.address={address}" in told["command"]
+    assert "--server.port=8600" in told["command"]
+    assert "--browser.gatherUsageStats=false" in told["command"]
+    assert Path(told["command"][4]).name == "app.py"
+
+
+def test_json_has_no_nan_at_any_depth() -> None:
+    value = {"a": np.array([1.0, np.nan]), 2: (np.float32("inf"), {"x": float("nan")}), "p": Path("x")}
+    assert plain(value) == {"a": [1.0, None], "2": [None, {"x": None}], "p": "x"}

@@ -1,0 +1,107 @@
+"""What the documents say is run: every block of Python, every command; nothing that exists goes unmentioned."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from ecgviz import NOTICE, __version__
+from ecgviz.cli import COMMANDS, main
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+ASKED_ONLY = {"train": "reads PTB-XL and takes an hour", "app": "serves until it is stopped"}
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def commands() -> list[list[str]]:
+    lines = [line for block in blocks("sh") for line in block.splitlines()]
+    return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("ecgviz ")]
+
+
+def test_every_command_is_in_the_readme() -> None:
+    assert {command[0] for command in commands()} == set(COMMANDS)
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_readme_run_in_their_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for command in commands():
+        if command[0] not in ASKED_ONLY:
+            assert main(command) == 0, (command, capsys.readouterr().err)
+    assert capsys.readouterr().out
+    assert {path.name for path in tmp_path.iterdir()} == {"stemi.csv", "stemi-case", "stemi.html"}
+
+
+@pytest.mark.parametrize("command", [command for command in commands() if command[0] in ASKED_ONLY], ids=" ".join)
+def test_commands_that_do_not_end_have_the_options_that_the_readme_gives(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([command[0], "--help"]) == 0
+    told = capsys.readouterr().out
+    options = [word for word in command if word.startswith("--")]
+    assert options
+    assert all(option in told for option in options)
+
+
+@pytest.mark.slow
+def test_the_python_of_the_readme_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shared: dict[str, object] = {}
+    for block in blocks("python"):
+        exec(compile(block, "README.md", "exec"), shared)  # noqa: S102
+    assert (tmp_path / "stemi.html").is_file()
+    assert "met" in capsys.readouterr().out
+
+
+def test_every_make_target_in_the_documents_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^(\w+):", makefile, re.MULTILINE))
+    for name in ("README.md", "CONTRIBUTING.md", "constraints.txt"):
+        asked = set(
+            re.findall(r"(?:`|^|\s)make (\w+)(?:`| +#)", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE)
+        )
+        assert asked
+        assert asked <= targets
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
+def test_links_and_pictures_lead_somewhere(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#]+)\)", text):
+        assert target.startswith("https://") or (ROOT / target).exists(), target
+
+
+def test_files_that_contributing_names_exist() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    for path in re.findall(r"`((?:ecgviz|pages|models)/[\w/.]*|app\.py)`", text):
+        assert (ROOT / path).exists(), path
+    for table, path in re.findall(r"`([A-Z]+)` in `([\w/.]+)`", text):
+        assert re.search(rf"^{table}\b", (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE), table
+
+
+def test_the_import_order_in_contributing_is_the_one_that_is_checked() -> None:
+    layers = re.search(r"layers = \[\n(.*?)\n\]", (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.DOTALL)[1]
+    checked = [re.findall(r"ecgviz\.(\w+)", line) for line in layers.splitlines()]
+    drawn = re.search(
+        r"^    cli \| ui.*?\n\n", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.M | re.DOTALL
+    )[0]
+    told = [re.findall(r"\w+", layer) for layer in drawn.split(">")]
+    assert told == [layer for layer in checked if layer != ["errors"]]
+
+
+def test_every_document_is_written_and_the_notice_is_on_the_first_screen() -> None:
+    assert NOTICE in README[:1500]
+    assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    notice = (ROOT / "NOTICE").read_text(encoding="utf-8")
+    for doi in ("10.1038/s41597-020-0495-6", "10.13026/x4td-x982", "10.1109/ACCESS.2020.3029211"):
+        assert doi in notice
+    assert "Apache License" in (ROOT / "LICENSE").read_text(encoding="utf-8")

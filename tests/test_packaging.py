@@ -1,0 +1,181 @@
+"""What is installed works alone, names all that it needs, and says under which licence."""
+
+import ast
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import sysconfig
+import time
+import tomllib
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+SOURCES = [*(ROOT / "ecgviz").rglob("*.py"), *(ROOT / "pages").glob("*.py"), ROOT / "app.py"]
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def requirements(lines: list[str]) -> set[str]:
+    return {canonical(re.match(r"[\w.-]+", line)[0]) for line in lines}
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (name.name.partition(".")[0] for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield (node.module or "").partition(".")[0]
+
+
+def test_everything_imported_is_a_named_dependency() -> None:
+    owners = packages_distributions()
+    needed = {name for path in SOURCES for name in imported(path)} - sys.stdlib_module_names - {"ecgviz"}
+    distributions = {canonical(owner) for name in needed for owner in owners[name][:1]}
+    assert distributions <= requirements(PROJECT["project"]["dependencies"])
+
+
+def test_every_dependency_is_pinned_by_version_alone() -> None:
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pins = [line for line in lines if line and not line.startswith("#")]
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in pins)
+    extras = PROJECT["project"]["optional-dependencies"]["dev"]
+    assert requirements(PROJECT["project"]["dependencies"] + extras) <= requirements(pins)
+    assert "ecgviz" not in requirements(pins)
+
+
+def test_make_installs_the_torch_that_is_pinned() -> None:
+    pinned = re.search(r"^torch==(.+)$", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE)[1]
+    assert f"TORCH := torch=={pinned}\n" in (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def test_nothing_is_ever_unpickled() -> None:
+    for path in SOURCES:
+        text = path.read_text(encoding="utf-8")
+        assert "torch.load" not in text, path
+        assert "allow_pickle=True" not in text, path
+        assert not {"pickle", "joblib", "dill", "shelve", "marshal"} & set(imported(path)), path
+        assert "unsafe_allow_html" not in text, path
+
+
+def test_importing_the_package_is_light() -> None:
+    script = "import sys, ecgviz; print(*{'torch', 'captum', 'neurokit2', 'plotly', 'streamlit'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(ROOT)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (built,) = out.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="session")
+def alone(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that holds the wheel's content and nothing else."""
+    folder = tmp_path_factory.mktemp("site")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def environment(alone: Path) -> dict[str, str]:
+    """Return an environment in which ecgviz can only be the unpacked wheel; the dependencies are those of this one."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "ECGVIZ", "STREAMLIT"))}
+    dependencies = sysconfig.get_path("purelib")
+    return {**kept, "PYTHONPATH": os.pathsep.join([str(alone), dependencies]), "HOME": str(alone)}
+
+
+@pytest.mark.slow
+def test_the_wheel_carries_app_pages_models_demos_and_licences(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+        metadata = archive.read(next(name for name in names if name.endswith("METADATA"))).decode()
+    assert {"ecgviz/_app/app.py", "ecgviz/_app/.streamlit/config.toml"} <= names
+    assert {f"ecgviz/_app/pages/{path.name}" for path in (ROOT / "pages").glob("*.py")} <= names
+    models = [path.relative_to(ROOT) for path in (ROOT / "models").rglob("*") if path.is_file()]
+    assert models
+    assert {f"ecgviz/_app/{path.as_posix()}" for path in models} <= names
+    for pattern in ("ecgviz/records/demos/*.npz", "ecgviz/criteria/catalogue/*.yaml"):
+        files = list(ROOT.glob(pattern))
+        assert files
+        assert {path.relative_to(ROOT).as_posix() for path in files} <= names
+    assert {name.rpartition("/")[2] for name in names if "/licenses/" in name} == {"LICENSE", "NOTICE"}
+    assert "License-Expression: Apache-2.0" in metadata
+    assert not any(name.startswith(("tests/", "docs/")) for name in names)
+
+
+@pytest.mark.slow
+def test_the_wheel_explains_a_demo_in_an_empty_folder(alone: Path, tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "ecgviz",
+        "explain",
+        "demo:inferior_stemi",
+        "--method",
+        "attention_joint",
+        "--json",
+    ]
+    done = subprocess.run(command, cwd=tmp_path, env=environment(alone), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (tmp_path / told["folder"] / "case.json").is_file()
+    where = [sys.executable, "-c", "import ecgviz; print(ecgviz.__file__)"]
+    found = subprocess.run(where, cwd=tmp_path, env=environment(alone), capture_output=True, text=True, check=True)
+    assert Path(found.stdout.strip()).is_relative_to(alone)
+
+
+@pytest.mark.slow
+def test_the_wheel_serves_the_app_to_this_machine_alone(alone: Path, tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "ecgviz", "app", "--port", str(port), "--no-browser"]
+    log = tmp_path / "log"
+    with log.open("w") as out:
+        server = subprocess.Popen(
+            command, cwd=tmp_path, env=environment(alone), stdout=out, stderr=out, stdin=subprocess.DEVNULL
+        )
+    try:
+        assert until_healthy(port, server), log.read_text()
+        listening = {
+            connection.laddr.ip
+            for connection in psutil.Process(server.pid).net_connections()
+            if connection.status == psutil.CONN_LISTEN
+        }
+        assert listening == {"127.0.0.1"}
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+    assert "Traceback" not in log.read_text()
+
+
+def until_healthy(port: int, server: subprocess.Popen[bytes]) -> bool:
+    """Return whether the server answered before it ended or a minute passed."""
+    for _ in range(600):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, ConnectionError):
+            if server.poll() is not None:
+                return False
+            time.sleep(0.1)
+    return False
