@@ -46,7 +46,7 @@ def _wander(rng: np.random.Generator, n: int, fs: float, breath_rate: float) -> 
     padded = n + int(10 * fs)
     rows = _shaped(rng, 9, padded, fs, 0.06, 4.0, 2.6)[:, :n]
     for electrode in range(4, 9):
-        rows[electrode] = 0.70 * rows[electrode - 1] + 0.71 * rows[electrode]
+        rows[electrode] = 0.72 * rows[electrode - 1] + 0.80 * rows[electrode]
     size = np.exp(np.clip(0.3 * rng.standard_normal(9), -0.6, 0.6))
     t = np.arange(n) / fs
     breath = np.sin(2 * np.pi * (breath_rate * t + rng.random()) + 0.4 * rng.standard_normal((9, 1)))
