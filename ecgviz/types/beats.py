@@ -27,8 +27,9 @@ EXPECTED_P_S = 0.200
 """A beat without P wave keeps this much before its QRS (or less, from the T wave before) as the place of a P."""
 QRS_END_S = 0.040
 """First and last part of the QRS complex; shorter complexes (< 80 ms) are cut in thirds."""
-ST_WITHOUT_T_S = 0.080
-"""Where no T wave was found, ST is the J point to J + 80 ms, and what follows is undelineated."""
+ST_LEAST_S = 0.080
+"""ST is J to J + 80 ms at least, up to the middle of T: criteria measure it at J + 60 and J + 80 ms, and an elevated ST
+runs into a T wave that has no onset of its own. Where no T wave was found, what follows is undelineated."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,8 +110,9 @@ class Beats:
         """Start and end of every atom in seconds, shape (B, S, 2); NaN where an atom is absent.
 
         Claims go QRS, P, T: a T wave ends where the next beat begins. Without P wave the atom ``P`` holds the window
-        where it was expected (`p_absent` tells) and ``PR`` is absent. Without T wave ``ST`` is J to J + 80 ms. The
-        ``TP`` of the last beat has no end and is absent. A beat without QRS marks has no atoms.
+        where it was expected (`p_absent` tells) and ``PR`` is absent. ``ST`` is J to the T onset; where that comes
+        within 80 ms, or no T was found, it is J to J + 80 ms (or to the middle of T). The ``TP`` of the last beat has no
+        end and is absent. A beat without QRS marks has no atoms.
         """
         spans = np.full((len(self), len(ATOMS), 2), np.nan)
         starts = self.starts()
@@ -135,12 +137,13 @@ class Beats:
             edges |= {"P": (start, p_off), "PR": (p_off, on)}
         t_on, t_off = float(self.t_on[b]), min(float(self.t_off[b]), limit)
         if np.isnan(self.t_on[b]) or np.isnan(self.t_off[b]):
-            edges["ST"] = (off, min(off + ST_WITHOUT_T_S, limit))
+            edges["ST"] = (off, min(off + ST_LEAST_S, limit))
         else:
             middle = (t_on + t_off) / 2
+            t_start = max(t_on, min(off + ST_LEAST_S, middle))
             edges |= {
-                "ST": (off, t_on),
-                "T1": (max(t_on, off), middle),
+                "ST": (off, t_start),
+                "T1": (t_start, middle),
                 "T2": (middle, t_off),
                 "TP": (t_off, following),
             }

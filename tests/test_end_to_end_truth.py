@@ -1,0 +1,103 @@
+"""From a simulated recording to the verdict: a network whose reason is known is recognised as right or wrong."""
+
+import numpy as np
+import pytest
+import torch
+
+from ecgviz.beats import delineate
+from ecgviz.checkpoint import predict
+from ecgviz.compare import compare
+from ecgviz.criteria import evaluate
+from ecgviz.evidence import evidence
+from ecgviz.explain import explain, explain_controls
+from ecgviz.measure import measure
+from ecgviz.nets import NETS
+from ecgviz.signal import condition
+from ecgviz.simulate import simulate
+from ecgviz.types import ATOMS
+from tests.toys import LEADS, SPEC, Linear, toy_model
+
+INFERIOR, LATERAL = ("II", "III", "aVF"), ("I", "aVL", "V5", "V6")
+
+
+class Untrained(Linear):
+    """The same architecture with random weights."""
+
+    def __init__(self, n_labels: int) -> None:
+        super().__init__(np.zeros((n_labels, 12, SPEC.n_samples)), (0.0,) * n_labels)
+        torch.nn.init.normal_(self.weight, std=0.01)
+
+
+@pytest.fixture(scope="module", params=range(4))
+def infarct(request):
+    """One simulated inferior STEMI, delineated and evaluated as any recording is."""
+    simulation = simulate("inferior_stemi", seed=request.param, fs=500.0, duration_s=10.0, severity=1.2)
+    clean = condition(simulation.record)
+    beats = delineate(clean)
+    measured = measure(clean, beats)
+    record = simulation.record
+    findings = evaluate("IMI", measured, beats, age_years=record.age_years, sex=record.sex)
+    return simulation, beats, findings
+
+
+def reader(truth, leads, atom):
+    """Return a network whose logit is the mean level in one true wave of some leads, and nothing else."""
+    weight = np.zeros((1, 12, SPEC.n_samples))
+    left = (np.arange(SPEC.n_samples) - 0.5) / SPEC.fs
+    for start, end in truth.beats.segments()[:, ATOMS.index(atom)]:
+        within = (left >= start) & (left + 1 / SPEC.fs <= end)
+        weight[0][np.ix_([LEADS.index(lead) for lead in leads], np.flatnonzero(within))] = 1.0
+    return toy_model(Linear(4 * weight / weight.sum()), labels=("IMI",), net_name="toy_linear")
+
+
+def verdict(model, infarct, method, monkeypatch):
+    simulation, beats, findings = infarct
+    monkeypatch.setitem(NETS, "toy_linear", Untrained)
+    explanation = explain(model, simulation.record, "IMI", method, beats)
+    controls = {
+        name: tuple(evidence(each, beats) for each in maps)
+        for name, maps in explain_controls(model, simulation.record, "IMI", method, beats).items()
+    }
+    prediction = predict(model, simulation.record, beats)
+    grid = evidence(explanation, beats)
+    return compare(explanation, beats, grid, findings, controls, prediction, "IMI")
+
+
+def test_the_planted_infarct_is_met(infarct):
+    acute = [finding for finding in infarct[2] if finding.definition.startswith("acute")]
+    assert [finding.state for finding in acute] == ["met"]
+
+
+@pytest.mark.parametrize("method", ["integrated_gradients", "input_x_gradient"])
+def test_a_network_that_reads_inferior_st_agrees(infarct, method, monkeypatch):
+    result = verdict(reader(infarct[0].truth, INFERIOR, "ST"), infarct, method, monkeypatch)
+    assert result.share >= 0.9
+    assert result.evidence == "agrees", result.why
+    assert result.p_time < 0.02
+    assert result.label == "both"
+
+
+@pytest.mark.parametrize("method", ["integrated_gradients", "input_x_gradient", "saliency"])
+def test_a_network_that_reads_the_lateral_p_wave_is_at_chance(infarct, method, monkeypatch):
+    result = verdict(reader(infarct[0].truth, LATERAL, "P"), infarct, method, monkeypatch)
+    assert result.share <= result.area + 0.02
+    assert result.evidence == "disagrees"
+    assert result.contra_share > 0.8  # the guideline says that P waves should not matter here
+
+
+def test_a_network_that_reads_the_same_wave_in_other_leads_does_not_agree(infarct, monkeypatch):
+    result = verdict(reader(infarct[0].truth, ("V5", "V6"), "ST"), infarct, "saliency", monkeypatch)
+    assert result.share < 0.05
+    assert result.evidence == "disagrees"
+
+
+def test_a_network_that_reads_the_wave_before_in_the_same_leads_does_not_agree(infarct, monkeypatch):
+    result = verdict(reader(infarct[0].truth, INFERIOR, "P"), infarct, "saliency", monkeypatch)
+    assert result.share < 0.05
+    assert result.evidence == "disagrees"
+
+
+def test_an_untrained_network_does_not_agree(infarct, monkeypatch):
+    torch.manual_seed(11)
+    model = toy_model(Untrained(1), labels=("IMI",), net_name="toy_linear")
+    assert verdict(model, infarct, "integrated_gradients", monkeypatch).evidence != "agrees"
