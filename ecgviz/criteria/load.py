@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from ecgviz.criteria.schema import CatalogueFile, Definition, Entry, FindingRule, LeadsRule, Source, UseRule, restrict
 from ecgviz.errors import CriteriaError
 
+FORMS = ("value", "leads", "sum", "pattern", "finding", "use")
 OURS = Path(__file__).resolve().parent / "catalogue"
 
 
@@ -88,8 +89,9 @@ def _read(path: Path) -> CatalogueFile:
 
 
 def _first_fault(path: Path, content: Any, fault: ValidationError) -> str:
-    first = fault.errors()[0]
-    place = [str(part) for part in first["loc"]]
+    faults = fault.errors()
+    first = next((one for one in faults if one["type"] == "value_error"), faults[0])
+    place = _place(first["loc"])
     where = path.name
     if len(place) > 1 and place[0] == "entries":
         entry = content["entries"][int(place[1])]
@@ -97,6 +99,16 @@ def _first_fault(path: Path, content: Any, fault: ValidationError) -> str:
         where, place = f"{where}: entry {name}", place[2:]
     message = first["msg"].removeprefix("Value error, ")
     return f"{where}, field {'.'.join(place) or 'top'}: {message} (given {_short(first.get('input'))})"
+
+
+def _place(location: tuple[int | str, ...]) -> list[str]:
+    """Return the path of a field as the file has it, without what the parser adds (a rule's form, the type it tried)."""
+    place: list[str] = []
+    for part in map(str, location):
+        form = len(place) > 1 and place[-2] == "rules" and place[-1].isdigit() and part in FORMS
+        if not form and part not in ("float", "Table"):
+            place.append(part)
+    return place
 
 
 def _short(value: Any) -> str:

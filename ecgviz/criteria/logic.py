@@ -2,9 +2,6 @@
 
 from collections.abc import Sequence
 
-_RANK = {"not_met": 0, "borderline": 1, "met": 2}
-_STATE = tuple(_RANK)
-
 
 def at_least(states: Sequence[str], needed: int) -> str:
     """Return the state of "at least ``needed`` of these hold".
@@ -25,9 +22,17 @@ def at_least(states: Sequence[str], needed: int) -> str:
         return "met"
     if needed > len(states):
         return "not_met"
-    worst = sorted((_RANK.get(state, 0) for state in states), reverse=True)[needed - 1]
-    best = sorted((_RANK.get(state, 2) for state in states), reverse=True)[needed - 1]
-    return _STATE[worst] if worst == best else "not_evaluable"
+    unknown = states.count("not_evaluable")
+    worst, best = _ranked(states, needed, 0), _ranked(states, needed, unknown)
+    return worst if worst == best else "not_evaluable"
+
+
+def _ranked(states: Sequence[str], needed: int, unknown_met: int) -> str:
+    """Return the ``needed``-th highest state, when so many of the unknown ones are met and the others not."""
+    met = states.count("met") + unknown_met
+    if met >= needed:
+        return "met"
+    return "borderline" if met + states.count("borderline") >= needed else "not_met"
 
 
 def every(states: Sequence[str]) -> str:

@@ -52,27 +52,29 @@ def regions(roi: Roi, on: Canvas, met_leads: Sequence[str]) -> dict[str, Region]
 
 def _inside(parts: Sequence[RoiPart], on: Canvas, met_leads: Sequence[str]) -> BoolArray:
     inside = np.zeros((len(on.leads), on.dominant.size, len(ATOMS)), dtype=bool)
-    kinds = {"dominant": on.dominant, "ectopic": on.ectopic, "all": np.ones_like(on.dominant)}
     for part in parts:
-        rows = [on.leads.index(lead) for lead in _leads(part, on.leads, met_leads)]
+        beats = {"dominant": on.dominant, "ectopic": on.ectopic, "all": np.ones_like(on.dominant)}[part.beats]
+        cells = np.zeros(inside.shape[1:], dtype=bool)
         for segment in part.segments:
-            beats = kinds[part.beats]
+            chosen = beats
             if segment == "P":
-                beats = beats & ~on.p_absent
+                chosen = beats & ~on.p_absent
             elif segment == "absent P":
-                beats = beats & on.p_absent
-            atoms = [ATOMS.index(atom) for atom in SEGMENTS[segment]]
-            inside[np.ix_(np.array(rows, int), np.flatnonzero(beats), np.array(atoms))] = True
+                chosen = beats & on.p_absent
+            for atom in SEGMENTS[segment]:
+                cells[:, ATOMS.index(atom)] |= chosen
+        inside |= _rows(part, on.leads, met_leads)[:, None, None] & cells
     return inside
 
 
-def _leads(part: RoiPart, leads: Sequence[str], met_leads: Sequence[str]) -> tuple[str, ...]:
+def _rows(part: RoiPart, leads: Sequence[str], met_leads: Sequence[str]) -> BoolArray:
+    """Return which of the record's leads a part names, shape (L,)."""
     wanted = [name.removeprefix("-") for name in met_leads] if part.leads == "met" else part.leads
-    return tuple(lead for lead in leads if lead in wanted)
+    return np.array([lead in wanted for lead in leads], dtype=bool)
 
 
 def _text(part: RoiPart, leads: Sequence[str], met_leads: Sequence[str]) -> str:
-    named = _leads(part, leads, met_leads)
+    named = [lead for lead, chosen in zip(leads, _rows(part, leads, met_leads), strict=True) if chosen]
     if not named:
         return ""
     return f"{'all leads' if len(named) == 12 else ', '.join(named)}: {', '.join(part.segments)}"

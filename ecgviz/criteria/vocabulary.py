@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from ecgviz.records.leads import CABRERA, CHEST, CONTIGUOUS, GROUPS, STANDARD_LEADS
 
@@ -111,6 +112,7 @@ def expand(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(leads))
 
 
+@cache
 def contiguous_pairs(leads: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     """Return the pairs of ``leads`` that look at neighbouring myocardium.
 
