@@ -196,6 +196,21 @@ def test_attention_tokens_keep_their_weight_over_their_span():
     np.testing.assert_allclose(heat.edges_s, np.append(spans[:, 0], 10.0))
 
 
+def test_even_attention_looks_pale_and_the_legend_says_where_even_is():
+    spans = np.array([[0.0, 5.0], [5.0, 10.0]])
+    attention = AttentionMap("rhythm", np.full((12, 2), 0.5), spans, STANDARD_LEADS, None, "1 over windows", 0.5)
+    heat = heatmap(figures.paper(make_record(), heat=figures.from_attention(attention)))
+    assert heat.zmax == pytest.approx(1.5)
+    assert dict(zip(heat.colorbar.ticktext, heat.colorbar.tickvals, strict=True))["0.5 (even)"] == 0.5
+
+
+def test_small_magnitudes_are_read_with_their_power_of_ten():
+    values = np.full((12, 1000), 2.5e-5)
+    heat = heatmap(figures.paper(make_record(), heat=figures.from_explanation(make_explanation(values), 10.0)))
+    assert "×10^-5" in heat.colorbar.title.text
+    assert heat.colorbar.ticktext[-1] == "supports, +2.5 or above"
+
+
 def test_text_of_unknown_origin_is_escaped():
     record = make_record(id='<a href="http://example.org">x</a>')
     header = figures.header(record, Measurements({}, {}, (), 500.0, np.empty((0, 0)), np.empty(0), {}))
@@ -228,10 +243,11 @@ def test_altered_records_say_so_on_the_paper():
 def test_channel_bars_carry_their_numbers_and_the_even_line():
     shares = np.full(12, 0.05)
     shares[1] = 0.45
-    figure = figures.channel_bars(shares, STANDARD_LEADS, title="Share", highlighted=("II", "III"))
-    assert figure.layout.xaxis.ticktext[1] == "<b>II</b><br>45 %"
-    assert figure.layout.shapes[0].y0 == pytest.approx(100 / 12)
-    assert list(figure.data[0].marker.pattern.shape).count("/") == 2
+    figure = figures.channel_bars(shares, STANDARD_LEADS, title="Share")
+    numbers = {each.y: each.text for each in figure.layout.annotations if each.y in STANDARD_LEADS}
+    assert numbers["II"] == "45 %"
+    assert numbers["V6"] == "5.0 %"
+    assert figure.layout.shapes[0].x0 == figure.layout.shapes[0].x1 == pytest.approx(100 / 12)
     assert "largest II 45 %" in figure.layout.meta["alt"]
 
 

@@ -6,7 +6,7 @@ Each figure carries its description in words in ``figure.layout.meta["alt"]``.
 from ecgviz.figures.channels import channel_bars
 from ecgviz.figures.header import footer, header
 from ecgviz.figures.heat import Heat, from_attention, from_explanation
-from ecgviz.figures.matrix import region_cells, region_matrix, signed_matrix, wave_matrix
+from ecgviz.figures.matrix import framed_cells, region_cells, region_matrix, signed_matrix, wave_matrix
 from ecgviz.figures.paper import paper
 from ecgviz.figures.rhythm import rhythm_strip
 
@@ -14,6 +14,7 @@ __all__ = [
     "Heat",
     "channel_bars",
     "footer",
+    "framed_cells",
     "from_attention",
     "from_explanation",
     "header",

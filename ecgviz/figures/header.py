@@ -1,6 +1,7 @@
 """Words around the paper: who, what was measured, and at what scale it is drawn."""
 
 from ecgviz.figures.style import number
+from ecgviz.signal import LOW_PASS_HZ
 from ecgviz.types import Measurements, Record
 
 
@@ -25,6 +26,7 @@ def header(record: Record, measured: Measurements) -> tuple[str, str]:
     return " · ".join(who), " · ".join(what)
 
 
-def footer(record: Record, filtering: str) -> str:
-    """Return the line below the paper: paper speed, gain, display filter, rate of the recording."""
-    return f"25 mm/s · 10 mm/mV · {filtering} · recorded at {record.fs:g} Hz"
+def footer(record: Record) -> str:
+    """Return the line below the paper: speed, gain, the display's filter (`ecgviz.signal.condition`), the rate."""
+    band = f"baseline removed, 0 to {min(LOW_PASS_HZ, record.fs / 2):g} Hz"
+    return f"25 mm/s · 10 mm/mV · {band} · recorded at {record.fs:g} Hz"

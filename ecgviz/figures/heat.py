@@ -15,8 +15,11 @@ from ecgviz.figures.sheet import Sheet
 from ecgviz.types import AttentionMap, Explanation
 from ecgviz.types.arrays import FloatArray, frozen
 
-COLOUR_END_QUANTILE = 0.995
+COLOUR_END_QUANTILE = 0.99
 """Colours end at this quantile of |values|, so that one sample does not bleach all others; the legend says so."""
+
+COLOUR_END_TIMES_EVEN = 3.0
+"""Colours of attention end no sooner than at this multiple of an even spread: even attention looks pale, not strong."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +27,8 @@ class Heat:
     """Relevance over time: ``values`` (L or 1, K) in the K intervals between ``edges_s`` (K + 1,); NaN = not covered.
 
     ``leads`` is empty for a map without lead axis, which is then the same behind every lead. ``limit`` is the magnitude
-    at which colours end. ``name`` heads the legend.
+    at which colours end, ``even`` the weight that each token would have in an even spread (attention only; else NaN).
+    ``name`` heads the legend.
     """
 
     values: FloatArray
@@ -33,6 +37,7 @@ class Heat:
     signed: bool
     limit: float
     name: str
+    even: float = float("nan")
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", frozen(self.values))
@@ -105,12 +110,7 @@ def layer(heat: Heat, sheet: Sheet) -> go.Heatmap:
 
 
 def _legend(heat: Heat, limit: float) -> dict[str, object]:
-    ticks = [-limit, -limit / 2, 0.0, limit / 2, limit] if heat.signed else [0.0, limit / 2, limit]
-    texts = [f"{tick:+.2g}" if heat.signed and tick else f"{tick:.2g}" for tick in ticks]
-    if heat.signed:
-        texts[0], texts[-1] = f"opposes ≤ {texts[0]}", f"supports ≥ {texts[-1]}"
-    else:
-        texts[-1] = f"≥ {texts[-1]}"
+    ticks, texts, unit = _ticks(heat, limit)
     return {
         "orientation": "h",
         "x": 0.5,
@@ -127,7 +127,24 @@ def _legend(heat: Heat, limit: float) -> dict[str, object]:
         "ticklen": 3,
         "ticks": "outside",
         "ticklabeloverflow": "allow",
-        "title": {"text": f"{style.plain(heat.name)}  ", "side": "top", "font": {"size": 12}},
+        # The empty second line keeps the words off the bar.
+        "title": {"text": f"{style.plain(heat.name + unit)}<br> ", "side": "top", "font": {"size": 12}},
         "outlinecolor": style.MUTED,
         "outlinewidth": 1,
     }
+
+
+def _ticks(heat: Heat, limit: float) -> tuple[list[float], list[str], str]:
+    """Return tick values, their texts, and the power of ten that was taken out of them."""
+    power = int(np.floor(np.log10(limit)))
+    scale, unit = (10.0**power, f", ×10^{power}") if not -2 <= power <= 2 else (1.0, "")
+    if heat.signed:
+        ticks = [-limit, -limit / 2, 0.0, limit / 2, limit]
+        texts = [f"{tick / scale:+.2g}" if tick else "0" for tick in ticks]
+        texts[0], texts[-1] = f"opposes, {texts[0]} or below", f"supports, {texts[-1]} or above"
+        return ticks, texts, unit
+    ticks = [0.0, limit / 2 if np.isnan(heat.even) else heat.even, limit]
+    texts = [f"{tick / scale:.2g}" for tick in ticks]
+    texts[1] += "" if np.isnan(heat.even) else " (even)"
+    texts[2] += " or above"
+    return ticks, texts, unit

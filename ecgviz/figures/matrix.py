@@ -9,19 +9,24 @@ from ecgviz.figures import style
 from ecgviz.types import ATOMS, WAVES, EvidenceGrid, Region
 from ecgviz.types.arrays import BoolArray, FloatArray
 
-_HEIGHT_PX = 400
 _ROLES: Mapping[str, str] = {"primary": "1", "absence": "1", "support": "2", "context": "3", "contra": "×"}
 _ROLE_WORDS: Mapping[str, str] = {
-    "primary": "1 = where the guideline looks first",
-    "absence": "1 = where it misses a wave",
-    "support": "2 = support",
-    "context": "3 = context",
-    "contra": "× = speaks against",
+    "primary": "1 first",
+    "absence": "1 a missing wave",
+    "support": "2 support",
+    "context": "3 context",
+    "contra": "× no claim here",
 }
 
 
 def wave_matrix(
-    shares: FloatArray, leads: Sequence[str], *, title: str, outlined: BoolArray | None = None, signed: bool = False
+    shares: FloatArray,
+    leads: Sequence[str],
+    *,
+    title: str,
+    outlined: BoolArray | None = None,
+    signed: bool = False,
+    below: str = "",
 ) -> go.Figure:
     """Draw shares of relevance by lead and wave, each cell with its number.
 
@@ -33,6 +38,8 @@ def wave_matrix(
         Rows; empty for a map without lead axis, drawn as one row "all leads".
     outlined : bool array of the same shape, optional
         Cells of the guideline's region, framed.
+    below : str, optional
+        A line under the waves.
 
     Returns
     -------
@@ -42,7 +49,7 @@ def wave_matrix(
     largest = np.unravel_index(int(np.argmax(np.nan_to_num(np.abs(shares)))), shares.shape)
     peak = f"{rows[largest[0]]} {tuple(WAVES)[largest[1]]} with {style.percent(float(shares[largest]))}"
     alt = f"{title}, {len(rows)} leads by {len(WAVES)} waves; largest cell {peak}"
-    figure = style.blank(_HEIGHT_PX, alt, style.plain(title))
+    figure = style.blank(style.MATRIX_PX, alt, style.plain(title))
     limit = float(np.nanmax(np.abs(shares))) if np.isfinite(shares).any() else 0.0
     limit = limit or 1.0
     figure.add_heatmap(
@@ -53,7 +60,7 @@ def wave_matrix(
         zmax=limit,
         colorscale=style.diverging() if signed else style.sequential(),
         showscale=False,
-        text=[[f"{100 * value:.1f}" for value in row] for row in shares],
+        text=[[style.number(100 * float(value), 1) for value in row] for row in shares],
         texttemplate="%{text}",
         textfont={"color": style.INK, "size": 12},
         xgap=2,
@@ -62,7 +69,7 @@ def wave_matrix(
     )
     if outlined is not None:
         figure.update_layout(shapes=[_frame(int(row), int(wave)) for row, wave in np.argwhere(outlined)])
-    _matrix_axes(figure)
+    _matrix_axes(figure, below)
     return figure
 
 
@@ -85,10 +92,9 @@ def region_matrix(regions: Mapping[str, Region], leads: Sequence[str], *, title:
                     text[row, hit] = _ROLES[role]
                     z[row, hit] = {"1": 1.0, "2": 0.5, "3": 0.25, "×": 0.0}[_ROLES[role]]
     roles = dict.fromkeys(region.role for region in regions.values())
-    words = "; ".join(_ROLE_WORDS[role] for role in _ROLES if role in roles)
+    words = " · ".join(_ROLE_WORDS[role] for role in _ROLES if role in roles)
     texts = "; ".join(region.text for region in regions.values())
-    head = f"{title}: {words}" if words else title
-    figure = style.blank(_HEIGHT_PX, f"{title}, leads by waves: {texts}", style.plain(head))
+    figure = style.blank(style.MATRIX_PX, f"{title}, leads by waves: {texts}", style.plain(title))
     green = [(0, "rgba(11,110,79,0)"), (1, "rgba(11,110,79,0.45)")]
     figure.add_heatmap(
         z=z,
@@ -105,7 +111,7 @@ def region_matrix(regions: Mapping[str, Region], leads: Sequence[str], *, title:
         textfont={"color": style.INK, "size": 13},
         hovertemplate="%{y} %{x}<extra></extra>",
     )
-    _matrix_axes(figure)
+    _matrix_axes(figure, words)
     return figure
 
 
@@ -125,11 +131,27 @@ def region_cells(region: Region) -> BoolArray:
     return np.stack([atoms[:, [ATOMS.index(a) for a in names]].any(axis=1) for names in WAVES.values()], axis=1)
 
 
-def _matrix_axes(figure: go.Figure) -> None:
-    frame = {"showgrid": False, "zeroline": False, "showline": True, "mirror": True, "linecolor": "#b0b0b0"}
-    frame |= {"ticks": "outside", "ticklen": 4, "tickcolor": "rgba(0,0,0,0)"}
-    figure.update_yaxes(**frame, autorange="reversed", type="category")
-    figure.update_xaxes(**frame, side="bottom", type="category")
+def framed_cells(regions: Mapping[str, Region], leads: Sequence[str]) -> BoolArray | None:
+    """Return the cells of the primary and absence regions on a map's rows, bool (L, 6); None without any."""
+    first = [region for region in regions.values() if region.role in ("primary", "absence")]
+    if not first or not leads:
+        return None
+    framed = np.zeros((len(leads), len(WAVES)), dtype=bool)
+    for region in first:
+        cells = region_cells(region)
+        for row, lead in enumerate(leads):
+            if lead in region.leads:
+                framed[row] |= cells[region.leads.index(lead)]
+    return framed
+
+
+def _matrix_axes(figure: go.Figure, below: str = "") -> None:
+    frame = {"showline": True, "mirror": True, "linecolor": "#b0b0b0"}
+    figure.update_yaxes(**style.LEAD_ROWS, **frame)
+    figure.update_xaxes(**frame, type="category", showgrid=False, zeroline=False, ticks="")
+    if below:
+        figure.update_xaxes(title={"text": style.plain(below), "font": {"size": 12}, "standoff": 6})
+        figure.update_layout(margin={"b": 52})
 
 
 def _frame(row: int, wave: int) -> dict[str, object]:

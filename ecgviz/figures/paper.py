@@ -26,7 +26,7 @@ from ecgviz.figures.sheet import (
 from ecgviz.types import Record
 
 PX_PER_MM = 3.8
-_HEAD_PX, _FOOT_PX, _LEGEND_PX = 52, 44, 58
+_HEAD_PX, _FOOT_PX, _LEGEND_PX = 52, 44, 64
 
 
 def paper(

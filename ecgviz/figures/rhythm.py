@@ -70,7 +70,7 @@ def _rhythm_axes(figure: go.Figure, shares: FloatArray, beats: Beats) -> None:
             "showgrid": False,
             "zeroline": False,
         },
-        margin={"l": 64, "r": 84, "t": 36, "b": 30},
+        margin={"l": 64, "r": 84, "t": 44, "b": 30},
         shapes=[style.even_line(even, "y")],
         annotations=[style.even_label(even, "y"), *_beat_numbers(shares, beats), _side_label("RR interval", 0.19)],
     )

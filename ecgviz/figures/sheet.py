@@ -41,7 +41,7 @@ class Strip:
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """A page of ECG paper: its ``strips``; zero line and (low, high) bounds of each row, from the top, in microvolts."""
+    """A page of ECG paper: its ``strips``; zero line and (low, high) bounds of each row, from the top, in uV."""
 
     strips: tuple[Strip, ...]
     zero_uv: tuple[float, ...]

@@ -21,6 +21,18 @@ ACCENT = "#1f4e79"
 REGION = "#0b6e4f"
 FONT = "Source Sans, Source Sans Pro, Arial, sans-serif"
 HEAT_OPACITY = 0.5
+MATRIX_PX = 400
+
+LEAD_ROWS: dict[str, object] = {
+    "autorange": "reversed",
+    "type": "category",
+    "showgrid": False,
+    "zeroline": False,
+    "ticks": "outside",
+    "ticklen": 4,
+    "tickcolor": "rgba(0,0,0,0)",
+}
+"""Leads down the page, the first on top."""
 
 _YLORBR = ("255,255,229", "254,227,145", "254,153,41", "204,76,2", "102,37,6")
 _PURPLE = ("45,0,75", "84,39,136", "128,115,172", "178,171,210")
@@ -68,16 +80,19 @@ def bar_marker(hatched: Sequence[bool]) -> dict[str, object]:
     }
 
 
-def even_line(value: float, yref: str) -> dict[str, object]:
-    """Return the dashed line of an even spread, across the whole plot."""
-    ends = {"type": "line", "x0": 0, "x1": 1, "xref": "paper", "y0": value, "y1": value, "yref": yref}
-    return {**ends, "line": {"color": INK, "dash": "dash", "width": 1}}
+def even_line(value: float, axis: str) -> dict[str, object]:
+    """Return the dashed line of an even spread at ``value`` of an axis ("x" or "y"), across the whole plot."""
+    other = "y" if axis == "x" else "x"
+    ends = {f"{axis}0": value, f"{axis}1": value, f"{other}0": 0, f"{other}1": 1, f"{other}ref": "paper"}
+    return {"type": "line", **ends, "line": {"color": INK, "dash": "dash", "width": 1}}
 
 
-def even_label(value: float, yref: str) -> dict[str, object]:
-    """Return the words at the end of `even_line`, in the right margin (84 px)."""
-    place = {"x": 1, "xref": "paper", "xanchor": "left", "y": value, "yref": yref, "xshift": 6}
-    return {**place, "text": f"even: {value:.1f} %", "showarrow": False, "font": {"size": 12}}
+def even_label(value: float, axis: str) -> dict[str, object]:
+    """Return the words at the end of `even_line`: above the plot for "x", in the right margin (84 px) for "y"."""
+    common = {"text": f"even: {value:.1f} %", "showarrow": False, "font": {"size": 12}, axis: value}
+    if axis == "x":
+        return {**common, "y": 1, "yref": "paper", "yanchor": "bottom"}
+    return {**common, "x": 1, "xref": "paper", "xanchor": "left", "xshift": 6}
 
 
 def blank(height_px: int, alt: str, title: str = "") -> go.Figure:
@@ -86,7 +101,7 @@ def blank(height_px: int, alt: str, title: str = "") -> go.Figure:
     figure.update_layout(
         template="none",
         height=height_px,
-        margin={"l": 44, "r": 12, "t": 36 if title else 10, "b": 36},
+        margin={"l": 44, "r": 12, "t": 44 if title else 10, "b": 36},
         font={"family": FONT, "size": 13, "color": INK},
         paper_bgcolor="white",
         plot_bgcolor="white",

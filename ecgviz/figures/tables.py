@@ -1,15 +1,51 @@
 """The table twin of every figure: the same numbers as rows, for readers who cannot or would not read colours."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ecgviz.figures.heat import Heat
-from ecgviz.types import WAVES, Beats, ControlScore, Finding, LeadQuality, Measurements, Prediction, Record
+from ecgviz.figures.matrix import region_cells
+from ecgviz.figures.style import number, percent
+from ecgviz.types import (
+    WAVES,
+    Agreement,
+    Beats,
+    Finding,
+    InputSpec,
+    LeadQuality,
+    Measurements,
+    Prediction,
+    Record,
+    Region,
+)
 from ecgviz.types.arrays import FloatArray
 
 _STEP_S = 0.1
+
+MEASUREMENTS: Mapping[str, tuple[str, str, int]] = {
+    "rate_bpm": ("heart rate", "bpm", 0),
+    "pr_ms": ("PR interval", "ms", 0),
+    "p_ms": ("P duration", "ms", 0),
+    "qrs_ms": ("QRS duration", "ms", 0),
+    "qt_ms": ("QT interval", "ms", 0),
+    "qtc_bazett_ms": ("QTc, Bazett", "ms", 0),
+    "qtc_fridericia_ms": ("QTc, Fridericia", "ms", 0),
+    "p_axis_deg": ("P axis, frontal", "°", 0),
+    "qrs_axis_deg": ("QRS axis, frontal", "°", 0),
+    "t_axis_deg": ("T axis, frontal", "°", 0),
+    "rr_mean_ms": ("RR, mean", "ms", 0),
+    "rr_sd_ms": ("RR, standard deviation", "ms", 0),
+    "rr_cv": ("RR, deviation over mean", "", 3),
+    "rr_range_fraction": ("RR, range over mean", "", 3),
+    "nrmssd": ("RR, successive differences over mean", "", 3),
+    "p_fraction": ("beats with a P wave", "of 1", 2),
+    "n_beats": ("beats", "", 0),
+    "n_ectopic": ("ectopic beats", "", 0),
+}
+"""Global measurements in words, with unit and decimals, in the order of a report."""
 
 
 def channel_table(shares: FloatArray, leads: Sequence[str]) -> pd.DataFrame:
@@ -72,13 +108,13 @@ def sample_table(record: Record, start_s: float, end_s: float) -> pd.DataFrame:
 
 def measurement_table(measured: Measurements) -> pd.DataFrame:
     """Return every global measurement with its unit, and the reason where it could not be measured."""
-    units = {"bpm": "bpm", "ms": "ms", "deg": "°", "mv": "mV"}
     rows = []
-    for name, value in measured.values.items():
-        words, _, unit = name.rpartition("_")
-        known = unit in units
+    names = [*(name for name in MEASUREMENTS if name in measured.values), *(set(measured.values) - set(MEASUREMENTS))]
+    for name in names:
+        value = measured.value(name)
+        words, unit, decimals = MEASUREMENTS.get(name, (name, "", 2))
         why = measured.why(name) if value != value else ""
-        rows.append(((words if known else name).replace("_", " "), value, units.get(unit, ""), why))
+        rows.append((words, number(value, decimals), unit, why))
     return pd.DataFrame(rows, columns=["measurement", "value", "unit", "not measurable because"])
 
 
@@ -101,29 +137,53 @@ def quality_table(quality: Sequence[LeadQuality]) -> pd.DataFrame:
 
 
 def rule_table(finding: Finding) -> pd.DataFrame:
-    """Return the rules of one finding: rule, measured value, limit, margin, state and source."""
+    """Return the rules of one finding: state, rule, measured value, limit, margin (positive = meets it), source."""
     rows = [
         (
-            rule.role,
-            rule.text,
-            rule.measured,
-            rule.limit,
-            rule.unit,
-            rule.margin,
-            rule.state.replace("_", " "),
-            rule.why,
-            rule.source,
+            r.state.replace("_", " "),
+            r.role,
+            r.text,
+            _amount(r.measured, r.unit),
+            _amount(r.limit, r.unit),
+            _amount(r.margin, r.unit, sign="+"),
+            ", ".join(r.leads),
+            r.source,
         )
-        for rule in finding.rules
+        for r in finding.rules
     ]
-    return pd.DataFrame(rows, columns=["role", "rule", "measured", "limit", "unit", "margin", "state", "why", "source"])
+    columns = ["state", "role", "rule", "measured", "limit", "margin", "decided in", "source"]
+    return pd.DataFrame(rows, columns=columns)
 
 
-def control_table(share: float, controls: Sequence[ControlScore]) -> pd.DataFrame:
-    """Return the share of each trivial map in the same region, and by how much the explanation exceeds it."""
-    rows = [("this explanation", 100 * share, np.nan, np.nan, np.nan)]
-    rows += [(c.name, 100 * c.share, 100 * c.excess, 100 * c.excess_low, 100 * c.excess_high) for c in controls]
-    return pd.DataFrame(rows, columns=["map", "share, %", "excess, points", "95 % from", "95 % to"])
+def _amount(value: float, unit: str, sign: str = "") -> str:
+    """Return a value with its unit, with the digits that an ECG can carry; a dash for NaN."""
+    if value != value:
+        return "–"
+    decimals = {"ms": 0, "bpm": 0, "deg": 0, "°": 0}.get(unit, 2)
+    shown = unit if unit not in ("", "1") else ""
+    return f"{round(value, decimals) + 0.0:{sign}.{decimals}f} {shown}".strip()
+
+
+def control_table(agreement: Agreement) -> pd.DataFrame:
+    """Return the explanation's share of the region beside that of each trivial map, and its excess over that map."""
+    rows = [(f"{agreement.method.replace('_', ' ')} (this explanation)", percent(agreement.share), "", "")]
+    rows += [
+        (c.name, percent(c.share), f"{100 * c.excess:+.1f}", f"{100 * c.excess_low:+.1f} to {100 * c.excess_high:+.1f}")
+        for c in agreement.controls
+    ]
+    columns = ["map", "share in the region", "explanation exceeds it by, points", "95 % interval"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def region_table(regions: Mapping[str, Region]) -> pd.DataFrame:
+    """Return a row a region: its role, its name, and the leads and waves that it covers."""
+    rows = []
+    for region in regions.values():
+        cells = region_cells(region)
+        leads = [lead for lead, row in zip(region.leads, cells, strict=True) if row.any()]
+        waves = [wave for wave, column in zip(WAVES, cells.T, strict=True) if column.any()]
+        rows.append((region.role, region.text, ", ".join(leads), ", ".join(waves)))
+    return pd.DataFrame(rows, columns=["role", "region", "leads", "waves"])
 
 
 def prediction_table(prediction: Prediction) -> pd.DataFrame:
@@ -137,3 +197,26 @@ def prediction_table(prediction: Prediction) -> pd.DataFrame:
             "called": ["yes" if yes else "no" for yes in called],
         }
     )
+
+
+def label_table(labels: Sequence[str], thresholds: Sequence[float], metrics: Mapping[str, Any]) -> pd.DataFrame:
+    """Return a row a label: its threshold, and its AUC with a 95 % interval on every set it was scored on."""
+    table = pd.DataFrame({"label": list(labels), "threshold": [f"{value:.2f}" for value in thresholds]})
+    for name, scores in metrics.items():
+        found = [scores["auc"].get(label) for label in labels]
+        texts = ["" if s is None else f"{s['value']:.2f} ({s['low']:.2f} to {s['high']:.2f})" for s in found]
+        table[f"AUC, {name} (n = {scores['n']})"] = texts
+    return table
+
+
+def spec_table(spec: InputSpec) -> pd.DataFrame:
+    """Return what a network is fed."""
+    rows = [
+        ("leads", ", ".join(spec.leads)),
+        ("rate", f"{spec.fs:g} Hz"),
+        ("window", f"{spec.duration_s:g} s"),
+        ("scaling", f"minus {spec.mean_mv:.3g} mV, over {spec.std_mv:.3g} mV"),
+        ("shorter recordings", "padded" if spec.pads else "refused"),
+        ("also needs", ", ".join(spec.needs) or "nothing"),
+    ]
+    return pd.DataFrame(rows, columns=["input", "value"])

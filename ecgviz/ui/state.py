@@ -1,0 +1,150 @@
+"""What the dashboard remembers: a session's choices, and caches of what was computed from them.
+
+Results are keyed by digests (record, model) and names (label, method), never by arrays. What comes from a demo
+recording is shared by all sessions; what comes from an upload stays in its own. Models are shared by all, so whatever
+runs one takes its lock: several methods hook the network while they run.
+"""
+
+import hashlib
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from ecgviz.beats import delineate
+from ecgviz.checkpoint import Model, load_model, predict
+from ecgviz.errors import EcgvizError
+from ecgviz.measure import measure
+from ecgviz.pipeline import analyse
+from ecgviz.records.demo import PREFIX
+from ecgviz.records.isolate import load_upload
+from ecgviz.records.quality import assess
+from ecgviz.signal import condition
+from ecgviz.types import Beats, Case, LeadQuality, Measurements, Prediction, Record
+
+_CHOICE = "choice"
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """What the reader picked: a recording (or why it was refused), a model by name, a label and a method."""
+
+    record: Record | None = None
+    refusal: str = ""
+    model: str | None = None
+    label: str | None = None
+    method: str = "input_x_gradient"
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """A recording made ready to be read: cleaned for display, its beats, measurements and lead quality."""
+
+    clean: Record
+    beats: Beats
+    measured: Measurements
+    quality: tuple[LeadQuality, ...]
+
+
+def choose(choice: Choice) -> None:
+    """Keep the choices of this session for the pages."""
+    st.session_state[_CHOICE] = choice
+
+
+def choice() -> Choice:
+    """Return what was chosen in this session; all empty at first."""
+    chosen: Choice = st.session_state.get(_CHOICE, Choice())
+    return chosen
+
+
+def upload(
+    files: Mapping[str, bytes], *, fs: float | None, unit: str | None, age_years: float | None, sex: str | None
+) -> Record | str:
+    """Read uploaded files in a child process; return the recording, or the sentence with which it was refused."""
+    digest = hashlib.sha256()
+    for name, data in sorted(files.items()):
+        digest.update(f"{name}\0{len(data)}\0".encode() + data)
+    return _upload(digest.hexdigest(), fs, unit, age_years, sex, files)
+
+
+@st.cache_data(scope="session", max_entries=4, show_spinner="Reading the upload")
+def _upload(
+    key: str,
+    fs: float | None,
+    unit: str | None,
+    age_years: float | None,
+    sex: str | None,
+    _files: Mapping[str, bytes],
+) -> Record | str:
+    try:
+        return load_upload(_files, fs=fs, unit=unit, age_years=age_years, sex=sex)
+    except EcgvizError as refusal:
+        return str(refusal)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading the model")
+def model(name: str) -> Model:
+    """Return a shipped model, loaded once for all sessions; its files are checked against their digests."""
+    return load_model(name)
+
+
+@st.cache_resource
+def _lock(digest: str) -> Any:
+    return threading.Lock()
+
+
+def _read(key: str, name: str, notes: str, _record: Record) -> Reading:
+    clean = condition(_record)
+    beats = delineate(clean)
+    return Reading(clean, beats, measure(clean, beats), assess(_record))
+
+
+def _predict(key: str, name: str, notes: str, digest: str, _record: Record, _model: Model, _beats: Beats) -> Prediction:
+    with _lock(digest):
+        return predict(_model, _record, _beats)
+
+
+def _analyse(
+    key: str, name: str, notes: str, digest: str, label: str, method: str, _record: Record, _model: Model
+) -> Case:
+    with _lock(digest):
+        return analyse(_record, _model, label, method)
+
+
+_read_shared = st.cache_data(max_entries=64, show_spinner="Measuring")(_read)
+_read_own = st.cache_data(scope="session", max_entries=8, show_spinner="Measuring")(_read)
+_predict_shared = st.cache_data(max_entries=256, show_spinner="Predicting")(_predict)
+_predict_own = st.cache_data(scope="session", max_entries=32, show_spinner="Predicting")(_predict)
+_analyse_shared = st.cache_data(max_entries=128, show_spinner="Explaining")(_analyse)
+_analyse_own = st.cache_data(scope="session", max_entries=16, show_spinner="Explaining")(_analyse)
+
+
+def reading(record: Record) -> Reading:
+    """Return a recording cleaned, delineated, measured and assessed."""
+    result: Reading = (_read_shared if _is_demo(record) else _read_own)(*_key(record), record)
+    return result
+
+
+def prediction(record: Record, network: Model) -> Prediction:
+    """Return what a model predicts for a recording; raises EcgvizError when the recording does not fit the model."""
+    cached = _predict_shared if _is_demo(record) else _predict_own
+    result: Prediction = cached(*_key(record), network.digest, record, network, reading(record).beats)
+    return result
+
+
+def case(record: Record, network: Model, label: str, method: str) -> Case:
+    """Return the whole case; raises EcgvizError when model, label or method do not apply to the recording."""
+    cached = _analyse_shared if _is_demo(record) else _analyse_own
+    result: Case = cached(*_key(record), network.digest, label, method, record, network)
+    return result
+
+
+def _is_demo(record: Record) -> bool:
+    return record.id.startswith(PREFIX)
+
+
+def _key(record: Record) -> tuple[str, str, str]:
+    """Return what a result depends on, and what it shows of the recording beyond its samples."""
+    return record.key, record.id, "\n".join((*record.assumptions, *record.codes))

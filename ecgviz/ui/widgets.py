@@ -1,0 +1,227 @@
+"""What the pages share: pickers in the sidebar, figures with their table, refusals and empty states in one sentence."""
+
+import inspect
+import re
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from ecgviz import NOTICE
+from ecgviz.checkpoint import Model, available_models
+from ecgviz.errors import EcgvizError
+from ecgviz.explain import METHODS
+from ecgviz.figures.style import percent
+from ecgviz.records import demo_names, load_record
+from ecgviz.types import Case, Finding, LeadQuality, Record
+from ecgviz.ui import state, words
+
+_SUFFIXES = ["hea", "dat", "mat", "csv", "tsv", "txt", "npz"]
+_UNITS = ("mV", "uV", "V")
+_HAS_ALT = "alt" in inspect.signature(st.plotly_chart).parameters
+
+
+def plain(text: str) -> str:
+    """Escape text of unknown origin for Streamlit's Markdown: it is shown letter by letter."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
+
+
+def title(name: str, how_to_read: str) -> None:
+    """Open a page: its name, and one sentence on how to read it."""
+    st.markdown(f"**{name}.** {how_to_read}")
+
+
+def notice() -> None:
+    """Show what this software is not; on every page."""
+    st.markdown(f":small[{NOTICE}]")
+
+
+def pickers() -> None:
+    """Draw recording, model, label and method in the sidebar, and keep what was chosen."""
+    with st.sidebar:
+        picked = _record_picker()
+        record = picked if isinstance(picked, Record) else None
+        name = st.selectbox("Model", available_models(), key="model", placeholder="no model is installed")
+        label = None if record is None or name is None else _label_picker(record, name)
+        methods = list(METHODS)
+        method = st.selectbox(
+            "Method",
+            methods,
+            index=methods.index(state.Choice.method),
+            format_func=words.method_name,
+            key="method",
+            help="What is held against the guideline, and drawn behind the trace on the Attributions page.",
+        )
+    refusal = picked if isinstance(picked, str) else ""
+    state.choose(state.Choice(record, refusal, name, label, method))
+
+
+def _record_picker() -> Record | str | None:
+    source = st.segmented_control(
+        "Recording", ["Demo", "Upload"], default="Demo", required=True, key="source", width="stretch"
+    )
+    if source == "Upload":
+        return _upload_picker()
+    name = st.selectbox(
+        "Demo recording",
+        demo_names(),
+        index=None,
+        key="demo",
+        placeholder="Choose a demo recording",
+        format_func=lambda name: name.replace("_", " "),
+        label_visibility="collapsed",
+    )
+    return None if name is None else load_record(f"demo:{name}")
+
+
+def _upload_picker() -> Record | str | None:
+    files = st.file_uploader(
+        "WFDB (.hea with its .dat or .mat), CSV or NPZ",
+        type=_SUFFIXES,
+        accept_multiple_files=True,
+        key="upload",
+        help="Read on this machine in a separate process, kept in this browser session only.",
+    )
+    with st.expander("If the file does not say"):
+        fs = st.number_input("Sampling rate, Hz", 50.0, 5000.0, value=None, key="fs")
+        unit = st.selectbox("Unit of the samples", _UNITS, index=None, key="unit", placeholder="as in the file")
+        age = st.number_input("Age, years", 0, 120, value=None, key="age")
+        sex = st.selectbox("Sex", ("female", "male"), index=None, key="sex", placeholder="as in the file")
+    if not files:
+        return None
+    return state.upload(
+        {file.name: file.getvalue() for file in files},
+        fs=fs,
+        unit=unit,
+        age_years=None if age is None else float(age),
+        sex=sex,
+    )
+
+
+def _label_picker(record: Record, name: str) -> str | None:
+    try:
+        network = state.model(name)
+        prediction = state.prediction(record, network)
+    except EcgvizError:
+        return None  # the pages that need the model say why: see `need_case`
+    texts = {
+        label: f"{label}  {percent(prediction.probability(label))}{', called' if prediction.positive(label) else ''}"
+        for label in prediction.labels
+    }
+    return st.selectbox(
+        "Label",
+        prediction.labels,
+        index=int(prediction.probabilities.argmax()),
+        format_func=lambda label: texts[label],
+        key=f"label {record.key} {network.digest}",
+        help="With its probability; called = at or above the model's threshold.",
+    )
+
+
+def need_record() -> Record:
+    """Return the chosen recording; without one, say what to do and end the page."""
+    chosen = state.choice()
+    if chosen.refusal:
+        st.error(plain(chosen.refusal))
+        st.stop()
+    if chosen.record is None:
+        st.info("Choose a demo recording on the left, or upload your own: a .hea with its .dat, a CSV or an NPZ file.")
+        st.stop()
+    return chosen.record
+
+
+def need_model(name: str | None) -> Model:
+    """Return a model by name; without one, or for a damaged one, say why and end the page."""
+    if name is None:
+        st.info(
+            "No trained model is installed: train one with `ecgviz train`, or put a model folder into `models/`, and "
+            "start again. The Record page works without one."
+        )
+        st.stop()
+    try:
+        return state.model(name)
+    except EcgvizError as refusal:
+        st.error(plain(str(refusal)))
+        st.stop()
+
+
+def need_case(method: str | None = None) -> Case:
+    """Return the case of what was chosen (or of another method); where there is none, say why and end the page."""
+    record = need_record()
+    chosen = state.choice()
+    network = need_model(chosen.model)
+    try:
+        label = chosen.label or state.prediction(record, network).labels[0]
+        return state.case(record, network, label, method or chosen.method)
+    except EcgvizError as refusal:
+        st.error(plain(str(refusal)))
+        st.stop()
+
+
+def draw(figure: go.Figure, table: pd.DataFrame, key: str) -> None:
+    """Show a figure as drawn (no theme), with its description, and below it the same numbers as a table."""
+    more: dict[str, Any] = {"alt": figure.layout.meta["alt"]} if _HAS_ALT else {}
+    config = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
+    st.plotly_chart(figure, theme=None, config=config, key=key, **more)
+    show_table("The same as a table", table, f"{key} table")
+
+
+def show_table(title: str, table: pd.DataFrame, key: str) -> None:
+    """Show a table that is sent to the browser only once it is opened."""
+    with st.expander(title, key=key, on_change="rerun") as box:
+        if box.open:
+            st.dataframe(table, hide_index=True)
+
+
+def window_start(record: Record, sheet_s: float) -> float:
+    """Let the reader page through a recording that is longer than one sheet; return the left edge in seconds."""
+    last = record.duration_s - sheet_s
+    if last <= 0:
+        return 0.0
+    return float(st.slider("Start of the sheet, s", 0.0, float(last), 0.0, 0.5, key=f"start {record.key}"))
+
+
+def quality_marks(quality: tuple[LeadQuality, ...]) -> dict[str, str]:
+    """Return what is written beside the names of leads that are not good."""
+    return {entry.lead: entry.verdict for entry in quality if entry.verdict != "good"}
+
+
+def sentences(title: str, texts: tuple[str, ...], none: str) -> None:
+    """List sentences of any origin under a title, or say that there are none."""
+    st.markdown(f"**{title}**")
+    st.markdown("\n".join(f"- {plain(text)}" for text in texts) if texts else none)
+
+
+def note(text: str) -> None:
+    """Show an explanatory sentence in small type."""
+    st.markdown(f":small[{plain(text)}]")
+
+
+def verdict(case: Case) -> None:
+    """Show who calls the label, how the evidence compares, and the sentence behind it."""
+    agreement, label = case.agreement, case.label
+    called = "calls it" if case.prediction.positive(label) else "does not call it"
+    met = [finding for finding in case.findings if finding.state == "met"]
+    left, middle, right = st.columns(3)
+    left.metric(f"Model on {label}", f"{percent(case.prediction.probability(label))}, {called}")
+    middle.metric("Criteria", f"{len(met)} of {len(case.findings)} met; {agreement.label}")
+    right.metric("Evidence against the guideline", agreement.evidence)
+    st.markdown(plain(agreement.why))
+
+
+def finding_picker(case: Case) -> Finding | None:
+    """Let the reader pick one of the evaluated definitions; met ones first; None when the catalogue has none."""
+    order = {"met": 0, "borderline": 1, "not_met": 2, "not_evaluable": 3}
+    findings = sorted(case.findings, key=lambda finding: order[finding.state])
+    if not findings:
+        return None
+    names = [
+        f"{f.state.replace('_', ' ')}: {f.criterion}, {f.name} ({f.definition.replace('_', ' ')})" for f in findings
+    ]
+    index = st.selectbox(
+        "Criterion", range(len(findings)), format_func=lambda i: names[i], key=f"finding {case.record.key} {case.label}"
+    )
+    finding = findings[index]
+    note(f"{finding.why}. Source: {finding.source}")
+    return finding

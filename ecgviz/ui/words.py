@@ -1,0 +1,81 @@
+"""Sentences that stand beside the figures: what a method does, what a map cannot tell, what the comparison found."""
+
+from collections.abc import Mapping
+
+from ecgviz.figures.style import percent
+from ecgviz.types import Agreement, AttentionMap, Case, EvidenceGrid
+
+METHODS: Mapping[str, tuple[str, str]] = {
+    "decomposition": ("Exact decomposition", "the logit as a sum over leads and windows; nothing is approximated"),
+    "saliency": ("Saliency", "the slope of the logit with respect to each sample"),
+    "input_x_gradient": ("Input x gradient", "that slope times the sample, as the network is fed it"),
+    "integrated_gradients": (
+        "Integrated gradients",
+        "slopes summed along the straight path from a flat line to this recording, times the sample",
+    ),
+    "attention_beat": ("Attention, beat", "where the network pooled inside each window; not what moved the logit"),
+    "attention_rhythm": ("Attention, rhythm", "which windows of a lead the network pooled; not what moved the logit"),
+    "attention_channel": ("Attention, channel", "which leads the network pooled; not what moved the logit"),
+    "attention_joint": (
+        "Attention, all levels",
+        "beat, rhythm and channel weights multiplied; not what moved the logit",
+    ),
+}
+
+
+def method_name(method: str) -> str:
+    """Return a method's name for readers; installed methods keep their own."""
+    return METHODS.get(method, (method, ""))[0]
+
+
+def explanation_facts(case: Case) -> str:
+    """Return what was explained and how, how fine it is in time, and whether it adds up."""
+    explanation = case.explanation
+    name, definition = METHODS.get(explanation.method, (explanation.method, "an installed method"))
+    whose = "the same for every label" if explanation.label is None else f"logit of {explanation.label}"
+    parts = [f"{name} ({whose}): {definition}.", f"Finest time it can tell: {1000 * explanation.resolution_s:.0f} ms."]
+    error = explanation.completeness_error
+    if error == error:
+        parts.append(
+            f"Completeness error {100 * error:.2g} % (how far the map is from adding up to the logit's change)."
+        )
+    else:
+        parts.append("This method does not promise to add up to the logit.")
+    return " ".join(parts)
+
+
+def attention_facts(attention: AttentionMap) -> str:
+    """Return for whom an attention map holds, what it sums to, and how much signal each of its weights saw."""
+    whose = "The same for every label" if attention.label is None else f"For the label {attention.label}"
+    width = float((attention.span_s[:, 1] - attention.span_s[:, 0]).max())
+    return (
+        f"{whose}. Weights sum to {attention.sums_to}. A weight is drawn over {_duration(width)}, "
+        f"but the network saw {_duration(attention.receptive_field_s)} of signal to form it."
+    )
+
+
+def outside(grid: EvidenceGrid) -> str:
+    """Return how much of a map lies on no wave."""
+    whole = float(grid.pos.sum() + grid.neg.sum()) + grid.outside_abs
+    share = grid.outside_abs / whole if whole > 0 else float("nan")
+    return (
+        f"{percent(share)} of the map lies outside the delineated beats (edges, or waves not found) and is not shared "
+        "out. The six limb leads are sums of two of them: only their total is determined, not how it splits."
+    )
+
+
+def nulls(agreement: Agreement) -> str:
+    """Return both null tests in words."""
+    return (
+        f"Chance of a share as large when the map is shifted in time: p = {_p(agreement.p_time)}; when leads are "
+        f"exchanged within the limb and chest groups: p = {_p(agreement.p_place)}. Both must be small before a map "
+        f"counts as agreeing. The region covers {percent(agreement.area)} of the recording's lead-seconds."
+    )
+
+
+def _p(value: float) -> str:
+    return "not tested" if value != value else "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _duration(seconds: float) -> str:
+    return f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.3g} s"

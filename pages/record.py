@@ -1,0 +1,41 @@
+"""Record: the recording on paper, what was measured on it, and how far each lead can be trusted."""
+
+import streamlit as st
+
+from ecgviz import figures
+from ecgviz.figures import tables
+from ecgviz.figures.sheet import SHEET_S
+from ecgviz.ui import state, widgets
+
+widgets.title(
+    "Record", "Read it as paper: a small square is 40 ms and 0.1 mV; times below are seconds of the recording."
+)
+record = widgets.need_record()
+reading = state.reading(record)
+
+start_s = widgets.window_start(record, SHEET_S)
+widgets.draw(
+    figures.paper(
+        reading.clean,
+        start_s=start_s,
+        header=figures.header(record, reading.measured),
+        footer=figures.footer(record),
+        marks=widgets.quality_marks(reading.quality),
+    ),
+    tables.sample_table(reading.clean, start_s, start_s + SHEET_S),
+    key="paper",
+)
+if not len(reading.beats):
+    st.warning(widgets.plain(f"No beats were found, so nothing was measured: {reading.beats.reason}"))
+
+left, right = st.columns(2)
+with left:
+    st.markdown("**Measured on the dominant beats**")
+    st.dataframe(tables.measurement_table(reading.measured), hide_index=True, row_height=28)
+with right:
+    st.markdown("**Quality of each lead**")
+    st.dataframe(tables.quality_table(reading.quality), hide_index=True, row_height=28)
+widgets.show_table(
+    "Amplitudes and durations in each lead", tables.lead_table(reading.measured, reading.quality), "leads"
+)
+widgets.sentences("Assumed or derived when the recording was read", record.assumptions, "Nothing.")

@@ -1,0 +1,115 @@
+"""Drive the running dashboard in Chromium: start it on a free port, pick recordings, visit pages, measure the paper."""
+
+import http.client
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from ecgviz.cli.dashboard import server_command
+
+PAGES = ("Record", "Attention", "Attributions", "Criteria", "Models")
+PATIENCE_MS = 120_000
+_FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@contextmanager
+def dashboard(cwd: Path) -> Iterator[str]:
+    """Serve the app from a folder that holds nothing, and yield its address."""
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    package = Path(__file__).resolve().parents[1]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(package)}
+    log = (cwd / "server.log").open("wb")
+    command = server_command(port, "127.0.0.1", browser=False)
+    with log, subprocess.Popen(command, cwd=cwd, env=environment, stdout=log, stderr=log) as server:
+        try:
+            _wait_until_healthy(port, server)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+            server.wait(timeout=20)
+
+
+def _wait_until_healthy(port: int, server: "subprocess.Popen[bytes]") -> None:
+    for _ in range(600):
+        if server.poll() is not None:
+            raise RuntimeError(f"the server ended with code {server.returncode}")
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=2)) as connection:
+            try:
+                connection.request("GET", "/_stcore/health")
+                if connection.getresponse().status == http.client.OK:
+                    return
+            except OSError:
+                time.sleep(0.1)
+    raise RuntimeError("the server did not answer within a minute")
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Yield the Chromium of the system."""
+    path = shutil.which("chromium")
+    if path is None:
+        raise FileNotFoundError("chromium is not installed (Debian: apt install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(_FLAGS))
+        yield browser
+        browser.close()
+
+
+def settle(page: Page) -> None:
+    """Wait until the app has run and every figure is drawn."""
+    page.wait_for_function(
+        """() => {
+            const app = document.querySelector('[data-testid="stApp"]');
+            if (!app || app.dataset.testScriptState !== 'notRunning') return false;
+            if (document.querySelector('[data-testid="stSkeleton"], [data-testid="stSpinner"]')) return false;
+            return [...document.querySelectorAll('.js-plotly-plot')].every(plot => plot.querySelector('.main-svg'));
+        }""",
+        timeout=PATIENCE_MS,
+    )
+    page.wait_for_timeout(500)
+
+
+def visit(page: Page, name: str) -> None:
+    """Open a page through the navigation, as a reader does, so that the session is kept."""
+    page.get_by_test_id("stTopNavLink").filter(has_text=name).filter(visible=True).first.click()
+    expect(page.get_by_text(f"{name}.", exact=False).first).to_be_visible(timeout=PATIENCE_MS)
+    settle(page)
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    """Pick an option of a select box."""
+    box = page.get_by_role("combobox", name=label)
+    box.click()
+    page.get_by_role("option", name=option, exact=True).click()
+    settle(page)
+
+
+def choose_demo(page: Page, name: str) -> None:
+    """Pick a demo recording by its shipped name."""
+    choose(page, "Demo recording", name.replace("_", " "))
+
+
+def upload(page: Page, files: Sequence[Path | dict[str, object]]) -> None:
+    """Upload files, as paths or as Playwright's name, type and buffer."""
+    page.get_by_role("radio", name="Upload").or_(page.get_by_role("button", name="Upload", exact=True)).first.click()
+    settle(page)
+    page.locator('input[type="file"]').set_input_files(list(files))  # type: ignore[arg-type]
+    settle(page)
