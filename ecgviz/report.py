@@ -15,15 +15,19 @@ from pathlib import Path
 import numpy as np
 
 from ecgviz import NOTICE, __version__
+from ecgviz.compare.region import union
 from ecgviz.figures import header as paper_header
 from ecgviz.figures import region_cells
 from ecgviz.figures.heat import from_attention, from_explanation
 from ecgviz.figures.printed import channel_svg, matrix_svg, paper_svg, rhythm_svg
 from ecgviz.signal import condition
-from ecgviz.types import Case, Finding
+from ecgviz.types import WAVES, Case, Finding
 from ecgviz.types.arrays import BoolArray
 
 FOOTER = "25 mm/s, 10 mm/mV; drawn without baseline wander, content above 150 Hz damped"
+SHORTEST_WAVE_S = 0.08
+"""A map that is coarser than a QRS complex cannot say on which wave it looked."""
+
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _STYLE = """
 @page { size: A4 landscape; margin: 10mm }
@@ -34,7 +38,7 @@ p { margin: 1mm 0; max-width: 190mm } img { display: block; max-width: 100% }
 table { border-collapse: collapse; margin: 2mm 0 } tr { break-inside: avoid }
 th, td { border: 0.2mm solid #bbb; padding: 0.7mm 1.8mm; text-align: left; vertical-align: top }
 th { background: #f2f2f2 } .notice { border: 0.3mm solid #8a1c1c; padding: 1.5mm 3mm; color: #8a1c1c }
-.pair { display: flex; flex-wrap: wrap; gap: 4mm } .verdict { font-size: 12pt; font-weight: bold }
+.pair { display: flex; flex-wrap: wrap; gap: 4mm; align-items: flex-start } .verdict { font-size: 12pt; font-weight: bold }
 """
 
 
@@ -94,8 +98,8 @@ def _verdict(case: Case) -> Iterable[str]:
         ("area of that region", _percent(agreement.area)),
         ("inside supporting regions", _percent(agreement.support_share)),
         ("inside regions that speak against it", _percent(agreement.contra_share)),
-        ("p, circular shifts (time)", _number(agreement.p_time, 2)),
-        ("p, exchange of leads (place)", _number(agreement.p_place, 2)),
+        ("p, circular shifts (time)", _number(agreement.p_time, 2, "not assessable")),
+        ("p, exchange of leads (place)", _number(agreement.p_place, 2, "not assessable")),
     ]
     yield _table(("relevance", "share"), shares)
     controls = [
@@ -120,8 +124,8 @@ def _tracing(case: Case) -> Iterable[str]:
     yield _image(drawn, f"12-lead tracing of {case.record.id} with {heat.name} behind it")
     error = explanation.completeness_error
     if math.isfinite(error):
-        yield f"<p>Completeness error {_percent(error)} of the change of the logit.</p>"
-    yield f"<p>Below {_number(explanation.resolution_s, 3)} s this map tells nothing about time.</p>"
+        yield f"<p>Completeness error: {_number(100 * error, 2)} % of the change of the logit.</p>"
+    yield f"<p>Resolution in time: {_number(1000 * explanation.resolution_s, 3)} ms.</p>"
     yield from (f"<p>Assumed: {_safe(sentence)}.</p>" for sentence in case.record.assumptions)
 
 
@@ -156,25 +160,20 @@ def _levels(case: Case) -> Iterable[str]:
             "share of each lead and wave; the guideline's cells are framed",
         )
     yield "</div>"
+    if grid.resolution_s > SHORTEST_WAVE_S:
+        coarse = f"{_number(1000 * grid.resolution_s, 3)} ms"
+        yield f"<p>This map resolves {coarse}: it cannot tell waves apart, and the beat level spreads it by duration.</p>"
     outside, total = _number(grid.outside_abs, 3), _number(grid.total, 3)
     yield f"<p>Relevance outside every delineated beat: {outside}; supporting relevance on the beats: {total}.</p>"
 
 
 def _outlined(case: Case) -> BoolArray | None:
-    """Return the cells of the primary regions that the verdict is about, shape (L, 6) on the grid's leads."""
-    regions = [
-        region
-        for finding in case.findings
-        if finding.criterion == case.agreement.criterion
-        for region in finding.regions.values()
-        if region.role == "primary"
-    ]
-    cells = {lead: np.zeros(6, dtype=bool) for lead in case.grid.leads}
-    for region in regions:
-        for lead, row in zip(region.leads, region_cells(region), strict=True):
-            if lead in cells:
-                cells[lead] |= row
-    return np.stack(list(cells.values())) if regions else None
+    """Return the cells of the primary region that the verdict is about, shape (L, 6) on the grid's leads."""
+    region = union([finding for finding in case.findings if finding.state == "met"], "primary")
+    if region is None:
+        return None
+    cells = dict(zip(region.leads, region_cells(region), strict=True))
+    return np.stack([cells.get(lead, np.zeros(len(WAVES), dtype=bool)) for lead in case.grid.leads])
 
 
 def _attention(case: Case) -> Iterable[str]:
@@ -183,7 +182,8 @@ def _attention(case: Case) -> Iterable[str]:
     yield "<h2>Where the network pooled</h2>"
     clean = condition(case.record)
     for attention in case.attention:
-        yield f"<h3>{_safe(attention.level.capitalize())} attention (sums to 1 over {_safe(attention.sums_to)})</h3>"
+        yield f"<h3>{_safe(attention.level.capitalize())} attention</h3>"
+        yield f"<p>The weights sum to {_safe(attention.sums_to)}.</p>"
         if attention.level == "channel":
             shares = attention.values[:, 0]
             drawn = channel_svg(shares, attention.leads, title="Channel attention")
@@ -198,11 +198,15 @@ def _criteria(case: Case) -> Iterable[str]:
     if not case.findings:
         yield f"<p>No published criterion is on file for {_safe(case.label)}.</p>"
     for finding in case.findings:
-        yield f"<h3>{_safe(finding.criterion)}, {_safe(finding.name)}: {_safe(_words(finding.state))}</h3>"
+        title = f"{finding.criterion}, {finding.name} ({finding.definition}): {_words(finding.state)}"
+        yield f"<h3>{_safe(title)}</h3>"
         yield f"<p>{_safe(finding.why)}</p>"
         yield _table(("rule", "role", "measured", "limit", "unit", "margin", "state", "why", "source"), _rules(finding))
-        yield from (f"<p>Caveat: {_safe(caveat)}</p>" for caveat in finding.caveats)
-        yield f"<p>Definition {_safe(finding.definition)}. Source: {_safe(finding.source)}</p>"
+        yield f"<p>Source: {_safe(finding.source)}</p>"
+    caveats = dict.fromkeys((finding.criterion, caveat) for finding in case.findings for caveat in finding.caveats)
+    if caveats:
+        yield "<h3>Caveats</h3>"
+    yield from (f"<p>{_safe(criterion)}: {_safe(caveat)}.</p>" for criterion, caveat in caveats)
 
 
 def _rules(finding: Finding) -> list[Sequence[str]]:
@@ -271,8 +275,8 @@ def _listed(names: Sequence[str], shares: Iterable[float]) -> str:
     return ", ".join(f"{name} {_percent(float(share))}" for name, share in zip(names, shares, strict=True))
 
 
-def _number(value: float, digits: int) -> str:
-    return f"{value:.{digits}g}" if math.isfinite(value) else "not measurable"
+def _number(value: float, digits: int, missing: str = "not measurable") -> str:
+    return f"{value:.{digits}g}" if math.isfinite(value) else missing
 
 
 def _percent(share: float) -> str:

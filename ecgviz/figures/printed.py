@@ -89,7 +89,7 @@ def channel_svg(shares: FloatArray, leads: Sequence[str], *, title: str, highlig
         values = 100 * np.nan_to_num(np.asarray(shares, dtype=float))
         _bars(axes, np.arange(len(leads), dtype=float), values, 0.7, [lead in highlighted for lead in leads])
         names = [f"{lead}\n{style.percent(float(share))}" for lead, share in zip(leads, shares, strict=True)]
-        axes.set_xticks(range(len(leads)), names)
+        axes.set_xticks(range(len(leads)), names, size=7)
         axes.axhline(100 / len(leads), color=style.MUTED, linestyle="--", linewidth=0.8)
         axes.set_ylabel("share, %")
         return _svg(figure)
@@ -100,14 +100,14 @@ def rhythm_svg(shares: FloatArray, beats: Beats, *, title: str) -> str:
     with mpl.rc_context(_SETTINGS):
         figure = _figure(125.0, 55.0)
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
-        figure.subplots_adjust(left=0.12, right=0.98, top=0.88, bottom=0.14, hspace=0.25)
+        figure.subplots_adjust(left=0.12, right=0.98, top=0.88, bottom=0.2, hspace=0.25)
         above.set_title(title, loc="left", parse_math=False)
         width = 0.5 * float(np.median(beats.rr_s)) if len(beats) > 1 else 0.5
         _bars(above, beats.r_s, 100 * np.nan_to_num(shares), width, [not same for same in beats.dominant])
         above.axhline(100 / len(beats), color=style.MUTED, linestyle="--", linewidth=0.8)
         above.set_ylabel("share, %")
         below.plot(beats.r_s[1:], 1000 * beats.rr_s, color=style.INK, linewidth=0.8, marker="o", markersize=2.5)
-        below.set(xlim=(0.0, beats.duration_s), xlabel="s", ylabel="RR, ms")
+        below.set(xlim=(0.0, beats.duration_s), xlabel="time, s", ylabel="RR, ms")
         for axes in (above, below):
             axes.spines[["top", "right"]].set_visible(False)
         return _svg(figure)
