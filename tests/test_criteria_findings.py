@@ -21,25 +21,10 @@ from ecgviz.errors import CriteriaError
 from ecgviz.types import Finding, Measurements
 from tests.criteria_subjects import beats, measurements
 
-FIRST = [
-    "IMI",
-    "AMI",
-    "ASMI",
-    "LMI",
-    "ISC_",
-    "STD_",
-    "INVT",
-    "CLBBB",
-    "CRBBB",
-    "LAFB",
-    "1AVB",
-    "LVH",
-    "RVH",
-    "AFIB",
-    "LNGQT",
-    "WPW",
-    "NORM",
-]
+FIRST = {
+    *("IMI", "AMI", "ASMI", "LMI", "ISC_", "STD_", "INVT", "LNGQT", "NORM"),
+    *("CLBBB", "CRBBB", "LAFB", "1AVB", "WPW", "LVH", "RVH", "AFIB"),
+}
 ALL_STATES = ("met", "borderline", "not_met", "not_evaluable")
 LBBB_PATTERNS = {"V1": "rS", "V2": "rS"}
 LBBB_NOTCHES = {"notch": dict.fromkeys(("I", "aVL", "V5", "V6"), 1.0), "r_peak_ms": dict.fromkeys(("V5", "V6"), 84.0)}

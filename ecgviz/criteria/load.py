@@ -102,7 +102,7 @@ def _first_fault(path: Path, content: Any, fault: ValidationError) -> str:
 
 
 def _place(location: tuple[int | str, ...]) -> list[str]:
-    """Return the path of a field as the file has it, without what the parser adds (a rule's form, the type it tried)."""
+    """Return the path of a field as the file has it, without the form of a rule and the types that were tried."""
     place: list[str] = []
     for part in map(str, location):
         form = len(place) > 1 and place[-2] == "rules" and place[-1].isdigit() and part in FORMS

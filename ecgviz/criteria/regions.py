@@ -1,7 +1,7 @@
 """Where the guideline looks, on the evidence grid of one record."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,12 +16,16 @@ WEIGHTS: Mapping[str, float] = {"primary": 1.0, "support": 0.5, "context": 0.25,
 
 @dataclass(frozen=True, eq=False)
 class Canvas:
-    """The grid of one record: its leads, and which beats (B,) are dominant, ectopic, or without a P wave."""
+    """The grid of one record: its leads, and which beats (B,) are dominant, ectopic, or without a P wave.
+
+    ``drawn`` keeps the cells of parts that many definitions share.
+    """
 
     leads: tuple[str, ...]
     dominant: BoolArray
     ectopic: BoolArray
     p_absent: BoolArray
+    drawn: dict[Hashable, tuple[BoolArray, str]] = field(default_factory=dict)
 
 
 def canvas(leads: tuple[str, ...], beats: Beats) -> Canvas:
@@ -33,38 +37,47 @@ def canvas(leads: tuple[str, ...], beats: Beats) -> Canvas:
 def regions(roi: Roi, on: Canvas, met_leads: Sequence[str]) -> dict[str, Region]:
     """Return the regions of a definition by role, each (L, B, S); a role without a cell on this record is left out.
 
-    Beats of the dominant kind count, unless a part asks for ectopic or all ones. A cell belongs to its strongest
-    role: what is primary is not support, context or contra as well; absence regions may overlap.
+    Beats of the dominant kind count, unless a part asks for ectopic or all ones. A cell belongs to its strongest role:
+    what is primary is not support, context or contra as well; absence regions may overlap.
     """
     taken = np.zeros((len(on.leads), on.dominant.size, len(ATOMS)), dtype=bool)
-    drawn = {}
+    found = {}
     for role, weight in WEIGHTS.items():
         parts: tuple[RoiPart, ...] = getattr(roi, role)
-        inside = _inside(parts, on, met_leads)
+        if not parts:
+            continue
+        inside, text = _drawn(parts, on, tuple(met_leads))
         if role != "absence":
-            inside &= ~taken
+            inside = inside & ~taken
             taken |= inside
         if inside.any():
-            text = "; ".join(filter(None, (_text(part, on.leads, met_leads) for part in parts)))
-            drawn[role] = Region(role, on.leads, weight * inside, text)
-    return drawn
+            found[role] = Region(role, on.leads, weight * inside, text)
+    return found
 
 
-def _inside(parts: Sequence[RoiPart], on: Canvas, met_leads: Sequence[str]) -> BoolArray:
-    inside = np.zeros((len(on.leads), on.dominant.size, len(ATOMS)), dtype=bool)
-    for part in parts:
-        beats = {"dominant": on.dominant, "ectopic": on.ectopic, "all": np.ones_like(on.dominant)}[part.beats]
-        cells = np.zeros(inside.shape[1:], dtype=bool)
-        for segment in part.segments:
-            chosen = beats
-            if segment == "P":
-                chosen = beats & ~on.p_absent
-            elif segment == "absent P":
-                chosen = beats & on.p_absent
-            for atom in SEGMENTS[segment]:
-                cells[:, ATOMS.index(atom)] |= chosen
-        inside |= _rows(part, on.leads, met_leads)[:, None, None] & cells
-    return inside
+def _drawn(parts: tuple[RoiPart, ...], on: Canvas, met_leads: tuple[str, ...]) -> tuple[BoolArray, str]:
+    """Return the cells of some parts, shape (L, B, S), and their name."""
+    key = tuple((met_leads if part.leads == "met" else part.leads, part.segments, part.beats) for part in parts)
+    if key not in on.drawn:
+        inside = np.any([_cells(part, on, met_leads) for part in parts], axis=0)
+        text = "; ".join(filter(None, (_text(part, on.leads, met_leads) for part in parts)))
+        on.drawn[key] = inside, text
+    return on.drawn[key]
+
+
+def _cells(part: RoiPart, on: Canvas, met_leads: Sequence[str]) -> BoolArray:
+    """Return the cells of one part, shape (L, B, S)."""
+    beats = {"dominant": on.dominant, "ectopic": on.ectopic, "all": on.dominant | True}[part.beats]
+    columns = np.zeros((beats.size, len(ATOMS)), dtype=bool)
+    for segment in part.segments:
+        chosen = beats
+        if segment == "P":
+            chosen = beats & ~on.p_absent
+        elif segment == "absent P":
+            chosen = beats & on.p_absent
+        for atom in SEGMENTS[segment]:
+            columns[:, ATOMS.index(atom)] |= chosen
+    return _rows(part, on.leads, met_leads)[:, None, None] & columns
 
 
 def _rows(part: RoiPart, leads: Sequence[str], met_leads: Sequence[str]) -> BoolArray:

@@ -1,7 +1,11 @@
 """One rule on one record: a handful of plain functions, one a form of rule. Nothing of a catalogue file is executed."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from operator import itemgetter
+from typing import NamedTuple
 
 import numpy as np
 
@@ -36,9 +40,25 @@ class Patient:
     age_years: float | None
     sex: str | None
 
+    @cached_property
+    def rows(self) -> dict[str, dict[str, float]]:
+        """Per-lead measurements as plain numbers, by measure and lead."""
+        leads = self.measured.leads
+        return {name: dict(zip(leads, row.tolist(), strict=True)) for name, row in self.measured.per_lead.items()}
 
-@dataclass(frozen=True)
-class Check:
+    def value(self, name: str, lead: str | None) -> float:
+        """Return one measurement, NaN when there is none; a QS complex counts as an S wave too."""
+        if lead is None:
+            return self.measured.value(name)
+        row = self.rows.get(name, {})
+        if lead == INVERTED_AVR:
+            return -row.get("aVR", np.nan)
+        if name == "s_mv" and self.rows["qs"].get(lead) == 1:
+            row = self.rows["q_mv"]
+        return row.get(lead, np.nan)
+
+
+class Check(NamedTuple):
     """A value held against a limit: ``margin`` > 0 on the side that holds, ``unknown`` says why there is no state."""
 
     state: str
@@ -52,8 +72,7 @@ class Check:
     unknown: str = ""
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """State of a rule with the checks to show for it, and the leads that decided."""
 
     state: str
@@ -103,7 +122,7 @@ def evaluate_rule(
 def _outcome(rule: Stated, patient: Patient, finding_state: Callable[[FindingRule], str]) -> Outcome:
     if isinstance(rule, ValueRule):
         label = MEASURES[rule.measure].label
-        value, unknown = _known(patient.measured, rule.measure, None)
+        value, unknown = _known(patient, rule.measure, None)
         return _single(_check(rule, label, value, unknown, patient))
     if isinstance(rule, SumRule):
         value, unknown, label = _sum(rule, patient)
@@ -123,16 +142,14 @@ def _single(check: Check, leads: tuple[str, ...] = ()) -> Outcome:
     return Outcome(check.state, (check,), leads, wording.checks((check,)))
 
 
-def _known(measured: Measurements, name: str, lead: str | None) -> tuple[float, str]:
-    """Return a measurement and, when it cannot be used, why. A QS complex counts as an S wave too."""
-    if MEASURES[name].fine and measured.fs < FINE_FS:
-        return np.nan, f"{measured.fs:.0f} Hz is too coarse for it"
-    if lead == INVERTED_AVR:
-        return -measured.value(name, "aVR"), measured.why(name, "aVR")
-    value = measured.value(name, lead)
-    if name == "s_mv" and measured.value("qs", lead) == 1:
-        value = measured.value("q_mv", lead)
-    return value, measured.why(name, lead) if np.isnan(value) else ""
+def _known(patient: Patient, name: str, lead: str | None) -> tuple[float, str]:
+    """Return a measurement and, when it cannot be used, why."""
+    if MEASURES[name].fine and patient.measured.fs < FINE_FS:
+        return np.nan, f"{patient.measured.fs:.0f} Hz is too coarse for it"
+    value = patient.value(name, lead)
+    if not math.isnan(value):
+        return value, ""
+    return value, patient.measured.why(name, "aVR" if lead == INVERTED_AVR else lead)
 
 
 def _check(
@@ -141,12 +158,12 @@ def _check(
     """Hold a value against a limit; with a table and unknown sex or age, against every limit that may hold."""
     limits = _limits(rule.value, patient)
     slack = max(rule.slack, 1000 / patient.measured.fs) if rule.unit == "ms" and rule.slack > 0 else rule.slack
-    if np.isnan(value):
+    if math.isnan(value):
         return Check("not_evaluable", label, value, rule.op, limits[0], rule.unit, np.nan, lead, unknown)
-    tried = [(_compare(value, rule.op, limit, slack), limit) for limit in limits]
-    (state, margin), limit = min(tried, key=lambda one: one[0][1])
-    if len({one[0][0] for one in tried}) > 1:
-        unknown = wording.table(label, value, rule.unit, limits, patient.sex is None, patient.age_years is None)
+    tried = [(*_compare(value, rule.op, limit, slack), limit) for limit in limits]
+    state, margin, limit = min(tried, key=itemgetter(1))
+    if any(other != state for other, _, _ in tried):
+        unknown = wording.table(value, rule.unit, limits, patient.sex is None, patient.age_years is None)
         return Check("not_evaluable", label, value, rule.op, limit, rule.unit, np.nan, lead, unknown)
     return Check(state, label, value, rule.op, limit, rule.unit, margin, lead)
 
@@ -169,8 +186,8 @@ def _compare(value: float, op: str, limit: float, slack: float) -> tuple[str, fl
 def _sum(rule: SumRule, patient: Patient) -> tuple[float, str, str]:
     total, labels = 0.0, []
     for term in rule.terms:
-        found = [(*_known(patient.measured, term.measure, lead), lead) for lead in term.leads]
-        absent = [f"{MEASURES[term.measure].label} {lead}: {why}" for value, why, lead in found if np.isnan(value)]
+        found = [(*_known(patient, term.measure, lead), lead) for lead in term.leads]
+        absent = [f"{MEASURES[term.measure].label} {lead}: {why}" for value, why, lead in found if math.isnan(value)]
         if absent:
             return np.nan, absent[0], rule.text
         value, _, lead = max(found, key=lambda one: one[0])
@@ -184,7 +201,7 @@ def _sum(rule: SumRule, patient: Patient) -> tuple[float, str, str]:
         extra = added.pop()
         total, label = total + extra, f"{label} + {extra:.1f}" if extra else label
     if rule.times is not None:
-        factor, why = _known(patient.measured, rule.times, None)
+        factor, why = _known(patient, rule.times, None)
         return total * factor, why, f"({label}) x {MEASURES[rule.times].label}"
     return total, "", label
 
@@ -220,9 +237,9 @@ def _lead(case: Case, lead: str, patient: Patient) -> tuple[str, Check]:
 
 def _condition(condition: Condition, lead: str, patient: Patient) -> Check:
     label = MEASURES[condition.measure].label
-    value, unknown = _known(patient.measured, condition.measure, lead)
+    value, unknown = _known(patient, condition.measure, lead)
     if condition.minus is not None:
-        other, why = _known(patient.measured, condition.minus, lead)
+        other, why = _known(patient, condition.minus, lead)
         value, unknown = value - other, unknown or why
         label = f"{label} - {MEASURES[condition.minus].label}"
     return _check(condition, label, value, unknown, patient, lead)

@@ -77,7 +77,7 @@ def finding(name: str, state: str) -> str:
     return f"{name} {_VERDICT[state]}"
 
 
-def table(label: str, value: float, unit: str, limits: Sequence[float], no_sex: bool, no_age: bool) -> str:
+def table(value: float, unit: str, limits: Sequence[float], no_sex: bool, no_age: bool) -> str:
     """Return why a value between the limits of two sexes or ages decides nothing."""
     what = " and ".join(word for word, unknown in (("sex", no_sex), ("age", no_age)) if unknown)
     listed = " or ".join(number(limit, unit) for limit in sorted(limits))
