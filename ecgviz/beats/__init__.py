@@ -2,13 +2,15 @@
 
 import numpy as np
 
-from ecgviz.beats.atrial import locked_p, p_verdicts
-from ecgviz.beats.complexes import ALIKE, alignment, beat_kinds, dominant_template, qrs_bounds
-from ecgviz.beats.fusion import global_marks, lead_marks, middle
-from ecgviz.beats.peaks import SHORTEST_S, bridged, cleaned, r_peaks, steepness, usable_leads
+from ecgviz.beats.atrial import locked_p, p_lead_time, p_verdicts
+from ecgviz.beats.complexes import ALIKE, alignment, qrs_bounds, steepness
+from ecgviz.beats.fusion import lead_marks, middle, p_marks, t_marks_by_leads
+from ecgviz.beats.kinds import beat_kinds
+from ecgviz.beats.peaks import SHORTEST_S, bridged, cleaned, fine_grid, r_peaks, usable_leads
+from ecgviz.beats.repolarisation import t_marks
 from ecgviz.beats.waves import LISTS, lead_waves
 from ecgviz.types import Beats, Record
-from ecgviz.types.arrays import FloatArray
+from ecgviz.types.arrays import BoolArray, FloatArray
 from ecgviz.types.beats import MARKS
 
 __all__ = ["delineate"]
@@ -51,52 +53,88 @@ def delineate(record: Record) -> Beats:
     peaks, reason = r_peaks(clean, fs)
     if reason:
         return _none(record, reason)
-    shape = dominant_template(clean, peaks, fs)
-    shifts, likeness = alignment(clean, peaks, shape, fs)
+    fine, factor = fine_grid(clean, fs)
+    shifts, likeness = alignment(fine, factor * peaks, factor * fs)
     if np.median(likeness) < RESEMBLANCE:
         return _none(
             record,
             f"the {peaks.size} candidate beats do not resemble each other (median correlation "
             f"{np.median(likeness):.2f}, at least {RESEMBLANCE} is needed): noise, not heart beats",
         )
-    # A notched R has two tops of like size: the shift puts every R peak at the same place of its complex.
-    peaks = np.clip(np.where(likeness > ALIKE, peaks + shifts, peaks), 0, clean.shape[1] - 1)
-    return _delineated(record, clean, usable, peaks, likeness)
-
-
-def _delineated(
-    record: Record, clean: FloatArray, usable: np.ndarray, peaks: np.ndarray, likeness: FloatArray
-) -> Beats:
-    fs = record.fs
     marks = {mark: np.full((len(record.leads), peaks.size), np.nan) for mark in LISTS}
     for lead, row in zip(np.flatnonzero(usable), clean, strict=True):
         for mark, times in lead_waves(row, peaks, fs).items():
             marks[mark][lead] = times
-    qrs_on, qrs_off = qrs_bounds(steepness(clean, fs), peaks, fs)
     alike = likeness > ALIKE
-    p_peak = middle(marks["p_peak"][usable])
-    scores = locked_p(clean, p_peak, qrs_on, alike, fs)
-    why_no_p = p_verdicts(scores, p_peak, alike, peaks / fs)
-    has_p = np.array([why == "" for why in why_no_p])
-    whole = global_marks({k: v[usable] for k, v in marks.items()}, qrs_on, qrs_off, has_p)
-    lost = has_p & np.isnan(whole["p_on"])
+    # A notched R has two tops of like size: the shift puts every R peak at the same place of its complex.
+    aligned = np.clip(factor * peaks + np.where(alike, shifts, 0), 0, fine.shape[1] - 1)
+    return _fused(record, marks, usable, fine, factor * fs, aligned, alike)
+
+
+def _fused(
+    record: Record,
+    marks: dict[str, FloatArray],
+    usable: BoolArray,
+    fine: FloatArray,
+    fs: float,
+    peaks: np.ndarray,
+    alike: BoolArray,
+) -> Beats:
+    """Put the marks of single leads (L, B) together; ``fine`` (L, N) at ``fs`` and ``peaks`` (B,) are on one grid."""
+    r_s = peaks / fs
+    good = {mark: times[usable] for mark, times in marks.items()}
+    qrs_on, qrs_off = qrs_bounds(steepness(fine, fs), peaks, fs)
+    lead_time, spread = p_lead_time(middle(good["p_peak"]), qrs_on, alike)
+    why_no_p = p_verdicts(locked_p(fine, lead_time, qrs_on, alike, fs), spread, alike, r_s)
+    p_on, p_off = p_marks(good, qrs_on, np.array([why == "" for why in why_no_p]), alike)
+    usual = [_usual(mark - r_s, alike) for mark in (qrs_on, qrs_off, p_on)]
+    following = _usual(np.diff(r_s), alike[:-1]) + (usual[2] if np.isfinite(usual[2]) else usual[0])
+    t_on, t_off = t_marks(fine, fs, peaks, (usual[0], usual[1]), following, alike)
+    of_leads = t_marks_by_leads(good, qrs_off)
+    whole = {
+        "p_on": p_on,
+        "p_off": p_off,
+        "qrs_on": qrs_on,
+        "qrs_off": qrs_off,
+        "t_on": np.where(alike, t_on, of_leads[0]),
+        "t_off": np.where(alike, t_off, of_leads[1]),
+    }
     return Beats(
-        r_s=peaks / fs,
-        **whole,
-        kind=beat_kinds(peaks / fs, likeness, qrs_off - qrs_on, whole["t_off"], record.duration_s),
+        r_s=r_s,
+        p_on=p_on,
+        p_off=p_off,
+        qrs_on=qrs_on,
+        qrs_off=qrs_off,
+        t_on=whole["t_on"],
+        t_off=whole["t_off"],
+        kind=beat_kinds(r_s, alike, qrs_off - qrs_on, whole["t_off"], record.duration_s),
         duration_s=record.duration_s,
         leads=record.leads,
         lead_marks=lead_marks(marks, whole),
-        why_no_p=tuple("its onset was not found" if gone else why for gone, why in zip(lost, why_no_p, strict=True)),
+        why_no_p=tuple(
+            "the leads do not agree on its bounds" if why == "" and np.isnan(on) else why
+            for why, on in zip(why_no_p, p_on, strict=True)
+        ),
         method=METHOD,
     )
+
+
+def _usual(distance: FloatArray, chosen: BoolArray) -> float:
+    """Return the median over chosen beats of a distance in seconds (B,); NaN where most of them lack it."""
+    known = distance[chosen & np.isfinite(distance)]
+    return float(np.median(known)) if known.size and 2 * known.size >= chosen.sum() else float("nan")
 
 
 def _none(record: Record, reason: str) -> Beats:
     none = np.empty(0)
     return Beats(
         r_s=none,
-        **dict.fromkeys(MARKS, none),
+        p_on=none,
+        p_off=none,
+        qrs_on=none,
+        qrs_off=none,
+        t_on=none,
+        t_off=none,
         kind=(),
         duration_s=record.duration_s,
         leads=record.leads,

@@ -5,15 +5,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ecgviz.beats.waves import without_outliers
+from ecgviz.beats.waves import OUTLIER_S, without_outliers
 from ecgviz.types.arrays import BoolArray, FloatArray
 
-EARLIEST, LATEST = 0.1, 0.9
+EARLIEST, LATEST = 0.25, 0.75
 """Quantiles over leads that stand for the earliest onset and the latest offset, so that no single lead decides."""
 FEWEST = 0.25
 """Share of the leads that must have a wave's peak near the median for the wave to be believed."""
-T_AFTER_S = 0.010
-"""A T wave starts no earlier than this after the QRS complex."""
 
 
 def middle(times: FloatArray) -> FloatArray:
@@ -34,29 +32,35 @@ def _over_leads(times: FloatArray, share: float) -> FloatArray:
         return np.asarray(np.nanquantile(times, share, axis=0))
 
 
-def global_marks(
-    marks: Mapping[str, FloatArray], qrs_on: FloatArray, qrs_off: FloatArray, has_p: BoolArray
-) -> dict[str, FloatArray]:
-    """Return the six global marks (B,) each, in order within a beat.
+def p_marks(
+    marks: Mapping[str, FloatArray], qrs_on: FloatArray, has_p: BoolArray, chosen: BoolArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return P onset and offset of each beat, shape (B,) each, NaN without P wave.
 
-    ``marks`` are those of `ecgviz.beats.waves.lead_waves`, stacked to (L, B); ``qrs_on`` and ``qrs_off`` (B,) come
-    from the steepness over leads; ``has_p`` (B,) says which beats have a P wave at all.
+    ``marks`` are those of `ecgviz.beats.waves.lead_waves`, stacked to (L, B). A beat whose P wave was recognised by its
+    shape (``has_p``), but whose bounds are over 40 ms off the usual distance to its QRS complex, gets that distance.
     """
-    p_on, p_off = widest(marks["p_on"], marks["p_off"])
-    t_on, t_off = widest(marks["t_on"], marks["t_off"])
-    p_off = np.fmin(p_off, qrs_on)
-    t_on = np.fmax(t_on, qrs_off + T_AFTER_S)
+    on, off = widest(marks["p_on"], marks["p_off"])
+    off = np.fmin(off, qrs_on)
+    bounds = []
+    for mark in (on, off):
+        distance = qrs_on - mark
+        known = distance[chosen & has_p & np.isfinite(distance)]
+        usual = float(np.median(known)) if known.size else float("nan")
+        with np.errstate(invalid="ignore"):
+            near = np.abs(distance - usual) <= OUTLIER_S
+        bounds.append(np.where(has_p, np.where(near, mark, qrs_on - usual), np.nan))
     with np.errstate(invalid="ignore"):
-        p_there = has_p & (p_on < p_off) & np.isfinite(qrs_on)
-        t_there = np.isfinite(middle(marks["t_peak"])) & (t_on < t_off) & np.isfinite(qrs_off)
-    return {
-        "p_on": np.where(p_there, p_on, np.nan),
-        "p_off": np.where(p_there, p_off, np.nan),
-        "qrs_on": qrs_on,
-        "qrs_off": qrs_off,
-        "t_on": np.where(t_there, t_on, np.nan),
-        "t_off": np.where(t_there, t_off, np.nan),
-    }
+        valid = (bounds[0] < bounds[1]) & (bounds[0] >= 0)
+    return np.where(valid, bounds[0], np.nan), np.where(valid, bounds[1], np.nan)
+
+
+def t_marks_by_leads(marks: Mapping[str, FloatArray], qrs_off: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return T onset and offset of each beat as the leads agree on them, shape (B,) each: for single ectopic beats."""
+    on, off = widest(marks["t_on"], marks["t_off"])
+    with np.errstate(invalid="ignore"):
+        valid = np.isfinite(middle(marks["t_peak"])) & (on > qrs_off) & (on < off)
+    return np.where(valid, on, np.nan), np.where(valid, off, np.nan)
 
 
 def lead_marks(marks: Mapping[str, FloatArray], whole: Mapping[str, FloatArray]) -> dict[str, FloatArray]:

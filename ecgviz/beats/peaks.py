@@ -4,6 +4,8 @@ import warnings
 
 import numpy as np
 
+from ecgviz.beats.complexes import steepness
+from ecgviz.signal import resample
 from ecgviz.types import Record
 from ecgviz.types.arrays import BoolArray, FloatArray
 
@@ -16,7 +18,11 @@ SHORTEST_S = 2.0
 CONTRAST = 3.0
 """Steepness in the QRS complexes over the steepness between them: white noise gives 1.1 to 2, recordings 5 to 50."""
 WEAK_BEAT = 0.2
-"""A peak whose steepness is below this share of the median peak's is a T wave or an artefact, not a QRS complex."""
+"""A peak whose steepness is below this share of the third quartile's is no QRS complex."""
+WEAK_FOLLOWER, FOLLOWS_S = 0.45, 0.500
+"""A peak with less than this share of the steepness of the peak up to 0.5 s before it is that beat's T wave."""
+FINE_HZ = 250.0
+"""Complexes are compared at this rate at least: at 100 Hz half a sample is a tenth of a narrow one."""
 
 
 def usable_leads(record: Record) -> BoolArray:
@@ -46,17 +52,6 @@ def cleaned(signal: FloatArray, fs: float) -> FloatArray:
     import neurokit2 as nk
 
     return np.stack([np.asarray(nk.ecg_clean(row, sampling_rate=fs, method="neurokit")) for row in signal])
-
-
-def steepness(signal: FloatArray, fs: float, smooth_s: float = 0.0) -> FloatArray:
-    """Return the root mean square slope over leads in mV/s, shape (N,), smoothed by a moving average of ``smooth_s``."""
-    slope = np.gradient(signal, 1 / fs, axis=1)
-    envelope: FloatArray = np.sqrt(np.mean(slope**2, axis=0))
-    width = round(smooth_s * fs)
-    if width > 1:
-        kernel = np.ones(width) / width
-        envelope = np.convolve(envelope, kernel, mode="same")
-    return envelope
 
 
 def r_peaks(clean: FloatArray, fs: float) -> tuple[np.ndarray, str]:
@@ -106,7 +101,25 @@ def r_peaks(clean: FloatArray, fs: float) -> tuple[np.ndarray, str]:
             f"no QRS complexes stand out: the signal is only {contrast:.1f} times as steep at the candidate peaks "
             f"as between them (at least {CONTRAST:.0f} is needed)"
         )
-    peaks = peaks[at_peak >= WEAK_BEAT * np.median(at_peak)]
+    peaks = peaks[_steep_enough(peaks, at_peak, fs)]
     if peaks.size < 3:
         return np.empty(0, dtype=int), f"only {peaks.size} R peaks were found, and a delineation needs 3"
     return peaks, ""
+
+
+def _steep_enough(peaks: np.ndarray, at_peak: FloatArray, fs: float) -> BoolArray:
+    """Return True for peaks as steep as a QRS complex, against all others and against the one before, shape (B,)."""
+    kept = at_peak >= WEAK_BEAT * np.quantile(at_peak, 0.75)
+    last = -1
+    for b in np.flatnonzero(kept).tolist():
+        if last >= 0 and peaks[b] - peaks[last] < FOLLOWS_S * fs and at_peak[b] < WEAK_FOLLOWER * at_peak[last]:
+            kept[b] = False
+        else:
+            last = b
+    return np.asarray(kept)
+
+
+def fine_grid(signal: FloatArray, fs: float) -> tuple[FloatArray, int]:
+    """Return ``signal`` (L, N) at the smallest multiple of its rate from 250 Hz on, and that multiple."""
+    factor = int(np.ceil(FINE_HZ / fs))
+    return (signal if factor == 1 else resample(signal, fs, factor * fs)), factor

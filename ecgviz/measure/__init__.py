@@ -12,6 +12,11 @@ from ecgviz.types.beats import MARKS
 
 __all__ = ["measure"]
 
+FROM_MEDIAN = (
+    *("p_ms", "pr_ms", "qrs_ms", "qt_ms", "qtc_bazett_ms", "qtc_fridericia_ms"),
+    *("qrs_axis_deg", "p_axis_deg", "t_axis_deg"),
+)
+"""Global measurements that need at least three dominant beats."""
 COARSE_HZ = 250.0
 """Below this rate a reader is told how fine a duration is."""
 
@@ -19,9 +24,9 @@ COARSE_HZ = 250.0
 def measure(record: Record, beats: Beats) -> Measurements:
     """Measure a conditioned record on its beats.
 
-    Intervals are medians over the dominant beats of the global marks (earliest onset, latest offset over leads), so they are
-    longer by some milliseconds than those of a single lead. Amplitudes and QRS waves are those of the median beat of the
-    dominant beats; their zero is the lead's level at QRS onset, as for ST deviations in the Fourth Universal
+    Intervals are medians over the dominant beats of the global marks (early onset, late offset over leads), so they
+    are longer by some milliseconds than those of a single lead. Amplitudes and QRS waves are those of the median beat
+    of the dominant beats; their zero is the lead's level at QRS onset, as for ST deviations in the Fourth Universal
     Definition of Myocardial Infarction (Thygesen et al. 2018, doi:10.1161/CIR.0000000000000617), not the TP level.
 
     Parameters
@@ -74,13 +79,11 @@ def measure(record: Record, beats: Beats) -> Measurements:
 
 
 def _without_median(record: Record, beats: Beats, values: dict[str, float], reasons: dict[str, str]) -> Measurements:
-    names = ("p_ms", "pr_ms", "qrs_ms", "qt_ms", "qtc_bazett_ms", "qtc_fridericia_ms")
-    names += ("qrs_axis_deg", "p_axis_deg", "t_axis_deg")
     why = beats.reason or f"only {int(members(beats).sum())} dominant beats (at least {FEWEST_BEATS} are needed)"
-    absent = [name for name in (*names, *values) if np.isnan(values.get(name, np.nan))]
+    absent = [name for name in (*FROM_MEDIAN, *values) if np.isnan(values.get(name, np.nan))]
     nothing = np.full(len(record.leads), np.nan)
     return Measurements(
-        values=values | dict.fromkeys(names, np.nan),
+        values=values | dict.fromkeys(FROM_MEDIAN, float("nan")),
         per_lead=dict.fromkeys(PER_LEAD, nothing),
         leads=record.leads,
         fs=record.fs,

@@ -11,12 +11,12 @@ SMALLEST_MV = 0.05
 SHORTEST_S = 0.010
 """... and from this long on."""
 SMALL_SHARE = 0.4
-"""Waves below this share of the complex's largest one are written in small letters (q, r, s), but never above 0.5 mV."""
+"""Waves below this share of the complex's largest one are written small (q, r, s), but never those above 0.5 mV."""
 CAPITAL_MV = 0.5
 SMOOTH_S = 0.010
 """Slopes are taken after a moving average of this length."""
 SLOW = 0.30
-"""Notch or slur: the slope falls below this share of the steepest slopes on both sides of it, away from a wave's peak."""
+"""Notch or slur: the slope falls below this share of the steepest slopes on both its sides, away from a wave's peak."""
 STEEP_MV_PER_S = 3.0
 """... and both those slopes exceed this, so that noise at the foot of a complex is no notch."""
 NOTCH_PLACE = (0.25, 0.75)
@@ -140,7 +140,7 @@ def last_top(time_s: FloatArray, mv: FloatArray, wave: Wave) -> float:
 
 
 def slow_share(time_s: FloatArray, mv: FloatArray, speed: FloatArray) -> float:
-    """Return the share of the way from QRS onset to the largest deflection that is slow (below 30 % of the steepest slope)."""
+    """Return the share of the time from QRS onset to the largest deflection at under 30 % of the steepest slope."""
     top = int(np.abs(mv).argmax())
     if top < 2 or np.abs(mv[top]) < SMALLEST_MV:
         return float("nan")

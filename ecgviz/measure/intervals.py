@@ -51,8 +51,8 @@ def _why(beats: Beats, chosen: BoolArray, wave: str, found: int) -> str:
 def axes(median: MedianBeat, leads: tuple[str, ...]) -> tuple[dict[str, float], dict[str, str]]:
     """Return the frontal axes of QRS, P and T in degrees (-180 to 180), and reasons for what is NaN.
 
-    The angle of the vector whose components are the net areas in I and, scaled by 2 / sqrt(3) to the length of a bipolar lead,
-    in aVF. Without aVF it is formed from I and II (aVF = II - I / 2).
+    The angle of the vector whose components are the net areas in I and in aVF, the latter scaled by 2 / sqrt(3) to the
+    length of a bipolar lead. Without aVF it is formed from I and II (aVF = II - I / 2).
     """
     values, reasons = {}, {}
     frontal = _frontal(median.mv, leads)

@@ -20,7 +20,7 @@ PER_LEAD: Mapping[str, str] = {
     "r_peak_ms": "QRS onset to the R peak; to R', or to the second top of a notched R; NaN without R",
     "qs": "1 when the complex is one negative deflection",
     "notch": "1 when the middle half of QRS has a notch or slur",
-    "delta_fraction": "share of the time from QRS onset to the largest deflection with a slope below 30 % of the steepest",
+    "delta_fraction": "share of the time from QRS onset to the largest deflection at under 30 % of the steepest slope",
     "j_mv": "level at the J point (QRS offset), signed",
     "st60_mv": "level 60 ms after J, signed",
     "st80_mv": "level 80 ms after J, signed",
@@ -51,7 +51,7 @@ def lead_measurements(median: MedianBeat, fs: float) -> tuple[dict[str, FloatArr
 
 
 def _largest(median: MedianBeat, start_s: float, end_s: float) -> FloatArray:
-    """Return each lead's largest deflection (L,) between two times, with its sign; of a biphasic wave the larger half."""
+    """Return each lead's largest deflection (L,) between two times, signed; of a biphasic wave the larger half."""
     _, part = median.part(start_s, end_s)
     if part.shape[1] == 0:
         return np.full(len(part), np.nan)

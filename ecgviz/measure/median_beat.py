@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecgviz.beats.complexes import windows
+from ecgviz.beats.windows import windows
 from ecgviz.types import Beats, Record
 from ecgviz.types.arrays import BoolArray, FloatArray
 from ecgviz.types.beats import MARKS
@@ -21,7 +21,7 @@ FEWEST_BEATS = 3
 
 @dataclass(frozen=True, eq=False)
 class MedianBeat:
-    """Median beat ``mv`` (L, W), zero at QRS onset in each lead; ``time_s`` (W,), 0 at the R peak; marks on that axis."""
+    """Median beat ``mv`` (L, W), zero at QRS onset; its axis ``time_s`` (W,), 0 at the R peak; the marks on it."""
 
     mv: FloatArray
     time_s: FloatArray
@@ -29,7 +29,7 @@ class MedianBeat:
     n_beats: int
 
     def at(self, time_s: float) -> FloatArray:
-        """Return each lead's value (L,) at a time, by linear interpolation; NaN outside the window or without a time."""
+        """Return each lead's value (L,) at a time, linearly interpolated; NaN outside the window or without a time."""
         if not self.time_s[0] <= time_s <= self.time_s[-1]:
             return np.full(len(self.mv), np.nan)
         return np.array([np.interp(time_s, self.time_s, row) for row in self.mv])
@@ -46,7 +46,7 @@ def members(beats: Beats) -> BoolArray:
 
 
 def median_marks(beats: Beats, chosen: BoolArray) -> dict[str, float]:
-    """Return the six global marks in seconds from the R peak: medians over the chosen beats, NaN where most lack one."""
+    """Return the six global marks in seconds from the R peak: medians over the chosen beats, NaN if most lack one."""
     marks = {}
     for name in MARKS:
         distance = (getattr(beats, name) - beats.r_s)[chosen]
