@@ -305,12 +305,12 @@ def test_controls_know_nothing_of_the_training():
     np.testing.assert_allclose(controls["|x|"][0].values, np.abs(x - np.median(x, axis=1, keepdims=True)), rtol=1e-5)
     np.testing.assert_allclose(controls["|dx/dt|"][0].values[:, 5], np.abs(x[:, 6] - x[:, 4]) / 0.02, rtol=1e-4)
     one, two = controls["random networks"]
-    assert one.params["n_steps"] == 16
+    assert one.params["n_steps"] == 4
     assert one.method == "integrated_gradients"
     assert not np.allclose(one.values, two.values)
     fresh = toy_model(build("toy_small", 2, seed=0, config={"width": 8}), labels=("MI", "NORM"), net_name="toy_small")
     np.testing.assert_allclose(
-        one.values, explain(fresh, RECORD, "MI", "integrated_gradients", BEATS, n_steps=16).values, rtol=1e-6
+        one.values, explain(fresh, RECORD, "MI", "integrated_gradients", BEATS, n_steps=4).values, rtol=1e-6
     )
 
 

@@ -111,8 +111,8 @@ class Beats:
 
         Claims go QRS, P, T: a T wave ends where the next beat begins. Without P wave the atom ``P`` holds the window
         where it was expected (`p_absent` tells) and ``PR`` is absent. ``ST`` is J to the T onset; where that comes
-        within 80 ms, or no T was found, it is J to J + 80 ms (or to the middle of T). The ``TP`` of the last beat has no
-        end and is absent. A beat without QRS marks has no atoms.
+        within 80 ms, or no T was found, it is J to J + 80 ms (or to the middle of T). The ``TP`` of the last beat has
+        no end and is absent. A beat without QRS marks has no atoms.
         """
         spans = np.full((len(self), len(ATOMS), 2), np.nan)
         starts = self.starts()
