@@ -11,7 +11,8 @@ from ecgviz.criteria import evaluate
 from ecgviz.evidence import evidence
 from ecgviz.explain import explain, explain_controls
 from ecgviz.measure import measure
-from ecgviz.nets import NETS
+from ecgviz.nets import NETS, build
+from ecgviz.records import load_record
 from ecgviz.signal import condition
 from ecgviz.simulate import simulate
 from ecgviz.types import ATOMS
@@ -95,6 +96,34 @@ def test_a_network_that_reads_the_wave_before_in_the_same_leads_does_not_agree(i
     result = verdict(reader(infarct[0].truth, INFERIOR, "P"), infarct, "saliency", monkeypatch)
     assert result.share < 0.05
     assert result.evidence == "disagrees"
+
+
+@pytest.mark.data
+def test_real_recordings_end_in_a_verdict_or_a_sentence(data_dir):
+    """Whatever the record and the method: mass is conserved, and what cannot be judged says why."""
+    net = build("imle_net", 2, seed=0, config={"width": 0.125})
+    model = toy_model(net, labels=("MI", "STTC"), net_name="imle_net", width=0.125)
+    paths = sorted((data_dir / "ptbxl" / "records100").rglob("*.hea"))[::80]
+    assert len(paths) >= 5
+    for path in paths:
+        record = load_record(path)
+        clean = condition(record)
+        beats = delineate(clean)
+        measured = measure(clean, beats)
+        for method in ("attention_joint", "decomposition", "saliency"):
+            explanation = explain(model, record, "STTC", method, beats)
+            grid = evidence(explanation, beats)
+            assert (
+                abs(grid.pos.sum() - grid.neg.sum() + grid.outside - explanation.values.sum())
+                <= 1e-9 * np.abs(explanation.values).sum()
+            )
+            maps = explain_controls(model, record, "STTC", method, beats, seeds=(0,))
+            controls = {name: tuple(evidence(each, beats) for each in group) for name, group in maps.items()}
+            findings = evaluate("STTC", measured, beats, age_years=record.age_years, sex=record.sex)
+            prediction = predict(model, record, beats)
+            result = compare(explanation, beats, grid, findings, controls, prediction, "STTC")
+            assert (result.evidence == "not assessable") == np.isnan(result.share)
+            assert result.why
 
 
 def test_an_untrained_network_does_not_agree(infarct, monkeypatch):

@@ -154,6 +154,18 @@ def test_share_area_and_density_of_a_known_map():
     assert density(even, where)[0] == pytest.approx(1.0)
 
 
+def test_st_holds_the_place_where_criteria_measure_it():
+    """An elevated ST runs into T: wherever the T onset is put, J + 60 ms belongs to ST, and T keeps its second half."""
+    on = np.array([0.5])
+    for t_on, st_end in ((0.61, 0.68), (0.75, 0.75), (0.60, 0.68), (np.nan, 0.68)):
+        t_off = np.array([1.0 if np.isfinite(t_on) else np.nan])
+        beats = Beats(on, on - 0.2, on - 0.1, on, on + 0.1, np.array([t_on]), t_off, ("normal",), 2.0, LEADS)
+        np.testing.assert_allclose(beats.segments()[0, A["ST"]], [0.6, st_end])
+        if np.isfinite(t_on):
+            np.testing.assert_allclose(beats.segments()[0, A["T1"]], [st_end, (t_on + 1.0) / 2])
+            np.testing.assert_allclose(beats.segments()[0, A["T2"]], [(t_on + 1.0) / 2, 1.0])
+
+
 def test_a_region_of_absent_waves_is_not_assessable():
     beats = even_beats(10, without_p=range(6))
     grid = evidence(a_map(np.ones((12, 1000))), beats)

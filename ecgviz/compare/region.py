@@ -20,12 +20,14 @@ def region_of(findings: Sequence[Finding], met: Sequence[Finding], label: str) -
     """Return the union of the primary regions of the findings that are met, or None and why there is none."""
     if not findings:
         return None, f"the catalogue has no criteria for {label}"
+    if all(finding.state == "not_evaluable" for finding in findings):
+        return None, f"no criterion of {label} can be evaluated on this record"
     if not met:
         return None, f"no criterion of {label} is met on this record, so the guideline points nowhere"
     region = union(met, "primary")
     if region is None:
         names = ", ".join(dict.fromkeys(finding.name for finding in met))
-        return None, f"{names}: this criterion is about rate, rhythm or axis, which have no place on the grid"
+        return None, f"{names}: this criterion names no leads and waves (an interval, a rate or an axis has no mass)"
     return region, ""
 
 
