@@ -5,11 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 TORCH := torch==2.13.0
 PORT ?= 8501
-WORKERS ?= auto
 
 # The first interpreter that is new enough and can make a virtual environment.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3 python; do \
 	"$$p" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
+
+# Workers by the number of cores; a module's tests stay in one, with what they share.
+PARALLEL ?= -n auto --maxprocesses 4 --dist loadscope
 
 # One thread a test process: torch and BLAS would otherwise start as many as there are cores in each of them.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
@@ -21,10 +23,10 @@ run: $(VENV)/.installed
 	$(BIN)/ecgviz app --port $(PORT)
 
 test: lint
-	$(PYTEST) -m "not browser" -n $(WORKERS) --dist loadscope
+	$(PYTEST) -m "not browser" $(PARALLEL)
 
 check: lint
-	$(PYTEST) -m "not browser and not slow and not data" -n $(WORKERS) --dist loadscope
+	$(PYTEST) -m "not browser and not slow and not data" $(PARALLEL)
 
 browser: $(VENV)/.installed-dev
 	$(PYTEST) -m browser
