@@ -41,6 +41,7 @@ with left:
     bars = figures.channel_bars(grid.channel(), leads, title="Channel: share of each lead")
     widgets.draw(bars, tables.channel_table(grid.channel(), leads), key="attention channels")
 with right:
-    matrix = figures.wave_matrix(grid.beat(), leads, title="Beat: share of each lead and wave, %")
+    title, durations = "Beat: share of each lead and wave, %", figures.wave_durations(grid)
+    matrix = figures.wave_matrix(grid.beat(), leads, title=title, durations=durations)
     widgets.draw(matrix, tables.matrix_table(grid.beat(), leads), key="attention matrix")
 widgets.note(words.outside(grid))

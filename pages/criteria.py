@@ -34,6 +34,7 @@ with right:
         matrix = figures.wave_matrix(grid.beat(), leads, title=title, outlined=framed, below=below)
         widgets.draw(matrix, tables.matrix_table(grid.beat(), leads), key="model matrix")
 
-st.markdown("**What trivial maps get in the same region**")
-st.table(tables.control_table(case.agreement), hide_index=True)
-widgets.note(words.nulls(case.agreement))
+if case.agreement.controls:
+    st.markdown(f"**What trivial maps get in the same region** ({widgets.plain(case.agreement.criterion)})")
+    st.table(tables.control_table(case.agreement), hide_index=True)
+    widgets.note(words.nulls(case.agreement))

@@ -207,7 +207,7 @@ def test_even_attention_looks_pale_and_the_legend_says_where_even_is():
 def test_small_magnitudes_are_read_with_their_power_of_ten():
     values = np.full((12, 1000), 2.5e-5)
     heat = heatmap(figures.paper(make_record(), heat=figures.from_explanation(make_explanation(values), 10.0)))
-    assert "×10^-5" in heat.colorbar.title.text
+    assert "×10⁻⁵" in heat.colorbar.title.text
     assert heat.colorbar.ticktext[-1] == "supports, +2.5 or above"
 
 

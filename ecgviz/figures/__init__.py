@@ -6,7 +6,7 @@ Each figure carries its description in words in ``figure.layout.meta["alt"]``.
 from ecgviz.figures.channels import channel_bars
 from ecgviz.figures.header import footer, header
 from ecgviz.figures.heat import Heat, from_attention, from_explanation
-from ecgviz.figures.matrix import framed_cells, region_cells, region_matrix, signed_matrix, wave_matrix
+from ecgviz.figures.matrix import framed_cells, region_cells, region_matrix, signed_matrix, wave_durations, wave_matrix
 from ecgviz.figures.paper import paper
 from ecgviz.figures.rhythm import rhythm_strip
 
@@ -23,5 +23,6 @@ __all__ = [
     "region_matrix",
     "rhythm_strip",
     "signed_matrix",
+    "wave_durations",
     "wave_matrix",
 ]

@@ -22,6 +22,9 @@ COLOUR_END_TIMES_EVEN = 3.0
 """Colours of attention end no sooner than at this multiple of an even spread: even attention looks pale, not strong."""
 
 
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
 @dataclass(frozen=True, eq=False)
 class Heat:
     """Relevance over time: ``values`` (L or 1, K) in the K intervals between ``edges_s`` (K + 1,); NaN = not covered.
@@ -71,9 +74,10 @@ def from_attention(attention: AttentionMap) -> Heat:
     counts = covers.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         values = np.where(counts > 0, attention.values @ covers / counts, np.nan)
-    return Heat(
-        values, edges, attention.leads, False, _limit(values), f"{attention.level} attention, weight of a token"
-    )
+    even = float(attention.values.mean())
+    limit = max(_limit(values), COLOUR_END_TIMES_EVEN * even)
+    name = f"{attention.level} attention, weight of a token"
+    return Heat(values, edges, attention.leads, False, limit, name, even)
 
 
 def _limit(values: FloatArray) -> float:
@@ -137,7 +141,7 @@ def _legend(heat: Heat, limit: float) -> dict[str, object]:
 def _ticks(heat: Heat, limit: float) -> tuple[list[float], list[str], str]:
     """Return tick values, their texts, and the power of ten that was taken out of them."""
     power = int(np.floor(np.log10(limit)))
-    scale, unit = (10.0**power, f", ×10^{power}") if not -2 <= power <= 2 else (1.0, "")
+    scale, unit = (10.0**power, f", ×10{str(power).translate(_SUPERSCRIPTS)}") if not -2 <= power <= 2 else (1.0, "")
     if heat.signed:
         ticks = [-limit, -limit / 2, 0.0, limit / 2, limit]
         texts = [f"{tick / scale:+.2g}" if tick else "0" for tick in ticks]

@@ -26,6 +26,7 @@ def wave_matrix(
     title: str,
     outlined: BoolArray | None = None,
     signed: bool = False,
+    durations: FloatArray | None = None,
     below: str = "",
 ) -> go.Figure:
     """Draw shares of relevance by lead and wave, each cell with its number.
@@ -38,6 +39,8 @@ def wave_matrix(
         Rows; empty for a map without lead axis, drawn as one row "all leads".
     outlined : bool array of the same shape, optional
         Cells of the guideline's region, framed.
+    durations : array of shape (6,), optional
+        Each wave's part of the time, written under it (`wave_durations`): a long wave holds much of an even map.
     below : str, optional
         A line under the waves.
 
@@ -70,6 +73,9 @@ def wave_matrix(
     if outlined is not None:
         figure.update_layout(shapes=[_frame(int(row), int(wave)) for row, wave in np.argwhere(outlined)])
     _matrix_axes(figure, below)
+    if durations is not None:
+        texts = [f"{wave}<br>{style.percent(float(part))} of time" for wave, part in zip(WAVES, durations, strict=True)]
+        figure.update_xaxes(tickvals=list(WAVES), ticktext=texts, tickfont={"size": 12})
     return figure
 
 
@@ -123,6 +129,16 @@ def signed_matrix(grid: EvidenceGrid) -> FloatArray | None:
     whole = float(grid.pos.sum() + grid.neg.sum())
     waves = np.stack([net[:, [ATOMS.index(a) for a in atoms]].sum(axis=1) for atoms in WAVES.values()], axis=1)
     return waves / whole if whole > 0 else np.full(waves.shape, np.nan)
+
+
+def wave_durations(grid: EvidenceGrid) -> FloatArray | None:
+    """Return each wave's part of the delineated time, shape (6,); None for a map without time axis."""
+    if not grid.has_time:
+        return None
+    by_atom = grid.area.sum(axis=0)
+    waves = np.array([by_atom[[ATOMS.index(a) for a in names]].sum() for names in WAVES.values()])
+    total = waves.sum()
+    return waves / total if total > 0 else np.full(waves.shape, np.nan)
 
 
 def region_cells(region: Region) -> BoolArray:

@@ -69,7 +69,7 @@ def _record_picker() -> Record | str | None:
         index=None,
         key="demo",
         placeholder="Choose a demo recording",
-        format_func=lambda name: name.replace("_", " "),
+        format_func=words.readable,
         label_visibility="collapsed",
     )
     return None if name is None else load_record(f"demo:{name}")
@@ -113,7 +113,7 @@ def _label_picker(record: Record, name: str) -> str | None:
         "Label",
         prediction.labels,
         index=int(prediction.probabilities.argmax()),
-        format_func=lambda label: texts[label],
+        format_func=texts.__getitem__,
         key=f"label {record.key} {network.digest}",
         help="With its probability; called = at or above the model's threshold.",
     )
@@ -216,11 +216,9 @@ def finding_picker(case: Case) -> Finding | None:
     findings = sorted(case.findings, key=lambda finding: order[finding.state])
     if not findings:
         return None
-    names = [
-        f"{f.state.replace('_', ' ')}: {f.criterion}, {f.name} ({f.definition.replace('_', ' ')})" for f in findings
-    ]
+    names = [f"{words.readable(f.state)}: {f.criterion}, {f.name} ({words.readable(f.definition)})" for f in findings]
     index = st.selectbox(
-        "Criterion", range(len(findings)), format_func=lambda i: names[i], key=f"finding {case.record.key} {case.label}"
+        "Criterion", range(len(findings)), format_func=names.__getitem__, key=f"finding {case.record.key} {case.label}"
     )
     finding = findings[index]
     note(f"{finding.why}. Source: {finding.source}")

@@ -23,6 +23,11 @@ METHODS: Mapping[str, tuple[str, str]] = {
 }
 
 
+def readable(name: str) -> str:
+    """Return a name of the code for readers: "inferior_stemi" is "inferior stemi"."""
+    return name.replace("_", " ")
+
+
 def method_name(method: str) -> str:
     """Return a method's name for readers; installed methods keep their own."""
     return METHODS.get(method, (method, ""))[0]
