@@ -54,8 +54,14 @@ def read_csv(path: Path, fs: float | None, unit: str | None) -> Record:
     values = _table(rows, separator, len(names), source)
     clock = [n for n, name in enumerate(names) if name.casefold() in _TIME]
     leads = [n for n in range(len(names)) if n not in clock]
-    timed, notes = _rate_of(values[:, clock[0]], units[clock[0]], source) if clock else (None, ())
-    rate, rate_note = fields.agreed_rate(stated_rate(stated, source) or timed, fs, source)
+    known = stated_rate(stated, source)
+    notes: tuple[str, ...] = ()
+    if clock:
+        timed, notes = _rate_of(values[:, clock[0]], units[clock[0]], source)
+        if known and abs(known - timed) > 0.01 * timed:
+            raise RecordError(f"{source}: states {known:g} Hz, but its time column runs at {timed:g} Hz")
+        known = known or timed
+    rate, rate_note = fields.agreed_rate(known, fs, source)
     scaled, unit_note = _scale(values[:, leads].T, [units[n] for n in leads], stated.get("unit"), unit, source)
     return Record(
         signal=scaled,

@@ -14,15 +14,15 @@ from ecgviz.records.fields import shown
 MAX_BYTES = 64 * 1024
 MAX_LINES = 200
 
-_FILE = re.compile(r"[-\w]+(\.\w+)?", re.ASCII)
+_FILE = re.compile(r"[-\w]{1,200}(\.\w{1,20})?", re.ASCII)
 _RECORD = re.compile(r"[-\w]{1,200}", re.ASCII)
 _COUNT = re.compile(r"\d{1,12}", re.ASCII)
 _RATE = re.compile(r"(\d{1,9}(\.\d{1,9})?)(/\S{1,40})?", re.ASCII)
 _FORMAT = re.compile(r"(?P<fmt>\d{1,3})(x(?P<spf>\d{1,4}))?(:(?P<skew>\d{1,6}))?(\+(?P<offset>\d{1,6}))?", re.ASCII)
 _GAIN = re.compile(
-    r"(?P<gain>[-+]?\d{1,12}(\.\d{0,12})?(e[-+]?\d{1,2})?)?(\((?P<base>[-+]?\d{1,10})\))?(/(?P<unit>\S{1,20}))?"
+    r"(?P<gain>-?\d{1,12}(\.\d{0,12})?(e[-+]?\d{1,2})?)?(\((?P<base>-?\d{1,10})\))?(/(?P<unit>\S{1,20}))?"
 )
-_INTEGER = re.compile(r"[-+]?\d{1,10}", re.ASCII)
+_INTEGER = re.compile(r"-?\d{1,10}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,12 @@ class Channel:
 
 @dataclass(frozen=True)
 class Header:
-    """A header's numbers and names; ``fs`` and ``n_frames`` are None where it does not state them.
+    """What a header states of the whole record and of each signal.
 
-    ``comments`` are the comment lines as they stand; `ecgviz.records.wfdb_file` alone reads them, by an allow-list.
+    ``fs`` and ``n_frames`` are None where it states none. ``comments`` are the comment lines as they stand;
+    `ecgviz.records.wfdb_file` alone reads them, by an allow-list.
     """
 
-    name: str
     fs: float | None
     n_frames: int | None
     channels: tuple[Channel, ...]
@@ -87,7 +87,7 @@ def parse_header(data: bytes, source: str) -> Header:
         raise RecordError(f"{source}: the header announces {n_signals} signals and describes {len(body) - 1}")
     channels = tuple(_signal_line(line, n, source) for n, line in enumerate(body[1:], start=1))
     comments = tuple(line for line in lines if line.startswith("#"))
-    return Header(body[0].split()[0], fs, n_frames, channels, comments)
+    return Header(fs, n_frames, channels, comments)
 
 
 def _record_line(line: str, source: str) -> tuple[int, float | None, int | None]:

@@ -126,7 +126,8 @@ def _contradictions(record: Record) -> dict[str, tuple[str, ...]]:
             kept = [n for n in range(len(leads)) if n not in left_out]
             first_two = np.linalg.pinv(weights[kept]) @ rows[kept]
             if _fits(rows[kept] - weights[kept] @ first_two, rows[kept]):
-                away = np.abs(rows - weights @ first_two).max(axis=1)
+                away = rows - weights @ first_two
+                away = np.abs(away - np.median(away, axis=1, keepdims=True)).max(axis=1)
                 return {leads[n]: (_contradiction(f"{away[n]:.2f} mV"),) for n in left_out}
     return dict.fromkeys(leads, ("the limb leads contradict one another: which are wrong cannot be told",))
 

@@ -98,14 +98,15 @@ def read_counts(path: Path, header: Header, source: str) -> FloatArray:
         raise RecordError(f"{source}: its signals have different sampling rates; give one record per rate")
     stem = str(place.resolve().with_suffix(""))
     try:
-        found = wfdb.rdrecord(stem, physical=False, smooth_frames=False).e_d_signal
-    except (ValueError, TypeError, IndexError, KeyError, OSError, ImportError) as error:
+        found = wfdb.rdrecord(stem, physical=True, smooth_frames=False)
+    except (ValueError, TypeError, IndexError, KeyError, OSError, ImportError, RuntimeError) as error:
         raise RecordError(f"{source}: the signal files cannot be decoded ({type(error).__name__})") from error
-    counts = np.stack(found).astype(np.float64)
-    for row, channel in zip(counts, header.channels, strict=True):
-        if channel.fmt in _MISSING:
-            row[row == -(2.0 ** _MISSING[channel.fmt])] = np.nan
-    return counts
+    read = list(zip(found.file_name, found.adc_gain, found.baseline, strict=True))
+    if read != [(channel.file, channel.gain, channel.baseline) for channel in header.channels]:
+        raise RecordError(f"{source}: the header can be read in two ways; write it as the WFDB specification has it")
+    # wfdb 4.3.1 cannot hand out the stored integers of format 61, so they are taken back from its physical values.
+    rows = zip(found.e_p_signal, header.channels, strict=True)
+    return np.stack([np.round(row * channel.gain + channel.baseline) for row, channel in rows])
 
 
 def _frames(path: Path, header: Header, source: str) -> int:

@@ -1,0 +1,294 @@
+"""CSV, NPZ and demo recordings: units, rates, lead orders and what is refused."""
+
+import numpy as np
+import pytest
+from ecg_files import LEADS, beats_mv
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ecgviz.errors import RecordError
+from ecgviz.records import demo_names, load_record
+from ecgviz.records.ptbxl import read_statements, read_table
+from ecgviz.records.write import save_record
+from ecgviz.types import Record
+
+FS = 500.0
+
+
+@pytest.fixture
+def signal_mv():
+    return np.round(beats_mv(FS, 2.0), 3)
+
+
+def _csv(path, names, columns, *, head="", separator=",", decimal="."):
+    rows = [separator.join(f"{value:.6g}".replace(".", decimal) for value in row) for row in np.transpose(columns)]
+    path.write_text("\n".join([*([head] if head else []), separator.join(names), *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+def test_rate_and_unit_from_comment_lines(tmp_path, signal_mv):
+    head = "# fs: 500 Hz\n# unit: mV\n# age: 63\n# sex: F\n# patient: Jane Miller"
+    record = load_record(_csv(tmp_path / "Miller.csv", LEADS, signal_mv, head=head))
+    assert (record.fs, record.leads, record.age_years, record.sex) == (500, LEADS, 63, "female")
+    assert record.assumptions == ()
+    assert "Miller" not in repr(record)
+    assert record.id == f"record-{record.key[:8]}"
+    np.testing.assert_allclose(record.signal, signal_mv, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("unit", "factor"),
+    [
+        ("mV", 1),
+        ("MV", 1),
+        ("millivolts", 1),
+        ("uV", 1e3),
+        ("µV", 1e3),
+        ("μV", 1e3),
+        ("microvolt", 1e3),
+        ("V", 1e-3),
+        ("nV", 1e6),
+    ],
+)
+def test_spellings_of_units(tmp_path, signal_mv, unit, factor):
+    record = load_record(_csv(tmp_path / "x.csv", LEADS, signal_mv * factor, head=f"# fs: 500\n# unit: {unit}"))
+    np.testing.assert_allclose(record.signal, signal_mv, atol=1e-5)
+
+
+@pytest.mark.parametrize("style", ["{} [uV]", "{} (uV)", "{}_uV", '"{} [uV]"'])
+def test_units_behind_lead_names(tmp_path, signal_mv, style):
+    names = [style.format(lead) for lead in LEADS]
+    record = load_record(_csv(tmp_path / "x.csv", names, signal_mv * 1000), fs=500)
+    np.testing.assert_allclose(record.signal, signal_mv, atol=1e-6)
+    assert record.assumptions == ("rate of 500 Hz entered by the user, the file states none",)
+
+
+def test_row_of_units_below_the_header(tmp_path, signal_mv):
+    path = _csv(tmp_path / "x.csv", LEADS, signal_mv * 1000, head="# fs: 500")
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines[:2], ",".join(["uV"] * 12), *lines[2:]]))
+    np.testing.assert_allclose(load_record(path).signal, signal_mv, atol=1e-6)
+
+
+def test_decimal_comma_with_semicolons(tmp_path, signal_mv):
+    path = _csv(tmp_path / "x.csv", LEADS, signal_mv, head="# fs: 500\n# unit: mV", separator=";", decimal=",")
+    np.testing.assert_allclose(load_record(path).signal, signal_mv, atol=1e-6)
+
+
+def test_spreadsheet_text_with_byte_order_mark_and_tabs(tmp_path, signal_mv):
+    path = _csv(tmp_path / "x.tsv", LEADS, signal_mv, head="# fs: 500\n# unit: mV", separator="\t")
+    path.write_text(path.read_text(), encoding="utf-16")
+    np.testing.assert_allclose(load_record(path).signal, signal_mv, atol=1e-6)
+    path.write_text(path.read_text(encoding="utf-16"), encoding="utf-8-sig")
+    np.testing.assert_allclose(load_record(path).signal, signal_mv, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "factor", "digits", "notes"),
+    [
+        ("time [s]", 1, 6, ("rate of 360 Hz derived from the time column",)),
+        ("time [s]", 1, 3, ("rate of 360 Hz derived from the time column",)),
+        ("t_ms", 1000, 3, ("rate of 360 Hz derived from the time column",)),
+        (
+            "time",
+            1,
+            5,
+            ("rate of 360 Hz derived from the time column", "the time column states no unit: taken as seconds"),
+        ),
+    ],
+)
+def test_rate_from_a_time_column(tmp_path, name, factor, digits, notes):
+    signal = np.round(beats_mv(360, 5.0), 3)
+    times = np.round(np.arange(signal.shape[1]) / 360 * factor, digits)
+    record = load_record(_csv(tmp_path / "x.csv", [name, *LEADS], np.vstack([times, signal])), unit="mV")
+    assert record.fs == 360
+    assert record.leads == LEADS
+    assert record.assumptions == (*notes, "unit 'mV' entered by the user, the file states none")
+
+
+def test_empty_cells_and_nan_are_missing_samples(tmp_path):
+    (tmp_path / "x.csv").write_text("# fs: 100\n# unit: mV\nI,II\n0,0.1\n,0.5\nnan,-0.2\n0.4,0.1\n")
+    record = load_record(tmp_path / "x.csv")
+    assert np.isnan(record.signal).tolist() == [[False, True, True, False], [False] * 4]
+
+
+TABLE = "# fs: 100\n# unit: mV\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("I,II\n0,1\n1,0\n", r"'x\.csv': no sampling rate is stated; give it in hertz"),
+        ("# fs: 100\nI,II\n0,1\n1,0\n", r"'x\.csv': no unit is stated; give mV, uV or V"),
+        ("# fs: fast\n# unit: mV\nI,II\n0,1\n1,0\n", "sampling rate 'fast' is no number"),
+        ("# fs: 0\n# unit: mV\nI,II\n0,1\n1,0\n", "sampling rate '0' is no number of hertz"),
+        ("# fs: 100\n# unit: counts\nI,II\n0,1\n1,0\n", "unit 'counts' is not known"),
+        (TABLE + "0.1,0.2\n0,1\n1,0\n", "the first row holds numbers; a header row of lead names is needed"),
+        (TABLE + "I,II\n0,1\n1\n", "sample 2 has 1 columns, the header row 2"),
+        (TABLE + "I,II\n0,1\n1,x<y\n", r"'x\?y' stands in sample 2 where a number belongs"),
+        (TABLE + "I,RESP\n0,1\n1,0\n", "'RESP' is no lead known here"),
+        (TABLE + "I,Lead I\n0,1\n1,0\n", "lead I is given more than once"),
+        (TABLE + "I,II\n0,1\ninf,0\n", "lead I holds infinite samples"),
+        (TABLE + "I,II\nnan,nan\nnan,\n", "every sample of every lead is missing"),
+        (TABLE + "I,II\n0,900\n1,-900\n", "lead II swings 900 mV .* microvolts or raw counts"),
+        (
+            TABLE + "I,II\n0,0.001\n0.0005,0\n",
+            "no lead moves more than 0.001 mV, which is no ECG: is it flat, or in volts",
+        ),
+        (TABLE + ",".join(f"{n}" for n in range(500)) + "\n0\n", "500 columns: is the table transposed"),
+        (TABLE + "I,II\n", "a header row of lead names and rows of samples are needed"),
+        (TABLE + "time [h],II\n0,1\n1,0\n", "the time column is in 'h'"),
+        ("# unit: mV\ntime,II\n0,1\n0.01,0\n0.02,0\n0.9,1\n", "the time column does not run evenly"),
+        ("# unit: mV\ntime,II\n1,1\n1,0\n", "the time column does not run forward"),
+        (TABLE + "time [s],II\n0,1\n0.1,0\n0.2,0\n", "states 100 Hz, but its time column runs at 10 Hz"),
+    ],
+)
+def test_tables_that_cannot_be_trusted_are_refused(tmp_path, text, match):
+    (tmp_path / "x.csv").write_text(text)
+    with pytest.raises(RecordError, match=match):
+        load_record(tmp_path / "x.csv")
+
+
+def test_binary_under_a_csv_name_is_refused(tmp_path):
+    (tmp_path / "x.csv").write_bytes(bytes(range(128, 256)))
+    with pytest.raises(RecordError, match="this is no text file"):
+        load_record(tmp_path / "x.csv")
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    order=st.permutations(LEADS),
+    fs=st.sampled_from([100.0, 250.0, 360.0, 500.0, 1000.0, 333.25]),
+    suffix=st.sampled_from([".csv", ".npz"]),
+    age=st.one_of(st.none(), st.integers(0, 110)),
+    sex=st.sampled_from([None, "male", "female"]),
+)
+def test_what_is_written_is_read_back(tmp_path, order, fs, suffix, age, sex):
+    rows = dict(zip(LEADS, np.round(beats_mv(fs, 1.0), 4), strict=True))
+    signal = np.stack([rows[lead] for lead in order]).astype(np.float32)
+    signal[0, 5:9] = np.nan
+    record = Record(signal=signal, fs=fs, leads=tuple(order), id="r", age_years=age, sex=sex)
+    save_record(record, tmp_path / f"x{suffix}")
+    again = load_record(tmp_path / f"x{suffix}")
+    assert (again.fs, again.leads, again.age_years, again.sex) == (fs, tuple(order), age, sex)
+    np.testing.assert_allclose(again.signal, signal, atol=1e-6)
+    assert again.assumptions == ()
+
+
+def test_npz_in_microvolts(tmp_path, signal_mv):
+    np.savez(
+        tmp_path / "x.npz",
+        signal=np.round(signal_mv * 1000).astype(np.int16),
+        fs=500,
+        leads=LEADS,
+        unit="uV",
+        age_years=40,
+        sex="M",
+    )
+    record = load_record(tmp_path / "x.npz")
+    np.testing.assert_allclose(record.signal, signal_mv, atol=1e-6)
+    assert (record.age_years, record.sex) == (40, "male")
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"fs": None}, "no sampling rate is stated"),
+        ({"fs": 0}, "sampling rate of 0.0 Hz is none"),
+        ({"fs": -500}, "sampling rate of -500.0 Hz is none"),
+        ({"unit": None}, "no unit is stated"),
+        ({"unit": "mmHg"}, "unit 'mmHg' is not known"),
+        ({"unit": "uV", "signal": np.ones((2, 9))}, "is it flat, or in volts"),
+        ({"signal": None}, "has no field 'signal'"),
+        ({"leads": None}, "has no field 'leads'"),
+        ({"leads": [1, 2]}, "the field 'leads' is no list of names"),
+        ({"signal": np.array([["a", "b"]])}, "holds <U1, not numbers"),
+        ({"signal": np.zeros((9, 2))}, r"does not hold one row for each of the 2 leads \(is it transposed\?\)"),
+        ({"signal": np.zeros(9)}, "does not hold one row for each of the 2 leads"),
+        ({"signal": np.zeros((2, 0))}, "the signal has no samples"),
+        ({"signal": np.full((2, 9), np.nan)}, "every sample of every lead is missing"),
+    ],
+)
+def test_npz_that_cannot_be_trusted_is_refused(tmp_path, signal_mv, change, match):
+    arrays = {"signal": signal_mv[:2], "fs": 500, "leads": ["I", "II"], "unit": "mV"} | change
+    np.savez(tmp_path / "x.npz", **{name: value for name, value in arrays.items() if value is not None})
+    with pytest.raises(RecordError, match=match):
+        load_record(tmp_path / "x.npz")
+
+
+def test_unknown_kinds_folders_and_missing_files_are_refused(tmp_path):
+    (tmp_path / "x.xyz").write_text("")
+    for source, match in (
+        (tmp_path / "x.xyz", r"'x\.xyz' is of no kind that is read here \(\.hea, \.dat"),
+        (tmp_path, "is a folder; give one recording in it"),
+        (tmp_path / "none.csv", r"there is no file 'none\.csv'"),
+        (tmp_path / "none", r"there is no header 'none\.hea'"),
+        ("demo:none", "there is no demo record 'none'; there are"),
+        ("demo:../x", r"there is no demo record '\.\./x'"),
+    ):
+        with pytest.raises(RecordError, match=match):
+            load_record(source)
+
+
+def test_every_demo_loads_and_says_that_it_is_simulated():
+    for name in demo_names():
+        record = load_record(f"demo:{name}")
+        assert record.id == f"demo:{name}"
+        assert record.simulated
+        assert set(LEADS) <= set(record.leads)
+        assert record.assumptions[0].startswith("simulated: finding ")
+        assert record.assumptions[0].endswith("no patient was recorded")
+
+
+STATEMENTS = """,description,diagnostic,diagnostic_class
+NORM,normal,1.0,NORM
+IMI,inferior,1.0,MI
+SR,sinus,,
+CLBBB,lbbb,1.0,CD
+"""
+DATABASE = """ecg_id,patient_id,age,sex,recording_date,report,scp_codes,strat_fold,filename_lr,filename_hr
+1,15709.0,56.0,1,1984-11-09,Frau X,"{'NORM': 100.0, 'SR': 0.0}",3,records100/00000/00001_lr,records500/00000/00001_hr
+2,7.0,300.0,0,1984-11-09,Herr Y,"{'IMI': 0.0, 'CLBBB': 50.0}",9,records100/00000/00002_lr,records500/00000/00002_hr
+137,8.0,,0,1984-11-09,,"{'SR': 0.0}",1,records100/00000/00137_lr,records500/00000/00137_hr
+"""
+
+
+@pytest.fixture
+def ptbxl_folder(tmp_path):
+    (tmp_path / "scp_statements.csv").write_text(STATEMENTS)
+    (tmp_path / "ptbxl_database.csv").write_text(DATABASE)
+    return tmp_path
+
+
+def test_ptbxl_tables(ptbxl_folder):
+    assert read_statements(ptbxl_folder) == {"NORM": "NORM", "IMI": "MI", "CLBBB": "CD"}
+    first, second, third = read_table(ptbxl_folder).values()
+    assert (first.ecg_id, first.patient_id, first.age_years, first.sex, first.strat_fold) == (1, 15709, 56, "female", 3)
+    assert first.scp_codes == {"NORM": 100, "SR": 0}
+    assert first.superclasses == ("NORM",)
+    assert (second.age_years, second.age_clipped, second.sex) == (90, True, "male")
+    assert second.superclasses == ("CD", "MI")
+    assert (third.age_years, third.duplicate, third.superclasses) == (None, True, ())
+    assert not first.duplicate
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "match"),
+    [
+        ("{'SR': 0.0}", "__import__('os')", r"ptbxl_database\.csv: row 3 is not one of PTB-XL"),
+        ("records100/00000/00001_lr", "../../x", "row 1 is not one of PTB-XL"),
+        ("137,", "x,", "row 3 is not one of PTB-XL"),
+    ],
+)
+def test_ptbxl_rows_that_are_none_are_refused(ptbxl_folder, old, new, match):
+    table = ptbxl_folder / "ptbxl_database.csv"
+    table.write_text(table.read_text().replace(old, new, 1))
+    with pytest.raises(RecordError, match=match):
+        read_table(ptbxl_folder)
+
+
+def test_a_folder_without_tables_is_refused(tmp_path):
+    with pytest.raises(
+        RecordError, match=r"'scp_statements\.csv' is not in the folder: is it the top folder of PTB-XL\?"
+    ):
+        read_table(tmp_path)
