@@ -28,6 +28,7 @@ FIRST = {
 ALL_STATES = ("met", "borderline", "not_met", "not_evaluable")
 LBBB_PATTERNS = {"V1": "rS", "V2": "rS"}
 LBBB_NOTCHES = {"notch": dict.fromkeys(("I", "aVL", "V5", "V6"), 1.0), "r_peak_ms": dict.fromkeys(("V5", "V6"), 84.0)}
+DELTA = {"delta_fraction": dict.fromkeys(("I", "II", "V2", "V3", "V4", "V5"), 0.8)}
 
 
 def find(
@@ -215,16 +216,14 @@ def test_an_open_question_about_bundle_branch_block_leaves_infarction_open() -> 
 
 
 def test_pre_excitation_blocks_bundle_branch_block() -> None:
-    slow = {"delta_fraction": dict.fromkeys(("I", "II", "V2", "V3", "V4", "V5"), 0.6)}
-    measured = measurements({"qrs_ms": 140.0, "pr_ms": 100.0}, LBBB_NOTCHES | slow, patterns=LBBB_PATTERNS)
+    measured = measurements({"qrs_ms": 140.0, "pr_ms": 100.0}, LBBB_NOTCHES | DELTA, patterns=LBBB_PATTERNS)
     assert find("WPW", measured).state == "met"
     assert "there is ventricular pre-excitation" in find("CLBBB", measured).why
     assert find("WPW", measurements({"qrs_ms": 140.0, "pr_ms": 100.0})).state == "not_met"
 
 
 def test_mild_pre_excitation_is_a_verdict_of_its_own() -> None:
-    slow = {"delta_fraction": dict.fromkeys(("I", "II", "V2"), 0.6)}
-    measured = measurements({"qrs_ms": 121.0, "pr_ms": 100.0}, slow)
+    measured = measurements({"qrs_ms": 121.0, "pr_ms": 100.0}, DELTA)
     assert find("WPW", measured, "athletes2017").state == "borderline"
     assert find("WPW", measured, "mild").state == "met"
 
