@@ -38,7 +38,8 @@ p { margin: 1mm 0; max-width: 190mm } img { display: block; max-width: 100% }
 table { border-collapse: collapse; margin: 2mm 0 } tr { break-inside: avoid }
 th, td { border: 0.2mm solid #bbb; padding: 0.7mm 1.8mm; text-align: left; vertical-align: top }
 th { background: #f2f2f2 } .notice { border: 0.3mm solid #8a1c1c; padding: 1.5mm 3mm; color: #8a1c1c }
-.pair { display: flex; flex-wrap: wrap; gap: 4mm; align-items: flex-start } .verdict { font-size: 12pt; font-weight: bold }
+.pair { display: flex; flex-wrap: wrap; gap: 4mm; align-items: flex-start }
+.verdict { font-size: 12pt; font-weight: bold }
 """
 
 
@@ -161,8 +162,8 @@ def _levels(case: Case) -> Iterable[str]:
         )
     yield "</div>"
     if grid.resolution_s > SHORTEST_WAVE_S:
-        coarse = f"{_number(1000 * grid.resolution_s, 3)} ms"
-        yield f"<p>This map resolves {coarse}: it cannot tell waves apart, and the beat level spreads it by duration.</p>"
+        coarse = f"This map resolves {_number(1000 * grid.resolution_s, 3)} ms: it cannot tell waves apart"
+        yield f"<p>{coarse}, and the beat level spreads it by duration.</p>"
     outside, total = _number(grid.outside_abs, 3), _number(grid.total, 3)
     yield f"<p>Relevance outside every delineated beat: {outside}; supporting relevance on the beats: {total}.</p>"
 
@@ -210,14 +211,15 @@ def _criteria(case: Case) -> Iterable[str]:
 
 
 def _rules(finding: Finding) -> list[Sequence[str]]:
+    """Return the rows of a table; a rule about a pattern has no number, which is a dash."""
     return [
         (
             rule.text,
             rule.role,
-            _number(rule.measured, 3),
-            _number(rule.limit, 3),
-            rule.unit,
-            _number(rule.margin, 3),
+            _number(rule.measured, 3, "not measurable" if rule.state == "not_evaluable" else "–"),
+            _number(rule.limit, 3, "–"),
+            "" if rule.unit == "1" else rule.unit,
+            _number(rule.margin, 3, "–"),
             _words(rule.state),
             rule.why,
             rule.source,

@@ -152,19 +152,24 @@ def _facts(record: "Record") -> list[tuple[str, str]]:
 
 
 def _rules(finding: "Finding") -> list[tuple[str, ...]]:
+    """Return the rows of a table; a rule about a pattern has no number, which is a dash."""
     return [
         (
             rule.text,
             rule.role,
-            number(rule.measured, 3),
-            number(rule.limit, 3),
-            rule.unit,
-            number(rule.margin, 3),
+            number(rule.measured, 3) if rule.state == "not_evaluable" else _or_dash(rule.measured),
+            _or_dash(rule.limit),
+            "" if rule.unit == "1" else rule.unit,
+            _or_dash(rule.margin),
             rule.state.replace("_", " "),
             rule.why,
         )
         for rule in finding.rules
     ]
+
+
+def _or_dash(value: float) -> str:
+    return number(value, 3) if math.isfinite(value) else "-"
 
 
 def _finding(finding: "Finding") -> dict[str, Any]:
