@@ -121,6 +121,9 @@ def test_the_union_of_a_superclass_holds_every_met_region_and_no_other() -> None
     assert union is not None
     assert cells(union) == product("II III aVF I aVL V5 V6", "ST")
     assert union.text == "IMI (II, III, aVF: J, ST) + LMI (I, aVL, V5, V6: J, ST)"
+    contra = union_region(findings, "contra")
+    assert contra is not None
+    assert {atom for _, atom in cells(contra)} == {"P", "TP", "ST", "T1", "T2"}
 
 
 def test_nothing_met_has_no_union() -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from ecgviz.criteria.schema import CatalogueFile, Definition, Entry, FindingRule, LeadsRule, Source, UseRule, restrict
+from ecgviz.criteria.rule_schema import FindingRule, LeadsRule, UseRule, restrict
+from ecgviz.criteria.schema import CatalogueFile, Definition, Entry, Source
 from ecgviz.errors import CriteriaError
 
 FORMS = ("value", "leads", "sum", "pattern", "finding", "use")

@@ -93,15 +93,15 @@ def _text(part: RoiPart, leads: Sequence[str], met_leads: Sequence[str]) -> str:
     return f"{'all leads' if len(named) == 12 else ', '.join(named)}: {', '.join(part.segments)}"
 
 
-def union_region(findings: Sequence[Finding]) -> Region | None:
-    """Return the union of the primary regions of all findings that are met, or None when there is none.
+def union_region(findings: Sequence[Finding], role: str = "primary") -> Region | None:
+    """Return the union of the regions of one role over all findings that are met, or None when there is none.
 
     A cell has the largest weight that any of them gives it; ``text`` names each statement with its place, so that
-    its number can be shown beside every score in the region.
+    their number can be shown beside every score in the region.
     """
-    chosen = [f for f in findings if f.state == "met" and "primary" in f.regions]
+    chosen = [finding for finding in findings if finding.state == "met" and role in finding.regions]
     if not chosen:
         return None
-    weights: list[FloatArray] = [f.regions["primary"].weight for f in chosen]
-    texts = dict.fromkeys(f"{f.criterion} ({f.regions['primary'].text})" for f in chosen)
-    return Region("primary", chosen[0].regions["primary"].leads, np.max(weights, axis=0), " + ".join(texts))
+    weights: list[FloatArray] = [finding.regions[role].weight for finding in chosen]
+    texts = dict.fromkeys(f"{finding.criterion} ({finding.regions[role].text})" for finding in chosen)
+    return Region(role, chosen[0].regions[role].leads, np.max(weights, axis=0), " + ".join(texts))

@@ -11,7 +11,7 @@ import numpy as np
 
 from ecgviz.criteria import wording
 from ecgviz.criteria.logic import at_least, every, some
-from ecgviz.criteria.schema import (
+from ecgviz.criteria.rule_schema import (
     Case,
     Comparison,
     Condition,
