@@ -262,7 +262,7 @@ def test_preexcitation_starts_qrs_early_and_leaves_the_p_wave():
     truth = simulate("wpw", seed=5, fs=500.0, duration_s=8.0).truth
     assert truth.beats.p_on[1:] == pytest.approx(truth.twin_beats.p_on[1:])
     lead_in = truth.twin_beats.qrs_on[1:-1] - truth.beats.qrs_on[1:-1]
-    assert lead_in == pytest.approx(0.044)
+    assert lead_in == pytest.approx(0.048)
     assert "p" not in truth.layers
 
 

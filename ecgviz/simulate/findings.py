@@ -43,7 +43,7 @@ class FindingSpec:
 
 def _tachycardia(heart: Heart, rng: np.random.Generator, severity: float) -> Heart:
     rate = 100 + severity * (6 + 36 * rng.random())
-    faster = max(heart.pr_ms - 0.5 * (rate - heart.rate_bpm), 122.0)
+    faster = max(heart.pr_ms - 0.5 * (rate - heart.rate_bpm), 128.0)
     return replace(heart, rate_bpm=rate, sdrr_s=0.35 * heart.sdrr_s, pr_ms=faster)
 
 
@@ -53,7 +53,7 @@ def _bradycardia(heart: Heart, rng: np.random.Generator, severity: float) -> Hea
 
 def _pathway_pr(heart: Heart) -> Heart:
     """Give a PR that leaves room for the delta wave, so that the P wave of the twin stays in its place."""
-    return replace(heart, pr_ms=float(np.clip(heart.pr_ms, 132, 154)), p_ms=min(heart.p_ms, 100.0))
+    return replace(heart, pr_ms=float(np.clip(heart.pr_ms, 144, 155)), p_ms=min(heart.p_ms, 94.0))
 
 
 _INF, _ANT, _LAT = ("II", "III", "aVF"), ("V1", "V2", "V3", "V4"), ("I", "aVL", "V5", "V6")
@@ -75,7 +75,7 @@ _INFARCTS = (
     ),
     _infarct("lateral_stemi", "acute lateral infarction, ST elevation", ("LMI",), _LAT, recipes.lateral_stemi),
     _infarct("old_inferior_mi", "old inferior infarction with Q waves", ("IMI",), _INF, recipes.old_inferior_mi),
-    _infarct("old_anterior_mi", "old anterior infarction with Q waves", ("ASMI", "AMI"), _ANT, recipes.old_anterior_mi),
+    _infarct("old_anterior_mi", "old anterior infarction with Q waves", ("ASMI",), _ANT, recipes.old_anterior_mi),
     _infarct("old_lateral_mi", "old lateral infarction with Q waves", ("LMI",), _LAT, recipes.old_lateral_mi),
 )
 
@@ -182,7 +182,7 @@ _ROWS = (
         waves=("P", "TP"),
         severity_range=(0.6, 1.6),
         ages=(50.0, 90.0),
-        rates=(72.0, 128.0),
+        rates=(70.0, 112.0),
     ),
     _row(
         "sinus_tachycardia",

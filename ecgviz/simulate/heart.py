@@ -85,7 +85,7 @@ def draw_heart(
         rate_bpm=rate if rate_bpm is None else float(rate_bpm),
         sdrr_s=0.029 * float(np.exp(0.55 * n[2] - 0.5 * older)),
         p_ms=float(np.clip(np.exp(4.64 + 0.09 * n[3]), 88, 122)),
-        pr_ms=float(np.clip(np.exp(5.02 + 0.10 * n[4] + 0.04 * older) - 0.25 * (rate - 70), 124, 194)),
+        pr_ms=float(np.clip(np.exp(5.02 + 0.10 * n[4] + 0.04 * older) - 0.25 * (rate - 70), 132, 188)),
         qrs_ms=float(np.clip(qrs_ms, 74, 108)),
         jt_ms=float(np.exp(5.664 + 0.06 * n[5] + (0.01 if sex == "female" else -0.01))),
         p=_atrial(n[6:12]),

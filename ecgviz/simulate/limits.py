@@ -56,15 +56,16 @@ def inverted(planted: Planted, leads: tuple[str, ...] = LEADS, limit_mv: float =
     return _pair(planted, down, leads)
 
 
-def q_waves(planted: Planted, leads: tuple[str, ...] = LEADS) -> int:
+def q_waves(planted: Planted, leads: tuple[str, ...] = LEADS, share: float = 1.05) -> int:
     """Count leads with a pathological Q in the best contiguous group.
 
-    In V2 and V3 over 20 ms or QS, elsewhere 30 ms and 0.1 mV or QS; V1 is not counted.
+    In V2 and V3 over 20 ms or QS, elsewhere 30 ms and 0.1 mV or QS; V1 is not counted. ``share`` scales both limits.
     """
 
     def deep(lead: str) -> bool:
         mv, ms, qs = (float(planted.lead(n, lead)[0]) for n in ("q_mv", "q_ms", "qs"))
-        return bool(qs) or (ms > 20 and mv > 0 if lead in ("V2", "V3") else ms >= 30 and mv >= 0.1)
+        limit_ms = 20 if lead in ("V2", "V3") else 30
+        return bool(qs) or (ms > share * limit_ms and mv > share * (0.1 if limit_ms == 30 else 0.0))
 
     return max(sum(deep(lead) for lead in group if lead in leads and lead != "V1") for group in Q_GROUPS)
 
@@ -102,6 +103,7 @@ def is_healthy(planted: Planted, heart: Heart) -> bool:
         and sokolow_mv(planted) < 3.3
         and cornell_mv(planted) < (2.6 if male else 1.85)
         and r[row("aVL")] < 1.0
+        and s.max() + s[row("V4")] < (2.65 if male else 2.2)
         and r[row("I")] >= 0.15
         and r[row("V5")] > s[row("V5")]
         and r[row("V6")] > max(s[row("V6")], 0.4)
@@ -110,7 +112,7 @@ def is_healthy(planted: Planted, heart: Heart) -> bool:
         and not elevated(planted, heart, margin=0.85)
         and not depressed(planted, limit_mv=0.03)
         and not inverted(planted, limit_mv=0.07)
-        and not q_waves(planted)
+        and not q_waves(planted, share=0.75)
         and planted.per_lead["p_mv"][row("II")] >= 0.05
         and planted.per_lead["p_mv"][row("I")] >= 0.03
         and planted.per_lead["p_mv"][row("aVF")] >= 0.03
@@ -122,13 +124,16 @@ def _lbbb(p: Planted, h: Heart) -> bool:
     late = (p.lead("r_peak_ms", "V5", "V6") > 62).all()
     down = all(_negative(p, lead) > 3 * p.lead("r_mv", lead)[0] for lead in ("V1", "V2"))
     upright = (p.lead("r_mv", "I", "aVL", "V5", "V6") > 2 * p.lead("s_mv", "I", "aVL", "V5", "V6")).all()
-    return bool(no_q and late and down and upright and p.values["qrs_ms"] >= (131 if h.sex == "female" else 141))
+    notched = p.lead("notch", "I", "aVL", "V5", "V6").sum() >= 3 and p.lead("notch", "I", "V6").all()
+    return bool(
+        no_q and late and down and upright and notched and p.values["qrs_ms"] >= (131 if h.sex == "female" else 141)
+    )
 
 
 def _rbbb(p: Planted, h: Heart) -> bool:
     wide_s = (p.lead("s_ms", "I", "V6") > 42).all() and (p.lead("s_mv", "I", "V6") > 0.1).all()
     v1 = p.lead("r2_mv", "V1")[0] > max(p.lead("r_mv", "V1")[0], 0.2) and p.lead("r_mv", "V1")[0] >= 0.04
-    return bool(wide_s and v1 and p.lead("s_mv", "V1")[0] >= 0.05 and p.values["qrs_ms"] >= 122)
+    return bool(wide_s and v1 and p.lead("s_mv", "V1")[0] >= 0.05 and p.values["qrs_ms"] >= 125)
 
 
 def _lafb(p: Planted, h: Heart) -> bool:
@@ -153,12 +158,12 @@ def _rvh(p: Planted, h: Heart) -> bool:
 
 
 def _wpw(p: Planted, h: Heart) -> bool:
-    return bool(p.values["pr_ms"] <= 115 and p.values["qrs_ms"] >= 122)
+    return bool(p.values["pr_ms"] <= 115 and p.values["qrs_ms"] >= 125)
 
 
 def _long_qt(p: Planted, h: Heart) -> bool:
     over = p.values["qtc_fridericia_ms"] - (450 if h.sex == "male" else 460)
-    return bool(over >= 12 and p.values["qtc_bazett_ms"] >= (462 if h.sex == "male" else 472))
+    return bool(over >= 25 and p.values["qtc_bazett_ms"] >= (495 if h.sex == "male" else 505))
 
 
 def _st_depression(p: Planted, h: Heart) -> bool:
@@ -169,11 +174,11 @@ INFERIOR, ANTERIOR, LATERAL = ("II", "III", "aVF"), ("V1", "V2", "V3", "V4"), ("
 
 LIMITS: Mapping[str, Callable[[Planted, Heart], bool]] = {
     "inferior_stemi": lambda p, h: bool(
-        (p.lead("j_mv", *INFERIOR) >= 0.12).sum() >= 2 and p.lead("j_mv", "aVL")[0] <= -0.06
+        (p.lead("j_mv", *INFERIOR) >= 0.14).sum() >= 2 and p.lead("j_mv", "aVL")[0] <= -0.06
     ),
-    "anterior_stemi": lambda p, h: elevated(p, h, ("V2", "V3", "V4"), 1.2),
+    "anterior_stemi": lambda p, h: elevated(p, h, ("V2", "V3", "V4"), 1.3),
     "lateral_stemi": lambda p, h: bool(
-        (p.lead("j_mv", *LATERAL) >= 0.12).sum() >= 3 and (p.lead("j_mv", "I", "aVL") >= 0.11).all()
+        (p.lead("j_mv", *LATERAL) >= 0.13).sum() >= 3 and (p.lead("j_mv", "I", "aVL") >= 0.14).all()
     ),
     "old_inferior_mi": lambda p, h: q_waves(p, INFERIOR) >= 2,
     "old_anterior_mi": lambda p, h: (

@@ -11,6 +11,7 @@ from ecgviz.simulate.dipole import twelve
 from ecgviz.simulate.heart import Heart
 from ecgviz.types.arrays import FloatArray
 
+NOTCH_MV = 0.03
 SMALLEST_WAVE_MV = 0.02
 """A deflection of the QRS complex below this is no wave of its own."""
 PER_LEAD = (
@@ -24,6 +25,7 @@ PER_LEAD = (
     "s_ms",
     "r_peak_ms",
     "qs",
+    "notch",
     "j_mv",
     "st60_mv",
     "st80_mv",
@@ -90,7 +92,7 @@ def _qrs_waves(lead: FloatArray) -> dict[str, float]:
 
     A run that is largest at the J point is the ST segment, no wave.
     """
-    found = dict.fromkeys(PER_LEAD[1:10], 0.0)
+    found = dict.fromkeys(PER_LEAD[1:11], 0.0)
     sign = np.sign(lead)
     edges = np.concatenate([[0], np.flatnonzero(np.diff(sign)) + 1, [lead.size]])
     waves = []
@@ -106,5 +108,16 @@ def _qrs_waves(lead: FloatArray) -> dict[str, float]:
             found[f"{name}_ms"] = length
         if name == "r" or (name == "r2" and size > found["r_mv"]):
             found["r_peak_ms"] = at
+    found["notch"] = float(_notched(lead))
     found["qs"] = float(bool(waves) and waves[0][0] < 0 and found["r_mv"] == 0)
     return found
+
+
+def _notched(lead: FloatArray) -> bool:
+    """Tell whether the largest deflection has two peaks with a dip of 0.03 mV or more between them."""
+    size = np.abs(lead) if np.abs(lead.max()) > np.abs(lead.min()) else -lead
+    inner = np.flatnonzero((size[1:-1] < size[:-2]) & (size[1:-1] <= size[2:])) + 1
+    return any(
+        min(size[:dip].max(), size[dip:].max()) - size[dip] >= NOTCH_MV and size[dip] > 0.4 * size.max()
+        for dip in inner
+    )

@@ -32,7 +32,7 @@ def _st_elevation(heart: Heart, rng: np.random.Generator, direction: ArrayLike, 
 
 def inferior_stemi(heart: Heart, rng: np.random.Generator, severity: float) -> Heart:
     """ST elevation towards the feet and right (right coronary type: III > II), reciprocal depression in aVL."""
-    return _st_elevation(heart, rng, (-0.30, 0.95, 0.10), 0.26 * severity)
+    return _st_elevation(heart, rng, (-0.30, 0.95, 0.10), 0.28 * severity)
 
 
 def anterior_stemi(heart: Heart, rng: np.random.Generator, severity: float) -> Heart:
@@ -42,7 +42,7 @@ def anterior_stemi(heart: Heart, rng: np.random.Generator, severity: float) -> H
 
 def lateral_stemi(heart: Heart, rng: np.random.Generator, severity: float) -> Heart:
     """ST elevation towards the left and up: I, aVL, V5, V6; reciprocal depression in III."""
-    return _st_elevation(heart, rng, (0.90, -0.42, 0.28), 0.26 * severity)
+    return _st_elevation(heart, rng, (0.90, -0.44, 0.28), 0.30 * severity)
 
 
 def old_inferior_mi(heart: Heart, rng: np.random.Generator, severity: float) -> Heart:
@@ -129,7 +129,7 @@ def rvh(heart: Heart, rng: np.random.Generator, severity: float) -> Heart:
 
 def long_qt(heart: Heart, rng: np.random.Generator, severity: float) -> Heart:
     """Long QT: JT stretched; a broad T (type 1 like), a notched one (type 2 like), or a late one after a long ST."""
-    factor = 1 + severity * (0.30 + 0.06 * rng.random())
+    factor = 1 + severity * (0.33 + 0.07 * rng.random())
     kind = int(rng.integers(3))
     t = heart.t
     if kind == 1:

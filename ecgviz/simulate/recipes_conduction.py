@@ -15,13 +15,15 @@ from ecgviz.simulate.vary import arches, turned
 
 def lbbb(heart: Heart, rng: np.random.Generator, severity: float) -> Heart:
     """Complete left bundle branch block: slow, notched leftward and posterior activation, ST-T opposite."""
-    d = float(np.clip(144 + 12 * (severity - 1) + 7 * rng.standard_normal(), 128, 175))
+    d = float(
+        np.clip((150 if heart.sex == "male" else 142) + 12 * (severity - 1) + 6 * rng.standard_normal(), 128, 175)
+    )
     size = float(np.clip(heart.qrs.vector[2, 0] / 1.12, 0.75, 1.35)) * 0.85
     rows = [
         (0.08, 0.040, (0.04, 0.0, -0.12)),
-        (0.27, 0.105, (0.60, 0.18, 0.35)),
-        (0.45, 0.170, (0.38, 0.12, 0.95)),
-        (0.64, 0.125, (0.70, 0.05, 0.55)),
+        (0.27, 0.095, (0.68, 0.18, 0.35)),
+        (0.45, 0.165, (0.30, 0.12, 0.95)),
+        (0.64, 0.115, (0.78, 0.05, 0.55)),
         (0.83, 0.080, (0.15, 0.0, 0.22)),
     ]
     qrs = arches(rng, rows, d).times(size) + heart.qrs.times(0.08).stretched(d / heart.qrs_ms)
@@ -44,19 +46,19 @@ def rbbb(heart: Heart, rng: np.random.Generator, severity: float) -> Heart:
 
 def lafb(heart: Heart, rng: np.random.Generator, severity: float) -> Heart:
     """Left anterior fascicular block: first down and right, then up and left: qR in I, aVL, rS in II, III, aVF."""
-    d = float(np.clip(104 + 3 * rng.standard_normal(), 98, 112))
+    d = float(np.clip(91 + 2 * rng.standard_normal(), 88, 96))
     rows = [
         (12.0, 6.0, (-0.12, 0.0, 0.0)),
         (16.0, 8.0, (0.0, 0.24, 0.0)),
         (22.0, 8.0, (0.0, 0.0, -0.24)),
         (48.0, 12.0, (0.95, -0.20, 0.25)),
         (61.0, 15.0, (0.15, -0.70 * severity, 0.25)),
-        (70.0, 13.0, (0.25, -0.10, 0.25)),
-        (85.0, 8.0, (0.0, -0.20, 0.05)),
+        (67.0, 11.5, (0.25, -0.10, 0.25)),
+        (79.0, 7.5, (0.0, -0.20, 0.05)),
     ]
     size = float(np.clip(heart.qrs.vector[2, 0] / 1.12, 0.8, 1.3))
     own = heart.qrs.times(0.12).stretched(d / heart.qrs_ms)
-    return replace(heart, qrs_ms=d, qrs=(arches(rng, rows).times(size) + own).within(0, d))
+    return replace(heart, qrs_ms=d, qrs=(arches(rng, rows, d / 94).times(size) + own).within(0, d))
 
 
 def first_degree_av_block(heart: Heart, rng: np.random.Generator, severity: float) -> Heart:
@@ -71,19 +73,31 @@ _PATHWAYS = {
 }
 
 
+EARLY_MS = 48.0
+"""How much sooner than through the AV node the accessory pathway excites the ventricles."""
+
+
 def wpw(heart: Heart, rng: np.random.Generator, severity: float) -> Heart:
     """Pre-excitation: QRS starts early with a slow delta wave, the P wave stays; secondary T change."""
     vector = turned(rng, tuple(_PATHWAYS.values())[int(rng.integers(3))], 6.0)
     vector *= 0.5 * severity / np.linalg.norm(vector)
-    early = 44.0
-    d = max(heart.qrs_ms + early - 2, 124.0)
+    early = EARLY_MS
+    d = max(heart.qrs_ms + early, 133.0)
     own = heart.qrs.times(np.array([0.3, 0.5, 0.85, 0.85, 0.85])[:, None]).stretched(1.0, early)
-    delta = bump(0.0, 52.0, 58.0, 98.0, vector, 0.6) + bump(42.0, 80.0, 80.0, d, 0.5 * vector)
+    delta = bump(0.0, 52.0, 58.0, 98.0, vector, 0.6) + bump(42.0, 84.0, 96.0, d, 0.6 * vector)
     t = heart.t.times(0.75) + bump(0.1, 0.68, 0.68, 1.0, -0.45 * vector)
     st = heart.st.times(0.7) + bump(-0.1, 0.03, 0.2, 0.7, -0.12 * vector)
-    pr = float(np.clip(heart.pr_ms - early, 84, 112))
     jt = heart.jt_ms * 0.97
-    return replace(heart, qrs_ms=d, pr_ms=pr, advance_ms=early, qrs=(own + delta).within(0, d), t=t, st=st, jt_ms=jt)
+    return replace(
+        heart,
+        qrs_ms=d,
+        pr_ms=heart.pr_ms - early,
+        advance_ms=early,
+        qrs=(own + delta).within(0, d),
+        t=t,
+        st=st,
+        jt_ms=jt,
+    )
 
 
 def ectopic(heart: Heart, rng: np.random.Generator, severity: float) -> Heart:

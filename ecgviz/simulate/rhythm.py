@@ -85,7 +85,7 @@ def fibrillation(rng: np.random.Generator, heart: Heart, severity: float, durati
     start = -LEAD_IN_S - mean * rng.random()
     n = int((duration_s + LEAD_IN_S + 4) / MIN_RR_S)
     while True:
-        rr = np.maximum(rng.gamma(cv**-2, mean * cv**2, n), MIN_RR_S)
+        rr = np.maximum(rng.gamma(cv**-2, mean * cv**2, n), 1.2 * MIN_RR_S)
         times = start + np.cumsum(rr)
         seen = np.diff(times[(times >= 0) & (times < duration_s)])
         if seen.size < 4 or seen.std() >= 0.75 * cv * seen.mean():
