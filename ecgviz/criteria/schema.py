@@ -104,8 +104,8 @@ class CatalogueFile(Strict):
     """One YAML file: any of sources, shared rules and entries."""
 
     schema_version: Literal[1]
-    sources: dict[str, Source] = {}
-    shared_rules: dict[str, LeadsRule] = {}
+    sources: dict[str, Source] = Field(default_factory=dict)
+    shared_rules: dict[str, LeadsRule] = Field(default_factory=dict)
     entries: tuple[Entry, ...] = ()
 
 
