@@ -16,7 +16,6 @@ from ecgviz.records.leads import (
     STANDARD_LEADS,
     canonical,
     complete_leads,
-    contiguous,
 )
 from ecgviz.types import Record
 
@@ -124,18 +123,3 @@ def test_cabrera_runs_down_the_frontal_plane_in_steps_of_30_degrees():
 
 def test_groups_hold_known_leads_only():
     assert all(set(leads) <= set(STANDARD_LEADS) for leads in GROUPS.values())
-
-
-@pytest.mark.parametrize(
-    ("leads", "expected"),
-    [
-        (("II", "aVF"), True),
-        (("I", "aVL"), True),
-        (("V2", "V3"), True),
-        (("V1", "V3"), False),
-        (("I", "II"), False),
-        (("V1",), False),
-    ],
-)
-def test_contiguous_leads_look_at_neighbouring_myocardium(leads, expected):
-    assert contiguous(leads) is expected

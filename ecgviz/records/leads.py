@@ -38,7 +38,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 
 CONTIGUOUS: tuple[tuple[str, ...], ...] = (("I", "aVL"), ("II", "III", "aVF"), CHEST)
 """Lead sets of the Fourth Universal Definition of Myocardial Infarction (Thygesen 2018,
-doi:10.1161/CIR.0000000000000617); within the chest set only neighbours are contiguous: see `contiguous`."""
+doi:10.1161/CIR.0000000000000617); within the chest set only neighbours are contiguous."""
 
 IN_TERMS_OF_I_AND_II: Mapping[str, tuple[float, float]] = {
     "I": (1.0, 0.0),
@@ -74,13 +74,6 @@ def canonical(name: str) -> str | None:
     if bare.isdigit() and bare == text:
         return None
     return _NAMES.get(bare)
-
-
-def contiguous(leads: tuple[str, ...]) -> bool:
-    """Return whether at least two of ``leads`` look at neighbouring myocardium, as `CONTIGUOUS` has it."""
-    chest = [CHEST.index(lead) for lead in leads if lead in CHEST]
-    neighbours = any(n + 1 in chest for n in chest)
-    return neighbours or any(len(set(leads) & set(group)) >= 2 for group in CONTIGUOUS if group != CHEST)
 
 
 def complete_leads(record: Record) -> Record:
