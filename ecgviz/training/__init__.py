@@ -47,8 +47,8 @@ def default_plan(net: str, config: Mapping[str, Any], *, seed: int, n_simulated:
         dict(config),
         seed,
         n_simulated,
-        pretraining=Schedule(max(1, epochs // 4), n_simulated, 0, 2e-3),
-        finetuning=Schedule(epochs, min(n_simulated, 300), 2, 1e-3),
+        pretraining=Schedule(max(1, epochs // 8), n_simulated, 0, 2e-3),
+        finetuning=Schedule(epochs, min(n_simulated, 300), 1, 2e-3),
     )
 
 

@@ -11,6 +11,6 @@ BoolArray = NDArray[np.bool_]
 
 def frozen(values: ArrayLike, dtype: Any = np.float64) -> NDArray[Any]:
     """Return a read-only copy of ``values``, so that a frozen dataclass is frozen down to its samples."""
-    array = np.array(values, dtype=dtype)
+    array = np.array(values, dtype=dtype, order="C")  # one layout, so that sums round the same after storage
     array.setflags(write=False)
     return array
