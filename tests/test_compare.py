@@ -145,6 +145,22 @@ def test_what_a_trivial_map_has_as_well_is_no_merit():
     assert "not clearly more than a control" in result.why
 
 
+def test_the_best_control_counts():
+    values = painted(BEATS, INFERIOR, ("ST",), 0.02)
+    even, same = evidence(a_map(np.ones((12, 1000))), BEATS), evidence(a_map(values), BEATS)
+    for controls in ({"|x|": (even,), "|dx/dt|": (same,)}, {"|dx/dt|": (same,), "|x|": (even,)}):
+        result = judged(values, inferior_st(), controls=controls)
+        assert result.evidence == "partly"
+        assert "against the best control, |dx/dt|" in result.why
+
+
+def test_padding_takes_no_part_in_the_shifts():
+    beats = even_beats(6, duration_s=6.0)
+    bare, loud = painted(beats, INFERIOR, ("ST",)), painted(beats, INFERIOR, ("ST",))
+    loud[:, 600:] = 0.03
+    assert judged(loud, inferior_st(beats), beats).p_time == judged(bare, inferior_st(beats), beats).p_time
+
+
 def test_less_than_a_trivial_map_disagrees():
     strong = evidence(a_map(painted(BEATS, INFERIOR, ("ST",), 0.001)), BEATS)
     values = painted(BEATS, INFERIOR, ("ST",), 0.2)

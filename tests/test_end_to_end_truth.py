@@ -113,10 +113,8 @@ def test_real_recordings_end_in_a_verdict_or_a_sentence(data_dir):
         for method in ("attention_joint", "decomposition", "saliency"):
             explanation = explain(model, record, "STTC", method, beats)
             grid = evidence(explanation, beats)
-            assert (
-                abs(grid.pos.sum() - grid.neg.sum() + grid.outside - explanation.values.sum())
-                <= 1e-9 * np.abs(explanation.values).sum()
-            )
+            lost = grid.pos.sum() - grid.neg.sum() + grid.outside - explanation.values.sum()
+            assert abs(lost) <= 1e-9 * np.abs(explanation.values).sum()
             maps = explain_controls(model, record, "STTC", method, beats, seeds=(0,))
             controls = {name: tuple(evidence(each, beats) for each in group) for name, group in maps.items()}
             findings = evaluate("STTC", measured, beats, age_years=record.age_years, sex=record.sex)

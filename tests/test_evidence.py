@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecgviz.errors import ExplanationError
-from ecgviz.evidence import area_share, cells, density, evidence, group_shares, share
+from ecgviz.evidence import area_share, cells, density, evidence, group_shares, segment_edges, share
 from ecgviz.types import ATOMS, Beats, Explanation, Region
 from tests.toys import LEADS, even_beats, no_beats
 
@@ -69,6 +69,18 @@ def test_a_cell_narrower_than_a_sample_keeps_its_mass():
     np.testing.assert_allclose(grid.pos[0, 0, A["QRSm"]], 0.4, rtol=1e-9)  # 4 ms of a 10 ms sample
 
 
+def test_a_p_wave_on_the_qrs_before_it_does_not_count_twice():
+    r_s, none = np.array([0.30, 0.50]), np.full(2, np.nan)
+    beats = Beats(
+        r_s, r_s - 0.2, r_s - 0.08, r_s - 0.05, r_s + 0.05, none, none, ("normal",) * 2, duration_s=2.0, leads=LEADS
+    )
+    spans = beats.segments()
+    assert spans[1, A["P"], 0] < spans[0, A["QRSt"], 1]
+    grid = evidence(a_map(np.ones((1, 200)), leads=()), beats)
+    covered = (0.5 + 0.05 + 0.08) - 0.1  # first P onset to 80 ms after the second J point
+    assert grid.total == pytest.approx(100 * covered)
+
+
 @st.composite
 def any_beats(draw):
     """Beats with any wave missing, any width, and marks that may collide."""
@@ -103,6 +115,9 @@ def test_nothing_is_lost_and_nothing_counts_twice(beats, seed, fs, start_s, powe
     assert grid.pos.sum() <= values.clip(0).sum() + 1e-9 * size
     assert grid.neg.sum() <= (-values).clip(0).sum() + 1e-9 * size
     assert grid.area.sum() <= 3.0 + 1e-9
+    edges = segment_edges(a_map(values, fs, start_s), beats).reshape(-1, 2)
+    edges = edges[edges[:, 1] > 0]
+    assert (edges[1:, 0] >= edges[:-1, 1]).all()
     absent = np.isnan(beats.segments()[..., 0])
     assert (grid.area[absent] == 0).all()
     assert (grid.pos[:, absent] == 0).all()

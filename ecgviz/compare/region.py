@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ecgviz.criteria import union_region
 from ecgviz.evidence import MIN_PRESENT, cells
 from ecgviz.types import ATOMS, Beats, EvidenceGrid, Finding, Region
 from ecgviz.types.arrays import BoolArray
@@ -24,20 +25,11 @@ def region_of(findings: Sequence[Finding], met: Sequence[Finding], label: str) -
         return None, f"no criterion of {label} can be evaluated on this record"
     if not met:
         return None, f"no criterion of {label} is met on this record, so the guideline points nowhere"
-    region = union(met, "primary")
+    region = union_region(met)
     if region is None:
         names = ", ".join(dict.fromkeys(finding.name for finding in met))
         return None, f"{names}: this criterion names no leads and waves (an interval, a rate or an axis has no mass)"
     return region, ""
-
-
-def union(findings: Sequence[Finding], role: str) -> Region | None:
-    """Return the union of the regions of one role, each cell with its largest weight; None when no finding has one."""
-    regions = [finding.regions[role] for finding in findings if role in finding.regions]
-    if not regions:
-        return None
-    text = "; ".join(dict.fromkeys(region.text for region in regions))
-    return Region(role, regions[0].leads, np.max([region.weight for region in regions], axis=0), text)
 
 
 def assessable_cells(grid: EvidenceGrid, region: Region, beats: Beats) -> tuple[BoolArray | None, str]:

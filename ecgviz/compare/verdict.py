@@ -9,8 +9,9 @@ from dataclasses import replace
 import numpy as np
 
 from ecgviz.compare.nulls import P_LIMIT, PlaceNull, place_null, time_null
-from ecgviz.compare.region import assessable_cells, mass_name, region_of, union
+from ecgviz.compare.region import assessable_cells, mass_name, region_of
 from ecgviz.compare.scores import control_score, limb_group_holds
+from ecgviz.criteria import union_region
 from ecgviz.evidence import area_in, cells, group_shares, share_in
 from ecgviz.types import Agreement, Beats, ControlScore, EvidenceGrid, Explanation, Finding, Prediction
 
@@ -116,7 +117,7 @@ def _who(findings: Sequence[Finding], met: Sequence[Finding], *, positive: bool)
 
 
 def _role_share(grid: EvidenceGrid, findings: Sequence[Finding], role: str) -> float:
-    region = union(findings, role)
+    region = union_region(findings, role)
     inside = None if region is None else cells(grid, region)[0]
     return np.nan if inside is None else share_in(grid, inside)
 

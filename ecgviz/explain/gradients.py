@@ -35,7 +35,7 @@ BASELINES: Mapping[str, Callable[[Tensor, InputSpec], Tensor]] = {"isoelectric":
 
 @contextmanager
 def undisturbed(net: nn.Module) -> Iterator[None]:
-    """Hold a network in eval mode with gradients allowed and cuDNN off, and leave it as it was, whatever happens.
+    """Hold a network in eval mode with cuDNN off, and leave it as it was, whatever happens.
 
     A network that is in eval mode already is not written to, so that threads can share it.
     """
@@ -43,7 +43,7 @@ def undisturbed(net: nn.Module) -> Iterator[None]:
     if was_training:
         net.eval()
     try:
-        with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):
+        with torch.backends.cudnn.flags(enabled=False):
             yield
     finally:
         for module in was_training:
