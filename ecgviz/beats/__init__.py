@@ -8,7 +8,7 @@ from ecgviz.beats.fusion import lead_marks, middle, p_marks, t_marks_by_leads
 from ecgviz.beats.kinds import beat_kinds
 from ecgviz.beats.peaks import SHORTEST_S, bridged, cleaned, fine_grid, r_peaks, usable_leads
 from ecgviz.beats.repolarisation import t_marks
-from ecgviz.beats.waves import LISTS, lead_waves
+from ecgviz.beats.waves import waves_of_leads
 from ecgviz.types import Beats, Record
 from ecgviz.types.arrays import BoolArray, FloatArray
 from ecgviz.types.beats import MARKS
@@ -61,14 +61,12 @@ def delineate(record: Record) -> Beats:
             f"the {peaks.size} candidate beats do not resemble each other (median correlation "
             f"{np.median(likeness):.2f}, at least {RESEMBLANCE} is needed): noise, not heart beats",
         )
-    marks = {mark: np.full((len(record.leads), peaks.size), np.nan) for mark in LISTS}
-    for lead, row in zip(np.flatnonzero(usable), clean, strict=True):
-        for mark, times in lead_waves(row, peaks, fs).items():
-            marks[mark][lead] = times
     alike = likeness > ALIKE
     # A notched R has two tops of like size: the shift puts every R peak at the same place of its complex.
     aligned = np.clip(factor * peaks + np.where(alike, shifts, 0), 0, fine.shape[1] - 1)
-    return _fused(record, marks, usable, fine, factor * fs, aligned, alike)
+    bounds = qrs_bounds(steepness(fine, factor * fs), aligned, factor * fs)
+    marks = waves_of_leads(clean, peaks, fs, bounds[0], alike)
+    return _fused(record, marks, usable, fine, factor * fs, aligned, alike, bounds)
 
 
 def _fused(
@@ -79,18 +77,17 @@ def _fused(
     fs: float,
     peaks: np.ndarray,
     alike: BoolArray,
+    bounds: tuple[FloatArray, FloatArray],
 ) -> Beats:
-    """Put the marks of single leads (L, B) together; ``fine`` (L, N) at ``fs`` and ``peaks`` (B,) are on one grid."""
-    r_s = peaks / fs
-    good = {mark: times[usable] for mark, times in marks.items()}
-    qrs_on, qrs_off = qrs_bounds(steepness(fine, fs), peaks, fs)
-    lead_time, spread = p_lead_time(middle(good["p_peak"]), qrs_on, alike)
+    """Put the marks of the usable leads together; ``fine`` (L, N) at ``fs`` and ``peaks`` (B,) are on one grid."""
+    r_s, (qrs_on, qrs_off) = peaks / fs, bounds
+    lead_time, spread = p_lead_time(middle(marks["p_peak"]), qrs_on, alike)
     why_no_p = p_verdicts(locked_p(fine, lead_time, qrs_on, alike, fs), spread, alike, r_s)
-    p_on, p_off = p_marks(good, qrs_on, np.array([why == "" for why in why_no_p]), alike)
+    p_on, p_off = p_marks(marks, qrs_on, np.array([why == "" for why in why_no_p]), alike)
     usual = [_usual(mark - r_s, alike) for mark in (qrs_on, qrs_off, p_on)]
     following = _usual(np.diff(r_s), alike[:-1]) + (usual[2] if np.isfinite(usual[2]) else usual[0])
     t_on, t_off = t_marks(fine, fs, peaks, (usual[0], usual[1]), following, alike)
-    of_leads = t_marks_by_leads(good, qrs_off)
+    of_leads = t_marks_by_leads(marks, qrs_off)
     whole = {
         "p_on": p_on,
         "p_off": p_off,
@@ -110,7 +107,7 @@ def _fused(
         kind=beat_kinds(r_s, alike, qrs_off - qrs_on, whole["t_off"], record.duration_s),
         duration_s=record.duration_s,
         leads=record.leads,
-        lead_marks=lead_marks(marks, whole),
+        lead_marks=lead_marks(marks, usable, whole),
         why_no_p=tuple(
             "the leads do not agree on its bounds" if why == "" and np.isnan(on) else why
             for why, on in zip(why_no_p, p_on, strict=True)

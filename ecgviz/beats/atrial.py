@@ -15,7 +15,7 @@ LOCKED_IRREGULAR = 0.85
 """The same where RR intervals are irregular and the distance to the QRS complex is not constant."""
 IRREGULAR = 0.10
 """Coefficient of variation of the RR intervals from which a rhythm may be atrial fibrillation."""
-CONSTANT_PR_S = 0.012
+CONSTANT_PR_S = 0.008
 """Median absolute deviation of the distance from P peak to QRS onset up to which it is constant."""
 SEEN = 0.30
 """Correlation with the record's own P wave that a single beat must reach to be said to have it."""

@@ -63,12 +63,20 @@ def t_marks_by_leads(marks: Mapping[str, FloatArray], qrs_off: FloatArray) -> tu
     return np.where(valid, on, np.nan), np.where(valid, off, np.nan)
 
 
-def lead_marks(marks: Mapping[str, FloatArray], whole: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
-    """Return the marks a lead (L, B): NaN where a lead contradicts the others, or the beat has no such wave.
+def lead_marks(
+    marks: Mapping[str, FloatArray], usable: BoolArray, whole: Mapping[str, FloatArray]
+) -> dict[str, FloatArray]:
+    """Return the marks of all leads (L, B): NaN where a lead contradicts the others, or the beat has no such wave.
+
+    ``marks`` hold the ``usable`` leads (L,) only, ``whole`` the global marks (B,).
 
     QRS marks lie inside the global ones: neurokit2's stop at the S wave's lowest point, and may leave the complex.
     """
-    kept = {name: np.where(np.isfinite(whole[name]), without_outliers(marks[name]), np.nan) for name in whole}
-    for name in ("qrs_on", "qrs_off"):
-        kept[name] = np.clip(kept[name], whole["qrs_on"], whole["qrs_off"])
-    return kept
+    every = {}
+    for name, times in whole.items():
+        kept = np.where(np.isfinite(times), without_outliers(marks[name]), np.nan)
+        if name in ("qrs_on", "qrs_off"):
+            kept = np.clip(kept, whole["qrs_on"], whole["qrs_off"])
+        every[name] = np.full((usable.size, times.size), np.nan)
+        every[name][usable] = kept
+    return every

@@ -37,12 +37,14 @@ def usable_leads(record: Record) -> BoolArray:
 
 
 def bridged(signal: FloatArray) -> FloatArray:
-    """Return ``signal`` (L, N) as float64 with gaps (NaN) bridged by straight lines."""
+    """Return ``signal`` (L, N) as float64 with gaps (NaN) bridged by straight lines, 0 where nothing is known."""
     whole = np.array(signal, dtype=np.float64)
     time = np.arange(whole.shape[1])
     for row in whole:
         missing = np.isnan(row)
-        if missing.any() and not missing.all():
+        if missing.all():
+            row[:] = 0.0
+        elif missing.any():
             row[missing] = np.interp(time[missing], time[~missing], row[~missing])
     return whole
 

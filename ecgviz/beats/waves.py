@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ecgviz.types.arrays import FloatArray
+from ecgviz.types.arrays import BoolArray, FloatArray
 
 LISTS: Mapping[str, str] = {
     "p_on": "ECG_P_Onsets",
@@ -17,8 +17,35 @@ LISTS: Mapping[str, str] = {
     "t_peak": "ECG_T_Peaks",
     "t_off": "ECG_T_Offsets",
 }
+NEAREST_P_S, INSIDE_S = 0.025, 0.020
+"""A P wave that peaks less than the first before the QRS onset is part of QRS; the second is surely inside QRS."""
 OUTLIER_S = 0.040
 """A lead's mark that lies further than this from the median over leads is not believed."""
+
+
+def waves_of_leads(
+    clean: FloatArray, peaks: np.ndarray, fs: float, qrs_on: FloatArray, chosen: BoolArray
+) -> dict[str, FloatArray]:
+    """Delineate cleaned leads (L, N) at R peaks (B,): seconds by mark, each of shape (L, B).
+
+    neurokit2 looks for P before the lowest point ahead of the R peak, which in a broad notched complex lies inside it.
+    When the usual P peak of the ``chosen`` beats (B,) turns out to lie there, P is looked for again from ``qrs_on``
+    (B,), in seconds.
+    """
+    marks = _stacked(clean, peaks, fs)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="All-NaN|Mean of empty", category=RuntimeWarning)
+        lead_time = np.nanmedian((qrs_on - np.nanmedian(marks["p_peak"], axis=0))[chosen])
+    if lead_time < NEAREST_P_S:
+        inside = np.where(np.isfinite(qrs_on), np.nan_to_num(qrs_on + INSIDE_S) * fs, peaks).round().astype(int)
+        again = _stacked(clean, np.minimum(inside, peaks), fs)
+        marks |= {name: again[name] for name in ("p_on", "p_peak", "p_off")}
+    return marks
+
+
+def _stacked(clean: FloatArray, peaks: np.ndarray, fs: float) -> dict[str, FloatArray]:
+    rows = [lead_waves(row, peaks, fs) for row in clean]
+    return {mark: np.stack([row[mark] for row in rows]) for mark in LISTS}
 
 
 def lead_waves(clean: FloatArray, peaks: np.ndarray, fs: float) -> dict[str, FloatArray]:

@@ -62,7 +62,7 @@ def measure(record: Record, beats: Beats) -> Measurements:
     for found, why in (intervals(beats, members(beats)), axes(median, record.leads)):
         values |= found
         reasons |= why
-    per_lead, patterns, why = lead_measurements(median, record.fs)
+    per_lead, patterns, why = lead_measurements(median)
     if record.fs < COARSE_HZ:
         reasons["resolution"] = f"at {record.fs:.0f} Hz a duration is known to {1000 / record.fs:.0f} ms"
     return Measurements(

@@ -15,9 +15,9 @@ SMALL_SHARE = 0.4
 CAPITAL_MV = 0.5
 SMOOTH_S = 0.010
 """Slopes are taken after a moving average of this length."""
-SLOW = 0.30
+SLOW = 0.40
 """Notch or slur: the slope falls below this share of the steepest slopes on both its sides, away from a wave's peak."""
-STEEP_MV_PER_S = 3.0
+STEEP_MV_PER_S = 2.0
 """... and both those slopes exceed this, so that noise at the foot of a complex is no notch."""
 NOTCH_PLACE = (0.25, 0.75)
 """Part of the QRS complex in which a notch or slur counts."""

@@ -30,12 +30,12 @@ PER_LEAD: Mapping[str, str] = {
 """Per-lead measurements of the median beat; the zero of every amplitude is the level at QRS onset."""
 
 
-def lead_measurements(median: MedianBeat, fs: float) -> tuple[dict[str, FloatArray], tuple[str, ...], dict[str, str]]:
+def lead_measurements(median: MedianBeat) -> tuple[dict[str, FloatArray], tuple[str, ...], dict[str, str]]:
     """Return the per-lead measurements (L,) by name, the QRS pattern of each lead, and reasons for what is NaN."""
     table = {name: np.full(len(median.mv), np.nan) for name in PER_LEAD}
     patterns = []
     for lead, row in enumerate(median.mv):
-        found, letters = _qrs(median, row, fs)
+        found, letters = _qrs(median, row)
         patterns.append(letters)
         for name, value in found.items():
             table[name][lead] = value
@@ -59,14 +59,14 @@ def _largest(median: MedianBeat, start_s: float, end_s: float) -> FloatArray:
     return np.asarray(part[np.arange(len(part)), where])
 
 
-def _qrs(median: MedianBeat, row: FloatArray, fs: float) -> tuple[dict[str, float], str]:
+def _qrs(median: MedianBeat, row: FloatArray) -> tuple[dict[str, float], str]:
     start, end = median.marks_s["qrs_on"], median.marks_s["qrs_off"]
     inside = (median.time_s >= start - 1e-9) & (median.time_s <= end + 1e-9)
     time_s, mv = median.time_s[inside], row[inside]
     if mv.size < 4 or not np.isfinite(mv).all():
         return {}, ""
     waves = named(deflections(time_s, mv))
-    speed = np.abs(slope(time_s, mv, fs))
+    speed = np.abs(slope(time_s, mv, median.fs))
     slow = notches(time_s, speed, [wave.peak_s for wave in waves.values()])
     found = {"qs": float("QS" in waves), "notch": float(bool(slow)), "delta_fraction": slow_share(time_s, mv, speed)}
     for letter, name in (("Q", "q"), ("R", "r"), ("S", "s"), ("R'", "r2")):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ecgviz.beats.peaks import bridged, fine_grid
 from ecgviz.beats.windows import windows
 from ecgviz.types import Beats, Record
 from ecgviz.types.arrays import BoolArray, FloatArray
@@ -27,6 +28,7 @@ class MedianBeat:
     time_s: FloatArray
     marks_s: Mapping[str, float]
     n_beats: int
+    fs: float
 
     def at(self, time_s: float) -> FloatArray:
         """Return each lead's value (L,) at a time, linearly interpolated; NaN outside the window or without a time."""
@@ -59,17 +61,20 @@ def median_beat(record: Record, beats: Beats, usable: BoolArray) -> MedianBeat |
     """Return the median over the dominant beats, or None when there are fewer than three.
 
     Each beat is first brought to zero at its own QRS onset in each lead, so that wander does not widen the spread; the
-    median is then brought to zero once more. Leads that are not ``usable`` (L,) are NaN.
+    median is then brought to zero once more. Below 250 Hz this is done on a finer grid, where beats
+    can be aligned. Leads that are not ``usable`` (L,) are NaN.
     """
     chosen = members(beats)
     if chosen.sum() < FEWEST_BEATS:
         return None
-    fs = record.fs
+    fine, factor = fine_grid(bridged(record.signal), record.fs)
+    fs = factor * record.fs
     rr = float(np.median(np.diff(beats.r_s)))
     before = round(min(LONGEST_BEFORE_S, BEFORE_RR * rr) * fs)
     after = round(min(LONGEST_AFTER_S, AFTER_RR * rr) * fs)
     marks = median_marks(beats, chosen)
-    signal = np.where(usable[:, None], record.signal, np.nan).astype(np.float64)
+    known = np.repeat(np.isfinite(record.signal), factor, axis=1)[:, : fine.shape[1]]
+    signal = np.where(usable[:, None] & known, fine, np.nan)
     peaks = np.round(beats.r_s[chosen] * fs).astype(int)
     padded = np.pad(signal, ((0, 0), (before, after)), constant_values=np.nan)
     cut, _ = windows(padded, peaks + before, before, after)
@@ -78,7 +83,7 @@ def median_beat(record: Record, beats: Beats, usable: BoolArray) -> MedianBeat |
     aligned = cut - _mean(cut[:, :, level], 2)[:, :, None]
     middle = _median(aligned)
     middle -= _mean(middle[:, level], 1)[:, None]
-    return MedianBeat(mv=middle, time_s=time_s, marks_s=marks, n_beats=int(chosen.sum()))
+    return MedianBeat(mv=middle, time_s=time_s, marks_s=marks, n_beats=int(chosen.sum()), fs=fs)
 
 
 def _level_window(time_s: FloatArray, qrs_on: float, fs: float) -> BoolArray:
