@@ -1,0 +1,169 @@
+"""A case is complete, repeatable, private, and the same after a round trip through its folder."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from ecgviz.checkpoint import Model, load_model, save_model
+from ecgviz.errors import CaseError, ModelError
+from ecgviz.nets import build
+from ecgviz.pipeline import analyse, load_case, save_case
+from ecgviz.records import load_record
+from ecgviz.records.leads import STANDARD_LEADS
+from ecgviz.types import Case, InputSpec, Record
+
+LABELS = ("CD", "HYP", "MI", "NORM", "STTC")
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """Return a narrow network of fixed random weights: fast, and good enough to follow the path of the data."""
+    folder = tmp_path_factory.mktemp("models") / "narrow"
+    save_model(
+        folder,
+        build("imle_net", len(LABELS), seed=1, config={"width": 0.25}),
+        net_name="imle_net",
+        config={"width": 0.25},
+        name="narrow",
+        version="1",
+        spec=InputSpec(STANDARD_LEADS, 100.0, 10.0, 0.0, 0.23),
+        labels=LABELS,
+        thresholds=(0.5,) * len(LABELS),
+        metrics={},
+        training={},
+        card="# narrow\n",
+    )
+    return load_model(folder)
+
+
+@pytest.fixture(scope="module")
+def case(model: Model) -> Case:
+    return analyse(load_record("demo:inferior_stemi"), model, "MI", "attention_joint", seed=3)
+
+
+def leaves(value: Any, path: str = "case") -> Iterator[tuple[str, Any]]:
+    """Walk every number, text and array of a case."""
+    if is_dataclass(value) and not isinstance(value, type):
+        for field in fields(value):
+            yield from leaves(getattr(value, field.name), f"{path}.{field.name}")
+    elif isinstance(value, Mapping):
+        for key in value:
+            yield from leaves(value[key], f"{path}.{key}")
+    elif isinstance(value, tuple):
+        for i, each in enumerate(value):
+            yield from leaves(each, f"{path}.{i}")
+    else:
+        yield path, value
+
+
+def same(a: Any, b: Any) -> bool:
+    if isinstance(a, np.ndarray):
+        return a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+    return bool(a == b or (isinstance(a, float) and np.isnan(a) and np.isnan(b)))
+
+
+def test_a_case_holds_every_room_of_the_path(case: Case) -> None:
+    assert len(case.beats) > 5
+    assert case.measurements.value("rate_bpm") == pytest.approx(60 / np.median(case.beats.rr_s), rel=0.05)
+    assert case.prediction.labels == LABELS
+    assert {finding.superclass for finding in case.findings} == {"MI"}
+    assert any(f.criterion == "IMI" and f.state == "met" for f in case.findings)
+    assert {tap.level for tap in case.attention} == {"beat", "rhythm", "channel", "joint"}
+    assert {"|x|", "|dx/dt|", "random networks"} == set(case.controls)
+    assert case.agreement.method == "attention_joint"
+    assert case.agreement.label in ("both", "criteria only")
+
+
+def test_mass_is_conserved_to_the_end(case: Case) -> None:
+    total = case.grid.pos.sum() - case.grid.neg.sum() + case.grid.outside
+    assert total == pytest.approx(case.explanation.values.sum(), rel=1e-9)
+    assert total == pytest.approx(1.0, rel=1e-5)
+
+
+def test_provenance_names_everything_that_made_it(case: Case, model: Model) -> None:
+    assert case.provenance["record_sha256"] == case.record.key
+    assert case.provenance["model_sha256"] == model.digest
+    assert case.provenance["seed"] == 3
+    assert "Research and teaching only" in case.provenance["notice"]
+    assert {"torch", "captum", "neurokit2"} <= set(case.provenance["packages"])
+
+
+@pytest.mark.parametrize("method", ["integrated_gradients", "decomposition"])
+def test_same_input_same_case_whatever_the_number_of_threads(model: Model, method: str) -> None:
+    record = load_record("demo:lbbb")
+    threads = torch.get_num_threads()
+    try:
+        cases = []
+        for n in (1, 1, 2):
+            torch.set_num_threads(n)
+            cases.append(analyse(record, model, "CD", method, seed=0))
+    finally:
+        torch.set_num_threads(threads)
+    first, again, parallel = cases
+    assert again.provenance["evidence_sha256"] == first.provenance["evidence_sha256"]
+    assert again.agreement.why == first.agreement.why
+    np.testing.assert_allclose(parallel.grid.pos, first.grid.pos, rtol=1e-3, atol=1e-6)
+    assert parallel.agreement.evidence == first.agreement.evidence
+
+
+def test_round_trip_through_a_folder_changes_nothing(case: Case, tmp_path: Path) -> None:
+    save_case(case, tmp_path / "case")
+    before, after = list(leaves(case)), list(leaves(load_case(tmp_path / "case")))
+    assert [path for path, _ in before] == [path for path, _ in after]
+    different = [path for (path, a), (_, b) in zip(before, after, strict=True) if not same(a, b)]
+    assert different == []
+    assert sorted(path.name for path in (tmp_path / "case").iterdir()) == ["arrays.npz", "case.json"]
+    json.loads((tmp_path / "case" / "case.json").read_text(), parse_constant=pytest.fail)
+
+
+def test_nothing_is_overwritten_and_nothing_half_written_stays(case: Case, tmp_path: Path) -> None:
+    save_case(case, tmp_path / "case")
+    with pytest.raises(CaseError, match="exists already"):
+        save_case(case, tmp_path / "case")
+    assert [path.name for path in tmp_path.iterdir()] == ["case"]
+
+
+def test_folders_that_hold_no_case_are_refused(case: Case, tmp_path: Path) -> None:
+    with pytest.raises(CaseError, match="is no case folder"):
+        load_case(tmp_path / "nothing")
+    save_case(case, tmp_path / "case")
+    text = json.loads((tmp_path / "case" / "case.json").read_text())
+    del text["case"]["beats"]["r_s"]
+    (tmp_path / "case" / "case.json").write_text(json.dumps(text))
+    with pytest.raises(CaseError, match="does not hold a case"):
+        load_case(tmp_path / "case")
+
+
+def test_noise_is_a_case_in_which_nothing_is_assessable(model: Model) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.05, (12, 5000))
+    case = analyse(Record(noise, 500.0, STANDARD_LEADS, "noise"), model, "MI", "attention_joint")
+    assert len(case.beats) == 0
+    assert case.beats.reason
+    assert case.agreement.evidence == "not assessable"
+    assert np.isnan(case.agreement.share)
+    assert all(finding.state == "not_evaluable" for finding in case.findings)
+
+
+def test_an_unknown_label_is_refused_by_name(model: Model) -> None:
+    with pytest.raises(ModelError, match="CD, HYP, MI, NORM, STTC"):
+        analyse(load_record("demo:normal"), model, "AFIB", "saliency")
+
+
+def test_the_age_of_the_record_reaches_the_rules(model: Model) -> None:
+    child = replace(load_record("demo:inferior_stemi"), age_years=9.0)
+    case = analyse(child, model, "MI", "saliency")
+    assert {finding.state for finding in case.findings} == {"not_evaluable"}
+    assert all("9 years old" in finding.why for finding in case.findings)
+
+
+def test_a_map_finer_than_the_region_is_scored_beside_every_control(model: Model) -> None:
+    case = analyse(load_record("demo:inferior_stemi"), model, "MI", "input_x_gradient")
+    assert [score.name for score in case.agreement.controls] == list(case.controls)
+    assert 0 < case.agreement.area < 1
+    assert case.agreement.share == pytest.approx(case.agreement.area * case.agreement.density)
