@@ -28,6 +28,10 @@ from ecgviz.types import Beats, Record
 from ecgviz.types.arrays import FloatArray
 
 
+IRREGULAR_RR_CV = 0.10
+"""Atrial fibrillation is planted where RR intervals vary by this much or more (standard deviation over mean)."""
+
+
 @dataclass(frozen=True, eq=False)
 class Simulation:
     """``record`` with the finding, ``twin`` without (same patient and noise), both also noise-free, and the truth."""
@@ -175,6 +179,7 @@ def _truth(request: Request, patient: Patient, version: _Version, twin: _Version
     if spec.kind != "rate":
         both = {name: twelve(version.layers[name] - twin.layers[name]) for name in LAYERS}
         layers = {name: signed for name, signed in both.items() if signed.any()}
+    values = rhythm_values(patient.planted.values, version.beats)
     evidence = np.abs(np.sum(list(layers.values()), axis=0)) if layers else np.zeros((12, request.n))
     return Truth(
         finding=spec.name,
@@ -183,7 +188,7 @@ def _truth(request: Request, patient: Patient, version: _Version, twin: _Version
         leads=LEADS,
         beats=version.beats,
         twin_beats=twin.beats,
-        values=rhythm_values(patient.planted.values, version.beats),
+        values=values,
         per_lead=patient.planted.per_lead,
         twin_values=rhythm_values(patient.twin_planted.values, twin.beats),
         twin_per_lead=patient.twin_planted.per_lead,
@@ -191,7 +196,7 @@ def _truth(request: Request, patient: Patient, version: _Version, twin: _Version
         layers=layers,
         mask=smallest_mask(evidence) if spec.kind == "morphology" and layers else None,
         cells=named_cells(spec.name, version.beats),
-        meets=patient.meets,
+        meets=patient.meets and (spec.name != "af" or values["rr_cv"] >= IRREGULAR_RR_CV),
         redraws=patient.redraws,
         guideline_leads=spec.leads,
     )
