@@ -27,7 +27,6 @@ from ecgviz.simulate.truth import Truth, named_cells, rhythm_values, smallest_ma
 from ecgviz.types import Beats, Record
 from ecgviz.types.arrays import FloatArray
 
-
 IRREGULAR_RR_CV = 0.10
 """Atrial fibrillation is planted where RR intervals vary by this much or more (standard deviation over mean)."""
 
