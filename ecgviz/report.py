@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from ecgviz import NOTICE, __version__
-from ecgviz.compare.region import union
+from ecgviz.criteria import union_region
 from ecgviz.figures import header as paper_header
 from ecgviz.figures import region_cells
 from ecgviz.figures.heat import from_attention, from_explanation
@@ -170,7 +170,7 @@ def _levels(case: Case) -> Iterable[str]:
 
 def _outlined(case: Case) -> BoolArray | None:
     """Return the cells of the primary region that the verdict is about, shape (L, 6) on the grid's leads."""
-    region = union([finding for finding in case.findings if finding.state == "met"], "primary")
+    region = union_region(case.findings)
     if region is None:
         return None
     cells = dict(zip(region.leads, region_cells(region), strict=True))
