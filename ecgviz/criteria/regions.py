@@ -18,14 +18,14 @@ WEIGHTS: Mapping[str, float] = {"primary": 1.0, "support": 0.5, "context": 0.25,
 class Canvas:
     """The grid of one record: its leads, and which beats (B,) are dominant, ectopic, or without a P wave.
 
-    ``drawn`` keeps the cells of parts that many definitions share.
+    ``drawn`` keeps the regions that several definitions share.
     """
 
     leads: tuple[str, ...]
     dominant: BoolArray
     ectopic: BoolArray
     p_absent: BoolArray
-    drawn: dict[Hashable, tuple[BoolArray, str]] = field(default_factory=dict)
+    drawn: dict[Hashable, dict[str, Region]] = field(default_factory=dict)
 
 
 def canvas(leads: tuple[str, ...], beats: Beats) -> Canvas:
@@ -40,29 +40,32 @@ def regions(roi: Roi, on: Canvas, met_leads: Sequence[str]) -> dict[str, Region]
     Beats of the dominant kind count, unless a part asks for ectopic or all ones. A cell belongs to its strongest role:
     what is primary is not support, context or contra as well; absence regions may overlap.
     """
+    parts: dict[str, tuple[RoiPart, ...]] = {role: getattr(roi, role) for role in WEIGHTS}
+    met = tuple(met_leads)
+    key = tuple(
+        (role, met if part.leads == "met" else part.leads, part.segments, part.beats)
+        for role, some in parts.items()
+        for part in some
+    )
+    if key not in on.drawn:
+        on.drawn[key] = _draw(parts, on, met)
+    return dict(on.drawn[key])
+
+
+def _draw(parts: Mapping[str, tuple[RoiPart, ...]], on: Canvas, met_leads: tuple[str, ...]) -> dict[str, Region]:
     taken = np.zeros((len(on.leads), on.dominant.size, len(ATOMS)), dtype=bool)
-    found = {}
-    for role, weight in WEIGHTS.items():
-        parts: tuple[RoiPart, ...] = getattr(roi, role)
-        if not parts:
-            continue
-        inside, text = _drawn(parts, on, tuple(met_leads))
+    drawn = {}
+    for role, some in parts.items():
+        inside = np.zeros_like(taken)
+        for part in some:
+            inside |= _cells(part, on, met_leads)
         if role != "absence":
-            inside = inside & ~taken
+            inside &= ~taken
             taken |= inside
         if inside.any():
-            found[role] = Region(role, on.leads, weight * inside, text)
-    return found
-
-
-def _drawn(parts: tuple[RoiPart, ...], on: Canvas, met_leads: tuple[str, ...]) -> tuple[BoolArray, str]:
-    """Return the cells of some parts, shape (L, B, S), and their name."""
-    key = tuple((met_leads if part.leads == "met" else part.leads, part.segments, part.beats) for part in parts)
-    if key not in on.drawn:
-        inside = np.any([_cells(part, on, met_leads) for part in parts], axis=0)
-        text = "; ".join(filter(None, (_text(part, on.leads, met_leads) for part in parts)))
-        on.drawn[key] = inside, text
-    return on.drawn[key]
+            text = "; ".join(filter(None, (_text(part, on.leads, met_leads) for part in some)))
+            drawn[role] = Region(role, on.leads, WEIGHTS[role] * inside, text)
+    return drawn
 
 
 def _cells(part: RoiPart, on: Canvas, met_leads: Sequence[str]) -> BoolArray:

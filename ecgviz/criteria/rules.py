@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from operator import itemgetter
 from typing import NamedTuple
@@ -34,11 +34,15 @@ _ORDER = ("not_evaluable", "not_met", "borderline", "met")
 
 @dataclass(frozen=True, eq=False)
 class Patient:
-    """Whose measurements these are; None = unknown."""
+    """Whose measurements these are; None = unknown.
+
+    ``leads_judged`` keeps what was found in a lead for conditions that several entries share, by their identity.
+    """
 
     measured: Measurements
     age_years: float | None
     sex: str | None
+    leads_judged: "dict[tuple[int, str], tuple[str, Check]]" = field(default_factory=dict)
 
     @cached_property
     def rows(self) -> dict[str, dict[str, float]]:
@@ -225,6 +229,9 @@ def _leads(rule: LeadsRule, patient: Patient) -> Outcome:
 
 def _lead(case: Case, lead: str, patient: Patient) -> tuple[str, Check]:
     """Return the state of one lead, and the check to show: of its best list of conditions, the first that decides."""
+    key = id(case.any_of), lead
+    if key in patient.leads_judged:
+        return patient.leads_judged[key]
     options = []
     for group in case.any_of:
         checks = [_condition(condition, lead, patient) for condition in group]
@@ -232,6 +239,7 @@ def _lead(case: Case, lead: str, patient: Patient) -> tuple[str, Check]:
         options.append((state, next(check for check in checks if check.state == state)))
     state = some([one for one, _ in options])
     best = next((option for option in options if option[0] == state), options[0])
+    patient.leads_judged[key] = state, best[1]
     return state, best[1]
 
 
