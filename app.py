@@ -1,4 +1,4 @@
-"""The dashboard's frame: page list, pickers, research-use notice. Start it with ``ecgviz app``."""
+"""The dashboard's frame: page list and pickers. Start it with ``ecgviz app``."""
 
 import streamlit as st
 
@@ -8,7 +8,7 @@ from ecgviz.ui import widgets
 st.set_page_config(page_title="ecgviz", layout="wide")
 
 # Streamlit's older router also looks into pages/, and the first visitor of a fresh server meets it: addresses that
-# differ from the file names keep it from running a page without this frame, and so without the notice.
+# differ from the file names keep it from running a page without this frame.
 folder = shipped("pages")
 page = st.navigation(
     [
@@ -21,6 +21,5 @@ page = st.navigation(
     position="top",
 )
 
-widgets.notice()
 widgets.pickers()
 page.run()

@@ -32,7 +32,7 @@ widgets.note(words.attention_facts(shown))
 if grid.rhythm() is None or not len(case.beats):
     st.info(widgets.plain(f"No beats to pool over: {case.beats.reason or 'this attention has no time axis'}"))
     st.stop()
-title = "Rhythm: share of attention in each beat, above the RR interval that ends in it"
+title = "Rhythm: share of attention in each beat, %, above the RR interval that ends in it"
 rhythm = figures.rhythm_strip(grid.rhythm(), case.beats, title=title)
 widgets.draw(rhythm, tables.rhythm_table(grid.rhythm(), case.beats), key="attention rhythm")
 

@@ -38,7 +38,7 @@ if grid.beat() is not None and len(case.beats):
         title = "Supporting minus opposing mass by lead and wave, % of both"
         matrix = figures.wave_matrix(net, leads, title=title, signed=True, durations=figures.wave_durations(grid))
         widgets.draw(matrix, tables.matrix_table(net, leads), key="attribution matrix")
-    title = "Share of supporting mass in each beat, above the RR interval that ends in it"
+    title = "Share of supporting mass in each beat, %, above the RR interval that ends in it"
     rhythm = figures.rhythm_strip(grid.rhythm(), case.beats, title=title)
     widgets.draw(rhythm, tables.rhythm_table(grid.rhythm(), case.beats), key="attribution rhythm")
 widgets.note(words.outside(grid))

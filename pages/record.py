@@ -31,10 +31,10 @@ if not len(reading.beats):
 left, right = st.columns(2)
 with left:
     st.markdown("**Measured on the dominant beats**")
-    st.dataframe(tables.measurement_table(reading.measured), hide_index=True, row_height=28)
+    st.table(tables.measurement_table(reading.measured), hide_index=True)
 with right:
     st.markdown("**Quality of each lead**")
-    st.dataframe(tables.quality_table(reading.quality), hide_index=True, row_height=28)
+    st.table(tables.quality_table(reading.quality), hide_index=True)
 widgets.show_table(
     "Amplitudes and durations in each lead", tables.lead_table(reading.measured, reading.quality), "leads"
 )

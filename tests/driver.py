@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwright
 
 from ecgviz.cli.dashboard import server_command
 
@@ -73,8 +73,11 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def settle(page: Page) -> None:
-    """Wait until the app has run and every figure is drawn."""
+def settle(page: Page, showing: str = "") -> None:
+    """Wait until the app has run, shows what the CSS selector ``showing`` names, and every figure is drawn."""
+    if showing:
+        page.locator(showing).first.wait_for(timeout=PATIENCE_MS)
+    page.wait_for_timeout(300)
     page.wait_for_function(
         """() => {
             const app = document.querySelector('[data-testid="stApp"]');
@@ -84,7 +87,7 @@ def settle(page: Page) -> None:
         }""",
         timeout=PATIENCE_MS,
     )
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(300)
 
 
 def visit(page: Page, name: str) -> None:
@@ -94,22 +97,15 @@ def visit(page: Page, name: str) -> None:
     settle(page)
 
 
-def choose(page: Page, label: str, option: str) -> None:
-    """Pick an option of a select box."""
-    box = page.get_by_role("combobox", name=label)
-    box.click()
-    page.get_by_role("option", name=option, exact=True).click()
-    settle(page)
-
-
 def choose_demo(page: Page, name: str) -> None:
-    """Pick a demo recording by its shipped name."""
-    choose(page, "Demo recording", name.replace("_", " "))
+    """Pick a demo recording by its shipped name, on a page that shows it as paper."""
+    page.get_by_role("combobox", name="Demo recording").click()
+    page.get_by_role("option", name=name.replace("_", " "), exact=True).click()
+    settle(page, f".js-plotly-plot:has-text('demo:{name}')")
 
 
-def upload(page: Page, files: Sequence[Path | dict[str, object]]) -> None:
-    """Upload files, as paths or as Playwright's name, type and buffer."""
+def upload(page: Page, files: Sequence[Path | FilePayload]) -> None:
+    """Upload files, as paths or as contents, and wait for their paper or their refusal."""
     page.get_by_role("radio", name="Upload").or_(page.get_by_role("button", name="Upload", exact=True)).first.click()
-    settle(page)
-    page.locator('input[type="file"]').set_input_files(list(files))  # type: ignore[arg-type]
-    settle(page)
+    page.locator('input[type="file"]').set_input_files(list(files))
+    settle(page, ".js-plotly-plot:has-text('record-'), [data-testid='stAlertContentError']")

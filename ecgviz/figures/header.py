@@ -4,6 +4,8 @@ from ecgviz.figures.style import number
 from ecgviz.signal import LOW_PASS_HZ
 from ecgviz.types import Measurements, Record
 
+SEPARATOR = " · "
+
 
 def header(record: Record, measured: Measurements) -> tuple[str, str]:
     """Return the two lines above the paper: the recording, then its measurements with the QTc formulas named.
@@ -23,7 +25,7 @@ def header(record: Record, measured: Measurements) -> tuple[str, str]:
         f"QTc {qtc} ms",
         "Axes " + " ".join(f"{wave} {number(value(f'{wave.lower()}_axis_deg'))}°" for wave in ("P", "QRS", "T")),
     ]
-    return " · ".join(who), " · ".join(what)
+    return SEPARATOR.join(who), SEPARATOR.join(what)
 
 
 def footer(record: Record) -> str:

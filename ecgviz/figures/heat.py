@@ -86,7 +86,7 @@ def _limit(values: FloatArray) -> float:
 
 
 def layer(heat: Heat, sheet: Sheet) -> go.Heatmap:
-    """Return the one heatmap that lies behind the traces of ``sheet``, with its numeric legend below the paper."""
+    """Return the one heatmap that lies behind the traces of ``sheet``, with its numeric legend above the paper."""
     starts = {round(strip.start_s, 6) for strip in sheet.strips} | {round(strip.end_s, 6) for strip in sheet.strips}
     inside = heat.edges_s[(heat.edges_s > sheet.start_s) & (heat.edges_s < sheet.end_s)]
     edges = np.unique(np.concatenate([inside.round(6), sorted(starts)]))
@@ -119,10 +119,10 @@ def _legend(heat: Heat, limit: float) -> dict[str, object]:
         "orientation": "h",
         "x": 0.5,
         "xanchor": "center",
-        "y": 0.0,
+        "y": 1.0,
         "yref": "container",
-        "yanchor": "bottom",
-        "ypad": 2,
+        "yanchor": "top",
+        "ypad": 26,
         "len": 0.6,
         "thickness": 10,
         "tickvals": ticks,

@@ -15,7 +15,7 @@ _ROLE_WORDS: Mapping[str, str] = {
     "absence": "1 a missing wave",
     "support": "2 support",
     "context": "3 context",
-    "contra": "× no claim here",
+    "contra": "× would hint at a shortcut",
 }
 
 
@@ -72,10 +72,10 @@ def wave_matrix(
     )
     if outlined is not None:
         figure.update_layout(shapes=[_frame(int(row), int(wave)) for row, wave in np.argwhere(outlined)])
-    _matrix_axes(figure, below)
+    _matrix_axes(figure, below or ("" if durations is None else "under each wave: its part of the time"))
     if durations is not None:
-        texts = [f"{wave}<br>{style.percent(float(part))} of time" for wave, part in zip(WAVES, durations, strict=True)]
-        figure.update_xaxes(tickvals=list(WAVES), ticktext=texts, tickfont={"size": 12})
+        texts = [f"{wave}<br>{style.percent(float(part))}" for wave, part in zip(WAVES, durations, strict=True)]
+        figure.update_xaxes(tickvals=list(WAVES), ticktext=texts)
     return figure
 
 
@@ -164,7 +164,7 @@ def framed_cells(regions: Mapping[str, Region], leads: Sequence[str]) -> BoolArr
 def _matrix_axes(figure: go.Figure, below: str = "") -> None:
     frame = {"showline": True, "mirror": True, "linecolor": "#b0b0b0"}
     figure.update_yaxes(**style.LEAD_ROWS, **frame)
-    figure.update_xaxes(**frame, type="category", showgrid=False, zeroline=False, ticks="")
+    figure.update_xaxes(**frame, type="category", showgrid=False, zeroline=False, ticks="", tickangle=0)
     if below:
         figure.update_xaxes(title={"text": style.plain(below), "font": {"size": 12}, "standoff": 6})
         figure.update_layout(margin={"b": 52})

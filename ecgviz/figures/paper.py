@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 
 from ecgviz.figures import heat as heating
 from ecgviz.figures import style
+from ecgviz.figures.header import SEPARATOR
 from ecgviz.figures.sheet import (
     MARGIN_S,
     MM_PER_MV,
@@ -26,7 +27,8 @@ from ecgviz.figures.sheet import (
 from ecgviz.types import Record
 
 PX_PER_MM = 3.8
-_HEAD_PX, _FOOT_PX, _LEGEND_PX = 52, 44, 64
+_HEAD_PX, _FOOT_PX, _LEGEND_PX = 70, 44, 66
+_ITEMS_PER_LINE = 4
 
 
 def paper(
@@ -63,7 +65,7 @@ def paper(
     height_px = round(page.height_mm * PX_PER_MM) + _HEAD_PX + _FOOT_PX + legend_px
     figure = style.blank(height_px, _alt(record, page, heat))
     figure.update_layout(
-        margin={"l": 2, "r": 2, "t": _HEAD_PX, "b": _FOOT_PX + legend_px},
+        margin={"l": 2, "r": 2, "t": _HEAD_PX + legend_px, "b": _FOOT_PX},
         plot_bgcolor=style.PAPER,
         hovermode="closest",
         shapes=[_grid(page, 0.04, style.GRID_MINOR, 0.6), _grid(page, 0.2, style.GRID_MAJOR, 0.9), _column_marks(page)],
@@ -178,10 +180,18 @@ def _names(page: Sheet, marks: dict[str, str]) -> list[dict[str, object]]:
 def _texts(page: Sheet, header: Sequence[str], footer: str) -> list[dict[str, object]]:
     left = page.start_s - MARGIN_S
     common = {"x": left, "xanchor": "left", "showarrow": False, "align": "left", "borderpad": 0}
-    lines = "<br>".join(f"<b>{style.plain(line)}</b>" if i == 0 else style.plain(line) for i, line in enumerate(header))
+    lines = [_wrapped(line) for line in header]
+    text = "<br>".join(f"<b>{line}</b>" if i == 0 else line for i, line in enumerate(lines))
     above = {"y": page.height_uv, "yanchor": "bottom", "yshift": 4, "font": {"size": 14, "color": style.INK}}
     below = {"y": 0, "yanchor": "top", "yshift": -22, "font": {"size": 12, "color": style.MUTED}}
-    return [{**common, **above, "text": lines}, {**common, **below, "text": style.plain(footer)}]
+    return [{**common, **above, "text": text}, {**common, **below, "text": style.plain(footer)}]
+
+
+def _wrapped(line: str) -> str:
+    """Return a header line, escaped, with a break after every fourth item: a narrow window cuts nothing off."""
+    items = [style.plain(item) for item in line.split(SEPARATOR)]
+    parts = [SEPARATOR.join(items[i : i + _ITEMS_PER_LINE]) for i in range(0, len(items), _ITEMS_PER_LINE)]
+    return "<br>".join(parts)
 
 
 def _alt(record: Record, page: Sheet, heat: heating.Heat | None) -> str:

@@ -45,6 +45,7 @@ def rhythm_strip(shares: FloatArray, beats: Beats, *, title: str) -> go.Figure:
         text=[f"{1000 * rr:.0f}" for rr in beats.rr_s],
         textposition="top center",
         textfont={"size": 11},
+        cliponaxis=False,
         line={"color": style.INK, "width": 1.2},
         marker={"size": 6},
         hovertemplate="RR %{y:.0f} ms<extra></extra>",
@@ -81,7 +82,7 @@ def _beat_numbers(shares: FloatArray, beats: Beats) -> list[dict[str, object]]:
     odd = {"normal": "", "ectopic": " E", "paced": " P", "unsure": " ?"}
     return [
         {"x": at, "y": 0.93, "yref": "paper", "yanchor": "bottom", "showarrow": False, "font": {"size": 12}}
-        | {"text": style.percent(float(share)) + ("" if same else odd[kind])}
+        | {"text": style.percent(float(share)).removesuffix(" %") + ("" if same else odd[kind])}
         for at, share, same, kind in zip(beats.r_s, shares, beats.dominant, beats.kind, strict=True)
     ]
 

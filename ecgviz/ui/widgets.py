@@ -28,13 +28,9 @@ def plain(text: str) -> str:
 
 
 def title(name: str, how_to_read: str) -> None:
-    """Open a page: its name, and one sentence on how to read it."""
-    st.markdown(f"**{name}.** {how_to_read}")
-
-
-def notice() -> None:
-    """Show what this software is not; on every page."""
+    """Open a page: what this software is not, the page's name, and one sentence on how to read it."""
     st.markdown(f":small[{NOTICE}]")
+    st.markdown(f"**{name}.** {how_to_read}")
 
 
 def pickers() -> None:
@@ -201,13 +197,14 @@ def note(text: str) -> None:
 def verdict(case: Case) -> None:
     """Show who calls the label, how the evidence compares, and the sentence behind it."""
     agreement, label = case.agreement, case.label
-    called = "calls it" if case.prediction.positive(label) else "does not call it"
+    called = "called" if case.prediction.positive(label) else "not called"
     met = [finding for finding in case.findings if finding.state == "met"]
-    left, middle, right = st.columns(3)
-    left.metric(f"Model on {label}", f"{percent(case.prediction.probability(label))}, {called}")
-    middle.metric("Criteria", f"{len(met)} of {len(case.findings)} met; {agreement.label}")
-    right.metric("Evidence against the guideline", agreement.evidence)
-    st.markdown(plain(agreement.why))
+    columns = st.columns(4)
+    columns[0].metric(f"Model on {label}", f"{percent(case.prediction.probability(label))}, {called}")
+    columns[1].metric("Criteria", f"{len(met)} of {len(case.findings)} met")
+    columns[2].metric(f"Who calls {label}?", agreement.label)
+    columns[3].metric("Does the evidence agree?", agreement.evidence)
+    st.markdown(plain(words.sentence(agreement.why)))
 
 
 def finding_picker(case: Case) -> Finding | None:
@@ -221,5 +218,5 @@ def finding_picker(case: Case) -> Finding | None:
         "Criterion", range(len(findings)), format_func=names.__getitem__, key=f"finding {case.record.key} {case.label}"
     )
     finding = findings[index]
-    note(f"{finding.why}. Source: {finding.source}")
+    note(f"{words.sentence(finding.why)} Source: {finding.source}")
     return finding

@@ -28,6 +28,11 @@ def readable(name: str) -> str:
     return name.replace("_", " ")
 
 
+def sentence(text: str) -> str:
+    """Return a clause as a sentence: capital first, full stop last."""
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+
+
 def method_name(method: str) -> str:
     """Return a method's name for readers; installed methods keep their own."""
     return METHODS.get(method, (method, ""))[0]

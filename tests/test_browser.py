@@ -1,0 +1,169 @@
+"""The running dashboard in Chromium: every page with a demo and with a real recording, as a reader meets it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import driver
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from ecgviz import NOTICE
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+
+PTBXL_RECORD = "records500/00000/00001_hr"
+HOSTILE_NAME = "![x](http://evil.example/beacon.png)<img src=x onerror=alert(1)>.csv"
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with driver.dashboard(tmp_path_factory.mktemp("server")) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with driver.chromium() as running:
+        yield running
+
+
+@dataclass
+class Visit:
+    """A page of the browser, with everything that went wrong in it."""
+
+    page: Page
+    address: str
+    complaints: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def assert_clean(self) -> None:
+        assert self.complaints == []
+        assert {url for url in self.requests if not url.startswith((self.address, "data:", "blob:"))} == set()
+        assert "Traceback" not in self.page.inner_text("body")
+        expect(self.page.get_by_test_id("stException")).to_have_count(0)
+        expect(self.page.get_by_text(NOTICE)).to_be_visible()
+
+
+@pytest.fixture
+def visit(address: str, browser: Browser) -> Iterator[Visit]:
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    visit = Visit(page, address)
+    page.on("console", lambda message: visit.complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: visit.complaints.append(str(error)))
+    page.on("dialog", lambda dialog: visit.complaints.append(dialog.message))
+    page.on("request", lambda request: visit.requests.append(request.url.replace("ws://", "http://")))
+    page.goto(address)
+    driver.settle(page)
+    yield visit
+    page.close()
+
+
+def paper_scale(page: Page) -> tuple[float, float]:
+    """Return pixels per millimetre of the first figure, across and up, from its axes as drawn."""
+    across, up = page.evaluate(
+        """() => {
+            const layout = document.querySelector('.js-plotly-plot')._fullLayout;
+            const scale = axis => axis._length / Math.abs(axis.range[1] - axis.range[0]);
+            return [scale(layout.xaxis) / 25, scale(layout.yaxis) * 100];
+        }"""
+    )
+    return float(across), float(up)
+
+
+@pytest.mark.parametrize("path", ["/Attention", "/attention", "/models"])
+def test_the_first_visitor_of_a_fresh_server_meets_the_notice_on_any_address(
+    browser: Browser, tmp_path: Path, path: str
+):
+    with driver.dashboard(tmp_path) as fresh:
+        page = browser.new_page()
+        page.goto(fresh + path)
+        expect(page.get_by_text(NOTICE).first).to_be_visible(timeout=driver.PATIENCE_MS)
+        page.close()
+
+
+def test_without_a_recording_nothing_is_wrong(visit: Visit):
+    for name in driver.PAGES:
+        driver.visit(visit.page, name)
+        visit.assert_clean()
+
+
+def test_every_page_opens_with_a_demo_recording(visit: Visit):
+    driver.choose_demo(visit.page, "inferior_stemi")
+    for name in driver.PAGES:
+        driver.visit(visit.page, name)
+        visit.assert_clean()
+        expect(visit.page.get_by_test_id("stAlert")).to_have_count(0)
+        assert name == "Models" or visit.page.locator(".js-plotly-plot").count() > 0
+
+
+@pytest.mark.data
+def test_every_page_opens_with_an_uploaded_recording(visit: Visit, data_dir: Path):
+    stem = data_dir / "ptbxl" / PTBXL_RECORD
+    driver.upload(visit.page, [stem.with_suffix(".hea"), stem.with_suffix(".dat")])
+    for name in driver.PAGES:
+        driver.visit(visit.page, name)
+        visit.assert_clean()
+        expect(visit.page.get_by_test_id("stAlert")).to_have_count(0)
+        assert name == "Models" or visit.page.locator(".js-plotly-plot").count() > 0
+
+
+def test_millimetres_are_square_at_any_window_size(visit: Visit):
+    driver.choose_demo(visit.page, "normal")
+    widths = []
+    for width, height in ((1440, 900), (1920, 1080), (1024, 768), (700, 900)):
+        visit.page.set_viewport_size({"width": width, "height": height})
+        visit.page.wait_for_timeout(1500)
+        across, up = paper_scale(visit.page)
+        assert across / up == pytest.approx(1.0, abs=0.02), (width, height)
+        widths.append(across)
+    assert widths[0] > widths[2] > 1.0
+
+
+def test_the_drawn_trace_is_the_recording(visit: Visit):
+    from ecgviz.records import load_record
+    from ecgviz.signal import condition
+
+    driver.choose_demo(visit.page, "lbbb")
+    drawn = visit.page.evaluate(
+        """() => {
+            const plot = document.querySelector('.js-plotly-plot');
+            const trace = plot._fullData.findLast(each => each.name === 'II');
+            return {y: Array.from(plot.calcdata[trace.index].map(point => point.y)), x0: trace.x0, dx: trace.dx};
+        }"""
+    )
+    record = condition(load_record("demo:lbbb"))
+    heights_mv = np.array(drawn["y"]) / 1000
+    np.testing.assert_allclose(heights_mv - heights_mv[0], record.lead("II") - record.lead("II")[0], atol=0.0011)
+    assert drawn["dx"] == pytest.approx(1 / record.fs)
+
+
+def test_figures_have_a_description_and_a_table(visit: Visit):
+    driver.choose_demo(visit.page, "rbbb")
+    expect(
+        visit.page.locator("[aria-label*='ECG on millimetre paper'], [alt*='ECG on millimetre paper']")
+    ).to_have_count(1)
+    visit.page.get_by_text("The same as a table").first.click()
+    driver.settle(visit.page)
+    expect(visit.page.get_by_test_id("stDataFrame").first).to_be_visible()
+    visit.assert_clean()
+
+
+def test_a_hostile_file_name_and_header_do_nothing(visit: Visit):
+    text = b'# fs: 500\n# unit: mV\n"<script>alert(1)</script>",![x](http://evil.example/b.png)\n' + b"0.1,0.2\n" * 3000
+    driver.upload(visit.page, [{"name": HOSTILE_NAME, "mimeType": "text/csv", "buffer": text}])
+    expect(visit.page.get_by_test_id("stAlert")).to_have_count(1)
+    visit.assert_clean()
+
+
+def test_one_session_does_not_see_the_upload_of_another(visit: Visit, browser: Browser, data_dir: Path):
+    stem = data_dir / "ptbxl" / PTBXL_RECORD
+    driver.upload(visit.page, [stem.with_suffix(".hea"), stem.with_suffix(".dat")])
+    expect(visit.page.locator(".js-plotly-plot")).to_have_count(1)
+    other = browser.new_context().new_page()
+    other.goto(visit.address)
+    driver.settle(other)
+    expect(other.locator(".js-plotly-plot")).to_have_count(0)
+    expect(other.get_by_text("Choose a demo recording on the left")).to_be_visible()
+    other.close()
