@@ -295,6 +295,7 @@ def test_a_failed_write_leaves_the_old_case(
     assert [path.name for path in tmp_path.iterdir()] == ["case"]
 
 
+@pytest.mark.slow
 def test_report_takes_a_case_folder_or_a_recording(case_folder: Path, json_of: Run, tmp_path: Path) -> None:
     told = json_of("report", case_folder, "--out", tmp_path / "deep" / "report.html")
     assert told["label"] == "MI"

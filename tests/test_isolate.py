@@ -86,6 +86,7 @@ def test_uploads_that_are_no_recording_are_refused(files, match):
         load_upload(files)
 
 
+@pytest.mark.slow
 def test_a_file_that_eats_memory_ends_in_the_child():
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:

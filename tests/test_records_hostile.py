@@ -135,6 +135,7 @@ WORDS = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lines=st.lists(st.lists(WORDS, max_size=10).map(" ".join), max_size=5), data=st.binary(max_size=64))
 def test_any_header_text_ends_in_a_record_or_a_refusal(tmp_path, lines, data):
@@ -157,6 +158,7 @@ FIELDS = st.tuples(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     channels=st.lists(FIELDS, min_size=1, max_size=3),
@@ -191,6 +193,7 @@ TABLE_CELLS = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(st.lists(TABLE_CELLS, min_size=1, max_size=4), max_size=6),
@@ -207,6 +210,7 @@ def test_any_table_ends_in_a_record_or_a_refusal(tmp_path, rows, separator, head
     assert record.fs > 0
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cut=st.integers(0, 2000), flips=st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 255)), max_size=6))
 def test_damaged_npz_ends_in_a_record_or_a_refusal(tmp_path, cut, flips):
@@ -241,6 +245,7 @@ def test_pickled_objects_are_never_opened(tmp_path):
     assert not _Poison.ran
 
 
+@pytest.mark.slow
 def test_archives_that_unpack_to_too_much_are_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "x.npz", "w", zipfile.ZIP_DEFLATED) as archive:
         for n in range(5):

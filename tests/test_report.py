@@ -157,6 +157,7 @@ def test_text_of_any_origin_is_escaped(case: Case) -> None:
     assert any(HOSTILE in "".join(ElementTree.fromstring(svg).itertext()) for svg in drawings(text))
 
 
+@pytest.mark.slow
 def test_the_same_case_gives_the_same_bytes(case: Case, tmp_path: Path) -> None:
     write_report(case, tmp_path / "new" / "a.html")
     write_report(case, tmp_path / "b.html")

@@ -183,6 +183,7 @@ def test_st_shift_survives_conditioning_under_wander(fs, rate_bpm, st_mv):
     assert np.abs(found - planted).max() < 0.03
 
 
+@pytest.mark.slow
 def test_wander_is_taken_off():
     fs = 250.0
     t = np.arange(2500) / fs

@@ -213,6 +213,7 @@ def test_normals_spread_like_normal_people():
     assert 72 <= qrs[0] < qrs[1] <= 110
 
 
+@pytest.mark.slow
 def test_demo_records_are_small_and_remake_themselves(tmp_path):
     shipped = Path(__file__).parents[1] / "ecgviz" / "records" / "demos"
     made = write_demos(tmp_path)

@@ -49,6 +49,7 @@ def fitted(seed: int) -> tuple[torch.nn.Module, float]:
     return net, max(line.validation_auc for line in curve if line.phase == 1)
 
 
+@pytest.mark.slow
 def test_a_clue_is_learnt_and_the_same_seed_makes_the_same_weights() -> None:
     first, auc = fitted(seed=4)
     assert auc == 1.0
@@ -66,6 +67,7 @@ def test_areas_are_those_of_a_known_ranking() -> None:
     assert np.isnan(found[1])
 
 
+@pytest.mark.slow
 def test_intervals_hold_the_value_and_narrow_with_n() -> None:
     rng = np.random.default_rng(0)
     widths = []
@@ -122,6 +124,7 @@ def test_an_existing_folder_is_not_overwritten(tmp_path: Path) -> None:
         train(plan, tmp_path, tmp_path, progress=quiet)
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_training_ends_in_a_model_that_loads_with_an_honest_card(data_dir: Path, tmp_path: Path) -> None:
     plan = Plan("imle_net", {"width": 0.125}, 0, 10, Schedule(1, 10, 0, 0.001), Schedule(1, 4, 0, 0.001))

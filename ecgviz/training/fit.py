@@ -125,7 +125,7 @@ def _step(net: nn.Module, x: Tensor, y: Tensor, optimiser: torch.optim.Optimizer
         logits = net(x)
     loss = functional.binary_cross_entropy_with_logits(logits.float(), y)
     optimiser.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     nn.utils.clip_grad_norm_(net.parameters(), CLIP_NORM)
     optimiser.step()
     return float(loss.detach())
