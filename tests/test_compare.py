@@ -305,6 +305,18 @@ def test_waves_that_run_together_cannot_be_judged():
     assert "run into each other" in result.why
 
 
+def test_one_fused_pair_costs_one_t_and_the_next_p():
+    marks = [np.array(getattr(BEATS, name)) for name in ("p_on", "p_off", "qrs_on", "qrs_off", "t_on", "t_off")]
+    marks[5][3] = marks[0][4] + 0.02  # the T wave of beat 3 ends in the P wave of beat 4
+    beats = Beats(BEATS.r_s, *marks, kind=BEATS.kind, duration_s=10.0, leads=LEADS)
+    assert np.flatnonzero(beats.fused).tolist() == [3]
+    for atom, beat in (("P", 4), ("T1", 3)):
+        where = (finding("met", region(beats, LEADS, (atom,))),)
+        grid = evidence(a_map(np.ones((12, 1000))), beats)
+        kept = np.delete(grid.area[:, A[atom]], beat).sum()
+        assert judged(np.ones((12, 1000)), where, beats).area == pytest.approx(kept / grid.area.sum())
+
+
 def test_too_little_to_judge_is_said():
     ones = np.ones((12, 1000))
     two = even_beats(2)
