@@ -42,10 +42,12 @@ lint: $(VENV)/.installed-dev
 
 # torch is named in the same command as all else: alone, pip would take its newest and largest build for GPUs.
 $(VENV)/.installed: constraints.txt pyproject.toml | $(VENV)/bin/python
+	@echo "installing pinned dependencies into $(VENV): some minutes, once"
 	$(BIN)/python -m pip install --quiet -c constraints.txt $(TORCH) -e .
 	touch $@
 
 $(VENV)/.installed-dev: constraints.txt pyproject.toml | $(VENV)/bin/python
+	@echo "installing pinned dependencies and tools into $(VENV): some minutes, once"
 	$(BIN)/python -m pip install --quiet -c constraints.txt $(TORCH) -e '.[dev]'
 	touch $@ $(VENV)/.installed
 
