@@ -38,7 +38,8 @@ class EvidenceGrid:
 
     ``pos`` and ``neg`` (L or 1, B or 1, S or 1) are both >= 0, split at the sample before pooling; an axis that the
     map does not have has length 1 (``has_leads``, ``has_time``). ``outside`` is the signed rest (edge, padding,
-    undelineated), so that ``pos.sum() - neg.sum() + outside`` is the sum of the explanation; ``outside_abs`` is its unsigned mass.
+    undelineated), so that ``pos.sum() - neg.sum() + outside`` is the sum of the explanation; ``outside_abs`` is its
+    unsigned mass.
     ``area`` (B, S) are the seconds of each cell that lie inside the map's window; 0 where the wave is absent.
     """
 
