@@ -16,7 +16,7 @@ from ecgviz.types.beats import MARKS
 __all__ = ["delineate"]
 
 METHOD = "neurokit2 R peaks over leads, neurokit2 prominence a lead, fused over leads, QRS by steepness over leads"
-RESEMBLANCE = 0.6
+RESEMBLANCE = 0.75
 """Median likeness of the beats to their median below which the peaks were not heart beats."""
 
 

@@ -19,8 +19,10 @@ CONTRAST = 3.0
 """Steepness in the QRS complexes over the steepness between them: white noise gives 1.1 to 2, recordings 5 to 50."""
 WEAK_BEAT = 0.2
 """A peak whose steepness is below this share of the third quartile's is no QRS complex."""
-WEAK_FOLLOWER, FOLLOWS_S = 0.45, 0.500
-"""A peak with less than this share of the steepness of the peak up to 0.5 s before it is that beat's T wave."""
+T_WAVES = ((0.360, 0.45), (0.500, 0.25))
+"""A peak up to so many seconds after another, with less than this share of its steepness, is that beat's T wave."""
+CUT_OFF = (0.500, 0.45)
+"""The same in the first half second against the usual steepness: the T wave of a beat that the recording cut off."""
 FINE_HZ = 250.0
 """Complexes are compared at this rate at least: at 100 Hz half a sample is a tenth of a narrow one."""
 
@@ -111,13 +113,14 @@ def r_peaks(clean: FloatArray, fs: float) -> tuple[np.ndarray, str]:
 
 def _steep_enough(peaks: np.ndarray, at_peak: FloatArray, fs: float) -> BoolArray:
     """Return True for peaks as steep as a QRS complex, against all others and against the one before, shape (B,)."""
-    kept = at_peak >= WEAK_BEAT * np.quantile(at_peak, 0.75)
-    last = -1
+    usual = float(np.quantile(at_peak, 0.75))
+    kept = at_peak >= np.where(peaks < CUT_OFF[0] * fs, CUT_OFF[1], WEAK_BEAT) * usual
+    last, steep = -np.inf, usual
     for b in np.flatnonzero(kept).tolist():
-        if last >= 0 and peaks[b] - peaks[last] < FOLLOWS_S * fs and at_peak[b] < WEAK_FOLLOWER * at_peak[last]:
+        if any(peaks[b] - last < limit_s * fs and at_peak[b] < share * steep for limit_s, share in T_WAVES):
             kept[b] = False
         else:
-            last = b
+            last, steep = peaks[b], at_peak[b]
     return np.asarray(kept)
 
 

@@ -44,7 +44,8 @@ def t_marks(
         return marks[0], marks[1]
     first, last = round(onset * fs), round(end * fs)
     wave, whole = windows(signal, peaks + first, 0, last - first)
-    if not np.nanmedian(mutual_likeness(wave, chosen & whole)[chosen]) >= SEEN:
+    inner = chosen & whole
+    if inner.sum() < 3 or np.median(mutual_likeness(wave, inner)[inner]) < SEEN:
         return marks[0], marks[1]
     shape = template[:, before + first : before + last]
     shifts, scores = best_shift(signal, peaks + first, 0, shape, round(FOLLOW_S * fs))

@@ -17,8 +17,8 @@ LISTS: Mapping[str, str] = {
     "t_peak": "ECG_T_Peaks",
     "t_off": "ECG_T_Offsets",
 }
-NEAREST_P_S, INSIDE_S = 0.025, 0.020
-"""A P wave that peaks less than the first before the QRS onset is part of QRS; the second is surely inside QRS."""
+INSIDE_S = 0.020
+"""So long after its onset is surely inside the QRS complex."""
 OUTLIER_S = 0.040
 """A lead's mark that lies further than this from the median over leads is not believed."""
 
@@ -36,7 +36,7 @@ def waves_of_leads(
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="All-NaN|Mean of empty", category=RuntimeWarning)
         lead_time = np.nanmedian((qrs_on - np.nanmedian(marks["p_peak"], axis=0))[chosen])
-    if lead_time < NEAREST_P_S:
+    if lead_time < 0:
         inside = np.where(np.isfinite(qrs_on), np.nan_to_num(qrs_on + INSIDE_S) * fs, peaks).round().astype(int)
         again = _stacked(clean, np.minimum(inside, peaks), fs)
         marks |= {name: again[name] for name in ("p_on", "p_peak", "p_off")}

@@ -1,0 +1,204 @@
+"""Beats are the same whatever the scale, order, rate or time; where there is no heart there are none, and a reason."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from ecgviz.beats import delineate
+from ecgviz.signal import condition
+from ecgviz.simulate import simulate
+from ecgviz.types import Record
+from ecgviz.types.beats import MARKS
+
+LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+
+
+@cache
+def _case(finding, seed=0, fs=500.0, duration_s=10.0):
+    case = simulate(finding, seed=seed, fs=fs, duration_s=duration_s)
+    return case, delineate(condition(case.record))
+
+
+def _matched(beats, truth):
+    """Return for each true beat not at an edge its index, and the index of the found beat within 0.1 s of it."""
+    distance = np.abs(truth.r_s[:, None] - beats.r_s)
+    inner = np.flatnonzero((truth.r_s > 0.2) & (truth.r_s < truth.duration_s - 0.2))
+    assert (distance[inner].min(axis=1) < 0.1).all(), "a beat was missed"
+    assert (distance.min(axis=0) < 0.1).all(), "a beat was invented"
+    return inner, distance[inner].argmin(axis=1)
+
+
+def _noise(scale_mv, fs=500.0, n_leads=12):
+    signal = np.random.default_rng(3).normal(scale=scale_mv, size=(n_leads, int(10 * fs)))
+    return Record(signal=signal, fs=fs, leads=LEADS[:n_leads], id="noise")
+
+
+@pytest.mark.parametrize("scale", [0.1, 10.0])
+def test_scale_changes_no_mark(scale):
+    case, beats = _case("normal")
+    record = condition(case.record)
+    other = delineate(replace(record, signal=record.signal * scale))
+    for name in ("r_s", *MARKS):
+        np.testing.assert_allclose(getattr(other, name), getattr(beats, name), atol=0.002)
+
+
+def test_lead_order_changes_no_global_mark():
+    case, beats = _case("inferior_stemi")
+    order = tuple(np.random.default_rng(1).permutation(LEADS))
+    other = delineate(condition(case.record).select(order))
+    for name in ("r_s", *MARKS):
+        np.testing.assert_allclose(getattr(other, name), getattr(beats, name), atol=1e-6)
+    rows = [other.leads.index(lead) for lead in beats.leads]
+    np.testing.assert_allclose(other.lead_marks["t_off"][rows], beats.lead_marks["t_off"], atol=1e-6)
+
+
+def test_a_later_start_moves_every_mark_by_as_much():
+    case, beats = _case("normal")
+    record = condition(case.record)
+    cut_s = float(beats.starts()[2]) - 0.05
+    other = delineate(replace(record, signal=record.signal[:, round(cut_s * record.fs) :]))
+    shift = round(cut_s * record.fs) / record.fs
+    inner = slice(3, -1)
+    index = [int(np.abs(other.r_s + shift - r).argmin()) for r in beats.r_s[inner]]
+    for name in ("r_s", *MARKS):
+        np.testing.assert_allclose(getattr(other, name)[index] + shift, getattr(beats, name)[inner], atol=0.012)
+
+
+@pytest.mark.parametrize("fs", [100.0, 250.0, 1000.0])
+def test_the_rate_changes_marks_by_little(fs):
+    _, fine = _case("normal", seed=4)
+    _, other = _case("normal", seed=4, fs=fs)
+    assert len(other) == len(fine)
+    for name in ("qrs_on", "qrs_off", "p_on", "t_off"):
+        difference = np.nanmedian(getattr(other, name) - getattr(fine, name))
+        assert abs(difference) < max(0.010, 1.2 / fs), name
+
+
+def test_the_same_record_gives_the_same_beats():
+    case, beats = _case("af")
+    again = delineate(condition(case.record))
+    for name in ("r_s", *MARKS):
+        np.testing.assert_array_equal(getattr(again, name), getattr(beats, name))
+    assert again.kind == beats.kind
+
+
+@pytest.mark.parametrize(
+    ("finding", "qrs_ms", "t_ms"),
+    [
+        ("normal", 12, 15),
+        ("lbbb", 14, 15),
+        ("anterior_stemi", 15, 15),
+        ("long_qt", 14, 25),
+        ("sinus_tachycardia", 12, 20),
+    ],
+)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_marks_lie_near_the_planted_ones(finding, qrs_ms, t_ms, seed):
+    case, beats = _case(finding, seed)
+    truth = case.truth.beats
+    true, index = _matched(beats, truth)
+    limits = {"p_on": 20, "p_off": 35, "qrs_on": qrs_ms, "qrs_off": qrs_ms, "t_off": t_ms}
+    for name, limit in limits.items():
+        error_ms = 1000 * (getattr(beats, name)[index] - getattr(truth, name)[true])
+        assert np.isfinite(error_ms[1:-1]).mean() > 0.85, name
+        assert abs(np.nanmedian(error_ms)) < limit, name
+
+
+def test_marks_of_a_beat_are_in_order():
+    for finding in ("normal", "wpw", "sinus_tachycardia", "pvc", "rbbb"):
+        _, beats = _case(finding)
+        order = np.stack([getattr(beats, name) for name in MARKS])
+        for column in order.T:
+            known = column[np.isfinite(column)]
+            assert (np.diff(known) >= 0).all()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_fibrillation_has_no_p_wave_and_says_why(seed):
+    _, beats = _case("af", seed)
+    assert np.isnan(beats.p_on).all()
+    assert all("keeps its shape" in why for why in beats.why_no_p)
+
+
+@pytest.mark.parametrize("finding", ["normal", "sinus_bradycardia", "first_degree_av_block", "lbbb"])
+def test_sinus_rhythm_keeps_its_p_waves(finding):
+    for seed in (1, 2):
+        _, beats = _case(finding, seed)
+        assert np.isfinite(beats.p_on[beats.dominant]).mean() > 0.85
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_premature_ventricular_beats_are_ectopic_and_no_others(seed):
+    case, beats = _case("pvc", seed)
+    true, found = _matched(beats, case.truth.beats)
+    planted = [case.truth.beats.kind[b] == "ectopic" for b in true]
+    assert any(planted)
+    assert [beats.kind[b] == "ectopic" for b in found] == planted
+
+
+def test_a_beat_cut_by_the_end_of_the_recording_is_unsure():
+    case, beats = _case("normal")
+    record = condition(case.record)
+    end = round((beats.r_s[5] + 0.15) * record.fs)
+    cut = delineate(replace(record, signal=record.signal[:, :end]))
+    assert cut.kind[-1] == "unsure"
+    assert set(cut.kind[1:-1]) == {"normal"}
+
+
+def test_flat_leads_are_left_out():
+    case, beats = _case("normal")
+    record = condition(case.record)
+    signal = np.array(record.signal)
+    signal[[2, 7]] = 0.0
+    other = delineate(replace(record, signal=signal))
+    assert len(other) == len(beats)
+    for marks in other.lead_marks.values():
+        assert np.isnan(marks[[2, 7]]).all()
+    np.testing.assert_allclose(other.qrs_on, beats.qrs_on, atol=0.006)
+
+
+def test_missing_samples_are_bridged_and_an_empty_lead_left_out():
+    case, beats = _case("normal")
+    record = condition(case.record)
+    signal = np.array(record.signal)
+    signal[4] = np.nan
+    signal[8, 1000:1100] = np.nan
+    other = delineate(replace(record, signal=signal))
+    assert len(other) == len(beats)
+    assert np.isnan(other.lead_marks["t_on"][4]).all()
+
+
+def test_two_leads_are_enough():
+    case, beats = _case("normal")
+    other = delineate(condition(case.record).select(("II", "V5")))
+    assert len(other) == len(beats)
+    np.testing.assert_allclose(other.r_s, beats.r_s, atol=0.03)
+
+
+@pytest.mark.parametrize("scale_mv", [0.001, 0.02, 0.5])
+@pytest.mark.parametrize("n_leads", [1, 2, 12])
+def test_noise_has_no_beats(scale_mv, n_leads):
+    for fs in (100.0, 500.0):
+        beats = delineate(_noise(scale_mv, fs, n_leads))
+        assert len(beats) == 0
+        assert beats.reason
+
+
+def test_reasons_name_what_is_wrong():
+    flat = Record(signal=np.zeros((3, 5000)), fs=500.0, leads=("I", "II", "V1"), id="flat")
+    assert "no lead has a signal" in delineate(flat).reason
+    case, _ = _case("normal")
+    record = condition(case.record)
+    assert "too short" in delineate(replace(record, signal=record.signal[:, :500])).reason
+    two_beats = replace(record, signal=np.pad(record.signal[:, :700], ((0, 0), (0, 3300)), mode="edge"))
+    assert "needs 3" in delineate(two_beats).reason
+    assert "stand out" in delineate(_noise(0.05)).reason
+
+
+def test_no_beats_still_have_every_field():
+    beats = delineate(Record(signal=np.zeros((2, 1000)), fs=250.0, leads=("I", "II"), id="flat"))
+    assert beats.segments().shape == (0, 9, 2)
+    assert beats.kind == ()
+    assert set(beats.lead_marks) == set(MARKS)
