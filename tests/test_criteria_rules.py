@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from ecgviz.criteria import catalogue
+from ecgviz.criteria.judged import Patient
 from ecgviz.criteria.rule_schema import Case, Comparison, FindingRule, LeadsRule, PatternRule, SumRule, Table, ValueRule
-from ecgviz.criteria.rules import Patient, evaluate_rule
+from ecgviz.criteria.rules import evaluate_rule
 from ecgviz.criteria.vocabulary import INVERTED_AVR, contiguous_pairs
 from ecgviz.types import RuleResult
 from tests.criteria_subjects import measurements

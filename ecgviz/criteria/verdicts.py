@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ecgviz.criteria import wording
+from ecgviz.criteria.judged import Patient
 from ecgviz.criteria.load import Catalogue, load
 from ecgviz.criteria.logic import definition_state, some
 from ecgviz.criteria.regions import Canvas, canvas, regions
 from ecgviz.criteria.rule_schema import FindingRule, LeadsRule, PatternRule, UseRule
-from ecgviz.criteria.rules import Patient, evaluate_rule
+from ecgviz.criteria.rules import evaluate_rule
 from ecgviz.criteria.schema import Definition, Entry
 from ecgviz.errors import CriteriaError
 from ecgviz.types import Beats, Finding, Measurements, RuleResult

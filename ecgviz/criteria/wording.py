@@ -1,16 +1,11 @@
 """Sentences of a verdict, as a reader of ECGs would put them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ecgviz.criteria.judged import Check
 from ecgviz.criteria.vocabulary import MEASURES
-
-if TYPE_CHECKING:
-    from ecgviz.criteria.rules import Check
 
 _SIGNED = {measure.label for measure in MEASURES.values() if measure.signed}
 _FLAGS = {MEASURES[name].label for name in ("qs", "notch")}
