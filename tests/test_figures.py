@@ -233,6 +233,12 @@ def test_header_names_both_formulas_and_dashes_what_is_not_measurable():
     assert "QRS 0°" in what
 
 
+def test_leads_beyond_the_twelve_are_named_as_not_drawn():
+    assert "not drawn: vx, vy, vz" in figures.footer(make_record(leads=(*STANDARD_LEADS, "vx", "vy", "vz")))
+    assert "not drawn" not in figures.footer(make_record())
+    assert "0 to 50 Hz" in figures.footer(make_record(fs=100.0))
+
+
 def test_altered_records_say_so_on_the_paper():
     who, _ = figures.header(
         make_record(altered=("ST raised",)), Measurements({}, {}, (), 1.0, np.empty((0, 0)), [], {})
@@ -262,6 +268,7 @@ def test_rhythm_strip_stands_above_the_intervals_that_end_in_each_beat():
     np.testing.assert_allclose(tachogram.y, 800)
     assert list(bars.marker.pattern.shape).index("/") == 5
     assert [a.text for a in figure.layout.annotations if a.text.endswith(" E")] == ["8.3 E"]
+    assert "E ectopic" in figure.layout.title.text
 
 
 def test_wave_matrix_writes_every_share_and_frames_the_region():

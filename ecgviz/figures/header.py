@@ -1,6 +1,7 @@
 """Words around the paper: who, what was measured, and at what scale it is drawn."""
 
 from ecgviz.figures.style import number
+from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.signal import LOW_PASS_HZ
 from ecgviz.types import Measurements, Record
 
@@ -29,6 +30,9 @@ def header(record: Record, measured: Measurements) -> tuple[str, str]:
 
 
 def footer(record: Record) -> str:
-    """Return the line below the paper: speed, gain, the display's filter (`ecgviz.signal.condition`), the rate."""
-    band = f"baseline removed, 0 to {min(LOW_PASS_HZ, record.fs / 2):g} Hz"
-    return f"25 mm/s · 10 mm/mV · {band} · recorded at {record.fs:g} Hz"
+    """Return the line below the paper: speed, gain, display filter (`ecgviz.signal.condition`), rate, leads left out."""
+    parts = ["25 mm/s", "10 mm/mV", f"baseline removed, 0 to {min(LOW_PASS_HZ, record.fs / 2):g} Hz"]
+    parts.append(f"recorded at {record.fs:g} Hz")
+    if set(STANDARD_LEADS) < set(record.leads):
+        parts.append("not drawn: " + ", ".join(lead for lead in record.leads if lead not in STANDARD_LEADS))
+    return SEPARATOR.join(parts)

@@ -122,7 +122,7 @@ def _legend(heat: Heat, limit: float) -> dict[str, object]:
         "y": 1.0,
         "yref": "container",
         "yanchor": "top",
-        "ypad": 26,
+        "ypad": 18,
         "len": 0.6,
         "thickness": 10,
         "tickvals": ticks,

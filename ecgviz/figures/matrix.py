@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ecgviz.figures import style
+from ecgviz.figures.heat import COLOUR_END_TIMES_EVEN
 from ecgviz.types import ATOMS, WAVES, EvidenceGrid, Region
 from ecgviz.types.arrays import BoolArray, FloatArray
 
@@ -53,8 +54,7 @@ def wave_matrix(
     peak = f"{rows[largest[0]]} {tuple(WAVES)[largest[1]]} with {style.percent(float(shares[largest]))}"
     alt = f"{title}, {len(rows)} leads by {len(WAVES)} waves; largest cell {peak}"
     figure = style.blank(style.MATRIX_PX, alt, style.plain(title))
-    limit = float(np.nanmax(np.abs(shares))) if np.isfinite(shares).any() else 0.0
-    limit = limit or 1.0
+    limit = max(float(np.max(np.nan_to_num(np.abs(shares)))), COLOUR_END_TIMES_EVEN / shares.size)
     figure.add_heatmap(
         z=shares,
         x=list(WAVES),

@@ -27,7 +27,7 @@ from ecgviz.figures.sheet import (
 from ecgviz.types import Record
 
 PX_PER_MM = 3.8
-_HEAD_PX, _FOOT_PX, _LEGEND_PX = 70, 44, 66
+_HEAD_PX, _FOOT_PX, _LEGEND_PX = 70, 44, 68
 _ITEMS_PER_LINE = 4
 
 
@@ -170,7 +170,6 @@ def _names(page: Sheet, marks: dict[str, str]) -> list[dict[str, object]]:
             "yshift": -3,
             "showarrow": False,
             "borderpad": 1,
-            "bgcolor": "rgba(255,247,247,0.75)",
             "font": {"size": 13, "color": style.INK},
         }
         for strip in page.strips

@@ -8,6 +8,7 @@ from ecgviz.types import Beats
 from ecgviz.types.arrays import FloatArray
 
 _TOO_SHORT_S = 0.05
+_LETTERS = {"normal": "N", "ectopic": "E", "paced": "P", "unsure": "?"}
 
 
 def rhythm_strip(shares: FloatArray, beats: Beats, *, title: str) -> go.Figure:
@@ -28,7 +29,8 @@ def rhythm_strip(shares: FloatArray, beats: Beats, *, title: str) -> go.Figure:
     n = len(beats)
     largest = int(np.argmax(np.nan_to_num(shares)))
     most = f"most in beat {largest + 1} with {style.percent(float(shares[largest]))}"
-    figure = style.blank(330, f"{title}: {n} beats above their RR intervals; {most}", style.plain(title))
+    alt = f"{title}: {n} beats above their RR intervals; {most}"
+    figure = style.blank(330, alt, style.plain(title + _key(beats)))
     figure.add_bar(
         x=beats.r_s,
         y=100 * shares,
@@ -63,11 +65,12 @@ def _rhythm_axes(figure: go.Figure, shares: FloatArray, beats: Beats) -> None:
     common = {"gridcolor": style.RULE, "zeroline": False, "nticks": 4}
     figure.update_layout(
         yaxis={**common, "domain": [0.5, 0.92], "range": [0, 1.08 * top], "ticksuffix": " %"},
-        yaxis2={**common, "domain": [0, 0.38], "range": [max(0.0, low - room), high + room], "ticksuffix": " ms"},
+        yaxis2={**common, "domain": [0.05, 0.38], "range": [max(0.0, low - room), high + room], "ticksuffix": " ms"},
         xaxis={
             "range": [0, beats.duration_s],
             "ticksuffix": " s",
-            "anchor": "y2",
+            "anchor": "free",
+            "position": 0,
             "showgrid": False,
             "zeroline": False,
         },
@@ -77,12 +80,23 @@ def _rhythm_axes(figure: go.Figure, shares: FloatArray, beats: Beats) -> None:
     )
 
 
+def _odd_kinds(beats: Beats) -> dict[str, str]:
+    """Return the letters of the kinds of beats that are not the dominant one."""
+    kinds = {kind for kind, same in zip(beats.kind, beats.dominant, strict=True) if not same}
+    return {kind: letter for kind, letter in _LETTERS.items() if kind in kinds}
+
+
+def _key(beats: Beats) -> str:
+    words = ", ".join(f"{letter} {kind}" for kind, letter in _odd_kinds(beats).items())
+    return f" ({words})" if words else ""
+
+
 def _beat_numbers(shares: FloatArray, beats: Beats) -> list[dict[str, object]]:
     """Return the shares as a row of numbers above the bars, where no line crosses them."""
-    odd = {"normal": "", "ectopic": " E", "paced": " P", "unsure": " ?"}
+    odd = _odd_kinds(beats)
     return [
         {"x": at, "y": 0.93, "yref": "paper", "yanchor": "bottom", "showarrow": False, "font": {"size": 12}}
-        | {"text": style.percent(float(share)).removesuffix(" %") + ("" if same else odd[kind])}
+        | {"text": style.percent(float(share)).removesuffix(" %") + ("" if same else f" {odd[kind]}")}
         for at, share, same, kind in zip(beats.r_s, shares, beats.dominant, beats.kind, strict=True)
     ]
 

@@ -17,7 +17,6 @@ from ecgviz.records import demo_names, load_record
 from ecgviz.types import Case, Finding, LeadQuality, Record
 from ecgviz.ui import state, words
 
-_SUFFIXES = ["hea", "dat", "mat", "csv", "tsv", "txt", "npz"]
 _UNITS = ("mV", "uV", "V")
 _HAS_ALT = "alt" in inspect.signature(st.plotly_chart).parameters
 
@@ -73,8 +72,7 @@ def _record_picker() -> Record | str | None:
 
 def _upload_picker() -> Record | str | None:
     files = st.file_uploader(
-        "WFDB (.hea with its .dat or .mat), CSV or NPZ",
-        type=_SUFFIXES,
+        "WFDB (.hea with its signal files), CSV or NPZ",
         accept_multiple_files=True,
         key="upload",
         help="Read on this machine in a separate process, kept in this browser session only.",
