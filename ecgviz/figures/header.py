@@ -30,7 +30,7 @@ def header(record: Record, measured: Measurements) -> tuple[str, str]:
 
 
 def footer(record: Record) -> str:
-    """Return the line below the paper: speed, gain, display filter (`ecgviz.signal.condition`), rate, leads left out."""
+    """Return the line below the paper: speed, gain, filter (`ecgviz.signal.condition`), rate, leads left out."""
     parts = ["25 mm/s", "10 mm/mV", f"baseline removed, 0 to {min(LOW_PASS_HZ, record.fs / 2):g} Hz"]
     parts.append(f"recorded at {record.fs:g} Hz")
     if set(STANDARD_LEADS) < set(record.leads):
