@@ -10,12 +10,12 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from ecgviz import NOTICE, checkpoint
+from ecgviz import NOTICE, checkpoint, pipeline
 from ecgviz.nets import build
 from ecgviz.records import load_record
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.types import InputSpec
-from ecgviz.ui import widgets
+from ecgviz.ui import state, widgets
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("record", "attention", "attributions", "criteria", "models")
@@ -215,6 +215,32 @@ def test_an_upload_stays_in_the_session_that_sent_it(app: AppTest):
     other.segmented_control(key="source").set_value("Upload").run()
     assert not figures(other)
     assert len(other.info) == 1
+
+
+def test_a_model_serves_one_session_at_a_time(app: AppTest, monkeypatch: pytest.MonkeyPatch):
+    held = []
+
+    def spy(record, network, label, method):
+        held.append(state._lock(network.digest).locked())
+        return pipeline.analyse(record, network, label, method)
+
+    monkeypatch.setattr(state, "analyse", spy)
+    visit(pick_demo(app), "criteria")
+    assert held == [True]
+
+
+def test_a_case_is_computed_once_and_again_for_another_method(app: AppTest, monkeypatch: pytest.MonkeyPatch):
+    computed = []
+
+    def spy(record, network, label, method):
+        computed.append(method)
+        return pipeline.analyse(record, network, label, method)
+
+    monkeypatch.setattr(state, "analyse", spy)
+    for page in ("attributions", "criteria", "models", "criteria"):
+        visit(pick_demo(app) if page == "attributions" else app, page)
+    app.selectbox(key="method").set_value("saliency").run()
+    assert computed == ["input_x_gradient", "saliency"]
 
 
 def test_text_from_elsewhere_is_shown_letter_by_letter():
