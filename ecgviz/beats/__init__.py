@@ -32,6 +32,10 @@ def delineate(record: Record) -> Beats:
     starts the complex late and ends it at the lowest point of S; a P wave counts only when it keeps its shape and its
     distance to the QRS complex over the beats, because every method of neurokit2 marks P waves in atrial fibrillation.
 
+    Not solved: where a P wave runs into a slurred QRS onset without a pause (some pre-excited beats), QRS onset may be
+    placed inside the P wave; flutter waves in a fixed relation to QRS are taken for P waves; paced beats are not told
+    apart; P waves that no QRS follows are not looked for.
+
     Parameters
     ----------
     record : Record

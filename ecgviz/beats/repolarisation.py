@@ -10,6 +10,8 @@ AFTER_QRS_S = 0.060
 LATEST_S = 0.750
 """... up to here after the R peak, or to the next beat's P wave (or QRS complex) when that comes first."""
 SMOOTH_S = 0.020
+TOP_SHARE = 0.85
+"""The last top with this share of the highest is the T wave's: a shifted ST segment may be higher, a U wave is less."""
 FLANK_S = 0.160
 """The steepest rise and fall of the T wave lie within this of its peak."""
 ONSET_SHARE, END_SHARE = 0.30, 0.20
@@ -67,7 +69,7 @@ def _bounds(template: FloatArray, before: int, qrs_s: tuple[float, float], fs: f
     tops = np.flatnonzero((inner[1:-1] >= inner[:-2]) & (inner[1:-1] > inner[2:])) + 1
     if tops.size == 0:
         return float("nan"), float("nan")
-    peak = start + int(tops[inner[tops].argmax()])
+    peak = start + int(tops[inner[tops] >= TOP_SHARE * inner[tops].max()][-1])
     flank = max(3, round(FLANK_S * fs))
     fall = _flat_after(-np.gradient(size)[peak:], flank, END_SHARE)
     rise = _flat_after(np.gradient(size)[: peak + 1][::-1], flank, ONSET_SHARE)

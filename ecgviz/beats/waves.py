@@ -17,6 +17,9 @@ LISTS: Mapping[str, str] = {
     "t_peak": "ECG_T_Peaks",
     "t_off": "ECG_T_Offsets",
 }
+P_BEFORE_S = (0.025, 0.250)
+"""A P wave peaks between these before the QRS onset; nearer, it is part of QRS."""
+MISPLACED = 0.2
 INSIDE_S = 0.020
 """So long after its onset is surely inside the QRS complex."""
 OUTLIER_S = 0.040
@@ -29,18 +32,24 @@ def waves_of_leads(
     """Delineate cleaned leads (L, N) at R peaks (B,): seconds by mark, each of shape (L, B).
 
     neurokit2 looks for P before the lowest point ahead of the R peak, which in a broad notched complex lies inside it.
-    When the usual P peak of the ``chosen`` beats (B,) turns out to lie there, P is looked for again from ``qrs_on``
-    (B,), in seconds.
+    When a fifth of the P peaks of the ``chosen`` beats (B,) turn out to lie there, P is looked for again from
+    ``qrs_on`` (B,), in seconds, and the second answer taken when its usual P peak is at a possible place.
     """
     marks = _stacked(clean, peaks, fs)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="All-NaN|Mean of empty", category=RuntimeWarning)
-        lead_time = np.nanmedian((qrs_on - np.nanmedian(marks["p_peak"], axis=0))[chosen])
-    if lead_time < 0:
+    ahead = _before_qrs(marks, qrs_on, chosen)
+    if ahead.size and np.mean(ahead < P_BEFORE_S[0]) >= MISPLACED:
         inside = np.where(np.isfinite(qrs_on), np.nan_to_num(qrs_on + INSIDE_S) * fs, peaks).round().astype(int)
         again = _stacked(clean, np.minimum(inside, peaks), fs)
-        marks |= {name: again[name] for name in ("p_on", "p_peak", "p_off")}
+        ahead = _before_qrs(again, qrs_on, chosen)
+        if ahead.size and P_BEFORE_S[0] <= np.median(ahead) <= P_BEFORE_S[1]:
+            marks |= {name: again[name] for name in ("p_on", "p_peak", "p_off")}
     return marks
+
+
+def _before_qrs(marks: Mapping[str, FloatArray], qrs_on: FloatArray, chosen: BoolArray) -> FloatArray:
+    """Return the times from P peak to QRS onset, in seconds, of all leads and chosen beats that have both."""
+    ahead = (qrs_on - marks["p_peak"])[:, chosen]
+    return np.asarray(ahead[np.isfinite(ahead)])
 
 
 def _stacked(clean: FloatArray, peaks: np.ndarray, fs: float) -> dict[str, FloatArray]:
