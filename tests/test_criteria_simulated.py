@@ -20,6 +20,7 @@ def verdicts(record: Record, criteria: tuple[str, ...]) -> list[Finding]:
     return [finding for finding in findings if finding.criterion in criteria]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("name", PLANTED)
 def test_a_planted_finding_meets_its_criterion_and_its_twin_does_not(name: str, seed: int) -> None:

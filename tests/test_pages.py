@@ -114,6 +114,7 @@ def test_a_demo_recording_fills_every_page(app: AppTest, page: str, n_figures: i
     assert len(figures(app)) == n_figures
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 def test_an_upload_fills_every_page(app: AppTest, page: str):
     visit(send(app, ("holter 12.csv", csv())), page)
@@ -136,6 +137,7 @@ def test_a_refused_upload_is_one_sentence_and_no_figure(app: AppTest, page: str)
         assert not figures(app)
 
 
+@pytest.mark.slow
 def test_what_the_file_does_not_say_can_be_typed(app: AppTest):
     send(app, ("ecg.csv", csv(rate="")))
     app.number_input(key="fs").set_value(250.0)
@@ -164,6 +166,7 @@ def test_two_leads_are_shown_but_refused_where_a_network_is_asked(app: AppTest):
     assert not figures(app)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["decomposition", "saliency", "attention_channel", "attention_rhythm"])
 @pytest.mark.parametrize("page", ["attributions", "criteria"])
 def test_every_kind_of_map_has_its_page(app: AppTest, method: str, page: str):

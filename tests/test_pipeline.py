@@ -94,6 +94,7 @@ def test_provenance_names_everything_that_made_it(case: Case, model: Model) -> N
     assert {"torch", "captum", "neurokit2"} <= set(case.provenance["packages"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["integrated_gradients", "decomposition"])
 def test_same_input_same_case_whatever_the_number_of_threads(model: Model, method: str) -> None:
     record = load_record("demo:lbbb")

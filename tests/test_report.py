@@ -51,6 +51,11 @@ def case(model: Model) -> Case:
     return analyse(load_record("demo:inferior_stemi"), model, "MI", "decomposition", seed=3)
 
 
+@pytest.fixture(scope="module")
+def text(case: Case) -> str:
+    return render(case)
+
+
 class Page(HTMLParser):
     """What a browser would fetch or run, which tags there are, and the text a reader sees."""
 
@@ -89,8 +94,7 @@ def millimetres(svg: str, group: str) -> list[np.ndarray]:
     return paths
 
 
-def test_one_file_that_fetches_nothing_and_runs_nothing(case: Case) -> None:
-    text = render(case)
+def test_one_file_that_fetches_nothing_and_runs_nothing(text: str) -> None:
     page = Page(text)
     assert page.fetched
     assert all(source.startswith("data:image/svg+xml;base64,") for source in page.fetched)
@@ -101,8 +105,8 @@ def test_one_file_that_fetches_nothing_and_runs_nothing(case: Case) -> None:
     assert len(page.alts) == page.tags.count("img")
 
 
-def test_drawings_are_vectors_without_outside_references(case: Case) -> None:
-    found = drawings(render(case))
+def test_drawings_are_vectors_without_outside_references(text: str) -> None:
+    found = drawings(text)
     assert len(found) >= 4
     for svg in found:
         tree = ElementTree.fromstring(svg)
@@ -113,8 +117,8 @@ def test_drawings_are_vectors_without_outside_references(case: Case) -> None:
         assert all(target.startswith("#") for target in targets)
 
 
-def test_everything_a_reader_needs_is_in_it(case: Case) -> None:
-    text = Page(render(case)).text
+def test_everything_a_reader_needs_is_in_it(case: Case, text: str) -> None:
+    text = Page(text).text
     assert text.count(NOTICE) == 2
     assert case.agreement.why in text
     for heading in ("Tracing", "channel, rhythm, beat", "Where the network pooled", "Criteria", "Provenance"):
@@ -129,10 +133,10 @@ def test_everything_a_reader_needs_is_in_it(case: Case) -> None:
     assert all(sentence in text for sentence in case.record.assumptions)
 
 
-def test_measured_stands_beside_limit(case: Case) -> None:
+def test_measured_stands_beside_limit(case: Case, text: str) -> None:
     rule = next(r for f in case.findings for r in f.rules if r.unit == "mV" and np.isfinite(r.measured))
     row = f"<td>{rule.measured:.3g}</td><td>{rule.limit:.3g}</td><td>{rule.unit}</td><td>{rule.margin:.3g}</td>"
-    assert row in render(case).replace("&#x27;", "'")
+    assert row in text.replace("&#x27;", "'")
 
 
 def test_text_of_any_origin_is_escaped(case: Case) -> None:
