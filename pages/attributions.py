@@ -30,7 +30,7 @@ widgets.draw(
 left, right = st.columns(2)
 if grid.channel() is not None:
     with left:
-        bars = figures.channel_bars(grid.channel(), leads, title="Share of supporting mass in each lead")
+        bars = figures.channel_bars(grid.channel(), leads, title=f"Share of {words.mass(grid)} in each lead")
         widgets.draw(bars, tables.channel_table(grid.channel(), leads), key="attribution channels")
 if grid.beat() is not None and len(case.beats):
     with right:
@@ -38,7 +38,7 @@ if grid.beat() is not None and len(case.beats):
         title = "Supporting minus opposing mass by lead and wave, % of both"
         matrix = figures.wave_matrix(net, leads, title=title, signed=True, durations=figures.wave_durations(grid))
         widgets.draw(matrix, tables.matrix_table(net, leads), key="attribution matrix")
-    title = "Share of supporting mass in each beat, %, above the RR interval that ends in it"
+    title = f"Share of {words.mass(grid)} in each beat, %, above the RR interval that ends in it"
     rhythm = figures.rhythm_strip(grid.rhythm(), case.beats, title=title)
     widgets.draw(rhythm, tables.rhythm_table(grid.rhythm(), case.beats), key="attribution rhythm")
 widgets.note(words.outside(grid))

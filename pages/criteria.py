@@ -29,7 +29,7 @@ with right:
         st.info("This map has no time axis or the recording no beats: there are no waves to compare on.")
     else:
         framed = figures.framed_cells(finding.regions, leads)
-        title = "Where the model's supporting mass lies, %"
+        title = f"Where the model looked: share of {words.mass(grid)}, %"
         below = "framed: where the guideline looks first"
         matrix = figures.wave_matrix(grid.beat(), leads, title=title, outlined=framed, below=below)
         widgets.draw(matrix, tables.matrix_table(grid.beat(), leads), key="model matrix")

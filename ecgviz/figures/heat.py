@@ -62,7 +62,8 @@ def from_explanation(explanation: Explanation, duration_s: float) -> Heat:
     else:
         edges = np.array([0.0, duration_s])
     label = "" if explanation.label is None else f" of {explanation.label}"
-    name = f"{explanation.method.replace('_', ' ')}{label}, value per sample"
+    unit = "value per sample" if explanation.has_time else "value of a lead"
+    name = f"{explanation.method.replace('_', ' ')}{label}, {unit}"
     return Heat(explanation.values, edges, explanation.leads, explanation.signed, _limit(explanation.values), name)
 
 
@@ -139,7 +140,7 @@ def _legend(heat: Heat, limit: float) -> dict[str, object]:
 
 
 def _ticks(heat: Heat, limit: float) -> tuple[list[float], list[str], str]:
-    """Return tick values, their texts, and the power of ten that was taken out of them."""
+    """Return tick values, their texts, and what stands behind the name: the power of ten taken out, an even weight."""
     power = int(np.floor(np.log10(limit)))
     scale, unit = (10.0**power, f", ×10{str(power).translate(_SUPERSCRIPTS)}") if not -2 <= power <= 2 else (1.0, "")
     if heat.signed:
@@ -147,8 +148,7 @@ def _ticks(heat: Heat, limit: float) -> tuple[list[float], list[str], str]:
         texts = [f"{tick / scale:+.2g}" if tick else "0" for tick in ticks]
         texts[0], texts[-1] = f"opposes, {texts[0]} or below", f"supports, {texts[-1]} or above"
         return ticks, texts, unit
-    ticks = [0.0, limit / 2 if np.isnan(heat.even) else heat.even, limit]
-    texts = [f"{tick / scale:.2g}" for tick in ticks]
-    texts[1] += "" if np.isnan(heat.even) else " (even)"
-    texts[2] += " or above"
-    return ticks, texts, unit
+    texts = [f"{tick / scale:.2g}" for tick in (0.0, limit / 2, limit)]
+    texts[-1] += " or above"
+    unit += "" if np.isnan(heat.even) else f"; {heat.even / scale:.2g} is an even spread"
+    return [0.0, limit / 2, limit], texts, unit

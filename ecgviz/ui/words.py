@@ -43,7 +43,8 @@ def explanation_facts(case: Case) -> str:
     explanation = case.explanation
     name, definition = METHODS.get(explanation.method, (explanation.method, "an installed method"))
     whose = "the same for every label" if explanation.label is None else f"logit of {explanation.label}"
-    parts = [f"{name} ({whose}): {definition}.", f"Finest time it can tell: {1000 * explanation.resolution_s:.0f} ms."]
+    finest = f"Finest time it can tell: {_duration(explanation.resolution_s)}." if explanation.has_time else ""
+    parts = [f"{name} ({whose}): {definition}.", finest or "It tells leads apart, not times."]
     error = explanation.completeness_error
     if error == error:
         parts.append(
@@ -62,6 +63,11 @@ def attention_facts(attention: AttentionMap) -> str:
         f"{whose}. Weights sum to {attention.sums_to}. A weight is drawn over {_duration(width)}, "
         f"but the network saw {_duration(attention.receptive_field_s)} of signal to form it."
     )
+
+
+def mass(grid: EvidenceGrid) -> str:
+    """Return what shares of a grid are shares of."""
+    return "supporting mass" if grid.signed else "the map"
 
 
 def outside(grid: EvidenceGrid) -> str:
