@@ -27,6 +27,12 @@ def test_every_command_is_in_the_readme() -> None:
     assert {command[0] for command in commands()} == set(COMMANDS)
 
 
+def test_every_page_and_the_training_data_are_in_the_readme() -> None:
+    for page in (ROOT / "pages").glob("*.py"):
+        assert f"**{page.stem.capitalize()}.**" in README
+    assert "PTB-XL" in README
+
+
 @pytest.mark.slow
 def test_the_commands_of_the_readme_run_in_their_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
