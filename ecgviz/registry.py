@@ -1,7 +1,7 @@
 """One way to look a thing up by name: ecgviz's own literal table first, then installed entry points.
 
-Third parties add readers, networks, methods and criteria from their own package through the entry-point groups
-``ecgviz.readers``, ``ecgviz.nets``, ``ecgviz.methods`` and ``ecgviz.criteria``.
+Third parties add readers, networks and methods from their own package through the entry-point groups
+``ecgviz.readers``, ``ecgviz.nets`` and ``ecgviz.methods``.
 """
 
 from collections.abc import Mapping
