@@ -9,8 +9,8 @@ SLOPE_FRACTION = 0.08
 """The QRS complex ends where the steepness over leads stays below this share of its greatest value."""
 NOISE_FACTOR = 2.5
 """... or below this multiple of the steepness of the quiet fifth of the second around the beat, if that is more."""
-QUIET_S = 0.020
-"""How long it must stay below."""
+QUIET_BEFORE_S, QUIET_AFTER_S = 0.008, 0.020
+"""How long it must stay below: P may leave a shorter pause before a pre-excited complex than a late notch makes."""
 REACH_S = 0.250
 """No bound is looked for further than this from the R peak; beyond it the bound is NaN."""
 BODY_S = (0.080, 0.120)
@@ -36,8 +36,8 @@ def steepness(signal: FloatArray, fs: float, smooth_s: float = 0.0) -> FloatArra
 def qrs_bounds(slope: FloatArray, peaks: np.ndarray, fs: float) -> tuple[FloatArray, FloatArray]:
     """Return onset and offset of each QRS complex in seconds, shape (B,) each, NaN where none was found.
 
-    ``slope`` (N,) is the steepness over leads. The bound is where it first stays below its threshold for 20 ms, seen
-    from the R peak, placed between samples by linear interpolation.
+    ``slope`` (N,) is the steepness over leads. The bound is where it first stays below its threshold, seen from the
+    R peak, placed between samples by linear interpolation.
     """
     bounds = np.full((2, peaks.size), np.nan)
     near, around = round(0.08 * fs), round(0.5 * fs)
@@ -45,14 +45,14 @@ def qrs_bounds(slope: FloatArray, peaks: np.ndarray, fs: float) -> tuple[FloatAr
         top = slope[max(0, peak - near) : peak + near + 1].max()
         floor = np.quantile(slope[max(0, peak - around) : peak + around], 0.2)
         threshold = max(SLOPE_FRACTION * top, NOISE_FACTOR * floor)
-        bounds[0, b] = peak - _quiet_after(slope[: peak + 1][::-1], threshold, fs)
-        bounds[1, b] = peak + _quiet_after(slope[peak:], threshold, fs)
+        bounds[0, b] = peak - _quiet_after(slope[: peak + 1][::-1], threshold, QUIET_BEFORE_S, fs)
+        bounds[1, b] = peak + _quiet_after(slope[peak:], threshold, QUIET_AFTER_S, fs)
     return bounds[0] / fs, bounds[1] / fs
 
 
-def _quiet_after(slope: FloatArray, threshold: float, fs: float) -> float:
-    """Return the (fractional) sample from which ``slope`` stays below ``threshold`` for 20 ms; NaN within no reach."""
-    run = max(2, round(QUIET_S * fs))
+def _quiet_after(slope: FloatArray, threshold: float, quiet_s: float, fs: float) -> float:
+    """Return the (fractional) sample from which ``slope`` stays below ``threshold``; NaN when out of reach."""
+    run = max(2, round(quiet_s * fs))
     below = slope[: round(REACH_S * fs) + run] < threshold
     quiet = np.flatnonzero(np.convolve(below, np.ones(run, dtype=int), mode="valid") == run)
     if below.size < run or quiet.size == 0:
