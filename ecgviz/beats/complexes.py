@@ -5,8 +5,9 @@ import numpy as np
 from ecgviz.beats.windows import best_shift, windows
 from ecgviz.types.arrays import FloatArray
 
-SLOPE_FRACTION = 0.08
-"""The QRS complex ends where the steepness over leads stays below this share of its greatest value."""
+SLOPE_FRACTIONS = (0.08, 0.12, 0.18)
+"""The QRS complex ends where the steepness over leads stays below this share of its greatest value; the higher shares
+serve where the lower one finds no end, because the ST segment of an acute infarction rises as steeply."""
 NOISE_FACTOR = 2.5
 """... or below this multiple of the steepness of the quiet fifth of the second around the beat, if that is more."""
 QUIET_BEFORE_S, QUIET_AFTER_S = 0.008, 0.020
@@ -44,24 +45,26 @@ def qrs_bounds(slope: FloatArray, peaks: np.ndarray, fs: float) -> tuple[FloatAr
     for b, peak in enumerate(peaks):
         top = slope[max(0, peak - near) : peak + near + 1].max()
         floor = np.quantile(slope[max(0, peak - around) : peak + around], 0.2)
-        threshold = max(SLOPE_FRACTION * top, NOISE_FACTOR * floor)
-        bounds[0, b] = peak - _quiet_after(slope[: peak + 1][::-1], threshold, QUIET_BEFORE_S, fs)
-        bounds[1, b] = peak + _quiet_after(slope[peak:], threshold, QUIET_AFTER_S, fs)
+        thresholds = [max(share * top, NOISE_FACTOR * floor) for share in SLOPE_FRACTIONS]
+        bounds[0, b] = peak - _quiet_after(slope[: peak + 1][::-1], thresholds, QUIET_BEFORE_S, fs)
+        bounds[1, b] = peak + _quiet_after(slope[peak:], thresholds, QUIET_AFTER_S, fs)
     return bounds[0] / fs, bounds[1] / fs
 
 
-def _quiet_after(slope: FloatArray, threshold: float, quiet_s: float, fs: float) -> float:
-    """Return the (fractional) sample from which ``slope`` stays below ``threshold``; NaN when out of reach."""
+def _quiet_after(slope: FloatArray, thresholds: list[float], quiet_s: float, fs: float) -> float:
+    """Return the (fractional) sample from which ``slope`` stays below the first threshold that it does stay below.
+
+    NaN when it stays below none of them within reach.
+    """
     run = max(2, round(quiet_s * fs))
-    below = slope[: round(REACH_S * fs) + run] < threshold
-    quiet = np.flatnonzero(np.convolve(below, np.ones(run, dtype=int), mode="valid") == run)
-    if below.size < run or quiet.size == 0:
-        return float("nan")
-    first = int(quiet[0])
-    if first == 0:
-        return 0.0
-    before, after = slope[first - 1], slope[first]
-    return first - 1 + float((before - threshold) / (before - after))
+    near = slope[: round(REACH_S * fs) + run]
+    for threshold in thresholds if near.size >= run else ():
+        quiet = np.flatnonzero(np.convolve(near < threshold, np.ones(run, dtype=int), mode="valid") == run)
+        if quiet.size:
+            first = int(quiet[0])
+            before, after = slope[max(first - 1, 0)], slope[first]
+            return first - 1 + float((before - threshold) / (before - after)) if first else 0.0
+    return float("nan")
 
 
 def dominant_template(signal: FloatArray, peaks: np.ndarray, fs: float) -> FloatArray:

@@ -36,6 +36,8 @@ def t_marks(
     and so loses or cuts the T wave in tachycardia and in long QT.
     """
     marks = np.full((2, peaks.size), np.nan)
+    if not np.isfinite([*qrs_s, next_s]).all():
+        return marks[0], marks[1]
     before, after = round((0.02 - qrs_s[0]) * fs), round(min(next_s, LATEST_S) * fs)
     if chosen.sum() < 3 or after <= round((qrs_s[1] + AFTER_QRS_S) * fs) + 3:
         return marks[0], marks[1]
