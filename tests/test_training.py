@@ -30,7 +30,7 @@ def planted(n: int, seed: int) -> Examples:
     x = rng.normal(0, 0.05, (n, 12, 1000)).astype(np.float32)
     y = (np.arange(n) % 2).astype(np.float32)
     x[:, 6, 200:800] += np.where(y > 0, 0.5, -0.5)[:, None].astype(np.float32)
-    return Examples(x, y[:, None], ("UP",), tuple(map(str, range(n))), {"records": n})
+    return Examples(x, y[:, None], ("UP",), tuple(map(str, range(n))), np.zeros(n, bool), {})
 
 
 def fitted(seed: int) -> tuple[torch.nn.Module, float]:
@@ -109,7 +109,8 @@ def test_simulated_examples_carry_one_superclass_each() -> None:
 def test_ptbxl_folds_keep_what_has_a_superclass(data_dir: Path) -> None:
     examples = from_ptbxl(data_dir / "ptbxl", (9,), SPEC, both_rates=False)
     assert examples.labels == ("CD", "HYP", "MI", "NORM", "STTC")
-    assert len(examples) == examples.counts["records"] == 70
+    assert len(examples) == 70
+    assert not examples.again.any()
     assert (examples.y.sum(axis=1) >= 1).all()
 
 

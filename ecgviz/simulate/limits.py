@@ -133,7 +133,7 @@ def _lbbb(p: Planted, h: Heart) -> bool:
 def _rbbb(p: Planted, h: Heart) -> bool:
     wide_s = (p.lead("s_ms", "I", "V6") > 42).all() and (p.lead("s_mv", "I", "V6") > 0.1).all()
     v1 = p.lead("r2_mv", "V1")[0] > max(p.lead("r_mv", "V1")[0], 0.2) and p.lead("r_mv", "V1")[0] >= 0.04
-    return bool(wide_s and v1 and p.lead("s_mv", "V1")[0] >= 0.05 and p.values["qrs_ms"] >= 125)
+    return bool(wide_s and v1 and p.lead("s_mv", "V1")[0] >= 0.05 and p.values["qrs_ms"] >= 136)
 
 
 def _lafb(p: Planted, h: Heart) -> bool:
@@ -141,8 +141,8 @@ def _lafb(p: Planted, h: Heart) -> bool:
     rs = (p.lead("r_mv", "II", "III", "aVF") >= 0.04).all() and (
         p.lead("s_mv", "III", "aVF") > p.lead("r_mv", "III", "aVF")
     ).all()
-    axis = -80 <= p.values["qrs_axis_deg"] <= -48
-    return bool(qr and rs and axis and p.lead("r_peak_ms", "aVL")[0] >= 47 and p.values["qrs_ms"] < 118)
+    axis = -80 <= p.values["qrs_axis_deg"] <= -52
+    return bool(qr and rs and axis and p.lead("r_peak_ms", "aVL")[0] >= 47 and p.values["qrs_ms"] < 94)
 
 
 def _lvh(p: Planted, h: Heart) -> bool:
@@ -185,7 +185,10 @@ LIMITS: Mapping[str, Callable[[Planted, Heart], bool]] = {
         q_waves(p, ("V2", "V3", "V4")) >= 2 and bool(p.lead("qs", "V2")[0]) and -30 <= p.values["qrs_axis_deg"] <= 95
     ),
     "old_lateral_mi": lambda p, h: (
-        q_waves(p, ("I", "aVL")) == 2 and q_waves(p, ("V5", "V6")) == 2 and p.values["qrs_axis_deg"] < 95
+        q_waves(p, ("I", "aVL")) == 2
+        and q_waves(p, ("V5", "V6")) == 2
+        and q_waves(p, ("I", "aVL", "V5", "V6"), 1.2) == 2
+        and p.values["qrs_axis_deg"] < 95
     ),
     "st_depression": _st_depression,
     "t_inversion": lambda p, h: inverted(p, limit_mv=0.13),

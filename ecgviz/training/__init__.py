@@ -94,8 +94,10 @@ def train(plan: Plan, data: Path, out: Path, *, progress: Callable[[str], None])
     thresholds = best_thresholds(validation.y, probabilities["fold 9"])
     history = {
         "plan": asdict(plan),
-        "real": real.counts,
-        "positives_real": {label: int(count) for label, count in zip(real.labels, real.y.sum(axis=0), strict=True)},
+        "n_real": int((~real.again).sum()),
+        "n_again": int(real.again.sum()),
+        "positives_real": dict(zip(real.labels, real.y[~real.again].sum(axis=0).astype(int).tolist(), strict=True)),
+        "left_out": dict(real.left_out),
         "n_simulated": plan.n_simulated,
         "curve": [asdict(line) for line in curve],
         "minutes": round((time.monotonic() - started) / 60, 1),

@@ -18,8 +18,7 @@ def model_card(name: str, net_name: str, net: nn.Module, metrics: Mapping[str, A
     n_parameters = sum(parameter.numel() for parameter in net.parameters())
     plan = history["plan"]
     positives = ", ".join(f"{label} {count}" for label, count in history["positives_real"].items())
-    real = history["real"]
-    dropped = ", ".join(f"{count} {reason}" for reason, count in list(real.items())[2:] if count) or "none"
+    left_out = ", ".join(f"{count} {reason}" for reason, count in history["left_out"].items() if count) or "none"
     config = ", ".join(f"{key} {value}" for key, value in plan["config"].items()) or "default size"
     parts = [
         f"# {name}",
@@ -28,8 +27,8 @@ def model_card(name: str, net_name: str, net: nn.Module, metrics: Mapping[str, A
         "**Input** 12 leads in the order I, II, III, aVR, aVL, aVF, V1 to V6, the first 10 s at 100 Hz in "
         "millivolts, standardised with one scalar mean and deviation. No filter.",
         "**Labels** the five diagnostic superclasses of PTB-XL (CD, HYP, MI, NORM, STTC); several may be present.",
-        f"**Data** {real['records']} real records of PTB-XL, folds 1 to 8 ({positives}; left out: {dropped}; "
-        f"{real['also at 500 Hz']} of them were shown from their 500 Hz file too), and "
+        f"**Data** {history['n_real']} real records of PTB-XL, folds 1 to 8 ({positives}; left out: {left_out}; "
+        f"{history['n_again']} of them were shown from their 500 Hz file too), and "
         f"{history['n_simulated']} simulated records. {PTBXL_LICENCE}. The simulator uses population statistics that "
         "were measured on records of PTB-XL too.",
         f"**Training** AdamW, one-cycle, {plan['pretraining']['epochs']} epochs on simulated records, then "
@@ -42,7 +41,7 @@ def model_card(name: str, net_name: str, net: nn.Module, metrics: Mapping[str, A
         "also wide: read the intervals. Fold 10 was not looked at. Simulated scores say how well the network knows "
         "the simulator, not patients.",
         "## Limits",
-        f"Trained on {real['records']} real records: the scores of the published network do not apply here. Adults "
+        f"Trained on {history['n_real']} real records: the scores of the published network do not apply here. Adults "
         "of one archive (Germany, 1989 to 1996). A superclass is no diagnosis.",
     ]
     return "\n\n".join(parts) + "\n"

@@ -1,6 +1,6 @@
 """Training examples: PTB-XL as published, and simulated records, prepared exactly as at prediction."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,23 +22,19 @@ LOWEST_SEVERITY, HIGHEST_SEVERITY = 0.8, 1.4
 class Examples:
     """Records to learn from, or to be scored on.
 
-    ``x`` (n, L, T) float32 mV, ``y`` (n, C) 0 or 1, ``patient`` (n,) to resample by; ``counts`` says what was read
-    and what was left out.
+    ``x`` (n, L, T) float32 mV, ``y`` (n, C) 0 or 1, ``patient`` (n,) to resample by, ``again`` (n,) True where an
+    example is a second file of a record; ``left_out`` counts records by the reason they are not here.
     """
 
     x: FloatArray
     y: FloatArray
     labels: tuple[str, ...]
     patient: tuple[str, ...]
-    counts: dict[str, int]
+    again: BoolArray
+    left_out: Mapping[str, int]
 
     def __len__(self) -> int:
         return int(self.x.shape[0])
-
-    def where(self, keep: BoolArray) -> "Examples":
-        """Return the examples for which ``keep`` (n,) is True."""
-        patient = tuple(np.array(self.patient)[keep])
-        return Examples(self.x[keep], self.y[keep], self.labels, patient, self.counts)
 
 
 def in_millivolts(spec: InputSpec) -> InputSpec:
@@ -59,13 +55,13 @@ def from_ptbxl(folder: Path, folds: Sequence[int], spec: InputSpec, *, both_rate
     RecordError
         When the folder is not PTB-XL as published, or no record of these folds is there.
     """
-    counts = {"records": 0, "also at 500 Hz": 0, "duplicates": 0, "without superclass": 0, "refused": 0}
-    signals, targets, patients = [], [], []
+    left_out = {"duplicates": 0, "without superclass": 0, "refused": 0}
+    signals, targets, patients, again = [], [], [], []
     for row in ptbxl.read_table(folder).values():
         if row.strat_fold not in folds:
             continue
         if row.duplicate or not row.superclasses:
-            counts["duplicates" if row.duplicate else "without superclass"] += 1
+            left_out["duplicates" if row.duplicate else "without superclass"] += 1
             continue
         for stem in (row.filename_lr, row.filename_hr) if both_rates else (row.filename_lr,):
             path = (folder / stem).with_suffix(".hea")
@@ -74,14 +70,15 @@ def from_ptbxl(folder: Path, folds: Sequence[int], spec: InputSpec, *, both_rate
             try:
                 signals.append(prepare(load_record(path), in_millivolts(spec)).x)
             except EcgvizError:
-                counts["refused"] += 1
+                left_out["refused"] += 1
                 continue
-            counts["records" if stem == row.filename_lr else "also at 500 Hz"] += 1
             targets.append([float(label in row.superclasses) for label in SUPERCLASSES])
             patients.append(str(row.patient_id))
+            again.append(stem == row.filename_hr)
     if not signals:
         raise RecordError(f"{folder.name}: no labelled record of fold {', '.join(map(str, folds))} was found")
-    return Examples(np.stack(signals), np.array(targets, np.float32), SUPERCLASSES, tuple(patients), counts)
+    y = np.array(targets, np.float32)
+    return Examples(np.stack(signals), y, SUPERCLASSES, tuple(patients), np.array(again), left_out)
 
 
 def from_simulation(n: int, *, seed: int, spec: InputSpec, progress: Callable[[str], None]) -> Examples:
@@ -100,7 +97,8 @@ def from_simulation(n: int, *, seed: int, spec: InputSpec, progress: Callable[[s
         if (i + 1) % 500 == 0:
             progress(f"simulated {i + 1} of {n} records")
     patients = tuple(f"simulated-{seed}-{i}" for i in range(n))
-    return Examples(np.stack(signals), np.array(targets, np.float32), SUPERCLASSES, patients, {"records": n})
+    y = np.array(targets, np.float32)
+    return Examples(np.stack(signals), y, SUPERCLASSES, patients, np.zeros(n, dtype=bool), {})
 
 
 def _draw(finding: str, rng: np.random.Generator, spec: InputSpec) -> Record:
