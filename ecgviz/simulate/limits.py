@@ -133,7 +133,7 @@ def _lbbb(p: Planted, h: Heart) -> bool:
 def _rbbb(p: Planted, h: Heart) -> bool:
     wide_s = (p.lead("s_ms", "I", "V6") > 42).all() and (p.lead("s_mv", "I", "V6") > 0.1).all()
     v1 = p.lead("r2_mv", "V1")[0] > max(p.lead("r_mv", "V1")[0], 0.2) and p.lead("r_mv", "V1")[0] >= 0.04
-    return bool(wide_s and v1 and p.lead("s_mv", "V1")[0] >= 0.05 and p.values["qrs_ms"] >= 136)
+    return bool(wide_s and v1 and p.lead("s_mv", "V1")[0] >= 0.05 and p.values["qrs_ms"] >= 138)
 
 
 def _lafb(p: Planted, h: Heart) -> bool:
@@ -158,7 +158,7 @@ def _rvh(p: Planted, h: Heart) -> bool:
 
 
 def _wpw(p: Planted, h: Heart) -> bool:
-    return bool(p.values["pr_ms"] <= 115 and p.values["qrs_ms"] >= 125)
+    return bool(p.values["pr_ms"] <= 104 and p.values["qrs_ms"] >= 132)
 
 
 def _long_qt(p: Planted, h: Heart) -> bool:
