@@ -19,7 +19,7 @@ CONTRAST = 3.0
 """Steepness in the QRS complexes over the steepness between them: white noise gives 1.1 to 2, recordings 5 to 50."""
 WEAK_BEAT = 0.2
 """A peak whose steepness is below this share of the third quartile's is no QRS complex."""
-T_WAVES = ((0.360, 0.45), (0.500, 0.25))
+T_WAVES = ((0.360, 0.45), (0.500, 0.36))
 """A peak up to so many seconds after another, with less than this share of its steepness, is that beat's T wave."""
 CUT_OFF = (0.500, 0.45)
 """The same in the first half second against the usual steepness: the T wave of a beat that the recording cut off."""

@@ -16,9 +16,9 @@ from ecgviz.nets import build
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.records.ptbxl import SUPERCLASSES
 from ecgviz.training.card import model_card
-from ecgviz.training.data import from_ptbxl, from_simulation
+from ecgviz.training.data import Examples, from_ptbxl, from_simulation
 from ecgviz.training.evaluate import best_thresholds, predict_probabilities, report
-from ecgviz.training.fit import Scaling, Schedule, fit
+from ecgviz.training.fit import Epoch, Scaling, Schedule, fit
 from ecgviz.types import InputSpec
 
 TRAINING_FOLDS = (1, 2, 3, 4, 5, 6, 7, 8)
@@ -91,19 +91,7 @@ def train(plan: Plan, data: Path, out: Path, *, progress: Callable[[str], None])
         name: report(part.y, probabilities[name], part.labels, part.patient, seed=plan.seed)
         for name, part in scored.items()
     }
-    thresholds = best_thresholds(validation.y, probabilities["fold 9"])
-    history = {
-        "plan": asdict(plan),
-        "n_real": int((~real.again).sum()),
-        "n_again": int(real.again.sum()),
-        "positives_real": dict(zip(real.labels, real.y[~real.again].sum(axis=0).astype(int).tolist(), strict=True)),
-        "left_out": dict(real.left_out),
-        "n_simulated": plan.n_simulated,
-        "curve": [asdict(line) for line in curve],
-        "minutes": round((time.monotonic() - started) / 60, 1),
-        "threads": torch.get_num_threads(),
-        "versions": {"ecgviz": __version__, "torch": torch.__version__, "numpy": np.__version__},
-    }
+    history = _history(plan, real, curve, (time.monotonic() - started) / 60)
     save_model(
         out,
         net,
@@ -115,8 +103,25 @@ def train(plan: Plan, data: Path, out: Path, *, progress: Callable[[str], None])
             unscaled.leads, unscaled.fs, unscaled.duration_s, round(scaling.mean_mv, 6), round(scaling.std_mv, 6)
         ),
         labels=SUPERCLASSES,
-        thresholds=thresholds,
+        thresholds=best_thresholds(validation.y, probabilities["fold 9"]),
         metrics=metrics,
         training=history,
         card=model_card(out.name, plan.net, net, metrics, history),
     )
+
+
+def _history(plan: Plan, real: Examples, curve: tuple[Epoch, ...], minutes: float) -> dict[str, Any]:
+    """Return how a model came about, as model.json keeps it."""
+    positives = real.y[~real.again].sum(axis=0).astype(int).tolist()
+    return {
+        "plan": asdict(plan),
+        "n_real": int((~real.again).sum()),
+        "n_again": int(real.again.sum()),
+        "positives_real": dict(zip(real.labels, positives, strict=True)),
+        "left_out": dict(real.left_out),
+        "n_simulated": plan.n_simulated,
+        "curve": [asdict(line) for line in curve],
+        "minutes": round(minutes, 1),
+        "threads": torch.get_num_threads(),
+        "versions": {"ecgviz": __version__, "torch": torch.__version__, "numpy": np.__version__},
+    }
