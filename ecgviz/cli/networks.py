@@ -98,7 +98,7 @@ def train(
     net: Annotated[str, typer.Option("--net", help="Architecture.")] = "imle_net",
     width: Annotated[float, typer.Option("--width", help="Width of the network; 1 is the published one.")] = 0.5,
     simulated: Annotated[int, typer.Option("--simulated", min=1, help="Number of simulated training records.")] = 1500,
-    epochs: Annotated[int, typer.Option("--epochs", min=1, help="Epochs on real and simulated records.")] = 12,
+    epochs: Annotated[int, typer.Option("--epochs", min=1, help="Epochs on real and simulated records.")] = 24,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
