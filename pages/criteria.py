@@ -30,7 +30,9 @@ with right:
     else:
         framed = figures.framed_cells(finding.regions, leads)
         title = f"Where the model looked: share of {words.mass(grid)}, %"
-        below = "framed: where the guideline looks first" if framed else "the guideline names no first place"
+        below = (
+            "framed: where the guideline looks first" if framed is not None else "the guideline names no first place"
+        )
         matrix = figures.wave_matrix(grid.beat(), leads, title=title, outlined=framed, below=below)
         widgets.draw(matrix, tables.matrix_table(grid.beat(), leads), key="model matrix")
 
