@@ -10,41 +10,19 @@ import numpy as np
 import pytest
 import torch
 
-from ecgviz.checkpoint import Model, load_model, save_model
+from ecgviz.checkpoint import Model
 from ecgviz.errors import CaseError, ModelError
-from ecgviz.nets import build
 from ecgviz.pipeline import analyse, load_case, save_case
 from ecgviz.records import load_record
 from ecgviz.records.leads import STANDARD_LEADS
-from ecgviz.types import Case, InputSpec, Record
+from ecgviz.types import Case, Record
 
 LABELS = ("CD", "HYP", "MI", "NORM", "STTC")
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    """Return a narrow network of fixed random weights: fast, and good enough to follow the path of the data."""
-    folder = tmp_path_factory.mktemp("models") / "narrow"
-    save_model(
-        folder,
-        build("imle_net", len(LABELS), seed=1, config={"width": 0.25}),
-        net_name="imle_net",
-        config={"width": 0.25},
-        name="narrow",
-        version="1",
-        spec=InputSpec(STANDARD_LEADS, 100.0, 10.0, 0.0, 0.23),
-        labels=LABELS,
-        thresholds=(0.5,) * len(LABELS),
-        metrics={},
-        training={},
-        card="# narrow\n",
-    )
-    return load_model(folder)
-
-
-@pytest.fixture(scope="module")
-def case(model: Model) -> Case:
-    return analyse(load_record("demo:inferior_stemi"), model, "MI", "attention_joint", seed=3)
+def case(narrow_model: Model) -> Case:
+    return analyse(load_record("demo:inferior_stemi"), narrow_model, "MI", "attention_joint", seed=3)
 
 
 def leaves(value: Any, path: str = "case") -> Iterator[tuple[str, Any]]:
@@ -86,9 +64,9 @@ def test_mass_is_conserved_to_the_end(case: Case) -> None:
     assert total == pytest.approx(1.0, rel=1e-5)
 
 
-def test_provenance_names_everything_that_made_it(case: Case, model: Model) -> None:
+def test_provenance_names_everything_that_made_it(case: Case, narrow_model: Model) -> None:
     assert case.provenance["record_sha256"] == case.record.key
-    assert case.provenance["model_sha256"] == model.digest
+    assert case.provenance["model_sha256"] == narrow_model.digest
     assert case.provenance["seed"] == 3
     assert "Research and teaching only" in case.provenance["notice"]
     assert {"torch", "captum", "neurokit2"} <= set(case.provenance["packages"])
@@ -96,14 +74,14 @@ def test_provenance_names_everything_that_made_it(case: Case, model: Model) -> N
 
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["integrated_gradients", "decomposition"])
-def test_same_input_same_case_whatever_the_number_of_threads(model: Model, method: str) -> None:
+def test_same_input_same_case_whatever_the_number_of_threads(narrow_model: Model, method: str) -> None:
     record = load_record("demo:lbbb")
     threads = torch.get_num_threads()
     try:
         cases = []
         for n in (1, 1, 2):
             torch.set_num_threads(n)
-            cases.append(analyse(record, model, "CD", method, seed=0))
+            cases.append(analyse(record, narrow_model, "CD", method, seed=0))
     finally:
         torch.set_num_threads(threads)
     first, again, parallel = cases
@@ -141,9 +119,9 @@ def test_folders_that_hold_no_case_are_refused(case: Case, tmp_path: Path) -> No
         load_case(tmp_path / "case")
 
 
-def test_noise_is_a_case_in_which_nothing_is_assessable(model: Model) -> None:
+def test_noise_is_a_case_in_which_nothing_is_assessable(narrow_model: Model) -> None:
     noise = np.random.default_rng(0).normal(0, 0.05, (12, 5000))
-    case = analyse(Record(noise, 500.0, STANDARD_LEADS, "noise"), model, "MI", "attention_joint")
+    case = analyse(Record(noise, 500.0, STANDARD_LEADS, "noise"), narrow_model, "MI", "attention_joint")
     assert len(case.beats) == 0
     assert case.beats.reason
     assert case.agreement.evidence == "not assessable"
@@ -151,20 +129,20 @@ def test_noise_is_a_case_in_which_nothing_is_assessable(model: Model) -> None:
     assert all(finding.state == "not_evaluable" for finding in case.findings)
 
 
-def test_an_unknown_label_is_refused_by_name(model: Model) -> None:
+def test_an_unknown_label_is_refused_by_name(narrow_model: Model) -> None:
     with pytest.raises(ModelError, match="CD, HYP, MI, NORM, STTC"):
-        analyse(load_record("demo:normal"), model, "AFIB", "saliency")
+        analyse(load_record("demo:normal"), narrow_model, "AFIB", "saliency")
 
 
-def test_the_age_of_the_record_reaches_the_rules(model: Model) -> None:
+def test_the_age_of_the_record_reaches_the_rules(narrow_model: Model) -> None:
     child = replace(load_record("demo:inferior_stemi"), age_years=9.0)
-    case = analyse(child, model, "MI", "saliency")
+    case = analyse(child, narrow_model, "MI", "saliency")
     assert {finding.state for finding in case.findings} == {"not_evaluable"}
     assert all("9 years old" in finding.why for finding in case.findings)
 
 
-def test_a_map_finer_than_the_region_is_scored_beside_every_control(model: Model) -> None:
-    case = analyse(load_record("demo:inferior_stemi"), model, "MI", "input_x_gradient")
+def test_a_map_finer_than_the_region_is_scored_beside_every_control(narrow_model: Model) -> None:
+    case = analyse(load_record("demo:inferior_stemi"), narrow_model, "MI", "input_x_gradient")
     assert [score.name for score in case.agreement.controls] == list(case.controls)
     assert 0 < case.agreement.area < 1
     assert case.agreement.share == pytest.approx(case.agreement.area * case.agreement.density)

@@ -11,14 +11,13 @@ import numpy as np
 import pytest
 
 from ecgviz import NOTICE
-from ecgviz.checkpoint import Model, load_model, save_model
+from ecgviz.checkpoint import Model
 from ecgviz.figures import from_explanation, printed
-from ecgviz.nets import build
 from ecgviz.pipeline import analyse
 from ecgviz.records import load_record
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.report import render, write_report
-from ecgviz.types import Case, InputSpec, Record
+from ecgviz.types import Case, Record
 
 LABELS = ("CD", "HYP", "MI", "NORM", "STTC")
 HOSTILE = "<img src=http://example.org/x onerror=alert(1)>\"'&$x_2$"
@@ -27,28 +26,8 @@ POINTS_PER_MM = 72 / 25.4
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    folder = tmp_path_factory.mktemp("models") / "narrow"
-    save_model(
-        folder,
-        build("imle_net", len(LABELS), seed=1, config={"width": 0.25}),
-        net_name="imle_net",
-        config={"width": 0.25},
-        name="narrow",
-        version="1",
-        spec=InputSpec(STANDARD_LEADS, 100.0, 10.0, 0.0, 0.23),
-        labels=LABELS,
-        thresholds=(0.5,) * len(LABELS),
-        metrics={},
-        training={},
-        card="# narrow\n",
-    )
-    return load_model(folder)
-
-
-@pytest.fixture(scope="module")
-def case(model: Model) -> Case:
-    return analyse(load_record("demo:inferior_stemi"), model, "MI", "decomposition", seed=3)
+def case(narrow_model: Model) -> Case:
+    return analyse(load_record("demo:inferior_stemi"), narrow_model, "MI", "decomposition", seed=3)
 
 
 @pytest.fixture(scope="module")
@@ -183,9 +162,9 @@ def test_a_failed_write_leaves_the_old_file(case: Case, tmp_path: Path, monkeypa
     assert (tmp_path / "a.html").read_text() == "old"
 
 
-def test_what_is_missing_is_said_not_drawn(model: Model) -> None:
+def test_what_is_missing_is_said_not_drawn(narrow_model: Model) -> None:
     noise = np.random.default_rng(0).normal(0, 0.05, (12, 5000))
-    case = analyse(Record(noise, 500.0, STANDARD_LEADS, "noise"), model, "MI", "attention_joint")
+    case = analyse(Record(noise, 500.0, STANDARD_LEADS, "noise"), narrow_model, "MI", "attention_joint")
     page = Page(render(case))
     assert f"No beats: {case.beats.reason}." in page.text
     assert "not measurable" in page.text
@@ -194,9 +173,9 @@ def test_what_is_missing_is_said_not_drawn(model: Model) -> None:
     assert "there are no shares to show" in page.text
 
 
-def test_a_map_without_leads_or_times_says_so(model: Model) -> None:
+def test_a_map_without_leads_or_times_says_so(narrow_model: Model) -> None:
     record = load_record("demo:normal")
-    assert "does not tell times apart" in Page(render(analyse(record, model, "NORM", "attention_channel"))).text
+    assert "does not tell times apart" in Page(render(analyse(record, narrow_model, "NORM", "attention_channel"))).text
 
 
 def test_ten_seconds_are_250_mm_and_one_millivolt_10_mm() -> None:
