@@ -31,8 +31,8 @@ def model_card(name: str, net_name: str, net: nn.Module, metrics: Mapping[str, A
         f"{history['n_again']} of them were shown from their 500 Hz file too), and "
         f"{history['n_simulated']} simulated records. {PTBXL_LICENCE}. The simulator uses population statistics that "
         "were measured on records of PTB-XL too.",
-        f"**Training** AdamW, one-cycle, {plan['pretraining']['epochs']} epochs on simulated records, then "
-        f"{plan['finetuning']['epochs']} epochs on real and simulated ones; time rolls, gain, noise, wander, lead "
+        f"**Training** AdamW, one-cycle, {plan['pretraining']['epochs']} epoch(s) on simulated records, then "
+        f"{plan['finetuning']['epochs']} epoch(s) on real and simulated ones; time rolls, gain, noise, wander, lead "
         f"drops and mixup; averaged weights; bfloat16 convolutions; seed {plan['seed']}; {history['minutes']} minutes "
         f"on {history['threads']} CPU thread(s).",
         "## Scores",
@@ -42,7 +42,8 @@ def model_card(name: str, net_name: str, net: nn.Module, metrics: Mapping[str, A
         "the simulator, not patients.",
         "## Limits",
         f"Trained on {history['n_real']} real records: the scores of the published network do not apply here. Adults "
-        "of one archive (Germany, 1989 to 1996). A superclass is no diagnosis.",
+        "of one archive (Germany, 1989 to 1996). A superclass is no diagnosis. Rhythms have none: a record in atrial "
+        "fibrillation or with premature beats can be called NORM.",
     ]
     return "\n\n".join(parts) + "\n"
 
