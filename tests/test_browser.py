@@ -43,7 +43,7 @@ class Visit:
         assert {url for url in self.requests if not url.startswith((self.address, "data:", "blob:"))} == set()
         assert "Traceback" not in self.page.inner_text("body")
         expect(self.page.get_by_test_id("stException")).to_have_count(0)
-        expect(self.page.get_by_text(NOTICE)).to_be_visible()
+        expect(self.page.get_by_text(NOTICE).first).to_be_visible()
 
 
 @pytest.fixture
