@@ -4,11 +4,10 @@ import streamlit as st
 
 from ecgviz import figures
 from ecgviz.figures import tables
-from ecgviz.ui import state, widgets, words
+from ecgviz.ui import widgets, words
 
 widgets.title("Attention", "Where the network pooled its input. It has no sign, and need not be what moved the output.")
 case = widgets.need_case("attention_joint")
-clean = state.reading(case.record).clean
 grid, leads = case.grid, case.grid.leads
 
 level = st.segmented_control(
@@ -16,17 +15,7 @@ level = st.segmented_control(
 )
 shown = next(each for each in case.attention if each.level == level)
 heat = figures.from_attention(shown)
-widgets.draw(
-    figures.paper(
-        clean,
-        start_s=case.explanation.start_s,
-        header=figures.header(case.record, case.measurements),
-        footer=figures.footer(case.record),
-        heat=heat,
-    ),
-    tables.heat_table(heat),
-    key="attention paper",
-)
+widgets.draw_heat(case, heat, key="attention paper")
 widgets.note(words.attention_facts(shown))
 
 if grid.rhythm() is None or not len(case.beats):

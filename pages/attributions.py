@@ -4,28 +4,17 @@ import streamlit as st
 
 from ecgviz import figures
 from ecgviz.figures import tables
-from ecgviz.ui import state, widgets, words
+from ecgviz.ui import widgets, words
 
 widgets.title(
     "Attributions", "What moved the model's output for the label on the left: orange supports, purple opposes."
 )
 case = widgets.need_case()
-clean = state.reading(case.record).clean
 grid, leads = case.grid, case.grid.leads
 
 widgets.note(words.explanation_facts(case))
 heat = figures.from_explanation(case.explanation, case.record.duration_s)
-widgets.draw(
-    figures.paper(
-        clean,
-        start_s=case.explanation.start_s,
-        header=figures.header(case.record, case.measurements),
-        footer=figures.footer(case.record),
-        heat=heat,
-    ),
-    tables.heat_table(heat),
-    key="attribution paper",
-)
+widgets.draw_heat(case, heat, key="attribution paper")
 
 left, right = st.columns(2)
 if grid.channel() is not None:

@@ -31,9 +31,9 @@ def read_arrays(path: Path) -> Mapping[str, Any]:
             raise RecordError(f"{source}: unpacks to {size} bytes (limit {MAX_BYTES})")
         with np.load(path, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError, NotImplementedError, RuntimeError, SyntaxError) as error:
-        if isinstance(error, RecordError):
-            raise
+    except RecordError:
+        raise
+    except (zipfile.BadZipFile, ValueError, OSError, EOFError, RuntimeError, SyntaxError) as error:
         raise RecordError(
             f"{source}: this is no NPZ file of plain arrays (pickled objects are never opened)"
         ) from error

@@ -8,11 +8,13 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from ecgviz import NOTICE
+from ecgviz import NOTICE, figures
 from ecgviz.checkpoint import Model, available_models
 from ecgviz.errors import EcgvizError
 from ecgviz.explain import METHODS
+from ecgviz.figures.heat import Heat
 from ecgviz.figures.style import percent
+from ecgviz.figures.tables import heat_table
 from ecgviz.records import demo_names, load_record
 from ecgviz.types import Case, Finding, LeadQuality, Record
 from ecgviz.ui import state, words
@@ -159,6 +161,18 @@ def draw(figure: go.Figure, table: pd.DataFrame, key: str) -> None:
     config = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
     st.plotly_chart(figure, theme=None, config=config, key=key, **more)
     show_table("The same as a table", table, f"{key} table")
+
+
+def draw_heat(case: Case, heat: Heat, key: str) -> None:
+    """Show a case's recording on paper with a heat behind the trace, from where the model's window starts."""
+    sheet = figures.paper(
+        state.reading(case.record).clean,
+        start_s=case.explanation.start_s,
+        header=figures.header(case.record, case.measurements),
+        footer=figures.footer(case.record),
+        heat=heat,
+    )
+    draw(sheet, heat_table(heat), key)
 
 
 def show_table(title: str, table: pd.DataFrame, key: str) -> None:
