@@ -133,9 +133,9 @@ def test_sinus_rhythm_keeps_its_p_waves(finding):
 def test_premature_ventricular_beats_are_ectopic_and_no_others(seed):
     case, beats = _case("pvc", seed)
     true, found = _matched(beats, case.truth.beats)
-    planted = [case.truth.beats.kind[b] == "ectopic" for b in true]
+    planted = [case.truth.beats.kind[b] == "premature_ventricular" for b in true]
     assert any(planted)
-    assert [beats.kind[b] == "ectopic" for b in found] == planted
+    assert [beats.kind[b] == "premature_ventricular" for b in found] == planted
 
 
 def test_a_beat_cut_by_the_end_of_the_recording_is_unsure():

@@ -73,7 +73,7 @@ def test_a_p_wave_that_is_missing_is_no_place_for_the_pr_interval() -> None:
 
 
 def test_beats_of_another_kind_carry_no_weight() -> None:
-    mixed = beats(("normal", "ectopic", "normal", "normal"))
+    mixed = beats(("normal", "premature_ventricular", "normal", "normal"))
     for finding in evaluate_all(measurements(), mixed, age_years=50, sex="male"):
         for region in finding.regions.values():
             assert region.weight[:, 1].sum() == 0

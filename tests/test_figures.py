@@ -258,7 +258,7 @@ def test_channel_bars_carry_their_numbers_and_the_even_line():
 
 
 def test_rhythm_strip_stands_above_the_intervals_that_end_in_each_beat():
-    kinds = ("normal",) * 5 + ("ectopic",) + ("normal",) * 6
+    kinds = ("normal",) * 5 + ("premature_ventricular",) + ("normal",) * 6
     beats = make_beats(kinds=kinds)
     shares = np.full(12, 1 / 12)
     figure = figures.rhythm_strip(shares, beats, title="Share")
@@ -268,7 +268,7 @@ def test_rhythm_strip_stands_above_the_intervals_that_end_in_each_beat():
     np.testing.assert_allclose(tachogram.y, 800)
     assert list(bars.marker.pattern.shape).index("/") == 5
     assert [a.text for a in figure.layout.annotations if a.text.endswith(" E")] == ["8.3 E"]
-    assert "E ectopic" in figure.layout.title.text
+    assert "V premature ventricular" in figure.layout.title.text
 
 
 def test_wave_matrix_writes_every_share_and_frames_the_region():

@@ -243,7 +243,7 @@ def test_ectopic_beats_are_early_wide_and_followed_by_a_full_pause():
     for seed in SEEDS:
         sim = simulate("pvc", seed=seed, fs=250.0, duration_s=12.0)
         beats = sim.truth.beats
-        early = [b for b in range(1, len(beats) - 1) if beats.kind[b] == "ectopic"]
+        early = [b for b in range(1, len(beats) - 1) if beats.kind[b] == "premature_ventricular"]
         assert early
         usual = float(np.median(sim.truth.twin_beats.rr_s))
         for b in early:
@@ -254,7 +254,7 @@ def test_ectopic_beats_are_early_wide_and_followed_by_a_full_pause():
             assert np.isnan(beats.p_on[b])
             assert beats.qrs_on[b] > beats.t_on[b - 1]
         assert sim.truth.cells[0].role == "ectopic"
-        assert all(beats.kind[b] == "ectopic" for b in sim.truth.cells[0].beats)
+        assert all(beats.kind[b] == "premature_ventricular" for b in sim.truth.cells[0].beats)
         assert beats.extra_p_s.size >= len(early) - 1
 
 

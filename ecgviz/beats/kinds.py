@@ -37,7 +37,7 @@ def beat_kinds(
     kinds = []
     for b, soon in enumerate(early(r_s)):
         if not alike[b]:
-            kinds.append("ectopic" if soon or width_s[b] > usual_width + WIDER_S else "unsure")
+            kinds.append("premature_ventricular" if soon or width_s[b] > usual_width + WIDER_S else "unsure")
         elif r_s[b] < CUT_BEFORE_S or r_s[b] + tail > duration_s:
             kinds.append("unsure")
         else:

@@ -30,8 +30,7 @@ class Canvas:
 
 def canvas(leads: tuple[str, ...], beats: Beats) -> Canvas:
     """Return the grid that regions of this record are drawn on."""
-    ectopic = np.array([kind == "ectopic" for kind in beats.kind], dtype=bool)
-    return Canvas(leads, beats.dominant, ectopic, beats.p_absent)
+    return Canvas(leads, beats.dominant, beats.ectopic, beats.p_absent)
 
 
 def regions(roi: Roi, on: Canvas, met_leads: Sequence[str]) -> dict[str, Region]:

@@ -8,7 +8,15 @@ from ecgviz.types import Beats
 from ecgviz.types.arrays import FloatArray
 
 _TOO_SHORT_S = 0.05
-_LETTERS = {"normal": "N", "ectopic": "E", "paced": "P", "unsure": "?"}
+_LETTERS = {
+    "normal": "N",
+    "premature_ventricular": "V",
+    "premature_atrial": "A",
+    "paced": "P",
+    "unsure": "?",
+    "edge": "|",
+}
+"""One letter for each kind of beat, and for beats that an edge of the recording cuts."""
 
 
 def rhythm_strip(shares: FloatArray, beats: Beats, *, title: str) -> go.Figure:
@@ -24,7 +32,7 @@ def rhythm_strip(shares: FloatArray, beats: Beats, *, title: str) -> go.Figure:
     Returns
     -------
     go.Figure
-        Dominant beats are filled; others are hatched and lettered: E ectopic, P paced, ? unsure. Dashed line: 1 / B.
+        Dominant beats are filled; others are hatched and lettered (`_LETTERS`). Dashed line: 1 / B.
     """
     n = len(beats)
     largest = int(np.argmax(np.nan_to_num(shares)))
@@ -81,13 +89,14 @@ def _rhythm_axes(figure: go.Figure, shares: FloatArray, beats: Beats) -> None:
 
 
 def _odd_kinds(beats: Beats) -> dict[str, str]:
-    """Return the letters of the kinds of beats that are not the dominant one."""
-    kinds = {kind for kind, same in zip(beats.kind, beats.dominant, strict=True) if not same}
-    return {kind: letter for kind, letter in _LETTERS.items() if kind in kinds}
+    """Return the letters of the beats that are not dominant: of their kinds, and of those that an edge cuts."""
+    odd = zip(beats.kind, beats.edge, beats.dominant, strict=True)
+    names = {"edge" if edge else kind for kind, edge, same in odd if not same}
+    return {name: letter for name, letter in _LETTERS.items() if name in names}
 
 
 def _key(beats: Beats) -> str:
-    words = ", ".join(f"{letter} {kind}" for kind, letter in _odd_kinds(beats).items())
+    words = ", ".join(f"{letter} {name.replace('_', ' ')}" for name, letter in _odd_kinds(beats).items())
     return f" ({words})" if words else ""
 
 
@@ -96,8 +105,11 @@ def _beat_numbers(shares: FloatArray, beats: Beats) -> list[dict[str, object]]:
     odd = _odd_kinds(beats)
     return [
         {"x": at, "y": 0.93, "yref": "paper", "yanchor": "bottom", "showarrow": False, "font": {"size": 12}}
-        | {"text": style.percent(float(share)).removesuffix(" %") + ("" if same else f" {odd[kind]}")}
-        for at, share, same, kind in zip(beats.r_s, shares, beats.dominant, beats.kind, strict=True)
+        | {
+            "text": style.percent(float(share)).removesuffix(" %")
+            + ("" if same else f" {odd['edge' if edge else kind]}")
+        }
+        for at, share, same, kind, edge in zip(beats.r_s, shares, beats.dominant, beats.kind, beats.edge, strict=True)
     ]
 
 

@@ -48,7 +48,7 @@ def measure(record: Record, beats: Beats) -> Measurements:
     values, reasons = rr_statistics(beats)
     values |= {
         "n_beats": float(len(beats)),
-        "n_ectopic": float(beats.kind.count("ectopic")),
+        "n_ectopic": float(beats.ectopic.sum()),
         "p_fraction": p_fraction(beats),
     }
     reasons |= {

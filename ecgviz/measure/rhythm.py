@@ -45,7 +45,7 @@ def usual_rr_s(beats: Beats) -> float:
 
 
 def _between_own_beats(beats: Beats) -> np.ndarray:
-    own = np.array([kind != "ectopic" for kind in beats.kind], dtype=bool)
+    own = ~beats.ectopic
     both: np.ndarray = own[:-1] & own[1:]
     return both
 

@@ -1,18 +1,24 @@
 """The folder of the Lobachevsky University Database (Kalyakulina et al., IEEE Access 8, 2020; 10.13026/eegm-h675)."""
 
 import csv
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+
+import numpy as np
 
 from ecgviz.errors import RecordError
 from ecgviz.records import fields
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.records.wfdb_file import header_path, read_counts, read_header
 from ecgviz.types import Record
+from ecgviz.types.arrays import FloatArray
 
 TABLE = "ludb.csv"
 COUNTS_PER_MV = 1000.0
+MARKS_HZ = 500.0
+"""All recordings of LUDB, and so the sample numbers of its marks, are at 500 Hz."""
 GAIN_NOTE = (
     "LUDB: stored integers / 1000 are taken as mV, because they obey I + III = II and the header's gains "
     "(each lead scaled to its own span) do not"
@@ -79,6 +85,51 @@ def read_ludb(path: Path, entry: Entry) -> Record:
         sex=entry.sex,
         assumptions=(GAIN_NOTE,),
     )
+
+
+WAVE_SYMBOLS: Mapping[str, str] = {"p": "P", "N": "QRS", "t": "T"}
+"""Annotation symbols of wave peaks; "(" and ")" around them are onset and offset."""
+
+
+def read_marks(path: str | Path) -> dict[str, dict[str, FloatArray]]:
+    """Return the cardiologists' marks of one recording, by lead and wave ("P", "QRS", "T").
+
+    Parameters
+    ----------
+    path : str or Path
+        The recording with or without an extension: ``data/12.hea``. Its marks lie beside it, one file a lead.
+
+    Returns
+    -------
+    dict of str to dict of str to array of shape (n, 3)
+        Onset, peak and offset of each wave in seconds, in time order; NaN where a peak lacks a bound (134 do). The first
+        and last beats of a lead are not marked: score between the first and the last mark of each lead only.
+
+    Raises
+    ------
+    RecordError
+        When the file of a lead is missing or cannot be read.
+    """
+    import wfdb
+
+    stem = Path(path).with_suffix("")
+    marks = {}
+    for lead in STANDARD_LEADS:
+        try:
+            notes = wfdb.rdann(str(stem), lead.lower())
+        except (OSError, ValueError, IndexError) as error:
+            raise RecordError(
+                f"{fields.shown(stem.name)}: the marks of lead {lead} cannot be read ({error})"
+            ) from error
+        found: dict[str, list[tuple[float, float, float]]] = {wave: [] for wave in WAVE_SYMBOLS.values()}
+        symbols, at_s = [*notes.symbol, ""], [*(notes.sample / MARKS_HZ), np.nan]
+        for k, symbol in enumerate(symbols):
+            if symbol in WAVE_SYMBOLS:
+                onset = at_s[k - 1] if k and symbols[k - 1] == "(" else np.nan
+                offset = at_s[k + 1] if symbols[k + 1] == ")" else np.nan
+                found[WAVE_SYMBOLS[symbol]].append((onset, at_s[k], offset))
+        marks[lead] = {wave: np.array(rows, dtype=np.float64).reshape(-1, 3) for wave, rows in found.items()}
+    return marks
 
 
 @lru_cache(maxsize=4)

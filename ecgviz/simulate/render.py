@@ -121,7 +121,7 @@ def true_beats(
         qrs_off=off[inside],
         t_on=t_on[inside],
         t_off=t_off[inside],
-        kind=tuple("ectopic" if e else "normal" for e in rhythm.ectopic[inside]),
+        kind=tuple("premature_ventricular" if e else "normal" for e in rhythm.ectopic[inside]),
         duration_s=duration_s,
         leads=LEADS,
         why_no_p=tuple(str(w) for w in why[inside]),

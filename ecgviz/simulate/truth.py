@@ -80,7 +80,7 @@ def rhythm_values(planted: Mapping[str, float], beats: Beats) -> dict[str, float
     if not has_p.any():
         values |= {"p_ms": np.nan, "pr_ms": np.nan}
     values["p_fraction"] = float(has_p.mean()) if has_p.size else float("nan")
-    return values | {"n_beats": float(len(beats)), "n_ectopic": float(beats.kind.count("ectopic"))}
+    return values | {"n_beats": float(len(beats)), "n_ectopic": float(beats.ectopic.sum())}
 
 
 def smallest_mask(evidence: FloatArray, energy: float = 0.90) -> BoolArray:
@@ -108,7 +108,7 @@ def named_cells(finding: str, beats: Beats) -> tuple[Cell, ...]:
         return (Cell("interval", LEADS, ("PR",), every), Cell("delta", LEADS, ("QRSi",), every))
     if finding != "pvc":
         return ()
-    early = tuple(b for b in every if beats.kind[b] == "ectopic")
+    early = tuple(b for b in every if beats.ectopic[b])
     before = tuple(b - 1 for b in early if b > 0)
     waves = ("QRSi", "QRSm", "QRSt", "ST", "T1", "T2")
     return (

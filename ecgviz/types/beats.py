@@ -21,7 +21,9 @@ WAVES: Mapping[str, tuple[str, ...]] = {
 """The waves a reader speaks of, as sums of atoms."""
 
 MARKS = ("p_on", "p_off", "qrs_on", "qrs_off", "t_on", "t_off")
-KINDS = ("normal", "ectopic", "paced", "unsure")
+KINDS = ("normal", "premature_ventricular", "premature_atrial", "paced", "unsure")
+ECTOPIC = ("premature_ventricular", "premature_atrial")
+"""Kinds of beats that are no part of the basic rhythm: their RR intervals say nothing of its regularity."""
 
 EXPECTED_P_S = 0.200
 """A beat without P wave keeps this much before its QRS (or less, from the T wave before) as the place of a P."""
@@ -38,8 +40,10 @@ class Beats:
 
     ``r_s`` and the global marks (earliest onset, latest offset over leads) have shape (B,). ``lead_marks`` holds the
     same six marks per lead, shape (L, B), rows as ``leads``; they serve measurement only. ``kind`` is one of `KINDS`
-    a beat. ``why_no_p`` says for each beat why it has no P wave ("" when it has one). ``extra_p_s`` are peaks of
-    P waves that no QRS follows. ``reason`` says why there are no beats at all ("" when there are some).
+    a beat, ``edge`` True for beats that the start or the end of the recording cuts (none when left out). ``why_no_p``
+    says for each beat why it has no P wave ("" when it has one). ``extra_p_s`` are peaks of P waves that no QRS
+    follows. ``edits`` tells in sentences which marks a reader moved or deleted. ``reason`` says why there are no beats
+    at all ("" when there are some).
     """
 
     r_s: FloatArray
@@ -55,6 +59,8 @@ class Beats:
     lead_marks: Mapping[str, FloatArray] = field(default_factory=dict)
     why_no_p: tuple[str, ...] = ()
     extra_p_s: FloatArray = field(default_factory=lambda: np.empty(0))
+    edge: BoolArray = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    edits: tuple[str, ...] = ()
     method: str = ""
     reason: str = ""
 
@@ -62,6 +68,10 @@ class Beats:
         for name in ("r_s", "extra_p_s", *MARKS):
             object.__setattr__(self, name, frozen(getattr(self, name)))
         object.__setattr__(self, "lead_marks", {k: frozen(v) for k, v in self.lead_marks.items()})
+        edge = self.edge if np.size(self.edge) else np.zeros(self.r_s.size, dtype=bool)
+        object.__setattr__(self, "edge", frozen(edge, np.bool_))
+        if self.edge.shape != self.r_s.shape:
+            raise ValueError(f"edge has shape {self.edge.shape}, R peaks {self.r_s.shape}")
         for name in MARKS:
             if getattr(self, name).shape != self.r_s.shape:
                 raise ValueError(f"{name} has shape {getattr(self, name).shape}, R peaks {self.r_s.shape}")
@@ -78,11 +88,15 @@ class Beats:
 
     @property
     def dominant(self) -> BoolArray:
-        """True for beats of the kind that most beats have, shape (B,)."""
-        if not self.kind:
-            return np.zeros(0, dtype=bool)
-        most = max(KINDS, key=self.kind.count)
-        return np.array([kind == most for kind in self.kind])
+        """True for whole beats of the kind that most whole beats have, shape (B,)."""
+        kinds = np.array(self.kind, dtype=object)
+        most = max(KINDS, key=lambda kind: int(np.sum((kinds == kind) & ~self.edge)))
+        return np.asarray((kinds == most) & ~self.edge)
+
+    @property
+    def ectopic(self) -> BoolArray:
+        """True for premature beats, of the ventricles or the atria, shape (B,)."""
+        return np.array([kind in ECTOPIC for kind in self.kind], dtype=bool)
 
     @property
     def p_absent(self) -> BoolArray:
