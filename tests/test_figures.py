@@ -267,7 +267,7 @@ def test_rhythm_strip_stands_above_the_intervals_that_end_in_each_beat():
     np.testing.assert_allclose(tachogram.x, beats.r_s[1:])
     np.testing.assert_allclose(tachogram.y, 800)
     assert list(bars.marker.pattern.shape).index("/") == 5
-    assert [a.text for a in figure.layout.annotations if a.text.endswith(" E")] == ["8.3 E"]
+    assert [a.text for a in figure.layout.annotations if a.text.endswith(" V")] == ["8.3 V"]
     assert "V premature ventricular" in figure.layout.title.text
 
 

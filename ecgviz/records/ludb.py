@@ -102,8 +102,8 @@ def read_marks(path: str | Path) -> dict[str, dict[str, FloatArray]]:
     Returns
     -------
     dict of str to dict of str to array of shape (n, 3)
-        Onset, peak and offset of each wave in seconds, in time order; NaN where a peak lacks a bound (134 do). The first
-        and last beats of a lead are not marked: score between the first and the last mark of each lead only.
+        Onset, peak and offset of each wave in seconds, in time order; NaN where a peak lacks a bound (134 do). The
+        first and last beats of a lead are not marked: score between the first and the last mark of each lead only.
 
     Raises
     ------
