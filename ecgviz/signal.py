@@ -160,7 +160,7 @@ def condition(record: Record) -> Record:
     """
     gaps = np.isnan(record.signal)
     signal = _without_gaps(record.signal, gaps)
-    signal = np.stack([row - _baseline(row, record.fs) for row in signal])
+    signal = signal - _baseline(signal, record.fs)
     if record.fs / 2 > 1.2 * LOW_PASS_HZ and signal.shape[1] > record.fs / 4:
         sections = dsp.butter(2, LOW_PASS_HZ, fs=record.fs, output="sos")
         signal = dsp.sosfiltfilt(sections, signal, axis=-1)
@@ -173,34 +173,50 @@ def condition(record: Record) -> Record:
     return replace(record, signal=signal)
 
 
-def _baseline(row: FloatArray, fs: float) -> FloatArray:
-    """Return the baseline of one lead, shape (N,): a robust least-squares spline through medians of 20 ms."""
+def _baseline(signal: FloatArray, fs: float) -> FloatArray:
+    """Return the baseline of each lead, shape (L, N): a robust least-squares spline through medians of 20 ms."""
+    n_leads, n = signal.shape
     step = max(1, round(BLOCK_S * fs))
-    n_blocks = row.size // step
+    n_blocks = n // step
     if n_blocks < 8:
-        return np.full(row.size, np.median(row))
-    blocks = np.median(row[: n_blocks * step].reshape(n_blocks, step), axis=1)
+        return np.broadcast_to(np.median(signal, axis=1, keepdims=True), signal.shape)
+    blocks = np.median(signal[:, : n_blocks * step].reshape(n_leads, n_blocks, step), axis=2)
     # Mirrored ends keep a QRS that the record begins or ends in from pulling the free end of the spline.
     mirrored = min(round(MIRRORED_S / BLOCK_S), n_blocks - 1)
-    blocks = np.pad(blocks, mirrored, mode="reflect")
-    at_s = ((np.arange(blocks.size) - mirrored + 0.5) * step - 0.5) / fs
+    blocks = np.pad(blocks, ((0, 0), (mirrored, mirrored)), mode="reflect")
+    at_s = ((np.arange(blocks.shape[1]) - mirrored + 0.5) * step - 0.5) / fs
     inner = np.linspace(at_s[0], at_s[-1], max(2, round((at_s[-1] - at_s[0]) / KNOTS_S) + 1))
     knots = np.concatenate([[inner[0]] * 3, inner, [inner[-1]] * 3])
     design = BSpline.design_matrix(at_s, knots, 3).tocsr()
-    fitted = ndimage.median_filter(blocks, round(START_S / BLOCK_S) | 1, mode="nearest")
+    fitted = ndimage.median_filter(blocks, size=(1, round(START_S / BLOCK_S) | 1), mode="nearest")
     for _ in range(ROUNDS):
         weights = _near(blocks - fitted)
-        normal = (design.T @ design.multiply(weights[:, None])).todia()
-        banded = np.stack([np.pad(normal.diagonal(k), (k, 0)) for k in (3, 2, 1, 0)])
-        spline = BSpline(knots, solveh_banded(banded, design.T @ (weights * blocks)), 3)
-        fitted = spline(at_s)
-    baseline: FloatArray = spline(np.arange(row.size) / fs)
+        coefficients = _weighted_fit(design.data.reshape(-1, 4), design.indices[::4], weights, blocks)
+        fitted = (design @ coefficients.T).T
+    baseline: FloatArray = BSpline(knots, coefficients, 3, axis=1)(np.arange(n) / fs)
     return baseline
 
 
+def _weighted_fit(basis: FloatArray, first: np.ndarray, weights: FloatArray, values: FloatArray) -> FloatArray:
+    """Return the coefficients (L, J) of the weighted least-squares cubic spline through values (L, M).
+
+    ``basis`` (M, 4) holds the splines that are not zero at each place, ``first`` (M,) the index of the first of them.
+    The normal equations have seven diagonals; places between the same knots, which lie together, are summed at once.
+    """
+    starts = np.flatnonzero(np.diff(first, prepend=-1))
+    j = first[starts]
+    banded = np.zeros((len(values), 4, int(first[-1]) + 4))
+    right = np.zeros((len(values), int(first[-1]) + 4))
+    for a in range(4):
+        right[:, j + a] += np.add.reduceat(weights * values * basis[:, a], starts, axis=1)
+        for b in range(a, 4):
+            banded[:, 3 - (b - a), j + b] += np.add.reduceat(weights * basis[:, a] * basis[:, b], starts, axis=1)
+    return np.stack([solveh_banded(*each) for each in zip(banded, right, strict=True)])
+
+
 def _near(away: FloatArray) -> FloatArray:
-    """Return Tukey's biweights of residuals, cut off at twice their robust scale."""
-    scale = max(1.4826 * float(np.median(np.abs(away))), QUIET_MV)
+    """Return Tukey's biweights of residuals (L, M), cut off at twice their lead's robust scale."""
+    scale = np.maximum(1.4826 * np.median(np.abs(away), axis=1, keepdims=True), QUIET_MV)
     weights: FloatArray = (1 - np.clip(away / (2 * scale), -1, 1) ** 2) ** 2 + LEAST_WEIGHT
     return weights
 
