@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from ecgviz import NOTICE, __version__
-from ecgviz.cli import COMMANDS, main
+from ecgviz.cli import COMMANDS, GROUPS, main
 from ecgviz.cli.console import plain
 from ecgviz.pipeline import load_case
 from ecgviz.records import load_record
@@ -23,6 +23,8 @@ from ecgviz.types import Record
 HEAVY = {"torch", "captum", "neurokit2", "plotly", "matplotlib", "streamlit", "pandas", "scipy", "sklearn", "wfdb"}
 
 Run = Callable[..., Any]
+
+EVERY = [[name] for name in COMMANDS] + [[name, second] for name in GROUPS for second in GROUPS[name]]
 
 
 @pytest.fixture
@@ -64,7 +66,7 @@ def two_leads() -> Record:
     return simulate("normal", seed=2, fs=250, duration_s=10).record.select(("II", "V1"))
 
 
-@pytest.mark.parametrize("arguments", [[], ["--help"], *([name, "--help"] for name in COMMANDS)], ids=" ".join)
+@pytest.mark.parametrize("arguments", [[], ["--help"], *([*names, "--help"] for names in EVERY)], ids=" ".join)
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     script = f"import sys; from ecgviz.cli import main; main({arguments!r}); print(*sys.modules, file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
@@ -74,9 +76,9 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
 
 def test_every_command_says_what_it_is_for_and_speaks_json(run: Run) -> None:
     everything = run("--help")
-    for name in COMMANDS:
-        assert f" {name} " in everything
-        assert "--json" in run(name, "--help")
+    for names in EVERY:
+        assert f" {names[0]} " in everything
+        assert "--json" in run(*names, "--help")
 
 
 def test_version_carries_the_notice(run: Run) -> None:
@@ -111,6 +113,8 @@ def test_it_also_runs_as_a_module() -> None:
         (["simulate", "normal", "--fs", "-5", "--out", "x.npz"], "-5"),
         (["simulate", "normal", "--fs", "500", "--out", "x.edf"], ".edf"),
         (["simulate", "normal", "--fs", "500", "--out", "/proc/nowhere/x.npz"], "/proc/nowhere"),
+        (["validate", "frobnicate"], "frobnicate"),
+        (["validate", "delineation", "nowhere"], "nowhere: this is no folder of LUDB"),
         (["app", "--port", "0"], "--port"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

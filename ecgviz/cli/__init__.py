@@ -12,7 +12,7 @@ import typer
 from typer.main import get_command
 
 from ecgviz import NOTICE, __version__
-from ecgviz.cli import cases, dashboard, networks, recordings
+from ecgviz.cli import cases, dashboard, networks, recordings, validation
 from ecgviz.errors import EcgvizError
 
 COMMANDS: Mapping[str, Callable[..., None]] = {
@@ -28,6 +28,9 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "app": dashboard.app,
 }
 """Every command by name, in the order of the help text."""
+GROUPS: Mapping[str, Mapping[str, Callable[..., None]]] = {"validate": {"delineation": validation.delineation}}
+"""Commands of two words, by their first and their second."""
+GROUP_HELP: Mapping[str, str] = {"validate": "Measure how right ecgviz is on recordings whose answer is known."}
 
 BAD_INPUT = 2
 
@@ -44,6 +47,10 @@ def _root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print version and notice, then stop.")
     ] = False,
 ) -> None:
+    _help(context)
+
+
+def _help(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
 
@@ -60,6 +67,12 @@ def build() -> typer.Typer:
     shell.callback(invoke_without_command=True)(_root)
     for name, function in COMMANDS.items():
         shell.command(name)(function)
+    for name, functions in GROUPS.items():
+        group = typer.Typer(name=name, help=GROUP_HELP[name])
+        group.callback(invoke_without_command=True)(_help)
+        for second, function in functions.items():
+            group.command(second)(function)
+        shell.add_typer(group)
     return shell
 
 
