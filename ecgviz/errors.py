@@ -29,6 +29,10 @@ class CriteriaError(EcgvizError):
     """A criterion is unknown, or an entry of the catalogue is malformed."""
 
 
+class EditError(EcgvizError):
+    """A mark cannot stand where a reader puts it, or marks do not belong to the recording."""
+
+
 class CaseError(EcgvizError):
     """A case folder cannot be written or read back."""
 
