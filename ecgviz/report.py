@@ -16,6 +16,7 @@ import numpy as np
 
 from ecgviz import NOTICE, __version__
 from ecgviz.criteria import union_region
+from ecgviz.edit import notice
 from ecgviz.figures import header as paper_header
 from ecgviz.figures import region_cells
 from ecgviz.figures.heat import from_attention, from_explanation
@@ -66,6 +67,7 @@ def render(case: Case) -> str:
     body = (
         f"<h1>{_safe(title)}</h1>",
         f'<p class="notice">{_safe(NOTICE)}</p>',
+        *_edits(case),
         *_verdict(case),
         *_tracing(case),
         *_levels(case),
@@ -81,6 +83,13 @@ def render(case: Case) -> str:
         f'<meta name="generator" content="ecgviz {_safe(__version__)}">'
         f"<title>{_safe(title)}</title><style>{_STYLE}</style></head><body>\n" + "\n".join(body) + "\n</body></html>\n"
     )
+
+
+def _edits(case: Case) -> Iterable[str]:
+    """Yield what a reader changed; nothing when the marks are automatic."""
+    if case.beats.edits:
+        yield f"<h2>Marks</h2><p><strong>{_safe(notice(case.beats))}</strong></p>"
+        yield "<ul>" + "".join(f"<li>{_safe(sentence)}</li>" for sentence in case.beats.edits) + "</ul>"
 
 
 def _verdict(case: Case) -> Iterable[str]:
@@ -247,12 +256,16 @@ def _measurements(case: Case) -> Iterable[str]:
 def _provenance(case: Case) -> Iterable[str]:
     yield "<h2>Provenance</h2>"
     facts = {**case.provenance, "params": dict(case.explanation.params)}
-    rows = [
-        (name, ", ".join(f"{key} {each}" for key, each in value.items()) if isinstance(value, dict) else str(value))
-        for name, value in facts.items()
-        if name != "notice"
-    ]
+    rows = [(name, _fact(value)) for name, value in facts.items() if name != "notice"]
     yield _table(("what", "value"), rows)
+
+
+def _fact(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {each}" for key, each in value.items())
+    if isinstance(value, list | tuple):
+        return "; ".join(str(each) for each in value) or "none"
+    return str(value)
 
 
 def _safe(text: object) -> str:

@@ -102,6 +102,8 @@ def test_it_also_runs_as_a_module() -> None:
         (["info", "demo:normal", "--age", "400"], "an age of 400"),
         (["info", "demo:normal", "--sex", "cat"], "'cat'"),
         (["measure", "demo:normal", "--frobnicate"], "--frobnicate"),
+        (["measure", "demo:normal", "--marks", "nowhere.csv"], "nowhere.csv cannot be read"),
+        (["beats", "demo:normal", "--out", "/proc/nowhere/x.csv"], "/proc/nowhere"),
         (["criteria", "demo:normal", "--label", "HICCUPS"], "HICCUPS"),
         (["predict", "demo:normal", "--model", "nowhere"], "there is no model 'nowhere'"),
         (["models", "nowhere"], "there is no model 'nowhere'"),
@@ -147,6 +149,42 @@ def test_a_file_without_a_rate_needs_one(refused: Run, json_of: Run, tmp_path: P
     assert "rate" in refused("info", tmp_path / "bare.csv", "--unit", "mV")
     assert "unit" in refused("info", tmp_path / "bare.csv", "--fs", 250)
     assert json_of("info", tmp_path / "bare.csv", "--fs", 250, "--unit", "mV")["duration_s"] == pytest.approx(10)
+
+
+def test_marks_go_out_and_come_back(json_of: Run, run: Run, refused: Run, tmp_path: Path) -> None:
+    told = json_of("beats", "demo:pvc", "--out", tmp_path / "marks.csv")
+    assert {"beat", "kind", "r", "p_on", "p_off", "qrs_on", "qrs_off", "t_on", "t_off"} <= set(told["beats"][0])
+    ectopic = [each for each in told["beats"] if each["kind"] == "premature_ventricular"]
+    assert ectopic
+    assert all(each["p_on"] is None and each["why_no_p"] for each in ectopic)
+    before = json_of("measure", "demo:pvc")
+    assert json_of("measure", "demo:pvc", "--marks", tmp_path / "marks.csv") == before
+    assert before["edited_marks"] == []
+    lines = (tmp_path / "marks.csv").read_text().splitlines()
+    assert lines[0].startswith("beat,mark,time_s")
+    moved = [
+        f"{beat},{mark},{float(at) - 0.01 if mark == 'qrs_on' else at},{kind}"
+        for beat, mark, at, kind in (line.split(",") for line in lines[1:])
+    ]
+    (tmp_path / "mine.csv").write_text("\n".join((lines[0], *moved)))
+    after = json_of("measure", "demo:pvc", "--marks", tmp_path / "mine.csv")
+    assert after["values"]["qrs_ms"] - before["values"]["qrs_ms"] == pytest.approx(10, abs=0.01)
+    assert after["values"]["pr_ms"] - before["values"]["pr_ms"] == pytest.approx(-10, abs=0.01)
+    assert len(after["edited_marks"]) == len(told["beats"])
+    assert "beat 1: QRS onset moved from" in run("measure", "demo:pvc", "--marks", tmp_path / "mine.csv")
+    (tmp_path / "mine.csv").write_text("beat,mark,time_s\n1,qrs_on,9\n")
+    assert "beat 1: QRS onset at 9.000 s must come before" in refused(
+        "criteria", "demo:pvc", "--marks", tmp_path / "mine.csv"
+    )
+
+
+def test_a_file_of_marks_written_from_a_changed_one_is_read_the_same(json_of: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("beat,mark,time_s\n2,r,\n4,t_on,\n")
+    told = json_of("beats", "demo:pvc", "--marks", tmp_path / "a.csv", "--out", tmp_path / "b.csv")
+    again = json_of("beats", "demo:pvc", "--marks", tmp_path / "b.csv")
+    assert told["beats"] == again["beats"]
+    assert again["edited_marks"] == told["edited_marks"]
+    assert len(told["edited_marks"]) == 2
 
 
 def test_measure_gives_null_and_a_reason_where_there_is_nothing(json_of: Run, run: Run) -> None:

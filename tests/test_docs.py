@@ -47,7 +47,7 @@ def test_the_commands_of_the_readme_run_in_their_order(
         if command[0] not in ASKED_ONLY:
             assert main(command) == 0, (command, capsys.readouterr().err)
     assert capsys.readouterr().out
-    assert {path.name for path in tmp_path.iterdir()} == {"stemi.csv", "stemi-case", "stemi.html"}
+    assert {path.name for path in tmp_path.iterdir()} == {"stemi.csv", "stemi-case", "stemi.html", "marks.csv"}
 
 
 @pytest.mark.parametrize("command", [command for command in commands() if command[0] in ASKED_ONLY], ids=" ".join)

@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from ecgviz.checkpoint import Model
-from ecgviz.errors import CaseError, ModelError
+from ecgviz.edit import edited, marks_table
+from ecgviz.errors import CaseError, EditError, ModelError
 from ecgviz.pipeline import analyse, load_case, save_case
 from ecgviz.records import load_record
 from ecgviz.records.leads import STANDARD_LEADS
@@ -127,6 +128,34 @@ def test_noise_is_a_case_in_which_nothing_is_assessable(narrow_model: Model) -> 
     assert case.agreement.evidence == "not assessable"
     assert np.isnan(case.agreement.share)
     assert all(finding.state == "not_evaluable" for finding in case.findings)
+
+
+def test_marks_that_a_reader_changed_are_used_recorded_and_read_back(
+    case: Case, narrow_model: Model, tmp_path: Path
+) -> None:
+    table = marks_table(case.beats)
+    table["qrs_on"] -= 0.006
+    table.loc[0, ["p_on", "p_off"]] = np.nan
+    beats = edited(case.beats, table)
+    changed = analyse(case.record, narrow_model, "MI", "attention_joint", seed=3, beats=beats)
+    assert changed.beats is beats
+    assert changed.measurements.value("qrs_ms") - case.measurements.value("qrs_ms") == pytest.approx(6, abs=0.01)
+    assert changed.grid.area[0, 0] != case.grid.area[0, 0]
+    assert changed.provenance["edited_marks"] == list(beats.edits)
+    assert len(beats.edits) == len(beats) + 1
+    assert case.provenance["edited_marks"] == []
+    save_case(changed, tmp_path / "case")
+    back = load_case(tmp_path / "case")
+    assert back.beats.edits == beats.edits
+    assert back.provenance["edited_marks"] == list(beats.edits)
+    assert back.beats.why_no_p == beats.why_no_p
+    np.testing.assert_array_equal(back.beats.qrs_on, beats.qrs_on)
+
+
+def test_beats_of_another_recording_are_refused(case: Case, narrow_model: Model) -> None:
+    shorter = replace(case.record, signal=case.record.signal[:, :-500])
+    with pytest.raises(EditError, match="belong to a recording of"):
+        analyse(shorter, narrow_model, "MI", "saliency", beats=case.beats)
 
 
 def test_an_unknown_label_is_refused_by_name(narrow_model: Model) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from ecgviz import NOTICE
 from ecgviz.checkpoint import Model
+from ecgviz.edit import delete_mark, move_mark
 from ecgviz.figures import from_explanation, printed
 from ecgviz.pipeline import analyse
 from ecgviz.records import load_record
@@ -71,6 +72,15 @@ def millimetres(svg: str, group: str) -> list[np.ndarray]:
             numbers = [float(n) for path in element.iter(f"{SVG}path") for n in re.findall(r"-?[\d.]+", path.get("d"))]
             paths.append(np.array(numbers).reshape(-1, 2) / POINTS_PER_MM)
     return paths
+
+
+def test_marks_that_a_reader_changed_are_told(case: Case, text: str) -> None:
+    assert "changed by a reader" not in Page(text).text
+    beats = delete_mark(move_mark(case.beats, 2, "t_off", float(case.beats.t_off[1]) + 0.01), 3, "p_on")
+    told = Page(render(replace(case, beats=beats))).text
+    assert "2 marks were changed by a reader" in told
+    for sentence in beats.edits:
+        assert sentence in told
 
 
 def test_one_file_that_fetches_nothing_and_runs_nothing(text: str) -> None:

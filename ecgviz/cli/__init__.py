@@ -17,6 +17,7 @@ from ecgviz.errors import EcgvizError
 
 COMMANDS: Mapping[str, Callable[..., None]] = {
     "info": recordings.info,
+    "beats": recordings.beats,
     "measure": recordings.measure,
     "criteria": recordings.criteria,
     "models": networks.models,

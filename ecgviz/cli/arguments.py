@@ -1,11 +1,12 @@
 """Arguments that several commands take, and the one way in which they read a recording."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from ecgviz.types import Record
+    from ecgviz.types import Beats, Record
 
 Source = Annotated[str, typer.Argument(metavar="RECORD", help="Path of a recording, or demo:NAME.")]
 Fs = Annotated[float | None, typer.Option("--fs", help="Sampling rate in Hz, where the file states none.")]
@@ -18,6 +19,10 @@ ModelName = Annotated[
     str | None, typer.Option("--model", help="A shipped model's name or a model folder; by default the first shipped.")
 ]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of everything that is drawn at random.")]
+Marks = Annotated[
+    Path | None,
+    typer.Option("--marks", help="CSV of marks a reader changed (beat, mark, time_s), as ecgviz beats writes it."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON: what is not measurable is null.")]
 
 
@@ -26,3 +31,12 @@ def read(source: str, fs: float | None, unit: str | None, age: float | None, sex
     from ecgviz.records import load_record
 
     return load_record(source, fs=fs, unit=unit, age_years=age, sex=sex)
+
+
+def marked(clean: "Record", marks: Path | None) -> "Beats":
+    """Return the beats of a conditioned recording, with the changes of a file of marks when one is named."""
+    from ecgviz.beats import delineate
+    from ecgviz.edit import read_marks
+
+    beats = delineate(clean)
+    return beats if marks is None else read_marks(marks, beats)

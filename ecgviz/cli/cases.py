@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ecgviz.cli.arguments import Age, Fs, Json, ModelName, Seed, Sex, Source, Unit, read
+from ecgviz.cli.arguments import Age, Fs, Json, Marks, ModelName, Seed, Sex, Source, Unit, marked, read
 from ecgviz.cli.console import number, plain, write_json, write_lines, write_table
 from ecgviz.cli.networks import chosen
 from ecgviz.errors import CaseError
@@ -33,6 +33,7 @@ def explain(
         typer.Option("--out", help="Case folder to write; named after record, label and method by default."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a case folder that is there.")] = False,
+    marks: Marks = None,
     seed: Seed = 0,
     fs: Fs = None,
     unit: Unit = None,
@@ -43,7 +44,7 @@ def explain(
     """Explain a network's answer, hold it against the criteria, and write the case as a folder."""
     if out is not None:
         _check_free(out, force)
-    case = _case(record, model, label, method, seed, fs, unit, age, sex)
+    case = _case(record, model, label, method, marks, seed, fs, unit, age, sex)
     folder = out or Path(_folder_name(case))
     _check_free(folder, force)
     _write(case, folder)
@@ -62,6 +63,7 @@ def report(
     model: ModelName = None,
     label: Label = None,
     method: Method = DEFAULT_METHOD,
+    marks: Marks = None,
     seed: Seed = 0,
     fs: Fs = None,
     unit: Unit = None,
@@ -74,9 +76,11 @@ def report(
     from ecgviz.report import write_report
 
     if Path(record, "case.json").is_file():
+        if marks is not None:
+            raise CaseError(f"{record} is a case already, with its own marks; give --marks to ecgviz explain")
         case = load_case(Path(record))
     else:
-        case = _case(record, model, label, method, seed, fs, unit, age, sex)
+        case = _case(record, model, label, method, marks, seed, fs, unit, age, sex)
     write_report(case, out)
     if as_json:
         return write_json({"file": out} | _summary(case))
@@ -89,6 +93,7 @@ def _case(
     model: str | None,
     label: str | None,
     method: str,
+    marks: Path | None,
     seed: int,
     fs: float | None,
     unit: str | None,
@@ -96,17 +101,17 @@ def _case(
     sex: str | None,
 ) -> "Case":
     """Analyse one recording; without ``label`` the most probable one."""
-    from ecgviz.beats import delineate
     from ecgviz.checkpoint import predict
     from ecgviz.pipeline import analyse
     from ecgviz.signal import condition
 
     loaded = read(source, fs, unit, age, sex)
     network = chosen(model)
+    beats = marked(condition(loaded), marks)
     if label is None:
-        answer = predict(network, loaded, delineate(condition(loaded)))
+        answer = predict(network, loaded, beats)
         label = answer.labels[int(answer.probabilities.argmax())]
-    return analyse(loaded, network, label, method, seed=seed)
+    return analyse(loaded, network, label, method, seed=seed, beats=beats)
 
 
 def _folder_name(case: "Case") -> str:
@@ -160,6 +165,8 @@ def _summary(case: "Case") -> dict[str, Any]:
 
 
 def _show(case: "Case") -> None:
+    from ecgviz.edit import notice
+
     agreement = case.agreement
     channel = case.grid.channel()
     leads = "no lead axis"
@@ -181,4 +188,5 @@ def _show(case: "Case") -> None:
         ("evidence", agreement.evidence),
     ]  # fmt: skip
     write_table(f"{case.record.id}, {case.label}", ("what", "value"), rows)
+    write_lines(*([notice(case.beats)] if case.beats.edits else []))
     write_lines(agreement.why, case.provenance["notice"])

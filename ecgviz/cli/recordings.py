@@ -1,4 +1,4 @@
-"""``info``, ``measure``, ``criteria`` and ``simulate``: what concerns a recording and no network."""
+"""``info``, ``beats``, ``measure``, ``criteria`` and ``simulate``: what concerns a recording and no network."""
 
 import math
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ecgviz.cli.arguments import Age, Fs, Json, Seed, Sex, Source, Unit, read
+from ecgviz.cli.arguments import Age, Fs, Json, Marks, Seed, Sex, Source, Unit, marked, read
 from ecgviz.cli.console import number, plain, write_json, write_lines, write_table
 from ecgviz.errors import CriteriaError
 
@@ -31,15 +31,22 @@ def info(
 
 
 def measure(
-    record: Source, fs: Fs = None, unit: Unit = None, age: Age = None, sex: Sex = None, as_json: Json = False
+    record: Source,
+    marks: Marks = None,
+    fs: Fs = None,
+    unit: Unit = None,
+    age: Age = None,
+    sex: Sex = None,
+    as_json: Json = False,
 ) -> None:
     """Measure rate, intervals, axis and, lead by lead, the waves of the median beat."""
     loaded = read(record, fs, unit, age, sex)
-    beats, measured = _measured(loaded)
+    beats, measured = _measured(loaded, marks)
     if as_json:
         return write_json(
             {
                 "record": loaded.id,
+                "edited_marks": beats.edits,
                 "n_beats": len(beats),
                 "no_beats_because": beats.reason or None,
                 "values": measured.values,
@@ -61,7 +68,39 @@ def measure(
     ]
     patterns = [("pattern", *measured.patterns)] if measured.patterns else []
     write_table("Lead by lead (- = not measurable)", ("measurement", *measured.leads), [*patterns, *by_lead])
-    return write_lines(*([f"No beats: {beats.reason}."] if beats.reason else []))
+    return write_lines(*([f"No beats: {beats.reason}."] if beats.reason else []), *(f"{told}." for told in beats.edits))
+
+
+def beats(
+    record: Source,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="CSV to write: a row a mark; change it, and give it to --marks.")
+    ] = None,
+    marks: Marks = None,
+    fs: Fs = None,
+    unit: Unit = None,
+    age: Age = None,
+    sex: Sex = None,
+    as_json: Json = False,
+) -> None:
+    """List the beats: kind, R peak, onset and offset of each wave in seconds; write them as a CSV to be changed."""
+    from ecgviz.beats import delineate
+    from ecgviz.edit import edited, marks_table, read_table, to_csv
+    from ecgviz.signal import condition
+
+    loaded = read(record, fs, unit, age, sex)
+    automatic = delineate(condition(loaded))
+    table = marks_table(automatic) if marks is None else read_table(marks, automatic)
+    found = edited(automatic, table)
+    if out is not None:
+        out.write_text(to_csv(table), encoding="utf-8")
+    if as_json:
+        told = {"no_beats_because": found.reason or None, "edited_marks": found.edits, "extra_p_s": found.extra_p_s}
+        return write_json({"record": loaded.id, "file": out, "beats": _listed(found)} | told)
+    columns, rows = marks_table(found).columns, [_shown(row) for row in _listed(found)]
+    write_table(f"{loaded.id}: {len(found)} beats, times in s (- = not there)", (*columns, "why no P"), rows)
+    write_lines(*([f"No beats: {found.reason}."] if found.reason else []), *(f"{told}." for told in found.edits))
+    return write_lines(*([f"Written to {out}."] if out is not None else []))
 
 
 def criteria(
@@ -70,6 +109,7 @@ def criteria(
         str | None, typer.Option("--label", help="Statement (IMI) or superclass (MI); default all.")
     ] = None,
     folder: Annotated[Path | None, typer.Option("--criteria", help="Folder of your own criteria, used too.")] = None,
+    marks: Marks = None,
     fs: Fs = None,
     unit: Unit = None,
     age: Age = None,
@@ -83,7 +123,7 @@ def criteria(
     if label is not None and not for_label(label, folder):
         known = ", ".join(entry.id for entry in catalogue(folder))
         raise CriteriaError(f"no criterion speaks of {label!r}; known are {known}, and the superclasses of PTB-XL")
-    beats, measured = _measured(loaded)
+    beats, measured = _measured(loaded, marks)
     patient: dict[str, Any] = {"age_years": loaded.age_years, "sex": loaded.sex, "folder": folder}
     found = evaluate(label, measured, beats, **patient) if label else evaluate_all(measured, beats, **patient)
     if as_json:
@@ -123,14 +163,31 @@ def simulate(
     return write_lines(f"Written to {out}.")
 
 
-def _measured(record: "Record") -> "tuple[Beats, Measurements]":
-    from ecgviz.beats import delineate
+def _measured(record: "Record", marks: Path | None) -> "tuple[Beats, Measurements]":
     from ecgviz.measure import measure as measured
     from ecgviz.signal import condition
 
     clean = condition(record)
-    beats = delineate(clean)
+    beats = marked(clean, marks)
     return beats, measured(clean, beats)
+
+
+def _listed(beats: "Beats") -> list[dict[str, Any]]:
+    """Return a row a beat: its number and kind, its marks in seconds, whether it is cut, why it has no P wave."""
+    from ecgviz.edit import marks_table
+
+    reasons = beats.why_no_p or ("",) * len(beats)
+    rows = zip(marks_table(beats).to_dict("records"), beats.edge, reasons, strict=True)
+    return [
+        {str(name): value for name, value in row.items()} | {"edge": bool(cut), "why_no_p": why or None}
+        for row, cut, why in rows
+    ]
+
+
+def _shown(row: dict[str, Any]) -> tuple[str, ...]:
+    kind = row["kind"].replace("_", " ") + (", cut" if row["edge"] else "")
+    times = [value for name, value in row.items() if name not in ("beat", "kind", "edge", "why_no_p")]
+    return (str(row["beat"]), kind, *(f"{at:.3f}" if math.isfinite(at) else "-" for at in times), row["why_no_p"] or "")
 
 
 def _described(record: "Record") -> dict[str, Any]:

@@ -4,7 +4,7 @@ Beats are counted from 1, as tables and figures do; times are seconds from the r
 """
 
 from ecgviz.edit.belonging import check_belongs, notice
-from ecgviz.edit.file import from_csv, read_marks, to_csv
+from ecgviz.edit.file import from_csv, read_marks, read_table, to_csv
 from ecgviz.edit.marks import add_wave, delete_beat, delete_mark, move_mark, set_kind
 from ecgviz.edit.order import NAMES
 from ecgviz.edit.table import COLUMNS, edited, marks_table
@@ -22,6 +22,7 @@ __all__ = [
     "move_mark",
     "notice",
     "read_marks",
+    "read_table",
     "set_kind",
     "to_csv",
 ]

@@ -31,12 +31,23 @@ def to_csv(table: pd.DataFrame) -> str:
 
 
 def read_marks(path: Path, beats: Beats) -> Beats:
-    """Return the beats of a recording with the changes of a file: see `from_csv` and `edited`.
+    """Return the beats of a recording with the changes of a file: `read_table`, then `edited`.
 
     Raises
     ------
     EditError
         When the file cannot be read, is no such table, or holds a mark that cannot stand where it is put.
+    """
+    return edited(beats, read_table(path, beats))
+
+
+def read_table(path: Path, beats: Beats) -> pd.DataFrame:
+    """Return the table of a recording's marks with what a CSV file says put in: see `from_csv`.
+
+    Raises
+    ------
+    EditError
+        When the file cannot be read or is no such table.
     """
     try:
         if path.stat().st_size > LARGEST_BYTES:
@@ -46,7 +57,7 @@ def read_marks(path: Path, beats: Beats) -> Beats:
         raise EditError(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise EditError(f"{path.name} is no text in UTF-8, so it is no table of marks") from error
-    return edited(beats, from_csv(text, beats, path.name))
+    return from_csv(text, beats, path.name)
 
 
 def from_csv(text: str, beats: Beats, name: str = "the file") -> pd.DataFrame:

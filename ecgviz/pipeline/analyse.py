@@ -14,17 +14,20 @@ from ecgviz.beats import delineate
 from ecgviz.checkpoint import Model, predict
 from ecgviz.compare import compare
 from ecgviz.criteria import evaluate
+from ecgviz.edit import check_belongs
 from ecgviz.evidence import evidence
 from ecgviz.explain import attention, explain, explain_controls
 from ecgviz.measure import measure
 from ecgviz.records.quality import assess
 from ecgviz.signal import condition
-from ecgviz.types import Case, EvidenceGrid, Record
+from ecgviz.types import Beats, Case, EvidenceGrid, Record
 
 PACKAGES = ("torch", "captum", "numpy", "scipy", "neurokit2", "wfdb")
 
 
-def analyse(record: Record, model: Model, label: str, method: str, *, seed: int = 0) -> Case:
+def analyse(
+    record: Record, model: Model, label: str, method: str, *, seed: int = 0, beats: Beats | None = None
+) -> Case:
     """Predict, explain and compare one record; everything the command line, the pages and the report show.
 
     Parameters
@@ -37,16 +40,22 @@ def analyse(record: Record, model: Model, label: str, method: str, *, seed: int 
         A name in `ecgviz.explain.METHODS`.
     seed : int
         Seeds every draw (null tests, bootstrap); random networks of the controls have fixed seeds of their own.
+    beats : Beats or None
+        Marks to use instead of automatic ones, such as those that a reader changed (`ecgviz.edit`). Everything that
+        needs beats uses them; their ``edits`` are in the case and in its provenance.
 
     Raises
     ------
     EcgvizError
-        When the record does not meet the model's input contract, or label or method are unknown or do not apply.
+        When the record does not meet the model's input contract, label or method are unknown or do not apply, or
+        ``beats`` belong to another recording.
         A record without beats is no error: its case says so, and nothing in it is assessable.
     """
     started = time.perf_counter()
     clean = condition(record)
-    beats = delineate(clean)
+    if beats is None:
+        beats = delineate(clean)
+    check_belongs(record, beats)
     measured = measure(clean, beats)
     prediction = predict(model, record, beats)
     explanation = explain(model, record, label, method, beats, seed=seed)
@@ -70,12 +79,12 @@ def analyse(record: Record, model: Model, label: str, method: str, *, seed: int 
         attention=attention(model, record, beats),
         findings=findings,
         agreement=agreement,
-        provenance=_provenance(record, model, method, seed, grid, 1000 * (time.perf_counter() - started)),
+        provenance=_provenance(record, model, method, seed, beats, grid, 1000 * (time.perf_counter() - started)),
     )
 
 
 def _provenance(
-    record: Record, model: Model, method: str, seed: int, grid: EvidenceGrid, duration_ms: float
+    record: Record, model: Model, method: str, seed: int, beats: Beats, grid: EvidenceGrid, duration_ms: float
 ) -> dict[str, Any]:
     result = hashlib.sha256(np.ascontiguousarray(grid.pos).tobytes() + np.ascontiguousarray(grid.neg).tobytes())
     return {
@@ -87,6 +96,7 @@ def _provenance(
         "model_sha256": model.digest,
         "method": method,
         "seed": seed,
+        "edited_marks": list(beats.edits),
         "evidence_sha256": result.hexdigest(),
         "python": platform.python_version(),
         "packages": {name: version(name) for name in PACKAGES},
