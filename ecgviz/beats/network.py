@@ -1,0 +1,72 @@
+"""The delineating network at work: probabilities of P, QRS and T in each lead and in the beat as a whole.
+
+Dimensions: L leads, T samples at the network's rate, K classes (none, P, QRS, T).
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ecgviz.beats.scaled import NETWORK_HZ, scaled
+from ecgviz.types.arrays import FloatArray
+
+if TYPE_CHECKING:
+    from ecgviz.nets.delineator import Delineator
+
+WEIGHTS = Path(__file__).parent / "delineator.safetensors"
+CHUNK_S, MARGIN_S = 40.96, 5.12
+"""A long recording is read in chunks that overlap by more than the network sees to either side."""
+
+
+@dataclass(frozen=True, eq=False)
+class Waves:
+    """Class probabilities: ``of_lead`` (L, K, T) and ``whole`` (K, T)."""
+
+    of_lead: FloatArray
+    whole: FloatArray
+
+
+@lru_cache(maxsize=8)
+def load_network(part: str = "all") -> "Delineator":
+    """Return the shipped network; ``part`` "all" was fitted to every record, "fold 0" and so on to all but a fold's."""
+    import torch
+    from safetensors.torch import load_file
+
+    from ecgviz.nets.delineator import Delineator
+
+    prefix = f"{part}."
+    tensors = {name.removeprefix(prefix): t for name, t in load_file(WEIGHTS).items() if name.startswith(prefix)}
+    net = Delineator()
+    net.load_state_dict({name: t.to(torch.get_default_dtype()) if t.is_floating_point() else t for name, t in tensors.items()})
+    return net.eval().requires_grad_(requires_grad=False)
+
+
+def read_waves(signal: FloatArray, net: "Delineator") -> Waves:
+    """Return what the network sees in leads (L, T) at its rate."""
+    x = scaled(signal)
+    n, chunk, margin = x.shape[2], round(CHUNK_S * NETWORK_HZ), round(MARGIN_S * NETWORK_HZ)
+    if n <= chunk:
+        return _run(x, net)
+    parts = []
+    for start in range(0, n, chunk - 2 * margin):
+        first, last = max(start - margin, 0), min(start + chunk - margin, n)
+        seen = _run(x[:, :, first:last], net)
+        kept = slice(start - first, min(start + chunk - 2 * margin, n) - first)
+        parts.append((seen.of_lead[:, :, kept], seen.whole[:, kept]))
+    of_lead, whole = zip(*parts, strict=True)
+    return Waves(np.concatenate(of_lead, axis=2), np.concatenate(whole, axis=1))
+
+
+def _run(x: FloatArray, net: "Delineator") -> Waves:
+    import torch
+
+    from ecgviz.nets.delineator import STRIDE
+
+    n = x.shape[2]
+    padded = np.pad(x, ((0, 0), (0, 0), (0, -n % STRIDE)), mode="edge")
+    with torch.inference_mode():
+        of_lead, whole = net(torch.from_numpy(padded)[None])
+        return Waves(of_lead[0].softmax(dim=1)[..., :n].numpy(), whole[0].softmax(dim=0)[..., :n].numpy())
