@@ -1,4 +1,4 @@
-"""Beats are the same whatever the scale, order, rate or time; where there is no heart there are none, and a reason."""
+"""Beats and waves lie where they were planted; where there is no heart there are none, and a reason."""
 
 from dataclasses import replace
 from functools import cache
@@ -33,47 +33,6 @@ def _matched(beats, truth):
 def _noise(scale_mv, fs=500.0, n_leads=12):
     signal = np.random.default_rng(3).normal(scale=scale_mv, size=(n_leads, int(10 * fs)))
     return Record(signal=signal, fs=fs, leads=LEADS[:n_leads], id="noise")
-
-
-@pytest.mark.parametrize("scale", [0.1, 10.0])
-def test_scale_changes_no_mark(scale):
-    case, beats = _case("normal")
-    record = condition(case.record)
-    other = delineate(replace(record, signal=record.signal * scale))
-    for name in ("r_s", *MARKS):
-        np.testing.assert_allclose(getattr(other, name), getattr(beats, name), atol=0.002)
-
-
-def test_lead_order_changes_no_global_mark():
-    case, beats = _case("inferior_stemi")
-    order = tuple(np.random.default_rng(1).permutation(LEADS))
-    other = delineate(condition(case.record).select(order))
-    for name in ("r_s", *MARKS):
-        np.testing.assert_allclose(getattr(other, name), getattr(beats, name), atol=1e-6)
-    rows = [other.leads.index(lead) for lead in beats.leads]
-    np.testing.assert_allclose(other.lead_marks["t_off"][rows], beats.lead_marks["t_off"], atol=1e-6)
-
-
-def test_a_later_start_moves_every_mark_by_as_much():
-    case, beats = _case("normal")
-    record = condition(case.record)
-    cut_s = float(beats.starts()[2]) - 0.05
-    other = delineate(replace(record, signal=record.signal[:, round(cut_s * record.fs) :]))
-    shift = round(cut_s * record.fs) / record.fs
-    inner = slice(3, -1)
-    index = [int(np.abs(other.r_s + shift - r).argmin()) for r in beats.r_s[inner]]
-    for name in ("r_s", *MARKS):
-        np.testing.assert_allclose(getattr(other, name)[index] + shift, getattr(beats, name)[inner], atol=0.012)
-
-
-@pytest.mark.parametrize("fs", [100.0, 250.0, 1000.0])
-def test_the_rate_changes_marks_by_little(fs):
-    _, fine = _case("normal", seed=4)
-    _, other = _case("normal", seed=4, fs=fs)
-    assert len(other) == len(fine)
-    for name in ("qrs_on", "qrs_off", "p_on", "t_off"):
-        difference = np.nanmedian(getattr(other, name) - getattr(fine, name))
-        assert abs(difference) < max(0.010, 1.2 / fs), name
 
 
 def test_the_same_record_gives_the_same_beats():
@@ -136,45 +95,6 @@ def test_premature_ventricular_beats_are_ectopic_and_no_others(seed):
     planted = [case.truth.beats.kind[b] == "premature_ventricular" for b in true]
     assert any(planted)
     assert [beats.kind[b] == "premature_ventricular" for b in found] == planted
-
-
-def test_a_beat_cut_by_the_end_of_the_recording_is_unsure():
-    case, beats = _case("normal")
-    record = condition(case.record)
-    end = round((beats.r_s[5] + 0.15) * record.fs)
-    cut = delineate(replace(record, signal=record.signal[:, :end]))
-    assert cut.kind[-1] == "unsure"
-    assert set(cut.kind[1:-1]) == {"normal"}
-
-
-def test_flat_leads_are_left_out():
-    case, beats = _case("normal")
-    record = condition(case.record)
-    signal = np.array(record.signal)
-    signal[[2, 7]] = 0.0
-    other = delineate(replace(record, signal=signal))
-    assert len(other) == len(beats)
-    for marks in other.lead_marks.values():
-        assert np.isnan(marks[[2, 7]]).all()
-    np.testing.assert_allclose(other.qrs_on, beats.qrs_on, atol=0.006)
-
-
-def test_missing_samples_are_bridged_and_an_empty_lead_left_out():
-    case, beats = _case("normal")
-    record = condition(case.record)
-    signal = np.array(record.signal)
-    signal[4] = np.nan
-    signal[8, 1000:1100] = np.nan
-    other = delineate(replace(record, signal=signal))
-    assert len(other) == len(beats)
-    assert np.isnan(other.lead_marks["t_on"][4]).all()
-
-
-def test_two_leads_are_enough():
-    case, beats = _case("normal")
-    other = delineate(condition(case.record).select(("II", "V5")))
-    assert len(other) == len(beats)
-    np.testing.assert_allclose(other.r_s, beats.r_s, atol=0.03)
 
 
 @pytest.mark.parametrize("scale_mv", [0.001, 0.02, 0.5])

@@ -1,0 +1,232 @@
+"""What must not depend on how a heart was recorded: rate, gain, order of leads, start, polarity, one bad lead.
+
+A tolerance is a sample of the slower recording, or what one lead of twelve may move a mark that is fused over leads.
+"""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+import wfdb
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ecgviz.beats import delineate
+from ecgviz.records import load_record
+from ecgviz.records.leads import STANDARD_LEADS
+from ecgviz.signal import condition, resample
+from ecgviz.simulate import simulate
+from ecgviz.types.beats import MARKS
+
+RATES = (100.0, 250.0, 1000.0)
+FINDINGS = ("normal", "inferior_stemi", "lbbb", "pvc")
+LUDB = (2, 14, 63)
+ONE_LEAD_S = 0.010
+"""So much may one lead of twelve that is missing, flat or upside down move a global mark of a beat."""
+NOISE_S = 0.020
+"""So much a lead of noise as strong as the heart."""
+UPSIDE_DOWN_S = 0.020
+"""So much may all leads upside down: no wave is where it was not."""
+FEW = settings(max_examples=6, deadline=None, derandomize=True)
+
+
+@cache
+def conditioned(finding, seed=0, fs=500.0):
+    return condition(simulate(finding, seed=seed, fs=fs, duration_s=10).record)
+
+
+@cache
+def beats_of(finding, seed=0, fs=500.0):
+    return delineate(conditioned(finding, seed, fs))
+
+
+def with_signal(record, change):
+    signal = np.array(record.signal)
+    change(signal)
+    return replace(record, signal=signal)
+
+
+def assert_same_marks(other, beats, atol_s, names=("r_s", *MARKS)):
+    """Hold beats to be the same, with the same waves, and every mark within ``atol_s``."""
+    assert len(other) == len(beats) > 5
+    for name in names:
+        np.testing.assert_allclose(getattr(other, name), getattr(beats, name), atol=atol_s, err_msg=name)
+
+
+def assert_near_marks(other, beats, atol_s, share=0.95):
+    """Hold beats to be the same, ``share`` of their marks to lie within ``atol_s``, and few waves to come or go."""
+    assert len(other) == len(beats) > 2
+    np.testing.assert_allclose(other.r_s, beats.r_s, atol=atol_s + 0.002)
+    for name in MARKS:
+        mine, theirs = getattr(other, name), getattr(beats, name)
+        both = np.isfinite(mine) & np.isfinite(theirs)
+        assert (np.isfinite(mine) == np.isfinite(theirs)).mean() >= 0.9, name
+        assert not both.any() or (np.abs(mine - theirs)[both] <= atol_s).mean() >= share, name
+
+
+@pytest.mark.parametrize("fs", RATES)
+@pytest.mark.parametrize("finding", FINDINGS)
+def test_the_rate_of_a_simulated_heart_changes_little(finding, fs):
+    assert_near_marks(beats_of(finding, 4, fs), beats_of(finding, 4), max(0.012, 1.5 / fs))
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("fs", RATES)
+@pytest.mark.parametrize("number", LUDB)
+def test_the_rate_of_a_recording_changes_little(data_dir, number, fs):
+    record = load_record(data_dir / "ludb" / "data" / f"{number}.hea")
+    other = replace(record, signal=resample(record.signal, record.fs, fs), fs=fs)
+    assert_near_marks(delineate(condition(other)), delineate(condition(record)), max(0.012, 1.5 / fs), share=0.9)
+
+
+@given(st.floats(0.1, 10.0))
+@FEW
+def test_the_gain_changes_no_mark_and_no_kind(gain):
+    record, beats = conditioned("pvc"), beats_of("pvc")
+    other = delineate(replace(record, signal=record.signal * gain))
+    assert_same_marks(other, beats, 0.002)
+    assert other.kind == beats.kind
+    assert other.why_no_p == beats.why_no_p
+
+
+@given(st.permutations(STANDARD_LEADS))
+@FEW
+def test_the_order_of_leads_changes_no_mark(order):
+    beats = beats_of("inferior_stemi")
+    other = delineate(conditioned("inferior_stemi").select(tuple(order)))
+    assert_same_marks(other, beats, 1e-6)
+    assert other.kind == beats.kind
+    rows = [other.leads.index(lead) for lead in beats.leads]
+    for name in MARKS:
+        np.testing.assert_allclose(other.lead_marks[name][rows], beats.lead_marks[name], atol=1e-6, err_msg=name)
+
+
+@given(st.integers(1, 900))
+@FEW
+def test_a_later_start_moves_every_mark_by_as_much(samples):
+    record, beats = conditioned("normal"), beats_of("normal")
+    other = delineate(replace(record, signal=record.signal[:, samples:]))
+    shift_s = samples / record.fs
+    inner = np.flatnonzero((beats.r_s > shift_s + 0.6) & (beats.r_s < beats.duration_s - 0.6))
+    index = np.abs(other.r_s[:, None] + shift_s - beats.r_s[inner]).argmin(axis=0)
+    assert inner.size > 5
+    for name in ("r_s", *MARKS):
+        moved = getattr(other, name)[index] + shift_s
+        np.testing.assert_allclose(moved, getattr(beats, name)[inner], atol=0.012, err_msg=name)
+
+
+def _flat(row):
+    row[:] = 0.0
+
+
+def _missing(row):
+    row[:] = np.nan
+
+
+def _noise(row):
+    row[:] = np.random.default_rng(2).normal(0, 0.3, row.size)
+
+
+@pytest.mark.parametrize("spoil", [_flat, _missing, _noise])
+@pytest.mark.parametrize("lead", ["II", "aVL", "V3"])
+def test_one_bad_lead_of_twelve_moves_global_marks_by_little(spoil, lead):
+    record, beats = conditioned("normal"), beats_of("normal")
+    row = record.leads.index(lead)
+    other = delineate(with_signal(record, lambda signal: spoil(signal[row])))
+    assert_near_marks(other, beats, NOISE_S if spoil is _noise else ONE_LEAD_S, share=0.9)
+    assert other.kind == beats.kind
+    if spoil is not _noise:
+        assert all(np.isnan(marks[row]).all() for marks in other.lead_marks.values())
+
+
+def test_gaps_are_bridged():
+    record, beats = conditioned("normal"), beats_of("normal")
+
+    def cut(signal):
+        signal[8, 1000:1100] = np.nan
+        signal[4] = np.nan
+
+    other = delineate(with_signal(record, cut))
+    assert_near_marks(other, beats, ONE_LEAD_S, share=0.9)
+    assert np.isfinite(other.lead_marks["t_off"][8]).any()
+
+
+def test_two_leads_are_enough():
+    beats = beats_of("normal")
+    other = delineate(conditioned("normal").select(("II", "V5")))
+    assert len(other) == len(beats)
+    np.testing.assert_allclose(other.r_s, beats.r_s, atol=0.03)
+
+
+@pytest.mark.parametrize("lead", ["II", "aVR", "V2"])
+def test_the_polarity_of_one_lead_moves_global_marks_by_little(lead):
+    record, beats = conditioned("normal"), beats_of("normal")
+    row = record.leads.index(lead)
+
+    def flip(signal):
+        signal[row] *= -1
+
+    other = delineate(with_signal(record, flip))
+    assert_near_marks(other, beats, ONE_LEAD_S)
+    assert other.kind == beats.kind
+
+
+@pytest.mark.parametrize("finding", FINDINGS)
+def test_the_polarity_of_all_leads_moves_no_beat_and_marks_by_little(finding):
+    record, beats = conditioned(finding), beats_of(finding)
+    other = delineate(replace(record, signal=-record.signal))
+    assert_near_marks(other, beats, UPSIDE_DOWN_S, share=0.9)
+    assert other.kind == beats.kind
+
+
+@pytest.mark.parametrize("after_s", [0.05, 0.15])
+def test_a_beat_that_an_end_cuts_is_marked(after_s):
+    record, beats = conditioned("normal"), beats_of("normal")
+    end = round((beats.r_s[6] + after_s) * record.fs)
+    start = round((beats.r_s[1] - after_s) * record.fs)
+    cut = delineate(replace(record, signal=record.signal[:, start:end]))
+    assert np.abs(cut.r_s[-1] - (cut.duration_s - after_s)) < 0.03
+    assert cut.edge[-1]
+    assert not cut.edge[1:-1].any()
+    assert cut.r_s[0] > 0.3 or cut.edge[0]
+    assert set(cut.kind[1:-1]) == {"normal"}
+    assert not cut.dominant[-1]
+
+
+def test_a_whole_beat_is_at_no_edge():
+    beats = beats_of("normal")
+    whole = (beats.r_s > 0.6) & (beats.r_s < beats.duration_s - 0.8)
+    assert whole.sum() > 5
+    assert not beats.edge[whole].any()
+
+
+@pytest.fixture(scope="module")
+def mit_bih_100(data_dir):
+    """Return our beats of MIT-BIH 100 (two leads, 360 Hz, 30 min), and time and symbol of each annotated one."""
+    path = data_dir / "formats" / "100"
+    record = condition(load_record(path.with_suffix(".hea")))
+    notes = wfdb.rdann(str(path), "atr")
+    beat = np.isin(notes.symbol, list("NAV"))
+    return delineate(record), notes.sample[beat] / record.fs, np.array(notes.symbol)[beat]
+
+
+@pytest.mark.data
+def test_the_beats_of_mit_bih_100(mit_bih_100):
+    beats, true_s, _ = mit_bih_100
+    distance = np.abs(beats.r_s[:, None] - true_s)
+    assert true_s.size == 2273
+    assert (distance.min(axis=0) < 0.05).mean() > 0.999
+    assert (distance.min(axis=1) < 0.05).mean() > 0.999
+
+
+@pytest.mark.data
+def test_the_premature_atrial_beats_of_mit_bih_100(mit_bih_100):
+    beats, true_s, symbols = mit_bih_100
+    premature_s = true_s[symbols == "A"]
+    found_s = beats.r_s[np.array(beats.kind) == "premature_atrial"]
+    assert premature_s.size == 33
+    assert found_s.size > 0
+    distance = np.abs(found_s[:, None] - premature_s)
+    assert (distance.min(axis=0) < 0.05).mean() > 0.9
+    assert (distance.min(axis=1) < 0.05).mean() > 0.9
