@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from ecgviz.beats import delineate
-from ecgviz.measure import measure
+from ecgviz.measure import PER_LEAD, measure
 from ecgviz.measure.complexes import deflections, last_top, named, notches, pattern, slope
-from ecgviz.measure.leads import PER_LEAD
 from ecgviz.signal import condition
 from ecgviz.simulate import simulate
 from ecgviz.types import Record
@@ -17,7 +16,8 @@ from ecgviz.types import Record
 NAMES = (
     *("rate_bpm", "rr_mean_ms", "rr_sd_ms", "rr_cv", "rr_range_fraction", "nrmssd", "p_fraction", "p_ms", "pr_ms"),
     *("qrs_ms", "qt_ms", "qtc_bazett_ms", "qtc_fridericia_ms", "qrs_axis_deg", "p_axis_deg", "t_axis_deg"),
-    *("n_beats", "n_ectopic"),
+    *("qtc_framingham_ms", "qtc_hodges_ms", "jt_ms", "jtc_bazett_ms", "ptf_v1_mv_ms", "prr50", "coupling_ms"),
+    *("f_rate_hz", "f_regularity", "f_mv", "n_beats", "n_ectopic", "n_measured"),
 )
 
 
@@ -205,7 +205,7 @@ def test_a_notch_is_found_and_a_plain_wave_has_none():
     def slow_points(*waves):
         time_s, mv = _complex(*waves, duration_s=0.15)
         found = named(deflections(time_s, mv))
-        return notches(time_s, np.abs(slope(time_s, mv, 1000.0)), [wave.peak_s for wave in found.values()])
+        return notches(time_s, np.abs(slope(mv, 1000.0)), [wave.peak_s for wave in found.values()])
 
     assert slow_points((1.0, 0.0, 0.15)) == []
     notch = slow_points((1.0, 0.0, 0.09), (1.1, 0.06, 0.15))

@@ -9,8 +9,8 @@ from ecgviz.criteria.vocabulary import MEASURES
 
 _SIGNED = {measure.label for measure in MEASURES.values() if measure.signed}
 _FLAGS = {MEASURES[name].label for name in ("qs", "notch")}
-_DECIMALS = {"ms": 0, "deg": 0, "bpm": 0, "mV": 2, "1": 2, "mV*ms": 0, "mV/s": 1}
-_UNITS = {"ms": " ms", "deg": "°", "bpm": " bpm", "mV": " mV", "1": "", "mV*ms": " mV ms", "mV/s": " mV/s"}
+_DECIMALS = {"ms": 0, "deg": 0, "bpm": 0, "mV": 2, "1": 2, "mV*ms": 0, "mV/s": 1, "Hz": 1}
+_UNITS = {"ms": " ms", "deg": "°", "bpm": " bpm", "mV": " mV", "1": "", "mV*ms": " mV ms", "mV/s": " mV/s", "Hz": " Hz"}
 _VERDICT = {"met": "met", "not_met": "not met", "borderline": "borderline", "not_evaluable": "not evaluable"}
 
 

@@ -3,22 +3,28 @@
 import numpy as np
 
 from ecgviz.beats.peaks import usable_leads
-from ecgviz.measure.intervals import axes, intervals
-from ecgviz.measure.leads import PER_LEAD, lead_measurements
-from ecgviz.measure.median_beat import FEWEST_BEATS, median_beat, members
-from ecgviz.measure.rhythm import p_fraction, rr_statistics
+from ecgviz.measure.atrial_activity import atrial_activity
+from ecgviz.measure.grades import COARSE_HZ
+from ecgviz.measure.intervals import FROM_QT, axes, intervals
+from ecgviz.measure.leads import PER_LEAD as QRS_ST
+from ecgviz.measure.leads import lead_measurements
+from ecgviz.measure.median_beat import FEWEST_BEATS, MedianBeat, median_beat, median_beats_by_kind, members
+from ecgviz.measure.rhythm import coupling, p_fraction, rr_statistics
+from ecgviz.measure.waves import PER_LEAD as P_T
+from ecgviz.measure.waves import no_p_because, wave_measurements
 from ecgviz.types import Beats, Measurements, Record
+from ecgviz.types.arrays import BoolArray
 from ecgviz.types.beats import MARKS
 
-__all__ = ["measure"]
+__all__ = ["PER_LEAD", "MedianBeat", "measure", "median_beats_by_kind"]
 
 FROM_MEDIAN = (
-    *("p_ms", "pr_ms", "qrs_ms", "qt_ms", "qtc_bazett_ms", "qtc_fridericia_ms"),
-    *("qrs_axis_deg", "p_axis_deg", "t_axis_deg"),
+    *("p_ms", "pr_ms", "qrs_ms", "qt_ms", *FROM_QT),
+    *("qrs_axis_deg", "p_axis_deg", "t_axis_deg", "ptf_v1_mv_ms"),
 )
 """Global measurements that need at least three dominant beats."""
-COARSE_HZ = 250.0
-"""Below this rate a reader is told how fine a duration is."""
+PER_LEAD = {**QRS_ST, **P_T}
+"""Measurements of each lead by name, with what they are."""
 
 
 def measure(record: Record, beats: Beats) -> Measurements:
@@ -27,7 +33,8 @@ def measure(record: Record, beats: Beats) -> Measurements:
     Intervals are medians over the dominant beats of the global marks (early onset, late offset over leads), so they
     are longer by some milliseconds than those of a single lead. Amplitudes and QRS waves are those of the median beat
     of the dominant beats; their zero is the lead's level at QRS onset, as for ST deviations in the Fourth Universal
-    Definition of Myocardial Infarction (Thygesen et al. 2018, doi:10.1161/CIR.0000000000000617), not the TP level.
+    Definition of Myocardial Infarction (Thygesen et al. 2018, doi:10.1161/CIR.0000000000000617), not the TP level;
+    that of P is the line between the levels beside it.
 
     Parameters
     ----------
@@ -39,43 +46,62 @@ def measure(record: Record, beats: Beats) -> Measurements:
     Returns
     -------
     Measurements
-        ``values``: ``rate_bpm``, ``rr_mean_ms``, ``rr_sd_ms``, ``rr_cv``, ``rr_range_fraction``, ``nrmssd``,
-        ``p_fraction``, ``p_ms``, ``pr_ms``, ``qrs_ms``, ``qt_ms``, ``qtc_bazett_ms``, ``qtc_fridericia_ms``,
-        ``qrs_axis_deg``, ``p_axis_deg``, ``t_axis_deg``, ``n_beats``, ``n_ectopic``. ``per_lead``: see
-        `ecgviz.measure.leads.PER_LEAD`. NaN where not measurable; `Measurements.why` tells why.
+        ``values``: of the rhythm ``rate_bpm``, ``rr_mean_ms``, ``rr_sd_ms``, ``rr_cv``, ``rr_range_fraction``,
+        ``nrmssd``, ``prr50``, ``coupling_ms``, ``p_fraction``, ``f_rate_hz``, ``f_regularity``, ``f_mv``, ``n_beats``,
+        ``n_ectopic``, ``n_measured`` (beats in the median); of the dominant beats `FROM_MEDIAN`. ``per_lead``: see
+        `PER_LEAD`. NaN where not measurable; `Measurements.why` tells why. `ecgviz.measure.grades.grade` tells how
+        far to trust each.
     """
     usable = usable_leads(record)
-    values, reasons = rr_statistics(beats)
-    values |= {
-        "n_beats": float(len(beats)),
-        "n_ectopic": float(beats.ectopic.sum()),
-        "p_fraction": p_fraction(beats),
-    }
+    chosen = members(beats)
+    values, reasons = _rhythm(record, beats, usable)
+    values["n_measured"] = float(chosen.sum())
     reasons |= {
         lead: f"lead {lead} has no signal: flat or mostly missing"
         for lead, good in zip(record.leads, usable, strict=True)
         if not good
     }
-    median = median_beat(record, beats, usable)
+    median = median_beat(record, beats, usable, chosen)
     if median is None:
         return _without_median(record, beats, values, reasons)
-    for found, why in (intervals(beats, members(beats)), axes(median, record.leads)):
+    no_p = no_p_because(median, beats, chosen)
+    for found, why in (intervals(beats, chosen), axes(median, record.leads, no_p)):
         values |= found
         reasons |= why
     per_lead, patterns, why = lead_measurements(median)
-    if record.fs < COARSE_HZ:
-        reasons["resolution"] = f"at {record.fs:.0f} Hz a duration is known to {1000 / record.fs:.0f} ms"
+    waves, values["ptf_v1_mv_ms"], why_waves = wave_measurements(median, beats, chosen, record.leads)
     return Measurements(
         values=values,
-        per_lead=per_lead,
+        per_lead=per_lead | waves,
         leads=record.leads,
         fs=record.fs,
         median_mv=median.mv,
         median_s=median.time_s,
         median_marks_s=median.marks_s,
         patterns=patterns,
-        reasons=reasons | why,
+        reasons=reasons | why | why_waves | _remarks(record, beats, chosen),
     )
+
+
+def _rhythm(record: Record, beats: Beats, usable: BoolArray) -> tuple[dict[str, float], dict[str, str]]:
+    """Return what is measured over all beats, and reasons for what is NaN."""
+    values = {"n_beats": float(len(beats)), "n_ectopic": float(beats.ectopic.sum()), "p_fraction": p_fraction(beats)}
+    reasons = {} if np.isfinite(values["p_fraction"]) else {"p_fraction": beats.reason or "no whole beat"}
+    for found, why in (rr_statistics(beats), coupling(beats), atrial_activity(record, beats, usable)):
+        values |= found
+        reasons |= why
+    return values, reasons
+
+
+def _remarks(record: Record, beats: Beats, chosen: BoolArray) -> dict[str, str]:
+    """Return what a reader should know of all values: how fine a duration is, and which beats were measured."""
+    remarks = {}
+    if record.fs < COARSE_HZ:
+        remarks["resolution"] = f"at {record.fs:.0f} Hz a duration is known to {1000 / record.fs:.0f} ms"
+    kind = beats.kind[int(np.flatnonzero(chosen)[0])]
+    if kind != "normal":
+        remarks["beat_kind"] = f"measured on the {kind.replace('_', ' ')} beats, which most whole beats are"
+    return remarks
 
 
 def _without_median(record: Record, beats: Beats, values: dict[str, float], reasons: dict[str, str]) -> Measurements:

@@ -5,16 +5,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecgviz.beats.peaks import bridged, fine_grid
+from ecgviz.beats.peaks import bridged, fine_grid, usable_leads
 from ecgviz.beats.windows import windows
 from ecgviz.types import Beats, Record
 from ecgviz.types.arrays import BoolArray, FloatArray
-from ecgviz.types.beats import MARKS
+from ecgviz.types.beats import KINDS, MARKS
 
 LONGEST_BEFORE_S, LONGEST_AFTER_S = 0.50, 0.80
 """The window never reaches further from the R peak than this (PR intervals to 0.4 s, QT intervals to 0.7 s fit)."""
 BEFORE_RR, AFTER_RR = 0.70, 0.95
 """... nor further than these shares of the RR interval, so that fast rhythms do not show their neighbours twice."""
+MARGIN_S = 0.020
+"""... but always this far beyond the first and the last mark: a level is read before P and after T."""
 LEVEL_S = 0.010
 """The level at QRS onset is the mean over this long before it."""
 FEWEST_BEATS = 3
@@ -36,15 +38,23 @@ class MedianBeat:
             return np.full(len(self.mv), np.nan)
         return np.array([np.interp(time_s, self.time_s, row) for row in self.mv])
 
+    def level(self, start_s: float, end_s: float) -> FloatArray:
+        """Return each lead's mean (L,) from ``start_s`` to ``end_s``; of the nearest sample when none lies between."""
+        half = 0.5 / self.fs
+        _, values = self.part(start_s - half, end_s + half)
+        return values.mean(axis=1) if values.shape[1] else self.at((start_s + end_s) / 2)
+
     def part(self, start_s: float, end_s: float) -> tuple[FloatArray, FloatArray]:
         """Return times (K,) and values (L, K) from ``start_s`` to ``end_s``; empty when a bound is NaN."""
         inside = (self.time_s >= start_s - 1e-9) & (self.time_s <= end_s + 1e-9)
         return self.time_s[inside], self.mv[:, inside]
 
 
-def members(beats: Beats) -> BoolArray:
-    """Return the beats (B,) that the median is taken over: the dominant ones with both QRS marks."""
-    return beats.dominant & np.isfinite(beats.qrs_on) & np.isfinite(beats.qrs_off)
+def members(beats: Beats, kind: str | None = None) -> BoolArray:
+    """Return the beats (B,) that a median is taken over: whole ones with both QRS marks, of ``kind`` or dominant."""
+    of_kind = np.array([one == kind for one in beats.kind], dtype=bool)
+    whole = beats.dominant if kind is None else of_kind & ~beats.edge
+    return np.asarray(whole & np.isfinite(beats.qrs_on) & np.isfinite(beats.qrs_off))
 
 
 def median_marks(beats: Beats, chosen: BoolArray) -> dict[str, float]:
@@ -57,22 +67,21 @@ def median_marks(beats: Beats, chosen: BoolArray) -> dict[str, float]:
     return marks
 
 
-def median_beat(record: Record, beats: Beats, usable: BoolArray) -> MedianBeat | None:
-    """Return the median over the dominant beats, or None when there are fewer than three.
+def median_beat(
+    record: Record, beats: Beats, usable: BoolArray, chosen: BoolArray, fewest: int = FEWEST_BEATS
+) -> MedianBeat | None:
+    """Return the median over ``chosen`` beats (B,), or None when there are fewer than ``fewest`` of them.
 
     Each beat is first brought to zero at its own QRS onset in each lead, so that wander does not widen the spread; the
     median is then brought to zero once more. Below 250 Hz this is done on a finer grid, where beats
     can be aligned. Leads that are not ``usable`` (L,) are NaN.
     """
-    chosen = members(beats)
-    if chosen.sum() < FEWEST_BEATS:
+    if chosen.sum() < max(fewest, 1):
         return None
     fine, factor = fine_grid(bridged(record.signal), record.fs)
     fs = factor * record.fs
-    rr = float(np.median(np.diff(beats.r_s)))
-    before = round(min(LONGEST_BEFORE_S, BEFORE_RR * rr) * fs)
-    after = round(min(LONGEST_AFTER_S, AFTER_RR * rr) * fs)
     marks = median_marks(beats, chosen)
+    before, after = (round(span * fs) for span in _spans_s(beats, chosen, marks))
     known = np.repeat(np.isfinite(record.signal), factor, axis=1)[:, : fine.shape[1]]
     signal = np.where(usable[:, None] & known, fine, np.nan)
     peaks = np.round(beats.r_s[chosen] * fs).astype(int)
@@ -81,9 +90,31 @@ def median_beat(record: Record, beats: Beats, usable: BoolArray) -> MedianBeat |
     time_s = np.arange(-before, after) / fs
     level = _level_window(time_s, marks["qrs_on"], fs)
     aligned = cut - _mean(cut[:, :, level], 2)[:, :, None]
-    middle = _median(aligned)
+    middle = over_beats(aligned)
     middle -= _mean(middle[:, level], 1)[:, None]
     return MedianBeat(mv=middle, time_s=time_s, marks_s=marks, n_beats=int(chosen.sum()), fs=fs)
+
+
+def median_beats_by_kind(record: Record, beats: Beats) -> dict[str, MedianBeat]:
+    """Return a median beat for each kind of beat that the record has, in the order of `ecgviz.types.beats.KINDS`.
+
+    For showing, so a kind with one or two beats has one too; ``n_beats`` tells of how many it is. Beats that the
+    recording cuts are left out. What `ecgviz.measure.measure` gives comes from the dominant kind alone.
+    """
+    usable = usable_leads(record)
+    found = {kind: median_beat(record, beats, usable, members(beats, kind), fewest=1) for kind in KINDS}
+    return {kind: median for kind, median in found.items() if median is not None}
+
+
+def _spans_s(beats: Beats, chosen: BoolArray, marks: Mapping[str, float]) -> tuple[float, float]:
+    """Return how far the window reaches before and after R: a share of the usual RR, but never less than the marks."""
+    rr = np.diff(beats.r_s)
+    own = float(np.median(rr)) if rr.size else 1.0
+    usual_before = float(np.median(rr[chosen[1:]])) if chosen[1:].any() else own
+    usual_after = float(np.median(rr[chosen[:-1]])) if chosen[:-1].any() else own
+    earliest, latest = (-np.nan_to_num(marks["p_on"]) + MARGIN_S, np.nan_to_num(marks["t_off"]) + MARGIN_S)
+    before = max(min(LONGEST_BEFORE_S, BEFORE_RR * usual_before), float(earliest))
+    return before, max(min(LONGEST_AFTER_S, AFTER_RR * usual_after), float(latest))
 
 
 def _level_window(time_s: FloatArray, qrs_on: float, fs: float) -> BoolArray:
@@ -99,7 +130,7 @@ def _mean(values: FloatArray, axis: int) -> FloatArray:
     return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
 
 
-def _median(beats: FloatArray) -> FloatArray:
+def over_beats(beats: FloatArray) -> FloatArray:
     """Return the median over beats (B, L, W) of known values, NaN where none is known."""
     known = np.isfinite(beats)
     count = known.sum(axis=0)

@@ -1,4 +1,4 @@
-"""Rate, regularity of the RR intervals, and how many beats have a P wave."""
+"""Rate, regularity of the RR intervals, prematurity, and how many beats have a P wave."""
 
 import numpy as np
 
@@ -6,6 +6,8 @@ from ecgviz.types import Beats
 from ecgviz.types.arrays import FloatArray
 
 FEWEST_INTERVALS = 3
+LARGE_STEP_S = 0.050
+"""A change from one RR interval to the next that counts for ``prr50``, the limit of pNN50."""
 
 
 def rr_statistics(beats: Beats) -> tuple[dict[str, float], dict[str, str]]:
@@ -14,9 +16,11 @@ def rr_statistics(beats: Beats) -> tuple[dict[str, float], dict[str, str]]:
     Rate and mean take every interval (the ventricular rate). Spread (``rr_sd_ms``, ``rr_cv``, ``rr_range_fraction``
     = (max - min) / mean, ``nrmssd`` = RMS of successive differences / mean) takes intervals between two beats that
     are not ectopic, and differences of two such intervals in a row: an ectopic beat is no irregularity of the rhythm.
+    ``prr50`` is the share of such differences of 50 ms or more (pNN50 of the Task Force, Circulation 1996;93:1043,
+    counts those above 50 ms, of a much longer recording).
     """
     rr = beats.rr_s
-    names = ("rr_sd_ms", "rr_cv", "rr_range_fraction", "nrmssd")
+    names = ("rr_sd_ms", "rr_cv", "rr_range_fraction", "nrmssd", "prr50")
     values = {"rate_bpm": np.nan, "rr_mean_ms": np.nan, **dict.fromkeys(names, np.nan)}
     if rr.size == 0:
         return values, dict.fromkeys(values, beats.reason or "no RR interval: fewer than two beats")
@@ -32,9 +36,24 @@ def rr_statistics(beats: Beats) -> tuple[dict[str, float], dict[str, str]]:
         "rr_sd_ms": float(1000 * own.std(ddof=1)),
         "rr_cv": float(own.std(ddof=1) / mean),
         "rr_range_fraction": float((own.max() - own.min()) / mean),
-        "nrmssd": float(np.sqrt(np.mean(steps**2)) / mean) if steps.size else np.nan,
     }
-    return values, {} if steps.size else {"nrmssd": "no two RR intervals in a row without an ectopic beat"}
+    if not steps.size:
+        return values, dict.fromkeys(("nrmssd", "prr50"), "no two RR intervals in a row without an ectopic beat")
+    large = np.abs(steps) >= LARGE_STEP_S - 1e-9
+    return values | {"nrmssd": float(np.sqrt(np.mean(steps**2)) / mean), "prr50": float(np.mean(large))}, {}
+
+
+def coupling(beats: Beats) -> tuple[dict[str, float], dict[str, str]]:
+    """Return the coupling interval in ms: median time from the beat before to a premature beat, R peak to R peak.
+
+    A premature beat that follows another one (of a couplet or run) is not counted.
+    """
+    early = beats.ectopic
+    first = np.flatnonzero(early[1:] & ~early[:-1]) if len(beats) > 1 else np.empty(0, dtype=int)
+    if not first.size:
+        why = beats.reason or "no premature beat follows a beat of the basic rhythm"
+        return {"coupling_ms": float("nan")}, {"coupling_ms": why}
+    return {"coupling_ms": float(1000 * np.median(beats.rr_s[first]))}, {}
 
 
 def usual_rr_s(beats: Beats) -> float:
