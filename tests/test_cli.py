@@ -193,6 +193,8 @@ def test_measure_gives_null_and_a_reason_where_there_is_nothing(json_of: Run, ru
     assert told["reasons"]["pr_ms"]
     assert told["values"]["rate_bpm"] > 0
     assert set(told["per_lead"]["r_mv"]) == set(STANDARD_LEADS)
+    assert set(told["grades"]) == {*told["values"], *told["per_lead"]}
+    assert told["grades"]["rate_bpm"]["word"] == "robust"
     assert "not measurable" in run("measure", "demo:af")
 
 

@@ -39,7 +39,9 @@ def measure(
     sex: Sex = None,
     as_json: Json = False,
 ) -> None:
-    """Measure rate, intervals, axis and, lead by lead, the waves of the median beat."""
+    """Measure rate, intervals, axis and, lead by lead, the waves of the median beat, each with a grade."""
+    from ecgviz.measure.grades import grade
+
     loaded = read(record, fs, unit, age, sex)
     beats, measured = _measured(loaded, marks)
     if as_json:
@@ -50,6 +52,7 @@ def measure(
                 "n_beats": len(beats),
                 "no_beats_because": beats.reason or None,
                 "values": measured.values,
+                "grades": {name: grade(name, measured.fs) for name in (*measured.values, *measured.per_lead)},
                 "reasons": measured.reasons,
                 "patterns": dict(zip(measured.leads, measured.patterns, strict=False)),
                 "per_lead": {
@@ -58,17 +61,18 @@ def measure(
             }
         )
     rows = [
-        (name, number(value), measured.why(name) if math.isnan(value) else "")
+        (name, number(value), grade(name, measured.fs).word, measured.why(name) if math.isnan(value) else "")
         for name, value in measured.values.items()
     ]
-    write_table(f"{loaded.id}: {len(beats)} beats", ("measurement", "value", "why"), rows)
+    write_table(f"{loaded.id}: {len(beats)} beats", ("measurement", "value", "grade", "why"), rows)
     by_lead = [
-        (name, *(number(value, 3).replace("not measurable", "-") for value in row))
+        (name, grade(name, measured.fs).word, *(number(value, 3).replace("not measurable", "-") for value in row))
         for name, row in measured.per_lead.items()
     ]
-    patterns = [("pattern", *measured.patterns)] if measured.patterns else []
-    write_table("Lead by lead (- = not measurable)", ("measurement", *measured.leads), [*patterns, *by_lead])
-    return write_lines(*([f"No beats: {beats.reason}."] if beats.reason else []), *(f"{told}." for told in beats.edits))
+    patterns = [("pattern", "", *measured.patterns)] if measured.patterns else []
+    write_table("Lead by lead (- = not measurable)", ("measurement", "grade", *measured.leads), [*patterns, *by_lead])
+    none = [f"No beats: {beats.reason}."] if beats.reason else []
+    return write_lines(*none, *(f"{told}." for told in (*measured.remarks, *beats.edits)))
 
 
 def beats(

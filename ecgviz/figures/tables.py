@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ecgviz.criteria.vocabulary import MEASURES
 from ecgviz.figures.heat import Heat
 from ecgviz.figures.matrix import region_cells
 from ecgviz.figures.style import number, percent
+from ecgviz.measure.grades import grade, grain_ms
 from ecgviz.types import (
     WAVES,
     Agreement,
@@ -33,16 +35,27 @@ MEASUREMENTS: Mapping[str, tuple[str, str, int]] = {
     "qt_ms": ("QT interval", "ms", 0),
     "qtc_bazett_ms": ("QTc, Bazett", "ms", 0),
     "qtc_fridericia_ms": ("QTc, Fridericia", "ms", 0),
+    "qtc_framingham_ms": ("QTc, Framingham", "ms", 0),
+    "qtc_hodges_ms": ("QTc, Hodges", "ms", 0),
+    "jt_ms": ("JT interval", "ms", 0),
+    "jtc_bazett_ms": ("JTc, Bazett", "ms", 0),
     "p_axis_deg": ("P axis, frontal", "°", 0),
     "qrs_axis_deg": ("QRS axis, frontal", "°", 0),
     "t_axis_deg": ("T axis, frontal", "°", 0),
+    "ptf_v1_mv_ms": ("P-terminal force in V1", "mV ms", 1),
     "rr_mean_ms": ("RR, mean", "ms", 0),
     "rr_sd_ms": ("RR, standard deviation", "ms", 0),
     "rr_cv": ("RR, deviation over mean", "", 3),
     "rr_range_fraction": ("RR, range over mean", "", 3),
     "nrmssd": ("RR, successive differences over mean", "", 3),
+    "prr50": ("RR, changes of 50 ms or more", "of 1", 2),
+    "coupling_ms": ("coupling interval of premature beats", "ms", 0),
     "p_fraction": ("beats with a P wave", "of 1", 2),
+    "f_rate_hz": ("atrial waves, frequency", "Hz", 1),
+    "f_regularity": ("atrial waves, regularity", "of 1", 2),
+    "f_mv": ("atrial waves, peak to peak", "mV", 2),
     "n_beats": ("beats", "", 0),
+    "n_measured": ("beats in the median", "", 0),
     "n_ectopic": ("ectopic beats", "", 0),
 }
 """Global measurements in words, with unit and decimals, in the order of a report."""
@@ -107,27 +120,35 @@ def sample_table(record: Record, start_s: float, end_s: float) -> pd.DataFrame:
 
 
 def measurement_table(measured: Measurements) -> pd.DataFrame:
-    """Return every global measurement with its unit, and the reason where it could not be measured."""
+    """Return every global measurement with its unit, its grade, and the reason where it could not be measured."""
     rows = []
     names = [*(name for name in MEASUREMENTS if name in measured.values), *(set(measured.values) - set(MEASUREMENTS))]
     for name in names:
         value = measured.value(name)
         words, unit, decimals = MEASUREMENTS.get(name, (name, "", 2))
         why = measured.why(name) if value != value else ""
-        rows.append((words, number(value, decimals), unit, why))
-    return pd.DataFrame(rows, columns=["measurement", "value", "unit", "not measurable because"])
+        grain = grain_ms(name, measured.fs)
+        fineness = "" if grain != grain or not unit else f", to {grain:.0f} ms"
+        rows.append((words, number(value, decimals), unit + fineness, grade(name, measured.fs).word, why))
+    return pd.DataFrame(rows, columns=["measurement", "value", "unit", "grade", "not measurable because"])
 
 
 def lead_table(measured: Measurements, quality: Sequence[LeadQuality]) -> pd.DataFrame:
-    """Return a row a lead: quality with its reasons, QRS pattern, and every per-lead measurement."""
+    """Return a row a lead: quality, QRS pattern, and every per-lead measurement with its grade in the column's name."""
     verdicts: Mapping[str, LeadQuality] = {entry.lead: entry for entry in quality}
     table = pd.DataFrame(
-        {name.replace("_mv", ", mV").replace("_ms", ", ms"): row for name, row in measured.per_lead.items()}
+        {f"{_words(name)} ({grade(name, measured.fs).word})": row for name, row in measured.per_lead.items()}
     )
     table.insert(0, "lead", list(measured.leads))
     table.insert(1, "QRS", list(measured.patterns) or [""] * len(measured.leads))
     table.insert(2, "quality", [verdicts[lead].verdict if lead in verdicts else "" for lead in measured.leads])
     return table
+
+
+def _words(name: str) -> str:
+    """Return a per-lead measurement in words, with its unit."""
+    measure = MEASURES[name]
+    return measure.label if measure.unit == "1" else f"{measure.label}, {measure.unit.replace('*', ' ')}"
 
 
 def quality_table(quality: Sequence[LeadQuality]) -> pd.DataFrame:

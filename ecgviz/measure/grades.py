@@ -42,8 +42,8 @@ _GROUPS: Mapping[str, tuple[str, ...]] = {
 }
 GRADED: Mapping[str, tuple[str, str]] = {name: _WHY[group] for group, names in _GROUPS.items() for name in names}
 """Grade and reason of every measurement by name, at 500 Hz."""
-_AVERAGED = ("rr_mean_ms",)
-"""Durations that a coarse rate does not coarsen: they are means over many beats."""
+_AVERAGED = ("rr_mean_ms", "rr_sd_ms", "coupling_ms", "qrs_area_mv_ms")
+"""Names with milliseconds that a coarse rate does not coarsen: R peaks and areas are found between samples."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,13 @@ def grade(name: str, fs: float) -> Grade:
         For a name that is no measurement.
     """
     word, why = GRADED[name]
-    if fs < COARSE_HZ and name.endswith(("_ms", "delta_fraction", "notch")) and name not in _AVERAGED:
+    if grain_ms(name, fs) == grain_ms(name, fs):
         word = GRADES[min(GRADES.index(word) + 1, len(GRADES) - 1)]
         why = f"{why}; at {fs:.0f} Hz a sample is {1000 / fs:.0f} ms"
     return Grade(word, why)
+
+
+def grain_ms(name: str, fs: float) -> float:
+    """Return how fine a duration or a shape is known at a coarse rate: one sample, in ms; NaN where none matters."""
+    timed = name.endswith(("_ms", "notch", "delta_fraction")) and name not in _AVERAGED
+    return 1000 / fs if timed and fs < COARSE_HZ else float("nan")

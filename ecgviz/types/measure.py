@@ -7,6 +7,9 @@ import numpy as np
 
 from ecgviz.types.arrays import FloatArray, frozen
 
+REMARKS = ("resolution", "beat_kind")
+"""Entries of ``reasons`` that are no measurement: they concern all values."""
+
 
 @dataclass(frozen=True, eq=False)
 class Measurements:
@@ -14,9 +17,9 @@ class Measurements:
 
     ``values`` holds the global ones (``rate_bpm``, ``pr_ms``, ``qrs_ms``, ``qt_ms``, ``qtc_bazett_ms``, ...),
     ``per_lead`` arrays of shape (L,) in the order of ``leads`` (``r_mv``, ``j_mv``, ``t_mv``, ...). ``reasons`` says
-    why a name is NaN. ``median_mv`` (L, W) is the median beat, ``median_s`` (W,) its time axis with the R peak at 0,
-    and ``median_marks_s`` the six global marks on that axis. ``patterns`` is the QRS pattern a lead, such as "rsR'".
-    ``fs`` is the rate measured at: it bounds how fine a duration can be.
+    why a name is NaN, and holds the `REMARKS`. ``median_mv`` (L, W) is the median beat, ``median_s`` (W,) its time axis
+    with the R peak at 0, and ``median_marks_s`` the six global marks on that axis. ``patterns`` is the QRS pattern a
+    lead, such as "rsR'". ``fs`` is the rate measured at: it bounds how fine a duration can be.
     """
 
     values: Mapping[str, float]
@@ -36,6 +39,11 @@ class Measurements:
         for name, row in self.per_lead.items():
             if row.shape != (len(self.leads),):
                 raise ValueError(f"{name} has shape {row.shape} for {len(self.leads)} leads")
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader should know of all values: how fine durations are, which kind of beat was measured."""
+        return tuple(self.reasons[name] for name in REMARKS if name in self.reasons)
 
     def value(self, name: str, lead: str | None = None) -> float:
         """Return one measurement; NaN where it could not be measured or the record lacks the lead."""
