@@ -7,8 +7,14 @@ import numpy as np
 import pytest
 
 from ecgviz.beats import delineate
-from ecgviz.measure import PER_LEAD, measure
+from ecgviz.criteria.vocabulary import MEASURES
+from ecgviz.measure import PER_LEAD, measure, median_beats_by_kind
+from ecgviz.measure.atrial_activity import describe
 from ecgviz.measure.complexes import deflections, last_top, named, notches, pattern, slope
+from ecgviz.measure.grades import GRADED, grade
+from ecgviz.measure.intervals import corrected
+from ecgviz.measure.waves import symmetry, terminal_force
+from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.signal import condition
 from ecgviz.simulate import simulate
 from ecgviz.types import Record
@@ -219,3 +225,163 @@ def test_the_second_top_of_a_notched_r_counts():
     time_s, mv = _complex((1.0, 0.0, 0.08))
     (wave,) = deflections(time_s, mv)
     assert last_top(time_s, mv, wave) == pytest.approx(0.04, abs=0.001)
+
+
+def _true(finding, seed=0, fs=500.0, **asked):
+    case = simulate(finding, seed=seed, fs=fs, duration_s=10.0, **asked)
+    record = condition(case.record)
+    return case, record, measure(record, case.truth.beats)
+
+
+@pytest.mark.parametrize("fs", [250.0, 500.0, 1000.0])
+@pytest.mark.parametrize("finding", ["normal", "inferior_stemi", "lbbb", "rvh", "long_qt"])
+def test_with_the_true_marks_levels_and_axes_are_the_planted_ones(finding, fs):
+    case, _, found = _true(finding, 4, fs)
+    for name in ("p_mv", "j_mv", "st60_mv", "st80_mv", "qrs_pp_mv"):
+        seen, planted = found.per_lead[name], case.truth.per_lead[name]
+        if name == "p_mv":  # of two halves of like size either may be the larger one
+            seen, planted = np.abs(seen), np.abs(planted)
+        np.testing.assert_allclose(seen, planted, atol=0.06, err_msg=name)
+        assert np.mean(np.abs(seen - planted)) < 0.02, name
+    for name, limit_deg in {"qrs_axis_deg": 5, "p_axis_deg": 12, "t_axis_deg": 12}.items():
+        assert abs(_turn(found.value(name) - case.truth.values[name])) < limit_deg, name
+
+
+def test_a_p_wave_on_the_end_of_t_keeps_its_height():
+    case, _, found = _true("normal", 3, heart_rate_bpm=105)
+    seen, planted = np.abs(found.per_lead["p_mv"]), np.abs(case.truth.per_lead["p_mv"])
+    np.testing.assert_allclose(seen, planted, atol=0.03)
+
+
+def test_a_p_wave_inside_t_has_no_height_and_says_so():
+    case, _, found = _true("long_qt", 1, heart_rate_bpm=140)
+    assert case.truth.beats.fused.mean() > 0.5
+    for name in ("ptf_v1_mv_ms", "p_axis_deg"):
+        assert np.isnan(found.value(name))
+        assert "before the T wave" in found.why(name)
+    assert "before the T wave" in found.why("p_mv", "II")
+    assert found.value("pr_ms") == pytest.approx(case.truth.values["pr_ms"], abs=1)
+
+
+def test_qt_corrections_agree_at_60_bpm_and_differ_as_published_elsewhere():
+    at_60 = corrected(400.0, 100.0, 1.0)
+    assert {round(value) for name, value in at_60.items() if name.startswith("qtc")} == {400}
+    assert (at_60["jt_ms"], at_60["jtc_bazett_ms"]) == (300, 300)
+    at_100 = corrected(320.0, 90.0, 0.6)
+    assert at_100["qtc_bazett_ms"] == pytest.approx(413.1, abs=0.1)
+    assert at_100["qtc_fridericia_ms"] == pytest.approx(379.4, abs=0.1)
+    assert at_100["qtc_framingham_ms"] == pytest.approx(320 + 154 * 0.4)
+    assert at_100["qtc_hodges_ms"] == pytest.approx(320 + 1.75 * 40)
+    assert at_100["jtc_bazett_ms"] == pytest.approx(at_100["qtc_bazett_ms"] - 90)
+
+
+def test_the_terminal_force_of_known_p_waves():
+    time_s, upright = _complex((0.1, 0.0, 0.1))
+    assert terminal_force(time_s, upright) == 0
+    time_s, biphasic = _complex((0.1, 0.0, 0.05), (-0.1, 0.05, 0.1))
+    assert terminal_force(time_s, biphasic) == pytest.approx(0.1 * 50, rel=0.03)
+    time_s, negative = _complex((-0.08, 0.0, 0.1))
+    assert terminal_force(time_s, negative) == pytest.approx(0.08 * 100, rel=0.03)
+    time_s, early = _complex((-0.1, 0.0, 0.05), (0.1, 0.05, 0.1))
+    assert terminal_force(time_s, early) == 0
+
+
+def test_symmetry_of_known_t_waves():
+    even = np.sin(np.linspace(0, np.pi, 101))
+    slow_then_fast = np.concatenate([np.linspace(0, 1, 80, endpoint=False), np.linspace(1, 0, 41)])[None]
+    assert symmetry(even[None])[0] == pytest.approx(1, abs=0.01)
+    assert symmetry(-even[None])[0] == pytest.approx(1, abs=0.01)
+    assert symmetry(slow_then_fast)[0] == pytest.approx(2, rel=0.03)
+    shifted = slow_then_fast + np.linspace(0.3, 0, 121)
+    assert symmetry(shifted)[0] == pytest.approx(2, rel=0.03)
+    assert np.isnan(symmetry(0.02 * even[None])[0])
+
+
+def test_fibrillatory_waves_have_their_planted_frequency_and_sinus_rhythm_has_none():
+    for seed in range(4):
+        case, _, found = _true("af", seed)
+        planted = describe(case.truth.layers["f_waves"][STANDARD_LEADS.index("V1")], 500.0)
+        assert found.value("f_rate_hz") == pytest.approx(planted["f_rate_hz"], abs=0.3)
+        assert found.value("f_mv") == pytest.approx(planted["f_mv"], rel=0.35)
+        assert found.value("f_regularity") > 0.4
+        for other in ("normal", "pvc", "sinus_tachycardia"):
+            _, _, sinus = _true(other, seed)
+            assert np.isnan(sinus.value("f_rate_hz")), other
+            assert "taken off" in sinus.why("f_rate_hz")
+
+
+def test_f_waves_are_read_in_ii_without_v1_and_nowhere_without_both():
+    case, record, _ = _true("af", 1)
+    keep = ("I", "II", "V5")
+    only = measure(record.select(keep), replace(case.truth.beats, leads=keep))
+    assert np.isfinite(only.value("f_mv"))
+    keep = ("I", "V5")
+    neither = measure(record.select(keep), replace(case.truth.beats, leads=keep))
+    assert "neither V1 nor II" in neither.why("f_rate_hz")
+
+
+def test_the_coupling_interval_is_the_planted_one():
+    case, _, found = _true("pvc", 1)
+    beats = case.truth.beats
+    before = [beats.rr_s[b - 1] for b in np.flatnonzero(beats.ectopic) if b]
+    assert found.value("coupling_ms") == pytest.approx(1000 * np.median(before), abs=1)
+    _, _, regular = _true("normal", 1)
+    assert "no premature beat" in regular.why("coupling_ms")
+
+
+def test_large_rr_changes_are_counted():
+    _, _, irregular = _true("af", 1)
+    _, _, steady = _true("sinus_tachycardia", 1)
+    assert irregular.value("prr50") > 0.5
+    assert steady.value("prr50") == 0
+
+
+def test_each_kind_of_beat_has_its_median_and_measures_come_from_the_dominant_one():
+    case, record, found = _true("pvc", 1)
+    medians = median_beats_by_kind(record, case.truth.beats)
+    assert set(medians) == {"normal", "premature_ventricular"}
+    assert medians["premature_ventricular"].n_beats == case.truth.beats.ectopic.sum()
+    np.testing.assert_array_equal(medians["normal"].mv, found.median_mv)
+    widths = {kind: one.marks_s["qrs_off"] - one.marks_s["qrs_on"] for kind, one in medians.items()}
+    assert 1000 * widths["normal"] == pytest.approx(found.value("qrs_ms"))
+    assert widths["premature_ventricular"] > widths["normal"]
+    assert found.remarks == ()
+
+
+def test_beats_of_another_kind_are_measured_when_they_are_the_most_and_this_is_said():
+    case, record, found = _true("normal", 1)
+    paced = replace(case.truth.beats, kind=("paced",) * len(case.truth.beats))
+    other = measure(record, paced)
+    assert other.value("qrs_ms") == found.value("qrs_ms")
+    assert other.remarks == ("measured on the paced beats, which most whole beats are",)
+
+
+def test_the_duration_of_p_in_a_lead_is_that_of_its_own_marks():
+    case, record, without = _true("normal", 1)
+    beats = case.truth.beats
+    assert np.isnan(without.per_lead["p_width_ms"]).all()
+    assert "no marks of single leads" in without.why("p_width_ms", "II")
+    on, off = (np.tile(mark, (12, 1)) for mark in (beats.p_on, beats.p_off))
+    off[0] -= 0.02
+    on[2] = off[2] = np.nan
+    marked = measure(record, replace(beats, lead_marks={"p_on": on, "p_off": off}))
+    width = case.truth.values["p_ms"]
+    assert marked.value("p_width_ms", "II") == pytest.approx(width, abs=0.1)
+    assert marked.value("p_width_ms", "I") == pytest.approx(width - 20, abs=0.1)
+    assert np.isnan(marked.value("p_width_ms", "III"))
+    assert "no P wave was marked in the lead" in marked.why("p_width_ms", "III")
+
+
+def test_every_measurement_has_a_grade_and_a_name_for_criteria_and_none_is_graded_that_is_not_measured():
+    _, _, found = _true("normal", 1)
+    names = {*found.values, *found.per_lead}
+    assert set(GRADED) == names
+    assert set(MEASURES) == names
+    assert {name for name, one in MEASURES.items() if one.per_lead} == set(found.per_lead)
+
+
+def test_a_duration_is_trusted_less_at_100_hz_and_an_amplitude_is_not():
+    assert (grade("qrs_ms", 500).word, grade("qrs_ms", 100).word) == ("robust", "fair")
+    assert "10 ms" in grade("qrs_ms", 100).why
+    assert (grade("q_ms", 500).word, grade("q_ms", 100).word) == ("fragile", "fragile")
+    assert grade("r_mv", 100) == grade("r_mv", 500)

@@ -64,9 +64,9 @@ def measure_heart(heart: Heart) -> Planted:
         "st60_mv": beat[:, j + 60],
         "st80_mv": beat[:, j + 80],
         "t_mv": _largest(beat[:, t_from:]),
+        "qrs_pp_mv": np.ptp(beat[:, : int(d) + 1], axis=1),
+        "qrs_area_mv_ms": beat[:, : int(d) + 1].sum(axis=1),
     }
-    net = beat[:, : int(d) + 1].sum(axis=1)
-    axis = float(np.degrees(np.arctan2(2 / np.sqrt(3) * net[5], net[0])))
     qt = d + jt
     values = {
         "rate_bpm": heart.rate_bpm,
@@ -77,7 +77,10 @@ def measure_heart(heart: Heart) -> Planted:
         "qt_ms": qt,
         "qtc_bazett_ms": qt / np.sqrt(rr),
         "qtc_fridericia_ms": qt / np.cbrt(rr),
-        "qrs_axis_deg": axis,
+        "qrs_axis_deg": _axis(beat[:, : int(d) + 1]),
+        "p_axis_deg": _axis(p),
+        "t_axis_deg": _axis(beat[:, t_from:]),
+        "ptf_v1_mv_ms": _terminal_force(p[6]) * heart.p_ms / p.shape[1],
     }
     return Planted(values, per_lead)
 
@@ -85,6 +88,20 @@ def measure_heart(heart: Heart) -> Planted:
 def _largest(rows: FloatArray) -> FloatArray:
     """Signed value of largest magnitude in each row."""
     return np.asarray(np.take_along_axis(rows, np.abs(rows).argmax(axis=1)[:, None], axis=1)[:, 0])
+
+
+def _axis(rows: FloatArray) -> float:
+    """Frontal axis in degrees of the net area of a wave (12, K)."""
+    net = rows.sum(axis=1)
+    return float(np.degrees(np.arctan2(2 / np.sqrt(3) * net[5], net[0])))
+
+
+def _terminal_force(p: FloatArray) -> float:
+    """Depth of the negative end of a P wave (K,) times its length in samples; 0 when it ends upright."""
+    upright = np.flatnonzero(p > 0)
+    first = int(upright[-1]) + 1 if upright.size else 0
+    end = p[first:]
+    return float(-end.min() * end.size) if end.size and end.min() <= -SMALLEST_WAVE_MV else 0.0
 
 
 def _qrs_waves(lead: FloatArray) -> dict[str, float]:
