@@ -1,7 +1,7 @@
 """How right measurements are: against what was planted in simulated records, and against LUDB's cardiologists."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -188,7 +188,8 @@ def ludb_interval_errors(
     """Return the errors of P, PR, QRS, QT and QTc (Bazett) on LUDB against its cardiologists' marks.
 
     One value a recording on each side: ours as `measure` gives it, theirs the median over the marked beats, each wave
-    taken at its median over leads (`ecgviz.validate.marked`). Global durations of ours are meant to be longer.
+    taken at its median over leads (`ecgviz.validate.marked`). Global durations of ours are meant to be longer, so no
+    limit is set.
     """
     paths = recordings(folder)
     pairs: dict[str, list[Pair]] = {name: [] for name in INTERVALS}
@@ -199,7 +200,8 @@ def ludb_interval_errors(
         for name in INTERVALS:
             pairs[name].append((np.array([true[name]]), np.array([found.value(name)]), np.ones(1, dtype=bool)))
         progress(done, len(paths))
-    return [_row(name, record.fs, FOUND, found, float("nan")) for name, found in pairs.items()]
+    rows = [_row(name, record.fs, FOUND, found, float("nan")) for name, found in pairs.items()]
+    return [replace(row, limit=float("nan")) for row in rows]
 
 
 def marked_intervals_ms(waves: Mapping[str, FloatArray]) -> dict[str, float]:
