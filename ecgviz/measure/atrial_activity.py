@@ -16,16 +16,22 @@ BAND_HZ = (3.0, 9.0)
 """Where the frequency is looked for: fibrillatory waves 4 to 9 Hz, flutter waves 4 to 6 Hz, slowed ones from 3 Hz."""
 WHOLE_HZ = (2.0, 20.0)
 NEAR = (0.82, 1.17)
+"""Regularity is the share of the power in the first that lies within these multiples of the frequency."""
 SLOW_HZ = 50.0
 """The residual is analysed at about this rate."""
 SEGMENT_S = 4.0
 STEP_HZ = 0.05
 BEFORE_S, BEFORE_RR = 0.30, 0.35
+"""A beat is taken off from so long before its R peak on, or this share of the usual RR, to as long before the next."""
 BLANK_S = 0.020
+"""QRS, and this much beside it, is bridged by a straight line: what beats differ in is largest there."""
 FEWEST_BEATS = 5
 GAIN = (0.7, 1.3)
+"""By how much the median beat may be scaled to fit one beat's QRS; breathing changes it by a tenth."""
 SMALLEST_MV = 0.03
+"""In simulated sinus rhythm 0.01 to 0.025 mV are left, in fibrillation 0.08 to 0.18 mV."""
 LEAST_REGULARITY = 0.30
+"""Noise has 0.13 to 0.39, which the size tells apart; simulated fibrillation 0.55 to 0.78, LUDB's 0.30 to 0.56."""
 NAMES = ("f_rate_hz", "f_regularity", "f_mv")
 
 
@@ -37,6 +43,9 @@ def atrial_activity(record: Record, beats: Beats, usable: BoolArray) -> tuple[di
     to 9 Hz of the residual's spectrum; ``f_regularity`` the share of the power from 2 to 20 Hz that lies within 0.82 to
     1.17 of that frequency (spectral concentration, Castells et al., Med Biol Eng Comput 2005;43:557; departure: theirs
     is of all power); ``f_mv`` the peak-to-peak size of a sine of the residual's power from 3 to 9 Hz.
+
+    On 20 simulated records with fibrillation the frequency is right to 0.1 Hz, on true marks. Of 70 recordings of LUDB
+    it is given for the 7 with fibrillation or flutter and for no other; one of these, at 3.05 Hz, is the band's edge.
 
     P waves keep their distance to QRS and go with it. Where nothing of 0.03 mV with a peak of its own is left, there
     is no atrial activity apart from P waves that could be measured.
