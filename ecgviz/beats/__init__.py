@@ -1,129 +1,143 @@
 """Heart beats: R peaks, wave marks over all leads, and what kind of beat each is."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from ecgviz.beats.atrial import locked_p, p_lead_time, p_verdicts
-from ecgviz.beats.complexes import ALIKE, alignment, qrs_bounds, steepness
-from ecgviz.beats.fusion import lead_marks, middle, p_marks, t_marks_by_leads
-from ecgviz.beats.kinds import beat_kinds
-from ecgviz.beats.peaks import SHORTEST_S, bridged, cleaned, fine_grid, r_peaks, usable_leads
-from ecgviz.beats.repolarisation import t_marks
-from ecgviz.beats.waves import waves_of_leads
+from ecgviz.beats.assemble import Found, assemble
+from ecgviz.beats.atrial import p_verdicts
+from ecgviz.beats.complexes import ALIKE, alignment
+from ecgviz.beats.kinds import Signs, at_edges, beat_kinds
+from ecgviz.beats.network import load_network, read_waves
+from ecgviz.beats.neurokit import neurokit_beats
+from ecgviz.beats.peaks import SHORTEST_S, bridged, fine_grid, r_peaks, smoothed, usable_leads
+from ecgviz.beats.scaled import at_network_rate
+from ecgviz.beats.spans import rounded
+from ecgviz.beats.spikes import spiked
+from ecgviz.errors import InputError
 from ecgviz.types import Beats, Record
 from ecgviz.types.arrays import BoolArray, FloatArray
 from ecgviz.types.beats import MARKS
 
-__all__ = ["delineate"]
+if TYPE_CHECKING:
+    from ecgviz.nets.delineator import Delineator
 
-METHOD = "neurokit2 R peaks over leads, neurokit2 prominence a lead, fused over leads, QRS by steepness over leads"
+__all__ = ["METHODS", "delineate", "network_beats"]
+
+METHODS = ("network", "neurokit")
+METHOD = "neurokit2 R peaks over leads; P, QRS and T by ecgviz's delineating network over leads"
 RESEMBLANCE = 0.75
 """Median likeness of the beats to their median below which the peaks were not heart beats."""
+WAVES = ("P", "QRS", "T")
 
 
-def delineate(record: Record) -> Beats:
+def delineate(record: Record, method: str = "network") -> Beats:
     """Find the beats of a conditioned record and the waves of each.
 
-    R peaks are neurokit2's on the root mean square of its cleaned leads; each lead is delineated by neurokit2's
-    "prominence" method at its own rate (Emrich et al., EUSIPCO 2024), which on cardiologists' marks misses the fewest
-    waves of its methods. What single leads say is then fused: a mark more than 40 ms from the median over leads is
-    dropped, onsets are the earliest decile over leads, offsets the latest.
+    R peaks are neurokit2's on the root mean square of the leads. With "network", a small network that was fitted to
+    cardiologists' marks and to simulated recordings (`ecgviz.nets.delineator`, whose card lies in this folder) says
+    which wave each sample belongs to, in the beat as a whole and in each lead. The global marks are those of the beat
+    as a whole, which lie where the median of a cardiologist's marks over the leads would. With "neurokit", nothing
+    is asked but neurokit2, with its default method (see `ecgviz.beats.neurokit`).
 
-    Departures from neurokit2: QRS bounds come from the steepness over all leads, because the prominence method
-    starts the complex late and ends it at the lowest point of S; a P wave counts only when it keeps its shape and its
-    distance to the QRS complex over the beats, because every method of neurokit2 marks P waves in atrial fibrillation.
+    Beats without P wave stay without: those that a pacing spike starts, those of an irregular rhythm of which most
+    beats have none, and those before which the network sees none.
 
-    Not solved: where a P wave runs into a slurred QRS onset without a pause (some pre-excited beats), QRS onset may be
-    placed inside the P wave; flutter waves in a fixed relation to QRS are taken for P waves; paced beats are not told
-    apart; P waves that no QRS follows are not looked for.
+    Not solved: flutter waves in a fixed relation to QRS may be taken for P waves; paced beats without visible spikes
+    (or below 400 Hz) are not told apart; retrograde and fused P waves are missed.
 
     Parameters
     ----------
     record : Record
         Any set of leads, any length; mV, conditioned. Flat and mostly missing leads are left out.
+    method : {"network", "neurokit"}
 
     Returns
     -------
     Beats
         NaN where a wave is not there or was not found. Without any beat ``reason`` says why; nothing is raised, since
         a record without readable beats is a finding about the record, and no mistake of the caller.
+
+    Raises
+    ------
+    InputError
+        For a method that is not there.
     """
+    if method == "neurokit":
+        return neurokit_beats(record, "dwt")
+    if method != "network":
+        raise InputError(f"there is no delineation {method!r}; there are {', '.join(METHODS)}")
+    return network_beats(record)
+
+
+def network_beats(record: Record, net: "Delineator | None" = None) -> Beats:
+    """Do what `delineate` does with a network of one's own, such as one that has not seen the record."""
     usable = usable_leads(record)
     if record.duration_s < SHORTEST_S:
         return _none(record, f"{record.duration_s:.1f} s is too short for three beats (at least {SHORTEST_S:.0f} s)")
     if not usable.any():
         return _none(record, "no lead has a signal: all are flat or mostly missing")
-    fs = record.fs
-    clean = cleaned(bridged(record.signal[usable]), fs)
-    peaks, reason = r_peaks(clean, fs)
+    signal = bridged(record.signal[usable])
+    peaks, reason = r_peaks(smoothed(signal, record.fs), record.fs)
     if reason:
         return _none(record, reason)
-    fine, factor = fine_grid(clean, fs)
-    shifts, likeness = alignment(fine, factor * peaks, factor * fs)
+    found = assemble(read_waves(at_network_rate(signal, record.fs), net or load_network()), peaks / record.fs)
+    if found.r_s.size < 3:
+        return _none(record, f"only {found.r_s.size} of {peaks.size} candidate beats hold a QRS complex (3 are needed)")
+    fine, factor = fine_grid(signal, record.fs)
+    fs = factor * record.fs
+    at = np.round(found.r_s * fs).astype(int)
+    shifts, likeness = alignment(fine, at, fs)
     if np.median(likeness) < RESEMBLANCE:
         return _none(
             record,
-            f"the {peaks.size} candidate beats do not resemble each other (median correlation "
+            f"the {at.size} candidate beats do not resemble each other (median correlation "
             f"{np.median(likeness):.2f}, at least {RESEMBLANCE} is needed): noise, not heart beats",
         )
     alike = likeness > ALIKE
     # A notched R has two tops of like size: the shift puts every R peak at the same place of its complex.
-    aligned = np.clip(factor * peaks + np.where(alike, shifts, 0), 0, fine.shape[1] - 1)
-    bounds = qrs_bounds(steepness(fine, factor * fs), aligned, factor * fs)
-    marks = waves_of_leads(clean, peaks, fs, bounds[0], alike)
-    return _fused(record, marks, usable, fine, factor * fs, aligned, alike, bounds)
+    moved = np.clip(at + np.where(alike, shifts, 0), 0, fine.shape[1] - 1) / fs
+    on, off = found.whole["QRS"].T
+    spikes = spiked(signal, record.fs, on)
+    return _beats(record, usable, found, np.clip(moved, on, off), alike, spikes)
 
 
-def _fused(
-    record: Record,
-    marks: dict[str, FloatArray],
-    usable: BoolArray,
-    fine: FloatArray,
-    fs: float,
-    peaks: np.ndarray,
-    alike: BoolArray,
-    bounds: tuple[FloatArray, FloatArray],
+def _beats(
+    record: Record, usable: BoolArray, found: Found, r_s: FloatArray, alike: BoolArray, spikes: BoolArray
 ) -> Beats:
-    """Put the marks of the usable leads together; ``fine`` (L, N) at ``fs`` and ``peaks`` (B,) are on one grid."""
-    r_s, (qrs_on, qrs_off) = peaks / fs, bounds
-    lead_time, spread = p_lead_time(middle(marks["p_peak"]), qrs_on, alike)
-    why_no_p = p_verdicts(locked_p(fine, lead_time, qrs_on, alike, fs), spread, alike, r_s)
-    p_on, p_off = p_marks(marks, qrs_on, np.array([why == "" for why in why_no_p]), alike)
-    usual = [_usual(mark - r_s, alike) for mark in (qrs_on, qrs_off, p_on)]
-    following = _usual(np.diff(r_s), alike[:-1]) + (usual[2] if np.isfinite(usual[2]) else usual[0])
-    t_on, t_off = t_marks(fine, fs, peaks, (usual[0], usual[1]), following, alike)
-    of_leads = t_marks_by_leads(marks, qrs_off)
-    whole = {
-        "p_on": p_on,
-        "p_off": p_off,
-        "qrs_on": qrs_on,
-        "qrs_off": qrs_off,
-        "t_on": np.where(alike, t_on, of_leads[0]),
-        "t_off": np.where(alike, t_off, of_leads[1]),
-    }
+    has_p = np.isfinite(found.whole["P"][:, 0])
+    why_no_p = p_verdicts(has_p, spikes, r_s, alike)
+    no_p = np.array([why != "" for why in why_no_p])
+    whole = {wave: rounded(found.whole[wave]) for wave in WAVES}
+    of_lead = {wave: np.full((usable.size, r_s.size, 2), np.nan) for wave in WAVES}
+    for wave in WAVES:
+        of_lead[wave][usable] = rounded(found.of_lead[wave])
+    whole["P"][no_p] = np.nan
+    of_lead["P"][:, no_p] = np.nan
+    marks = {mark: whole[wave][:, side] for mark, wave, side in _places()}
+    width_s = marks["qrs_off"] - marks["qrs_on"]
     return Beats(
         r_s=r_s,
-        p_on=p_on,
-        p_off=p_off,
-        qrs_on=qrs_on,
-        qrs_off=qrs_off,
-        t_on=whole["t_on"],
-        t_off=whole["t_off"],
-        kind=beat_kinds(r_s, alike, qrs_off - qrs_on, whole["t_off"], record.duration_s),
+        p_on=marks["p_on"],
+        p_off=marks["p_off"],
+        qrs_on=marks["qrs_on"],
+        qrs_off=marks["qrs_off"],
+        t_on=marks["t_on"],
+        t_off=marks["t_off"],
+        kind=beat_kinds(Signs(r_s, alike, width_s, has_p, spikes)),
+        edge=at_edges(r_s, marks["t_off"], alike, record.duration_s),
         duration_s=record.duration_s,
         leads=record.leads,
-        lead_marks=lead_marks(marks, usable, whole),
-        why_no_p=tuple(
-            "the leads do not agree on its bounds" if why == "" and np.isnan(on) else why
-            for why, on in zip(why_no_p, p_on, strict=True)
-        ),
+        lead_marks={mark: of_lead[wave][:, :, side] for mark, wave, side in _places()},
+        why_no_p=why_no_p,
+        extra_p_s=found.extra_p.mean(axis=1) if not no_p.all() else np.empty(0),
         method=METHOD,
     )
 
 
-def _usual(distance: FloatArray, chosen: BoolArray) -> float:
-    """Return the median over chosen beats of a distance in seconds (B,); NaN where most of them lack it."""
-    known = distance[chosen & np.isfinite(distance)]
-    return float(np.median(known)) if known.size and 2 * known.size >= chosen.sum() else float("nan")
+def _places() -> tuple[tuple[str, str, int], ...]:
+    """Return for each mark its name, its wave, and 0 for onset or 1 for offset."""
+    return tuple((mark, WAVES[k // 2], k % 2) for k, mark in enumerate(MARKS))
 
 
 def _none(record: Record, reason: str) -> Beats:

@@ -19,7 +19,7 @@ LATEST_T_S = 0.800
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """``r_s`` (B,); ``whole`` and ``of_lead`` hold (B, 2) and (L, B, 2) onsets and offsets by wave; ``extra_p`` (n, 2)."""
+    """``r_s`` (B,); ``whole`` (B, 2) and ``of_lead`` (L, B, 2) hold onsets and offsets by wave; ``extra_p`` (n, 2)."""
 
     r_s: FloatArray
     whole: dict[str, FloatArray]
@@ -28,7 +28,7 @@ class Found:
 
 
 def assemble(waves: Waves, r_s: FloatArray) -> Found:
-    """Give each R peak (B,) its waves. Peaks without a QRS complex, or a second one in the same complex, are dropped."""
+    """Give each R peak (B,) its waves; one without a QRS complex, or a second one in the same complex, is dropped."""
     r_s, qrs = _complexes(waves, r_s)
     before = np.concatenate([[-np.inf], qrs[:-1, 1]])
     following = np.concatenate([qrs[1:, 0], [np.inf]])
@@ -38,7 +38,9 @@ def assemble(waves: Waves, r_s: FloatArray) -> Found:
     whole = {"P": p, "QRS": qrs, "T": t}
     rows = {wave: [overlapping(spans(lead, wave), span) for lead in waves.of_lead] for wave, span in whole.items()}
     of_lead = {wave: np.stack(each) for wave, each in rows.items()}
-    extra = p_found[~np.isin(p_found[:, 0], p[:, 0])]
+    spare = p_found[~np.isin(p_found[:, 0], p[:, 0])]
+    # After the last complex a P wave may belong to a beat that the recording cuts; before the first, likewise.
+    extra = spare[(spare[:, 0] > qrs[0, 1]) & (spare[:, 1] < qrs[-1, 0])] if len(qrs) else spare[:0]
     return Found(r_s, whole, of_lead, extra)
 
 

@@ -1,72 +1,44 @@
-"""Whether a P wave precedes a QRS complex: the test that no waveform detector makes by itself."""
+"""Beats without a P wave, and why: what the network cannot tell from a stretch, the rhythm and the spikes can."""
 
 import numpy as np
 
-from ecgviz.beats.windows import mutual_likeness, windows
 from ecgviz.types.arrays import BoolArray, FloatArray
 
-HALF_S = 0.060
-"""Half of the window around the expected P peak in which the beats are compared."""
-CLEAR_S = 0.010
-"""The window ends this long before the QRS complex, whose first deflection is locked to itself."""
-LOCKED = 0.55
-"""Median correlation of the beats' P windows with those of the other beats, above which a P wave is locked to QRS."""
-LOCKED_IRREGULAR = 0.85
-"""The same where RR intervals are irregular and the distance to the QRS complex is not constant."""
 IRREGULAR = 0.10
 """Coefficient of variation of the RR intervals from which a rhythm may be atrial fibrillation."""
-CONSTANT_PR_S = 0.008
-"""Median absolute deviation of the distance from P peak to QRS onset up to which it is constant."""
-SEEN = 0.30
-"""Correlation with the record's own P wave that a single beat must reach to be said to have it."""
+FEW = 0.5
+"""Where fewer of the beats of an irregular rhythm than this have a P wave, none has: f waves have likenesses of P."""
+CUT_S = 0.350
+"""A first beat this near to the start of the recording may have its P wave before it."""
 
 
-def p_lead_time(p_peak: FloatArray, qrs_on: FloatArray, chosen: BoolArray) -> tuple[float, float]:
-    """Return the median time from P peak to QRS onset over the chosen beats (B,), and its median absolute deviation."""
-    known = (qrs_on - p_peak)[chosen & np.isfinite(qrs_on - p_peak)]
-    if known.size == 0:
-        return float("nan"), float("nan")
-    middle = float(np.median(known))
-    return middle, float(np.median(np.abs(known - middle)))
-
-
-def locked_p(signal: FloatArray, lead_time_s: float, qrs_on: FloatArray, chosen: BoolArray, fs: float) -> FloatArray:
-    """Return each beat's correlation with the P wave of the other beats, shape (B,); NaN where it cannot be had.
-
-    A P wave keeps its shape and its distance to the QRS complex from beat to beat; the waves of atrial fibrillation,
-    which a waveform detector marks as readily, do not. The window lies ``lead_time_s`` before ``qrs_on`` (B,).
-    """
-    half = round(HALF_S * fs)
-    after = min(half, round((lead_time_s - CLEAR_S) * fs)) if np.isfinite(lead_time_s) else -half
-    if half + after < 4:
-        return np.full(qrs_on.size, np.nan)
-    known = np.isfinite(qrs_on)
-    centres = np.round((np.where(known, qrs_on, 0.0) - lead_time_s) * fs).astype(int)
-    cut, inside = windows(signal, centres, half, after)
-    return np.where(known & inside, mutual_likeness(cut, known & inside & chosen), np.nan)
-
-
-def p_verdicts(scores: FloatArray, spread_s: float, chosen: BoolArray, r_s: FloatArray) -> tuple[str, ...]:
+def p_verdicts(has_p: BoolArray, spiked: BoolArray, r_s: FloatArray, own: BoolArray) -> tuple[str, ...]:
     """Return for each beat why it has no P wave, or "" when it has one.
 
-    ``scores`` (B,) come from `locked_p`, ``spread_s`` from `p_lead_time`; ``chosen`` (B,) are the dominant beats.
+    ``has_p`` (B,) tells where the network saw one, ``spiked`` (B,) which beats a pacing spike starts, ``own`` (B,)
+    which beats look like most: others may be premature and say nothing of the rhythm.
     """
-    known = scores[chosen & np.isfinite(scores)]
-    if known.size < 3:
-        return ("fewer than 3 beats to compare a P wave over",) * scores.size
-    locked = float(np.median(known))
-    limit = LOCKED_IRREGULAR if _irregular(r_s, chosen) and spread_s > CONSTANT_PR_S else LOCKED
-    if locked < limit:
-        return (
-            f"no wave keeps its shape and its distance to the QRS complex (median correlation {locked:.2f}, "
-            f"at least {limit} is needed)",
-        ) * scores.size
-    other = "nothing like the P wave of the other beats precedes it"
+    share = float(np.mean(has_p[own])) if own.any() else 0.0
+    irregular = share < FEW and variation(r_s, own) > IRREGULAR
     return tuple(
-        "" if score >= SEEN else "the record begins before it" if np.isnan(score) else other for score in scores
+        _why(bool(has), bool(spike), irregular, share, at) for has, spike, at in zip(has_p, spiked, r_s, strict=True)
     )
 
 
-def _irregular(r_s: FloatArray, chosen: BoolArray) -> bool:
-    rr = np.diff(r_s)[chosen[:-1] & chosen[1:]]
-    return rr.size > 2 and float(np.std(rr) / np.mean(rr)) > IRREGULAR
+def _why(has_p: bool, spiked: bool, irregular: bool, share: float, r_s: float) -> str:
+    if spiked:
+        return "a pacing spike starts the beat: no P wave is judged before it"
+    if irregular:
+        return (
+            f"the rhythm is irregular and only {100 * share:.0f} % of its beats seem to have a P wave, as in atrial "
+            "fibrillation"
+        )
+    if has_p:
+        return ""
+    return "the record begins before it" if r_s < CUT_S else "no wave before the QRS complex looks like a P wave"
+
+
+def variation(r_s: FloatArray, own: BoolArray) -> float:
+    """Return the coefficient of variation of the RR intervals between beats that look like most; 0 for fewer than 3."""
+    rr = np.diff(r_s)[own[:-1] & own[1:]]
+    return float(np.std(rr) / np.mean(rr)) if rr.size > 2 else 0.0

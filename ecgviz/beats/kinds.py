@@ -1,45 +1,71 @@
-"""What kind of beat each is: of the dominant rhythm, ectopic, or not to be told."""
+"""What kind of beat each is: normal, premature from the ventricles or the atria, paced, or not to be told."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
+from ecgviz.beats.atrial import IRREGULAR, variation
 from ecgviz.types.arrays import BoolArray, FloatArray
 
 EARLY = 0.88
 """A beat is early when its RR interval is below this share of the median of the RR intervals around it."""
+AROUND = 4
+"""So many RR intervals to each side are around it."""
 CUT_BEFORE_S, CUT_AFTER_S = 0.300, 0.400
 """A beat with less than this before and after its R peak is cut by an end of the recording."""
 WIDER_S = 0.030
-"""A beat of another shape that is this much wider than the dominant ones is ectopic even when it is not early."""
+"""A beat of another shape that is this much wider than the usual ones is from the ventricles, early or not."""
+
+
+@dataclass(frozen=True, eq=False)
+class Signs:
+    """What tells the kinds apart, all (B,): whether shaped like most, QRS width, and whether P or a spike was seen."""
+
+    r_s: FloatArray
+    alike: BoolArray
+    width_s: FloatArray
+    has_p: BoolArray
+    spiked: BoolArray
 
 
 def early(r_s: FloatArray) -> BoolArray:
-    """Return True for beats that come early against the median of up to 9 RR intervals around them, shape (B,)."""
+    """Return True for beats that come early, (B,): against the RR intervals around them, and against the one before."""
     rr = np.diff(r_s)
     result = np.zeros(r_s.size, dtype=bool)
     for b in range(1, r_s.size):
-        result[b] = rr[b - 1] < EARLY * np.median(rr[max(0, b - 5) : b + 4])
+        usual = np.median(rr[max(0, b - 1 - AROUND) : b + AROUND])
+        before = rr[b - 2] if b > 1 else usual
+        result[b] = rr[b - 1] < EARLY * usual and rr[b - 1] < EARLY * before
     return result
 
 
-def beat_kinds(
-    r_s: FloatArray, alike: BoolArray, width_s: FloatArray, t_off: FloatArray, duration_s: float
-) -> tuple[str, ...]:
+def beat_kinds(signs: Signs) -> tuple[str, ...]:
     """Name the kind of each beat.
 
-    Ectopic: not shaped like the dominant beats (``alike`` (B,) is False), and early or at least 30 ms wider than they.
-    Unsure: of another shape but neither, or cut by an end of the recording (less than 0.3 s before the R peak, or the
-    T wave of an average beat would not fit after it). Paced beats are not told apart.
+    Paced: a spike starts it. Premature ventricular: not shaped like most, and wider by 30 ms or, without a P wave of
+    its own, early. Premature atrial: early, as narrow as most (or with a P wave), in a rhythm that is regular
+    otherwise; in atrial fibrillation every other beat is "early". Unsure: of another shape, but neither.
     """
-    widths = width_s[alike & np.isfinite(width_s)]
-    usual_width = float(np.median(widths)) if widths.size else float("nan")
+    usual = signs.width_s[signs.alike & np.isfinite(signs.width_s)]
+    wide = signs.width_s > (float(np.median(usual)) if usual.size else np.inf) + WIDER_S
+    soon = early(signs.r_s)
+    late_or_usual = signs.alike & ~soon & ~np.append(False, soon[:-1])
+    regular = variation(signs.r_s, late_or_usual) <= IRREGULAR
+    kinds = []
+    for b in range(signs.r_s.size):
+        if signs.spiked[b]:
+            kinds.append("paced")
+        elif signs.alike[b]:
+            kinds.append("premature_atrial" if soon[b] and regular else "normal")
+        elif wide[b] or (soon[b] and not signs.has_p[b]):
+            kinds.append("premature_ventricular")
+        else:
+            kinds.append("premature_atrial" if soon[b] and regular else "unsure")
+    return tuple(kinds)
+
+
+def at_edges(r_s: FloatArray, t_off: FloatArray, alike: BoolArray, duration_s: float) -> BoolArray:
+    """Return True for beats that the recording cuts, (B,): under 0.3 s before R, or no room for the usual T wave."""
     tails = (t_off - r_s)[alike & np.isfinite(t_off)]
     tail = float(np.median(tails)) if tails.size else CUT_AFTER_S
-    kinds = []
-    for b, soon in enumerate(early(r_s)):
-        if not alike[b]:
-            kinds.append("premature_ventricular" if soon or width_s[b] > usual_width + WIDER_S else "unsure")
-        elif r_s[b] < CUT_BEFORE_S or r_s[b] + tail > duration_s:
-            kinds.append("unsure")
-        else:
-            kinds.append("normal")
-    return tuple(kinds)
+    return np.asarray((r_s < CUT_BEFORE_S) | (r_s + tail > duration_s))

@@ -3,6 +3,8 @@
 Dimensions: L leads, T samples at the network's rate, K classes (none, P, QRS, T).
 """
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -23,16 +25,22 @@ CHUNK_S, MARGIN_S = 40.96, 5.12
 
 @dataclass(frozen=True, eq=False)
 class Waves:
-    """Class probabilities: ``of_lead`` (L, K, T) and ``whole`` (K, T)."""
+    """Class probabilities: ``of_lead`` (L, K, T) and ``whole`` (K, T).
+
+    The whole is the mean of what the network says of it and of the median over leads: in cross-validation better than
+    either (of 28 records: spread of P onset 9.3 against 10.1 ms, of QRS onset 8.3 against 8.8 ms for the first alone).
+    """
 
     of_lead: FloatArray
     whole: FloatArray
 
 
+ALL = "all"
+
+
 @lru_cache(maxsize=8)
-def load_network(part: str = "all") -> "Delineator":
+def load_network(part: str = ALL) -> "Delineator":
     """Return the shipped network; ``part`` "all" was fitted to every record, "fold 0" and so on to all but a fold's."""
-    import torch
     from safetensors.torch import load_file
 
     from ecgviz.nets.delineator import Delineator
@@ -40,8 +48,23 @@ def load_network(part: str = "all") -> "Delineator":
     prefix = f"{part}."
     tensors = {name.removeprefix(prefix): t for name, t in load_file(WEIGHTS).items() if name.startswith(prefix)}
     net = Delineator()
-    net.load_state_dict({name: t.to(torch.get_default_dtype()) if t.is_floating_point() else t for name, t in tensors.items()})
+    net.load_state_dict(tensors)
     return net.eval().requires_grad_(requires_grad=False)
+
+
+@lru_cache(maxsize=1)
+def _held_out() -> Mapping[str, str]:
+    """Return for each record with marks that a fit has seen the part of the weights that has not seen it."""
+    from safetensors import safe_open
+
+    with safe_open(WEIGHTS, framework="np") as stored:
+        by_part = json.loads(stored.metadata()["held_out"])
+    return {record: part for part, records in by_part.items() for record in records}
+
+
+def unseen_by(record_id: str) -> str:
+    """Return the part of the weights to be judged on a record: "all" for one that no fit has seen."""
+    return _held_out().get(record_id, ALL)
 
 
 def read_waves(signal: FloatArray, net: "Delineator") -> Waves:
@@ -69,4 +92,5 @@ def _run(x: FloatArray, net: "Delineator") -> Waves:
     padded = np.pad(x, ((0, 0), (0, 0), (0, -n % STRIDE)), mode="edge")
     with torch.inference_mode():
         of_lead, whole = net(torch.from_numpy(padded)[None])
-        return Waves(of_lead[0].softmax(dim=1)[..., :n].numpy(), whole[0].softmax(dim=0)[..., :n].numpy())
+        leads, together = of_lead[0].softmax(dim=1)[..., :n].numpy(), whole[0].softmax(dim=0)[..., :n].numpy()
+    return Waves(leads, (together + np.median(leads, axis=0)) / 2)

@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+from scipy.ndimage import uniform_filter1d
 
 from ecgviz.beats.complexes import steepness
 from ecgviz.signal import resample
@@ -56,6 +57,14 @@ def cleaned(signal: FloatArray, fs: float) -> FloatArray:
     import neurokit2 as nk
 
     return np.stack([np.asarray(nk.ecg_clean(row, sampling_rate=fs, method="neurokit")) for row in signal])
+
+
+def smoothed(signal: FloatArray, fs: float) -> FloatArray:
+    """Return conditioned leads (L, N) under a moving average of one period of 50 Hz, as neurokit2's cleaning ends.
+
+    What that cleaning begins with, a high-pass filter, conditioning has done already.
+    """
+    return np.asarray(uniform_filter1d(signal, max(1, round(fs / 50)), axis=1))
 
 
 def r_peaks(clean: FloatArray, fs: float) -> tuple[np.ndarray, str]:

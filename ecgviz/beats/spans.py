@@ -57,7 +57,7 @@ def around(peaks_s: FloatArray, found: FloatArray) -> np.ndarray:
 
 
 def between(found: FloatArray, after_s: FloatArray, before_s: FloatArray, pick: str) -> FloatArray:
-    """Return for each beat the stretch (B, 2) whose middle lies after ``after_s`` and before ``before_s``, NaN for none.
+    """Return for each beat the stretch (B, 2) whose middle lies between ``after_s`` and ``before_s``; NaN for none.
 
     Of several, ``pick`` takes the "last" or the "longest".
     """

@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "report": cases.report,
     "simulate": recordings.simulate,
     "train": networks.train,
+    "train-delineator": networks.train_delineator,
     "app": dashboard.app,
 }
 """Every command by name, in the order of the help text."""

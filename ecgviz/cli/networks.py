@@ -115,6 +115,21 @@ def train(
     return write_lines(*model.card.splitlines())
 
 
+def train_delineator(
+    ludb: Annotated[Path, typer.Option("--ludb", help="Folder of LUDB as PhysioNet publishes it.")],
+    ptbxl: Annotated[Path, typer.Option("--ptbxl", help="Folder of PTB-XL as PhysioNet publishes it.")],
+    out: Annotated[Path, typer.Option("--out", help="File of weights to write, .safetensors; must not exist.")],
+    seed: Seed = 0,
+) -> None:
+    """Train the network that delineates, once on all of LUDB and once without each fifth of it."""
+    from ecgviz.training.delineator import train_delineator as trained
+
+    if out.exists():
+        raise ModelError(f"{out} exists already; name a new file")
+    trained(ludb, ptbxl, out, seed, say=lambda line: typer.echo(line, err=True))
+    return write_lines(f"Written to {out}.")
+
+
 def _described(model: "Model") -> dict[str, Any]:
     names = ("name", "version", "net_name", "n_parameters", "labels", "thresholds", "digest", "spec", "metrics")
     return {name: plain(getattr(model, name)) for name in (*names, "training")}

@@ -3,15 +3,16 @@
 Dimensions: R records, L leads, T samples at 250 Hz, C channels, K classes (`CLASSES`).
 
 A one-dimensional U-Net (Ronneberger et al. 2015, doi:10.1007/978-3-319-24574-4_28), as first used on the cardiologists'
-marks of LUDB by Moskalenko et al. 2020 (doi:10.1007/978-3-030-30425-6_29). Departures: the same weights read every lead,
-and after each stage a lead also sees the mean and the maximum of that stage over all leads, so that any number of
-leads in any order gives the same answer; a second head reads the pooled leads and marks the beat as a whole; samples
-enter and leave in pairs, which halves the work and keeps the time resolution; at a tenth of the width.
+marks of LUDB by Moskalenko et al. 2020 (doi:10.1007/978-3-030-30425-6_29). Departures: the same weights read every
+lead, and in each stage a lead also sees the mean and the maximum of that stage over all leads, so that the order of the
+leads is of no matter and their number free; a second head reads the pooled leads and marks the beat as a whole; samples
+enter and leave in pairs, which halves the work and keeps the time resolution; a tenth of the width.
 """
+
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 CLASSES = ("none", "P", "QRS", "T")
 PAIR = 2
@@ -56,8 +57,7 @@ class Delineator(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.down = nn.ModuleList(_Stage(a, b) for a, b in zip((2 * PAIR, *WIDTHS[:-1]), WIDTHS, strict=True))
-        pairs = list(zip(WIDTHS[:-1], WIDTHS[1:], strict=True))[::-1]
-        self.up = nn.ModuleList(_Stage(low + deep, low) for low, deep in pairs)
+        self.up = nn.ModuleList(_Stage(low + deep, low) for deep, low in pairwise(WIDTHS[::-1]))
         self.of_lead = nn.Conv1d(WIDTHS[0], PAIR * len(CLASSES), 1)
         self.whole = nn.Sequential(
             nn.Conv1d(2 * WIDTHS[0], 2 * WIDTHS[0], KERNEL, padding=KERNEL // 2),
@@ -71,10 +71,10 @@ class Delineator(nn.Module):
         h = _paired(x.flatten(0, 1))
         kept = []
         for depth, stage in enumerate(self.down):
-            h = stage(F.max_pool1d(h, 2) if depth else h, n_leads)
+            h = stage(nn.functional.max_pool1d(h, 2) if depth else h, n_leads)
             kept.append(h)
         for stage, skip in zip(self.up, kept[-2::-1], strict=True):
-            h = stage(torch.cat([skip, F.interpolate(h, scale_factor=2.0, mode="linear")], dim=1), n_leads)
+            h = stage(torch.cat([skip, nn.functional.interpolate(h, scale_factor=2.0, mode="linear")], dim=1), n_leads)
         of_leads = _unpaired(self.of_lead(h)).unflatten(0, (-1, n_leads))
         return of_leads, _unpaired(self.whole(over_leads(h, n_leads)))
 

@@ -113,7 +113,7 @@ def read_marks(path: str | Path) -> dict[str, dict[str, FloatArray]]:
     import wfdb
 
     stem = Path(path).with_suffix("")
-    marks = {}
+    marks: dict[str, dict[str, FloatArray]] = {}
     for lead in STANDARD_LEADS:
         try:
             notes = wfdb.rdann(str(stem), lead.lower())

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ecgviz.beats import delineate
+from ecgviz.beats import network_beats
+from ecgviz.beats.network import load_network, unseen_by
 from ecgviz.beats.neurokit import neurokit_beats
 from ecgviz.errors import InputError
 from ecgviz.records import load_record
@@ -110,7 +111,15 @@ class _Piece:
 def standard_delineators() -> dict[str, Delineator]:
     """Return ours and what neurokit2 offers: its default "dwt", and "prominence", the best of its methods on LUDB."""
     theirs = {f"neurokit2 {method}": partial(neurokit_beats, method=method) for method in ("dwt", "prominence")}
-    return {OURS: delineate, **theirs}
+    return {OURS: unseen_beats, **theirs}
+
+
+def unseen_beats(record: Record) -> Beats:
+    """Delineate with the network of that fold of the cross-validation which has not seen the record.
+
+    A record of which no network has seen the marks is delineated as everywhere, by the one fitted to all.
+    """
+    return network_beats(record, load_network(unseen_by(record.id)))
 
 
 def score(

@@ -1,22 +1,23 @@
-"""What the delineating network learns from: cardiologists' marks, planted marks, and records that have no P waves.
+"""What the delineating network learns from: cardiologists' marks, planted marks, rhythms with P waves or without.
 
 Dimensions: L leads, T samples at the network's rate.
 """
 
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
+from ecgviz.beats.peaks import bridged, r_peaks, smoothed
 from ecgviz.beats.scaled import NETWORK_HZ, at_network_rate
 from ecgviz.errors import SimulationError
 from ecgviz.nets.delineator import CLASSES
 from ecgviz.records import load_record
 from ecgviz.records.ludb import read_marks
-from ecgviz.records.ptbxl import read_table
+from ecgviz.records.ptbxl import Entry, read_table
 from ecgviz.signal import condition
 from ecgviz.simulate import FINDINGS, simulate
 from ecgviz.types import Beats, Record
@@ -37,14 +38,24 @@ SIMULATED_EDGE_S = 1.5
 """A simulated record's truth lacks the waves that its ends cut; so much of either end is not used."""
 WITHOUT_P = ("AFIB", "AFLT")
 """PTB-XL's statements of rhythms without P waves."""
+WITH_P = ("SR", "1AVB")
+NOT_EACH_BEAT = (*WITHOUT_P, "PACE", "PVC", "PAC", "2AVB", "3AVB", "SVTAC", "PSVT", "SVARR", "BIGU", "TRIGU", "WPW")
+"""Of PTB-XL's records with a statement of the first row and none of the second, each beat has a P wave before it."""
+P_PLACE_S = (0.400, 0.060)
+"""From so long before an R peak to so long before it, a P wave is somewhere ..."""
+AFTER_R_S = 0.250
+"""... but not earlier than this after the R peak before."""
+P_PLACE_LEAST = 15
+"""A place of fewer samples than this is left out."""
 
 
 @dataclass(frozen=True)
 class Example:
     """One record: ``signal`` (L, T) mV; ``of_lead`` (L, T) and ``whole`` (T,) int8 classes, `IGNORED` where unknown.
 
-    ``without_p`` examples know one thing alone: no sample of theirs is part of a P wave. ``weight`` scales what their
-    leads' classes count; the whole always counts fully.
+    ``without_p`` examples know one thing alone: no sample of theirs is part of a P wave. Those with ``p_places``
+    (n, 2) know that a P wave is somewhere between each two samples. ``weight`` scales what the classes of the leads
+    count; the whole always counts fully.
     """
 
     source: str
@@ -52,6 +63,7 @@ class Example:
     of_lead: np.ndarray
     whole: np.ndarray
     without_p: bool = False
+    p_places: np.ndarray = field(default_factory=lambda: np.empty((0, 2), dtype=int))
     weight: float = 1.0
 
 
@@ -138,16 +150,34 @@ def _possible(finding: str) -> Iterator[Example]:
             LOG.debug("seed %d: %s", seed, refusal)
 
 
-def from_ptbxl(folder: Path) -> Iterator[Example]:
-    """Yield PTB-XL's recordings of folds 1 to 8 in fibrillation or flutter: nothing in them is a P wave."""
+def from_ptbxl(folder: Path) -> tuple[list[Example], list[Example]]:
+    """Return PTB-XL's recordings of folds 1 to 8 in which each beat has a P wave, and those in which none has.
+
+    Which is which is read from the statements of rhythm; where the waves are, nobody has marked.
+    """
+    with_p, without_p = [], []
     for entry in read_table(folder).values():
-        if entry.strat_fold <= 8 and any(entry.scp_codes.get(code, -1) >= 0 for code in WITHOUT_P):
-            paths = [folder / f"{name}.hea" for name in (entry.filename_hr, entry.filename_lr)]
-            record = condition(load_record(next(path for path in paths if path.is_file())))
-            yield _without_p(record)
+        codes = set(entry.scp_codes)
+        if entry.strat_fold > 8 or entry.duplicate:
+            continue
+        if codes & set(WITHOUT_P):
+            without_p.append(_rhythm(_loaded(folder, entry), without_p=True))
+        elif codes & set(WITH_P) and not codes & set(NOT_EACH_BEAT):
+            with_p.append(_rhythm(_loaded(folder, entry), without_p=False))
+    return [example for example in with_p if len(example.p_places)], without_p
 
 
-def _without_p(record: Record) -> Example:
+def _loaded(folder: Path, entry: Entry) -> Record:
+    paths = [folder / f"{name}.hea" for name in (entry.filename_hr, entry.filename_lr)]
+    return condition(load_record(next(path for path in paths if path.is_file())))
+
+
+def _rhythm(record: Record, *, without_p: bool) -> Example:
     signal = at_network_rate(record.signal, record.fs)
     unknown = np.full(signal.shape, IGNORED, dtype=np.int8)
-    return Example(record.id, signal, unknown, unknown[0], without_p=True)
+    peaks, _ = r_peaks(smoothed(bridged(record.signal), record.fs), record.fs)
+    r_s = peaks / record.fs
+    early = np.maximum(r_s[1:] - P_PLACE_S[0], r_s[:-1] + AFTER_R_S)
+    places = np.round(np.stack([early, r_s[1:] - P_PLACE_S[1]], axis=1) * NETWORK_HZ).astype(int)
+    places = np.empty((0, 2), dtype=int) if without_p else places[places[:, 1] - places[:, 0] > P_PLACE_LEAST]
+    return Example(record.id, signal, unknown, unknown[0], without_p, places)

@@ -1,13 +1,12 @@
 """Fit one delineating network; the same seed and examples give the same weights on one thread."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import count
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn.functional import cross_entropy, log_softmax, softmax
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ecgviz.nets.delineator import CLASSES, Delineator
@@ -21,21 +20,30 @@ AVERAGED = 0.995
 
 
 @dataclass(frozen=True)
+class Examples:
+    """Examples by what is known of them: marks of cardiologists, planted marks, P before each beat, no P at all."""
+
+    marked: Sequence[Example]
+    planted: Sequence[Example]
+    with_p: Sequence[Example]
+    without_p: Sequence[Example]
+
+
+@dataclass(frozen=True)
 class Plan:
     """What a step is made of (crops by kind of example), and the course of the fit."""
 
-    marked: int = 7
-    planted: int = 4
-    without_p: int = 2
-    steps: int = 1600
+    marked: int = 6
+    planted: int = 3
+    with_p: int = 2
+    without_p: int = 1
+    steps: int = 1100
     rate: float = 4e-3
     decay: float = 1e-3
 
 
 def fit(
-    marked: Sequence[Example],
-    planted: Sequence[Example],
-    without_p: Sequence[Example],
+    examples: Examples,
     plan: Plan,
     seed: int,
     say: Callable[[int, float], None] = lambda step, loss: None,
@@ -47,9 +55,9 @@ def fit(
     kept = AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(AVERAGED), use_buffers=True)
     optimizer = torch.optim.AdamW(net.parameters(), lr=plan.rate, weight_decay=plan.decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, plan.rate, total_steps=plan.steps, pct_start=0.15)
-    groups = ((marked, plan.marked), (planted, plan.planted), (without_p, plan.without_p))
-    orders = [_shuffled(examples, rng) for examples, _ in groups if examples]
-    numbers = [number for examples, number in groups if examples]
+    kinds = [kind.name for kind in fields(examples) if getattr(examples, kind.name)]
+    orders = [_shuffled(getattr(examples, kind), rng) for kind in kinds]
+    numbers = [getattr(plan, kind) for kind in kinds]
     for step in range(plan.steps):
         leads = rng.choice([n for n, _ in N_LEADS], p=[share for _, share in N_LEADS])
         crops = [
@@ -65,15 +73,15 @@ def fit(
         schedule.step()
         kept.update_parameters(net)
         say(step, float(loss.detach()))
-    averaged: Delineator = kept.module
+    averaged = kept.module
+    assert isinstance(averaged, Delineator)  # noqa: S101 - AveragedModel forgets what it averages
     return averaged.eval()
 
 
-def _shuffled(examples: Sequence[Example], rng: np.random.Generator):  # type: ignore[no-untyped-def]
+def _shuffled(examples: Sequence[Example], rng: np.random.Generator) -> Iterator[Example]:
     """Yield examples without end, each once before any comes again."""
-    for _ in count():
-        for index in rng.permutation(len(examples)):
-            yield examples[index]
+    while True:
+        yield from (examples[index] for index in rng.permutation(len(examples)))
 
 
 def _loss(net: Delineator, crops: list[Crop]) -> Tensor:
@@ -83,15 +91,18 @@ def _loss(net: Delineator, crops: list[Crop]) -> Tensor:
     whole_classes = torch.from_numpy(np.stack([c.whole for c in crops])).long()
     total = _marked_loss(of_lead.transpose(1, 2), lead_classes, weight[:, None, None])
     total = total + _marked_loss(whole, whole_classes, torch.ones(len(crops), 1))
+    p = CLASSES.index("P")
     silent = torch.tensor([c.without_p for c in crops])
-    if silent.any():
-        p = CLASSES.index("P")
-        for logits in (of_lead[silent].transpose(1, 2), whole[silent]):
-            total = total - 0.5 * torch.log1p(-F.softmax(logits, dim=1)[:, p].clamp(max=1 - 1e-4)).mean()
+    for logits in (of_lead[silent].transpose(1, 2), whole[silent]) if silent.any() else ():
+        total = total - 0.5 * torch.log1p(-softmax(logits, dim=1)[:, p].clamp(max=1 - 1e-4)).mean()
+    seen = log_softmax(whole, dim=1)[:, p]
+    highest = [seen[row, a:b].max() for row, c in enumerate(crops) for a, b in c.p_places.tolist()]
+    if highest:
+        total = total - 0.1 * torch.stack(highest).mean()
     return total
 
 
 def _marked_loss(logits: Tensor, classes: Tensor, weight: Tensor) -> Tensor:
     """Return the mean cross-entropy over marked samples; logits (R, K, ...), classes (R, ...)."""
-    each = F.cross_entropy(logits, classes, ignore_index=IGNORED, reduction="none") * weight
+    each = cross_entropy(logits, classes, ignore_index=IGNORED, reduction="none") * weight
     return each.sum() / ((classes != IGNORED) * weight).sum().clamp(min=1.0)

@@ -25,12 +25,13 @@ ODDS = {"pace": 0.5, "flip": 0.3, "coarse": 0.25, "wander": 0.3, "hum": 0.2, "no
 
 @dataclass(frozen=True)
 class Crop:
-    """``x`` (L, 2, T) is the network's input; classes as in `Example`."""
+    """``x`` (L, 2, T) is the network's input; the rest as in `Example`, ``p_places`` (n, 2) in samples of the crop."""
 
     x: FloatArray
     of_lead: np.ndarray
     whole: np.ndarray
     without_p: bool
+    p_places: np.ndarray
     weight: float
 
 
@@ -51,7 +52,9 @@ def crop(example: Example, leads: np.ndarray, rng: np.random.Generator) -> Crop:
         dead = rng.integers(len(leads))
         signal[dead] = rng.normal(scale=10.0 ** rng.uniform(-3, 0), size=CROP)
         of_lead[dead] = IGNORED
-    return Crop(scaled(signal), of_lead, whole, example.without_p, example.weight)
+    places = np.searchsorted(at, example.p_places)
+    places = places[(example.p_places[:, 0] >= at[0]) & (example.p_places[:, 1] <= at[-1])]
+    return Crop(scaled(signal), of_lead, whole, example.without_p, places, example.weight)
 
 
 def _places(example: Example, pace: float, rng: np.random.Generator) -> FloatArray:
@@ -60,7 +63,7 @@ def _places(example: Example, pace: float, rng: np.random.Generator) -> FloatArr
     length = min((CROP - 1) * pace, n - 1.0)
     known = np.flatnonzero(example.whole != IGNORED)
     low, high = 0.0, n - 1 - length
-    if known.size and not example.without_p:
+    if known.size:
         low, high = max(low, known[0] - 0.2 * length), min(high, known[-1] - 0.8 * length)
     start = rng.uniform(low, max(low, high)) if high > 0 else 0.0
     return np.minimum(start, n - 1 - length) + np.arange(CROP) * (length / (CROP - 1))
