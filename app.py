@@ -13,6 +13,7 @@ folder = shipped("pages")
 page = st.navigation(
     [
         st.Page(folder / "record.py", title="Record", url_path="Record", default=True),
+        st.Page(folder / "beats.py", title="Beats", url_path="Beats"),
         st.Page(folder / "attention.py", title="Attention", url_path="Attention"),
         st.Page(folder / "attributions.py", title="Attributions", url_path="Attributions"),
         st.Page(folder / "criteria.py", title="Criteria", url_path="Criteria"),

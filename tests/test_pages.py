@@ -18,7 +18,7 @@ from ecgviz.types import InputSpec
 from ecgviz.ui import state, widgets
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("record", "attention", "attributions", "criteria", "models")
+PAGES = ("record", "beats", "attention", "attributions", "criteria", "models")
 LABELS = ("CD", "HYP", "MI", "NORM", "STTC")
 
 
@@ -105,7 +105,7 @@ def test_without_a_recording_a_page_says_what_to_do(app: AppTest, page: str):
         assert not figures(app)
 
 
-@pytest.mark.parametrize(("page", "n_figures"), list(zip(PAGES, (1, 4, 4, 2, 0), strict=True)))
+@pytest.mark.parametrize(("page", "n_figures"), list(zip(PAGES, (1, 2, 4, 4, 2, 0), strict=True)))
 def test_a_demo_recording_fills_every_page(app: AppTest, page: str, n_figures: int):
     visit(pick_demo(app), page)
     assert not app.exception
@@ -184,7 +184,8 @@ def test_without_a_model_the_record_is_shown_and_the_others_say_what_to_do(
     monkeypatch.setattr(checkpoint, "shipped", lambda name: tmp_path)
     pick_demo(app)
     assert len(figures(app)) == 1
-    for page in PAGES[1:]:
+    assert len(figures(visit(app, "beats"))) == 2
+    for page in PAGES[2:]:
         app.switch_page(f"pages/{page}.py").run()
         assert not app.exception
         (info,) = app.info
@@ -223,9 +224,9 @@ def test_an_upload_stays_in_the_session_that_sent_it(app: AppTest):
 def test_a_model_serves_one_session_at_a_time(app: AppTest, monkeypatch: pytest.MonkeyPatch):
     held = []
 
-    def spy(record, network, label, method):
+    def spy(record, network, label, method, *, beats):
         held.append(state._lock(network.digest).locked())
-        return pipeline.analyse(record, network, label, method)
+        return pipeline.analyse(record, network, label, method, beats=beats)
 
     monkeypatch.setattr(state, "analyse", spy)
     visit(pick_demo(app), "criteria")
@@ -235,15 +236,141 @@ def test_a_model_serves_one_session_at_a_time(app: AppTest, monkeypatch: pytest.
 def test_a_case_is_computed_once_and_again_for_another_method(app: AppTest, monkeypatch: pytest.MonkeyPatch):
     computed = []
 
-    def spy(record, network, label, method):
+    def spy(record, network, label, method, *, beats):
         computed.append(method)
-        return pipeline.analyse(record, network, label, method)
+        return pipeline.analyse(record, network, label, method, beats=beats)
 
     monkeypatch.setattr(state, "analyse", spy)
     for page in ("attributions", "criteria", "models", "criteria"):
         visit(pick_demo(app) if page == "attributions" else app, page)
     app.selectbox(key="method").set_value("saliency").run()
     assert computed == ["input_x_gradient", "saliency"]
+
+
+def table(app: AppTest, column: str) -> dict[str, str]:
+    """Return the first table of the page that has a column, as its first column to that column."""
+    found = next(each.value for each in app.table if column in each.value.columns)
+    return dict(zip(found[found.columns[0]], found[column], strict=True))
+
+
+def change_marks(app: AppTest, rows: dict[int, dict[str, object]]) -> AppTest:
+    """Type into the table of the Beats page, rows from 0, and apply."""
+    (editor,) = app.data_editor
+    app.session_state[editor.key] = {"edited_rows": rows, "added_rows": [], "deleted_rows": []}
+    (apply,) = [button for button in app.button if button.label == "Apply the changes"]
+    return apply.click().run()
+
+
+def marks_of(app: AppTest):
+    return app.data_editor[0].value
+
+
+def test_a_moved_mark_changes_the_measurements_of_every_page_and_is_told_there(app: AppTest):
+    visit(pick_demo(app, "normal"), "beats")
+    before = table(app, "value")
+    marks = marks_of(app)
+    change_marks(app, {row: {"qrs_on": float(at) - 0.012} for row, at in enumerate(marks["qrs_on"])})
+    assert not app.exception
+    assert not app.error
+    after = table(app, "value")
+    for name, by_ms in (("QRS duration", 12), ("PR interval", -12), ("QT interval", 12)):
+        assert int(after[name].split()[0]) - int(before[name].split()[0]) == pytest.approx(by_ms, abs=1), name
+    assert "beat 1: QRS onset moved from" in unescaped(texts(app))
+    n = len(marks)
+    for page in PAGES:
+        app.switch_page(f"pages/{page}.py").run()
+        assert not app.exception
+        assert f"{n} marks were changed by a reader" in unescaped(texts(app)), page
+    app.switch_page("pages/record.py").run()
+    assert f"QRS {after['QRS duration']}" in figures(app)[0]["layout"]["annotations"][-2]["text"]
+
+
+def test_changed_marks_are_recorded_in_the_case(app: AppTest, monkeypatch: pytest.MonkeyPatch):
+    cases = []
+
+    def spy(record, network, label, method, *, beats):
+        cases.append(pipeline.analyse(record, network, label, method, beats=beats))
+        return cases[-1]
+
+    monkeypatch.setattr(state, "analyse", spy)
+    visit(pick_demo(app, "normal"), "criteria")
+    app.switch_page("pages/beats.py").run()
+    at = float(marks_of(app)["t_off"][2])
+    change_marks(app, {2: {"t_off": at - 0.02}, 4: {"kind": "unsure"}})
+    app.switch_page("pages/criteria.py").run()
+    automatic, changed = cases
+    assert automatic.provenance["edited_marks"] == []
+    assert len(changed.provenance["edited_marks"]) == 2
+    assert tuple(changed.provenance["edited_marks"]) == changed.beats.edits
+    assert changed.beats.t_off[2] == pytest.approx(at - 0.02)
+    assert changed.beats.kind[4] == "unsure"
+
+
+def test_an_impossible_mark_is_refused_in_a_sentence_and_nothing_changes(app: AppTest):
+    visit(pick_demo(app, "normal"), "beats")
+    before = table(app, "value")
+    change_marks(app, {0: {"qrs_on": float(marks_of(app)["t_off"][0])}})
+    (error,) = app.error
+    assert unescaped(error.value).startswith("Not applied: beat 1: QRS onset at")
+    assert "must come before R peak" in unescaped(error.value)
+    assert table(app, "value") == before
+    assert "changed by a reader" not in texts(app)
+
+
+def test_reset_restores_the_automatic_marks(app: AppTest):
+    visit(pick_demo(app, "normal"), "beats")
+    before, marks = table(app, "value"), marks_of(app)
+    change_marks(app, {row: {"p_on": None} for row in range(len(marks))})
+    assert table(app, "value")["PR interval"] == "–"
+    assert "its P wave was deleted by a reader" in unescaped(texts(app))
+    app.button(key="reset marks").click().run()
+    assert table(app, "value") == before
+    assert marks_of(app).equals(marks)
+    assert "changed by a reader" not in texts(app)
+    assert app.button(key="reset marks").disabled
+
+
+def test_changes_build_on_one_another_and_stay_with_their_recording_and_session(app: AppTest):
+    visit(pick_demo(app, "normal"), "beats")
+    marks = marks_of(app)
+    change_marks(app, {1: {"p_on": float(marks["p_on"][1]) - 0.01}})
+    change_marks(app, {0: {"r": None}})  # the table still counts the automatic beats
+    assert "2 marks were changed" in unescaped(texts(app))
+    assert len(marks_of(app)) == len(marks)
+    assert "beat 1 (R peak at" in unescaped(texts(app))
+    pick_demo(app, "lbbb")
+    assert "changed by a reader" not in texts(app)
+    pick_demo(app, "normal")
+    assert "2 marks were changed" in unescaped(texts(app))
+    other = AppTest.from_file(str(ROOT / "app.py"), default_timeout=240).run()
+    visit(pick_demo(other, "normal"), "beats")
+    assert "changed by a reader" not in texts(other)
+
+
+def test_when_every_beat_is_deleted_the_page_says_so_and_can_go_back(app: AppTest):
+    visit(pick_demo(app, "normal"), "beats")
+    change_marks(app, {row: {"r": None} for row in range(len(marks_of(app)))})
+    assert not app.exception
+    (warning,) = app.warning
+    assert "all beats were deleted by a reader" in unescaped(warning.value)
+    app.button(key="reset marks").click().run()
+    assert len(figures(app)) == 2
+
+
+def test_the_median_of_each_kind_of_beat_can_be_picked(app: AppTest):
+    visit(pick_demo(app, "pvc"), "beats")
+    assert "normal beats" in figures(app)[0]["layout"]["title"]["text"]
+    app.segmented_control(key="kind").set_value("premature_ventricular").run()
+    assert "premature ventricular beats" in figures(app)[0]["layout"]["title"]["text"]
+    assert "On the premature ventricular beats" in texts(app)
+
+
+def test_the_strip_shows_the_lead_that_was_picked(app: AppTest):
+    visit(pick_demo(app, "normal"), "beats")
+    (lead,) = [box for box in app.selectbox if box.label == "Lead of the rhythm strip"]
+    assert lead.value == "II"
+    lead.set_value("V1").run()
+    assert "Lead V1" in figures(app)[1]["layout"]["title"]["text"]
 
 
 def test_text_from_elsewhere_is_shown_letter_by_letter():

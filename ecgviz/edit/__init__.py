@@ -5,12 +5,13 @@ Beats are counted from 1, as tables and figures do; times are seconds from the r
 
 from ecgviz.edit.belonging import check_belongs, notice
 from ecgviz.edit.file import from_csv, read_marks, read_table, to_csv
-from ecgviz.edit.marks import add_wave, delete_beat, delete_mark, move_mark, set_kind
+from ecgviz.edit.marks import ENDS_OF, add_wave, delete_beat, delete_mark, move_mark, set_kind
 from ecgviz.edit.order import NAMES
 from ecgviz.edit.table import COLUMNS, edited, marks_table
 
 __all__ = [
     "COLUMNS",
+    "ENDS_OF",
     "NAMES",
     "add_wave",
     "check_belongs",

@@ -7,17 +7,22 @@ from ecgviz.figures.channels import channel_bars
 from ecgviz.figures.header import footer, header
 from ecgviz.figures.heat import Heat, from_attention, from_explanation
 from ecgviz.figures.matrix import framed_cells, region_cells, region_matrix, signed_matrix, wave_durations, wave_matrix
+from ecgviz.figures.median import lead_ticks, median_sheet
 from ecgviz.figures.paper import paper
 from ecgviz.figures.rhythm import rhythm_strip
+from ecgviz.figures.strip import beat_strip
 
 __all__ = [
     "Heat",
+    "beat_strip",
     "channel_bars",
     "footer",
     "framed_cells",
     "from_attention",
     "from_explanation",
     "header",
+    "lead_ticks",
+    "median_sheet",
     "paper",
     "region_cells",
     "region_matrix",

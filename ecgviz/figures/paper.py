@@ -11,22 +11,12 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ecgviz.figures import heat as heating
-from ecgviz.figures import style
+from ecgviz.figures import millimetres, style
 from ecgviz.figures.header import SEPARATOR
-from ecgviz.figures.sheet import (
-    MARGIN_S,
-    MM_PER_MV,
-    MM_PER_S,
-    PULSE_MV,
-    PULSE_S,
-    Sheet,
-    Strip,
-    samples,
-    sheet,
-)
+from ecgviz.figures.millimetres import PX_PER_MM
+from ecgviz.figures.sheet import MARGIN_S, Sheet, Strip, samples, sheet
 from ecgviz.types import Record
 
-PX_PER_MM = 3.8
 _HEAD_PX, _FOOT_PX, _LEGEND_PX = 70, 44, 68
 _ITEMS_PER_LINE = 4
 
@@ -61,6 +51,7 @@ def paper(
         Square millimetres at any window size; ``layout.meta["alt"]`` describes it.
     """
     page = sheet(record, start_s)
+    left = page.start_s - MARGIN_S
     legend_px = _LEGEND_PX if heat is not None else 0
     height_px = round(page.height_mm * PX_PER_MM) + _HEAD_PX + _FOOT_PX + legend_px
     figure = style.blank(height_px, _alt(record, page, heat))
@@ -68,52 +59,16 @@ def paper(
         margin={"l": 2, "r": 2, "t": _HEAD_PX + legend_px, "b": _FOOT_PX},
         plot_bgcolor=style.PAPER,
         hovermode="closest",
-        shapes=[_grid(page, 0.04, style.GRID_MINOR, 0.6), _grid(page, 0.2, style.GRID_MAJOR, 0.9), _column_marks(page)],
+        shapes=[*millimetres.grids(left, page.end_s, page.height_uv), _column_marks(page)],
         annotations=[*_names(page, marks or {}), *_texts(page, header, footer)],
     )
-    _axes(figure, page)
+    millimetres.square_axes(figure, left, page.end_s, page.height_uv)
     if heat is not None:
         figure.add_trace(heating.layer(heat, page))
     for strip in page.strips:
         figure.add_trace(_line(record, page, strip))
-    figure.add_trace(_pulses(page))
+    figure.add_trace(millimetres.pulses(left, page.zero_uv))
     return figure
-
-
-def _axes(figure: go.Figure, page: Sheet) -> None:
-    figure.update_xaxes(
-        range=[page.start_s - MARGIN_S, page.end_s],
-        constrain="domain",
-        constraintoward="left",
-        dtick=1,
-        ticksuffix=" s",
-        tickfont={"size": 11, "color": style.MUTED},
-        ticks="",
-        showgrid=False,
-        zeroline=False,
-    )
-    figure.update_yaxes(
-        range=[0, page.height_uv],
-        scaleanchor="x",
-        scaleratio=MM_PER_MV / 1000 / MM_PER_S,
-        constrain="domain",
-        constraintoward="top",
-        showticklabels=False,
-        ticks="",
-        showgrid=False,
-        zeroline=False,
-    )
-
-
-def _grid(page: Sheet, step_s: float, colour: str, width_px: float) -> dict[str, object]:
-    """Return all grid lines of one spacing as a single path: hundreds of lines, one element in the browser."""
-    left, right = page.start_s - MARGIN_S, page.end_s
-    step_uv = step_s * MM_PER_S / MM_PER_MV * 1000
-    across = left + step_s * np.arange(round((right - left) / step_s) + 1)
-    up = step_uv * np.arange(round(page.height_uv / step_uv) + 1)
-    path = [f"M{x:.5g},0V{page.height_uv:.0f}" for x in across] + [f"M{left:.5g},{y:.0f}H{right:.5g}" for y in up]
-    line = {"color": colour, "width": width_px}
-    return {"type": "path", "path": "".join(path), "line": line, "layer": "below", "xref": "x", "yref": "y"}
 
 
 def _column_marks(page: Sheet) -> dict[str, object]:
@@ -139,22 +94,6 @@ def _line(record: Record, page: Sheet, strip: Strip) -> go.Scatter:
         connectgaps=False,
         name=strip.lead,
         hovertemplate=f"{strip.lead}  %{{x:.3f}} s  %{{customdata:.2f}} mV<extra></extra>",
-    )
-
-
-def _pulses(page: Sheet) -> go.Scatter:
-    """Return the calibration pulse (1 mV for 0.2 s) at the head of every row."""
-    left = page.start_s - MARGIN_S
-    x = [left + 0.04, left + 0.1, left + 0.1, left + 0.1 + PULSE_S, left + 0.1 + PULSE_S, left + 0.36, None]
-    steps = (0.0, 0.0, PULSE_MV, PULSE_MV, 0.0, 0.0)
-    y = [[*(zero + 1000 * step for step in steps), None] for zero in page.zero_uv]
-    return go.Scatter(
-        x=x * len(page.zero_uv),
-        y=[value for row in y for value in row],
-        mode="lines",
-        line={"color": style.INK, "width": 1.1},
-        name="1 mV, 0.2 s",
-        hoverinfo="name",
     )
 
 

@@ -8,7 +8,7 @@ from ecgviz.types import Beats
 from ecgviz.types.arrays import FloatArray
 
 _TOO_SHORT_S = 0.05
-_LETTERS = {
+LETTERS = {
     "normal": "N",
     "premature_ventricular": "V",
     "premature_atrial": "A",
@@ -32,7 +32,7 @@ def rhythm_strip(shares: FloatArray, beats: Beats, *, title: str) -> go.Figure:
     Returns
     -------
     go.Figure
-        Dominant beats are filled; others are hatched and lettered (`_LETTERS`). Dashed line: 1 / B.
+        Dominant beats are filled; others are hatched and lettered (`LETTERS`). Dashed line: 1 / B.
     """
     n = len(beats)
     largest = int(np.argmax(np.nan_to_num(shares)))
@@ -92,7 +92,7 @@ def _odd_kinds(beats: Beats) -> dict[str, str]:
     """Return the letters of the beats that are not dominant: of their kinds, and of those that an edge cuts."""
     odd = zip(beats.kind, beats.edge, beats.dominant, strict=True)
     names = {"edge" if edge else kind for kind, edge, same in odd if not same}
-    return {name: letter for name, letter in _LETTERS.items() if name in names}
+    return {name: letter for name, letter in LETTERS.items() if name in names}
 
 
 def _key(beats: Beats) -> str:

@@ -1,7 +1,8 @@
 """What the dashboard remembers: a session's choices, and caches of what was computed from them.
 
-Results are keyed by digests (record, model) and names (label, method), never by arrays. What comes from a demo
-recording is shared by all sessions; what comes from an upload stays in its own. Models are shared by all, so whatever
+Results are keyed by digests (record, marks that a reader changed, model) and names (label, method), never by arrays.
+What comes from a demo recording is shared by all sessions; what comes from an upload, or from changed marks, stays in
+its own. Models are shared by all, so whatever
 runs one takes its lock: several methods hook the network while they run.
 """
 
@@ -11,12 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from ecgviz.beats import delineate
 from ecgviz.checkpoint import Model, load_model, predict
+from ecgviz.edit import edited, marks_table, to_csv
 from ecgviz.errors import EcgvizError
-from ecgviz.measure import measure
+from ecgviz.measure import MedianBeat, measure, median_beats_by_kind
 from ecgviz.pipeline import analyse
 from ecgviz.records.demo import PREFIX
 from ecgviz.records.isolate import load_upload
@@ -25,6 +28,7 @@ from ecgviz.signal import condition
 from ecgviz.types import Beats, Case, LeadQuality, Measurements, Prediction, Record
 
 _CHOICE = "choice"
+_MARKS = "changed marks"
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,12 +44,25 @@ class Choice:
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """A recording made ready to be read: cleaned for display, its beats, measurements and lead quality."""
+    """A recording made ready to be read: cleaned for display, its beats, measurements and lead quality.
+
+    ``medians`` holds a median beat for each kind of beat.
+    """
 
     clean: Record
     beats: Beats
     measured: Measurements
     quality: tuple[LeadQuality, ...]
+    medians: Mapping[str, MedianBeat]
+
+
+@dataclass(frozen=True, eq=False)
+class ChangedMarks:
+    """What a reader changed in one recording: the table as it stands, the beats it makes, and the table's digest."""
+
+    table: pd.DataFrame
+    beats: Beats
+    digest: str
 
 
 def choose(choice: Choice) -> None:
@@ -95,22 +112,23 @@ def _lock(digest: str) -> Any:
     return threading.Lock()
 
 
-def _read(key: str, name: str, notes: str, _record: Record) -> Reading:
+Key = tuple[str, str, str, str]
+
+
+def _read(key: Key, _record: Record, _beats: Beats | None) -> Reading:
     clean = condition(_record)
-    beats = delineate(clean)
-    return Reading(clean, beats, measure(clean, beats), assess(_record))
+    beats = delineate(clean) if _beats is None else _beats
+    return Reading(clean, beats, measure(clean, beats), assess(_record), median_beats_by_kind(clean, beats))
 
 
-def _predict(key: str, name: str, notes: str, digest: str, _record: Record, _model: Model, _beats: Beats) -> Prediction:
+def _predict(key: Key, digest: str, _record: Record, _model: Model, _beats: Beats) -> Prediction:
     with _lock(digest):
         return predict(_model, _record, _beats)
 
 
-def _analyse(
-    key: str, name: str, notes: str, digest: str, label: str, method: str, _record: Record, _model: Model
-) -> Case:
+def _analyse(key: Key, digest: str, label: str, method: str, _record: Record, _model: Model, _beats: Beats) -> Case:
     with _lock(digest):
-        return analyse(_record, _model, label, method)
+        return analyse(_record, _model, label, method, beats=_beats)
 
 
 _read_shared = st.cache_data(max_entries=64, show_spinner="Measuring")(_read)
@@ -122,22 +140,75 @@ _analyse_own = st.cache_data(scope="session", max_entries=16, show_spinner="Expl
 
 
 def reading(record: Record) -> Reading:
-    """Return a recording cleaned, delineated, measured and assessed."""
-    result: Reading = (_read_shared if _is_demo(record) else _read_own)(*_key(record), record)
+    """Return a recording cleaned, delineated, measured and assessed, on the marks that a reader changed if any."""
+    changed = _changed(record)
+    result: Reading = (_read_shared if _is_shared(record) else _read_own)(
+        _key(record), record, None if changed is None else changed.beats
+    )
     return result
+
+
+def automatic(record: Record) -> Beats:
+    """Return the beats as they were found, whatever a reader changed."""
+    result: Reading = (_read_shared if _is_demo(record) else _read_own)(_key(record, changed=False), record, None)
+    return result.beats
+
+
+def marks(record: Record) -> pd.DataFrame:
+    """Return the marks of a recording as a table that counts its automatic beats, with what a reader changed."""
+    changed = _changed(record)
+    return marks_table(automatic(record)) if changed is None else changed.table.copy()
+
+
+def marks_digest(record: Record) -> str:
+    """Return what tells one state of a recording's marks from another, "" for the automatic ones."""
+    changed = _changed(record)
+    return "" if changed is None else changed.digest
+
+
+def edits(record: Record) -> Beats | None:
+    """Return the beats that a reader changed; None while the marks are automatic."""
+    changed = _changed(record)
+    return None if changed is None else changed.beats
+
+
+def change_marks(record: Record, table: pd.DataFrame) -> str:
+    """Keep changed marks for this session, or return the sentence with which they were refused, "" when they stand."""
+    try:
+        beats = edited(automatic(record), table)
+    except EcgvizError as refusal:
+        return str(refusal)
+    kept = dict(st.session_state.get(_MARKS, {}))
+    kept.pop(record.key, None)
+    if beats.edits:
+        kept[record.key] = ChangedMarks(table, beats, hashlib.sha256(to_csv(table).encode()).hexdigest())
+    st.session_state[_MARKS] = kept
+    return ""
+
+
+def reset_marks(record: Record) -> None:
+    """Go back to the automatic marks of a recording."""
+    st.session_state[_MARKS] = {
+        key: kept for key, kept in st.session_state.get(_MARKS, {}).items() if key != record.key
+    }
+
+
+def _changed(record: Record) -> ChangedMarks | None:
+    changed: ChangedMarks | None = st.session_state.get(_MARKS, {}).get(record.key)
+    return changed
 
 
 def prediction(record: Record, network: Model) -> Prediction:
     """Return what a model predicts for a recording; raises EcgvizError when the recording does not fit the model."""
-    cached = _predict_shared if _is_demo(record) else _predict_own
-    result: Prediction = cached(*_key(record), network.digest, record, network, reading(record).beats)
+    cached = _predict_shared if _is_shared(record) else _predict_own
+    result: Prediction = cached(_key(record), network.digest, record, network, reading(record).beats)
     return result
 
 
 def case(record: Record, network: Model, label: str, method: str) -> Case:
     """Return the whole case; raises EcgvizError when model, label or method do not apply to the recording."""
-    cached = _analyse_shared if _is_demo(record) else _analyse_own
-    result: Case = cached(*_key(record), network.digest, label, method, record, network)
+    cached = _analyse_shared if _is_shared(record) else _analyse_own
+    result: Case = cached(_key(record), network.digest, label, method, record, network, reading(record).beats)
     return result
 
 
@@ -145,6 +216,11 @@ def _is_demo(record: Record) -> bool:
     return record.id.startswith(PREFIX)
 
 
-def _key(record: Record) -> tuple[str, str, str]:
+def _is_shared(record: Record) -> bool:
+    return _is_demo(record) and _changed(record) is None
+
+
+def _key(record: Record, *, changed: bool = True) -> Key:
     """Return what a result depends on, and what it shows of the recording beyond its samples."""
-    return record.key, record.id, "\n".join((*record.assumptions, *record.codes))
+    digest = marks_digest(record) if changed else ""
+    return record.key, record.id, "\n".join((*record.assumptions, *record.codes)), digest

@@ -10,6 +10,7 @@ import streamlit as st
 
 from ecgviz import NOTICE, figures
 from ecgviz.checkpoint import Model, available_models
+from ecgviz.edit import notice
 from ecgviz.errors import EcgvizError
 from ecgviz.explain import METHODS
 from ecgviz.figures.heat import Heat
@@ -32,6 +33,10 @@ def title(name: str, how_to_read: str) -> None:
     """Open a page: what this software is not, the page's name, and one sentence on how to read it."""
     st.markdown(f":small[{NOTICE}]")
     st.markdown(f"**{name}.** {how_to_read}")
+    record = state.choice().record
+    changed = None if record is None else state.edits(record)
+    if changed is not None:
+        st.markdown(f":small[:material/edit: {plain(notice(changed))} The Beats page lists and undoes them.]")
 
 
 def pickers() -> None:
