@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from ecgviz.beats.network import card
 from ecgviz.checkpoint import available_models
 from ecgviz.figures import tables
 from ecgviz.ui import state, widgets
@@ -22,3 +23,5 @@ with right:
     st.text(f"{model.name} version {model.version}, {model.n_parameters:,} parameters")
     st.code(f"sha256 {model.digest}", language=None, wrap_lines=True)
     st.caption(f"{len(available_models())} model(s) installed.")
+with st.expander("The network that marks P, QRS and T in every recording"):
+    st.markdown(card())

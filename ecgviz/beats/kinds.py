@@ -13,6 +13,8 @@ AROUND = 4
 """So many RR intervals to each side are around it."""
 CUT_BEFORE_S, CUT_AFTER_S = 0.300, 0.400
 """A beat with less than this before and after its R peak is cut by an end of the recording."""
+HALF = 0.5
+"""Premature atrial beats are told in rhythms whose other beats have P waves, more than this share of them."""
 WIDER_S = 0.030
 """A beat of another shape that is this much wider than the usual ones is from the ventricles, early or not."""
 
@@ -50,7 +52,8 @@ def beat_kinds(signs: Signs) -> tuple[str, ...]:
     wide = signs.width_s > (float(np.median(usual)) if usual.size else np.inf) + WIDER_S
     soon = early(signs.r_s)
     late_or_usual = signs.alike & ~soon & ~np.append(False, soon[:-1])
-    regular = variation(signs.r_s, late_or_usual) <= IRREGULAR
+    with_p = signs.has_p[late_or_usual]
+    regular = variation(signs.r_s, late_or_usual) <= IRREGULAR and with_p.size > 0 and with_p.mean() > HALF
     kinds = []
     for b in range(signs.r_s.size):
         if signs.spiked[b]:

@@ -35,7 +35,9 @@ class Waves:
     whole: FloatArray
 
 
+CARD = Path(__file__).parent / "DELINEATOR.md"
 ALL = "all"
+"""The part of the weights that was fitted to every record."""
 
 
 @lru_cache(maxsize=8)
@@ -60,6 +62,11 @@ def _held_out() -> Mapping[str, str]:
     with safe_open(WEIGHTS, framework="np") as stored:
         by_part = json.loads(stored.metadata()["held_out"])
     return {record: part for part, records in by_part.items() for record in records}
+
+
+def card() -> str:
+    """Return what a reader should know of the network, in Markdown."""
+    return CARD.read_text(encoding="utf-8")
 
 
 def unseen_by(record_id: str) -> str:
