@@ -16,6 +16,7 @@ from ecgviz.cli.dashboard import server_command
 
 PAGES = ("Record", "Beats", "Attention", "Attributions", "Criteria", "Models")
 PATIENCE_MS = 120_000
+ROW_PX = 35
 _FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -102,6 +103,18 @@ def choose_demo(page: Page, name: str) -> None:
     page.get_by_role("combobox", name="Demo recording").click()
     page.get_by_role("option", name=name.replace("_", " "), exact=True).click()
     settle(page, f".js-plotly-plot:has-text('demo:{name}')")
+
+
+def type_into_table(page: Page, row: int, *, column: int, of: int, keys: Sequence[str]) -> None:
+    """Press keys on a cell of the first table that can be edited: rows from 1, columns from 0, ``of`` in all."""
+    table = page.get_by_test_id("stDataFrame").first
+    table.scroll_into_view_if_needed()
+    box = table.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] * (column + 0.5) / of, box["y"] + ROW_PX * (row + 0.5))
+    for key in keys:
+        page.keyboard.press(key)
+    page.wait_for_timeout(200)
 
 
 def upload(page: Page, files: Sequence[Path | FilePayload]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import driver
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from ecgviz import NOTICE
 
@@ -147,6 +147,37 @@ def test_figures_have_a_description_and_a_table(visit: Visit):
     visit.page.get_by_text("The same as a table").first.click()
     driver.settle(visit.page)
     expect(visit.page.get_by_test_id("stDataFrame").first).to_be_visible()
+    visit.assert_clean()
+
+
+def interval(page: Page, name: str) -> Locator:
+    """Return where the Beats page shows a measured interval."""
+    return page.get_by_test_id("stTable").first.locator("tr", has_text=name).locator("td").last
+
+
+def test_a_mark_typed_into_the_table_changes_the_numbers_and_can_be_taken_back(visit: Visit):
+    page = visit.page
+    driver.choose_demo(page, "normal")
+    driver.visit(page, "Beats")
+    before = interval(page, "QT interval").inner_text()
+    assert before.endswith(" ms")
+    for row in range(1, 9):  # most beats, so that the median follows
+        driver.type_into_table(page, row, column=8, of=9, keys=["Delete"])
+    page.get_by_role("button", name="Apply the changes").click()
+    expect(page.get_by_text("8 marks were changed by a reader")).to_be_visible(timeout=driver.PATIENCE_MS)
+    driver.settle(page)
+    expect(interval(page, "QT interval")).to_have_text("–")
+    visit.assert_clean()
+    driver.visit(page, "Criteria")
+    expect(page.get_by_text("8 marks were changed by a reader")).to_be_visible()
+    driver.visit(page, "Beats")
+    page.get_by_role("button", name="Back to the automatic marks").click()
+    expect(page.get_by_text("changed by a reader")).to_have_count(0, timeout=driver.PATIENCE_MS)
+    driver.settle(page)
+    expect(interval(page, "QT interval")).to_have_text(before)
+    driver.type_into_table(page, 3, column=4, of=9, keys=["Enter", "Control+a", "9", "."])
+    page.get_by_role("button", name="Apply the changes").click()
+    expect(page.get_by_text("Not applied: beat 3: QRS onset at 9.000 s")).to_be_visible(timeout=driver.PATIENCE_MS)
     visit.assert_clean()
 
 

@@ -360,7 +360,8 @@ def test_when_every_beat_is_deleted_the_page_says_so_and_can_go_back(app: AppTes
 def test_the_median_of_each_kind_of_beat_can_be_picked(app: AppTest):
     visit(pick_demo(app, "pvc"), "beats")
     assert "normal beats" in figures(app)[0]["layout"]["title"]["text"]
-    app.segmented_control(key="kind").set_value("premature_ventricular").run()
+    (kind,) = [each for each in app.segmented_control if each.label == "Median of the beats of kind"]
+    kind.set_value("premature_ventricular").run()
     assert "premature ventricular beats" in figures(app)[0]["layout"]["title"]["text"]
     assert "On the premature ventricular beats" in texts(app)
 

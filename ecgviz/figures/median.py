@@ -19,7 +19,7 @@ _WIDTH_PX, _MOST_PX_PER_MM = 715.0, 6.0
 _BEFORE_S, _AFTER_S = 0.26, 0.20
 """So much of the line before P (or QRS without it) and after T is drawn, with room for the lead's name before P;
 without a T wave all there is."""
-_FOOT_PX, _HEAD_PX = 42, 36
+_FOOT_PX, _HEAD_PX = 58, 36
 _SQUARE_S = 0.2
 _SQUARE_UV = 500.0
 _LABEL_UV = 600.0
@@ -236,7 +236,9 @@ def _names(
 
 
 def _key(with_ticks: bool) -> dict[str, object]:
-    text = "25 mm/s, 10 mm/mV. Lines: earliest onset and latest offset over all leads (P dotted, QRS solid, T dashed)."
+    text = (
+        "25 mm/s, 10 mm/mV. Lines: P dotted, QRS solid, T dashed<br>(earliest onset and latest offset over all leads)."
+    )
     if with_ticks:
         text += "<br>Short green strokes: the lead's own marks."
     place = {"x": -MARGIN_S, "xanchor": "left", "y": 0, "yanchor": "top", "yshift": -4, "align": "left"}

@@ -23,7 +23,12 @@ def kind_picker(reading: state.Reading) -> tuple[str, MedianBeat] | None:
     kind = first
     if len(kinds) > 1:
         kind = st.segmented_control(
-            "Median of the beats of kind", kinds, default=first, required=True, key="kind", format_func=words.readable
+            "Median of the beats of kind",
+            kinds,
+            default=first,
+            required=True,
+            key=f"kind {reading.clean.key}",
+            format_func=words.readable,
         )
     return (kind, reading.medians[kind]) if kind in kinds else (first, reading.medians[first])
 
@@ -51,17 +56,17 @@ def editor(record: Record) -> None:
         "empty an R peak to take the beat out. All pages are then computed anew from these marks, and say so."
     )
     changed = state.edits(record)
-    with st.form(f"form {record.key}", border=False):
-        after = st.data_editor(
-            table,
-            key=f"marks {record.key} {state.marks_digest(record)}",
-            hide_index=True,
-            num_rows="fixed",
-            height=_ROW_PX * (min(len(table), 12) + 1) + 3,
-            column_config=_columns(record),
-            disabled=["beat"],
-        )
-        apply = st.form_submit_button("Apply the changes", type="primary")
+    after = st.data_editor(
+        table,
+        key=f"marks {record.key} {state.marks_digest(record)}",
+        hide_index=True,
+        num_rows="fixed",
+        height=_ROW_PX * (min(len(table), 12) + 1) + 3,
+        column_config=_columns(record),
+        disabled=["beat"],
+        on_change="ignore",
+    )
+    apply = st.button("Apply the changes", type="primary", key="apply marks")
     if apply:
         refusal = state.change_marks(record, after)
         if refusal:
