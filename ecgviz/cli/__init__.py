@@ -30,7 +30,9 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "app": dashboard.app,
 }
 """Every command by name, in the order of the help text."""
-GROUPS: Mapping[str, Mapping[str, Callable[..., None]]] = {"validate": {"delineation": validation.delineation}}
+GROUPS: Mapping[str, Mapping[str, Callable[..., None]]] = {
+    "validate": {"delineation": validation.delineation, "measurements": validation.measurements}
+}
 """Commands of two words, by their first and their second."""
 GROUP_HELP: Mapping[str, str] = {"validate": "Measure how right ecgviz is on recordings whose answer is known."}
 

@@ -1,5 +1,6 @@
 """``validate``: how right ecgviz is on recordings whose answer is known."""
 
+import math
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,13 +11,17 @@ import typer
 
 from ecgviz.cli.arguments import Json
 from ecgviz.cli.console import number, write_json, write_lines, write_table
+from ecgviz.errors import SimulationError
 
 if TYPE_CHECKING:
     from ecgviz.validate.delineation import DelineationScore
+    from ecgviz.validate.measurements import MeasurementRow
 
 WORST = 10
 """So many disagreements of each delineator are listed."""
 AGAINST: Mapping[str, str] = {"global": "the median over leads", "per_lead": "each lead's own marks"}
+RATES_HZ = (100.0, 500.0)
+"""Simulated recordings are measured at these rates, those of PTB-XL, when none is asked for."""
 
 Ludb = Annotated[Path, typer.Argument(metavar="DIR", help="LUDB as PhysioNet publishes it: ludb.csv and data/.")]
 
@@ -38,6 +43,33 @@ def delineation(
         return write_json(shown | ({"disagreements": found.disagreements} if worst else {}))
     _write_marks(found)
     return _write_worst(found) if worst else None
+
+
+def measurements(
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Simulated patients of each finding.")] = 3,
+    fs: Annotated[list[float] | None, typer.Option("--fs", help="Rate in Hz; may be given again for others.")] = None,
+    ludb: Annotated[
+        Path | None, typer.Option("--ludb", help="LUDB's folder: intervals against its marks, too.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Hold our measurements against what was planted in simulated recordings, and against LUDB's cardiologists."""
+    from ecgviz.validate.measurements import ludb_interval_errors, simulated_errors
+
+    with _counted("recordings of LUDB") as progress:
+        marked = ludb_interval_errors(ludb, progress) if ludb is not None else []
+    with _counted("simulated recordings") as progress:
+        planted = simulated_errors(range(seeds), fs or RATES_HZ, progress=progress)
+    impossible = sorted(set(fs or RATES_HZ) - {row.fs for row in planted})
+    if impossible:
+        raise SimulationError(f"no recording can be simulated at {', '.join(f'{rate:g}' for rate in impossible)} Hz")
+    if as_json:
+        return write_json({"simulated": planted, "ludb": marked})
+    for rate in dict.fromkeys(row.fs for row in planted):
+        rows = [row for row in planted if row.fs == rate]
+        title = f"Simulated recordings at {rate:g} Hz, median signal-to-noise ratio {rows[0].snr_db:.0f} dB"
+        _write_errors(f"{title}: found minus planted", rows)
+    return _write_errors("LUDB: found minus marked", marked) if marked else None
 
 
 @contextmanager
@@ -73,6 +105,22 @@ def _write_marks(found: "DelineationScore") -> None:
         ],
     )
     write_lines("A wave is paired with a marked one up to 150 ms away; beyond, it is missed and extra.")
+
+
+def _write_errors(title: str, rows: "list[MeasurementRow]") -> None:
+    columns = ("measurement", "unit", "with", "mean", "MAE", "p95", "limit", "n", "missing", "extra", "left out")
+    write_table(
+        title,
+        columns,
+        [
+            (
+                *(row.name, row.unit, row.marks),
+                *("-" if math.isnan(value) else number(value, 3) for value in (row.bias, row.mae, row.p95, row.limit)),
+                *(str(count) for count in (row.n, row.n_missing, row.n_extra, row.n_left_out)),
+            )
+            for row in rows
+        ],
+    )
 
 
 def _write_worst(found: "DelineationScore") -> None:

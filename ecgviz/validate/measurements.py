@@ -16,6 +16,7 @@ from ecgviz.signal import condition
 from ecgviz.simulate import FINDINGS, Simulation, simulate
 from ecgviz.types import Beats, Measurements
 from ecgviz.types.arrays import BoolArray, FloatArray
+from ecgviz.validate.delineation import unseen_beats
 from ecgviz.validate.marked import read_marked, recordings
 
 TRUE, FOUND = "true marks", "found marks"
@@ -188,14 +189,15 @@ def ludb_interval_errors(
     """Return the errors of P, PR, QRS, QT and QTc (Bazett) on LUDB against its cardiologists' marks.
 
     One value a recording on each side: ours as `measure` gives it, theirs the median over the marked beats, each wave
-    taken at its median over leads (`ecgviz.validate.marked`). Global durations of ours are meant to be longer, so no
+    taken at its median over leads (`ecgviz.validate.marked`). Beats are those of `unseen_beats`: the network that marks
+    the waves of a recording has not been fitted to it. Global durations of ours are meant to be longer, so no
     limit is set.
     """
     paths = recordings(folder)
     pairs: dict[str, list[Pair]] = {name: [] for name in INTERVALS}
     for done, path in enumerate(paths.values(), start=1):
         record = condition(load_record(path))
-        found: Measurements = measure(record, delineate(record))
+        found: Measurements = measure(record, unseen_beats(record))
         true = marked_intervals_ms(read_marked(path).median)
         for name in INTERVALS:
             pairs[name].append((np.array([true[name]]), np.array([found.value(name)]), np.ones(1, dtype=bool)))
