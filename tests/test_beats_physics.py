@@ -28,6 +28,8 @@ NOISE_S = 0.020
 """So much a lead of noise as strong as the heart."""
 UPSIDE_DOWN_S = 0.020
 """So much may all leads upside down: no wave is where it was not."""
+T_ON_SOFTER = 2
+"""T begins without an edge: on LUDB leads lie 21.5 ms from their median (mean size) in T onset, 10.7 ms in P onset."""
 FEW = settings(max_examples=6, deadline=None, derandomize=True)
 
 
@@ -54,15 +56,16 @@ def assert_same_marks(other, beats, atol_s, names=("r_s", *MARKS)):
         np.testing.assert_allclose(getattr(other, name), getattr(beats, name), atol=atol_s, err_msg=name)
 
 
-def assert_near_marks(other, beats, atol_s, share=0.95):
-    """Hold beats to be the same, ``share`` of their marks to lie within ``atol_s``, and few waves to come or go."""
+def assert_near_marks(other, beats, atol_s):
+    """Hold beats to be the same, nine of ten marks within ``atol_s`` (T onsets twice that), few waves to come or go."""
     assert len(other) == len(beats) > 2
     np.testing.assert_allclose(other.r_s, beats.r_s, atol=atol_s + 0.002)
     for name in MARKS:
         mine, theirs = getattr(other, name), getattr(beats, name)
         both = np.isfinite(mine) & np.isfinite(theirs)
         assert (np.isfinite(mine) == np.isfinite(theirs)).mean() >= 0.9, name
-        assert not both.any() or (np.abs(mine - theirs)[both] <= atol_s).mean() >= share, name
+        limit_s = T_ON_SOFTER * atol_s if name == "t_on" else atol_s
+        assert not both.any() or (np.abs(mine - theirs)[both] <= limit_s).mean() >= 0.9, name
 
 
 @pytest.mark.parametrize("fs", RATES)
@@ -77,7 +80,7 @@ def test_the_rate_of_a_simulated_heart_changes_little(finding, fs):
 def test_the_rate_of_a_recording_changes_little(data_dir, number, fs):
     record = load_record(data_dir / "ludb" / "data" / f"{number}.hea")
     other = replace(record, signal=resample(record.signal, record.fs, fs), fs=fs)
-    assert_near_marks(delineate(condition(other)), delineate(condition(record)), max(0.012, 1.5 / fs), share=0.9)
+    assert_near_marks(delineate(condition(other)), delineate(condition(record)), max(0.012, 1.5 / fs))
 
 
 @given(st.floats(0.1, 10.0))
@@ -134,7 +137,7 @@ def test_one_bad_lead_of_twelve_moves_global_marks_by_little(spoil, lead):
     record, beats = conditioned("normal"), beats_of("normal")
     row = record.leads.index(lead)
     other = delineate(with_signal(record, lambda signal: spoil(signal[row])))
-    assert_near_marks(other, beats, NOISE_S if spoil is _noise else ONE_LEAD_S, share=0.9)
+    assert_near_marks(other, beats, NOISE_S if spoil is _noise else ONE_LEAD_S)
     assert other.kind == beats.kind
     if spoil is not _noise:
         assert all(np.isnan(marks[row]).all() for marks in other.lead_marks.values())
@@ -148,7 +151,7 @@ def test_gaps_are_bridged():
         signal[4] = np.nan
 
     other = delineate(with_signal(record, cut))
-    assert_near_marks(other, beats, ONE_LEAD_S, share=0.9)
+    assert_near_marks(other, beats, ONE_LEAD_S)
     assert np.isfinite(other.lead_marks["t_off"][8]).any()
 
 
@@ -176,7 +179,7 @@ def test_the_polarity_of_one_lead_moves_global_marks_by_little(lead):
 def test_the_polarity_of_all_leads_moves_no_beat_and_marks_by_little(finding):
     record, beats = conditioned(finding), beats_of(finding)
     other = delineate(replace(record, signal=-record.signal))
-    assert_near_marks(other, beats, UPSIDE_DOWN_S, share=0.9)
+    assert_near_marks(other, beats, UPSIDE_DOWN_S)
     assert other.kind == beats.kind
 
 
