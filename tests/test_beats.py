@@ -114,7 +114,7 @@ def test_reasons_name_what_is_wrong():
     assert "too short" in delineate(replace(record, signal=record.signal[:, :500])).reason
     two_beats = replace(record, signal=np.pad(record.signal[:, :700], ((0, 0), (0, 3300)), mode="edge"))
     assert "needs 3" in delineate(two_beats).reason
-    assert "stand out" in delineate(_noise(0.05, n_leads=1)).reason
+    assert "stand out" in delineate(_noise(0.05, fs=250.0, n_leads=2)).reason
 
 
 def test_no_beats_still_have_every_field():

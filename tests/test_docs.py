@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ASKED_ONLY = {
     "train": "reads PTB-XL and takes an hour",
+    "train-delineator": "reads LUDB and PTB-XL and takes an hour and a half",
     "validate": "reads LUDB",
     "app": "serves until it is stopped",
 }

@@ -120,6 +120,7 @@ def train_delineator(
     ptbxl: Annotated[Path, typer.Option("--ptbxl", help="Folder of PTB-XL as PhysioNet publishes it.")],
     out: Annotated[Path, typer.Option("--out", help="File of weights to write, .safetensors; must not exist.")],
     seed: Seed = 0,
+    as_json: Json = False,
 ) -> None:
     """Train the network that delineates, once on all of LUDB and once without each fifth of it."""
     from ecgviz.training.delineator import train_delineator as trained
@@ -127,7 +128,7 @@ def train_delineator(
     if out.exists():
         raise ModelError(f"{out} exists already; name a new file")
     trained(ludb, ptbxl, out, seed, say=lambda line: typer.echo(line, err=True))
-    return write_lines(f"Written to {out}.")
+    return write_json({"file": out}) if as_json else write_lines(f"Written to {out}.")
 
 
 def _described(model: "Model") -> dict[str, Any]:

@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from ecgviz.beats.network import ALL
+from ecgviz.errors import RecordError
 from ecgviz.training.delineator.examples import Example, from_ludb, from_ptbxl, simulated
 from ecgviz.training.delineator.fit import Examples, Plan, fit
 
@@ -45,6 +46,8 @@ def train_delineator(
     """
     torch.set_num_threads(1)  # sums of one order: the same weights again
     numbers = sorted(int(path.stem) for path in (ludb / "data").glob("*.hea"))
+    if not numbers:
+        raise RecordError(f"{ludb}: this is no folder of LUDB: it has no recordings in data/")
     say(f"reading {len(numbers)} recordings of LUDB, PTB-XL's rhythms, and simulating")
     marked = {number: from_ludb(ludb, number) for number in numbers}
     with_p, without_p = from_ptbxl(ptbxl)
