@@ -236,9 +236,7 @@ def _names(
 
 
 def _key(with_ticks: bool) -> dict[str, object]:
-    text = (
-        "25 mm/s, 10 mm/mV. Lines: P dotted, QRS solid, T dashed<br>(earliest onset and latest offset over all leads)."
-    )
+    text = "25 mm/s, 10 mm/mV. Lines: P dotted, QRS solid, T dashed<br>(marks of the beat over all leads)."
     if with_ticks:
         text += "<br>Short green strokes: the lead's own marks."
     place = {"x": -MARGIN_S, "xanchor": "left", "y": 0, "yanchor": "top", "yshift": -4, "align": "left"}

@@ -30,9 +30,9 @@ PER_LEAD = {**QRS_ST, **P_T}
 def measure(record: Record, beats: Beats) -> Measurements:
     """Measure a conditioned record on its beats.
 
-    Intervals are medians over the dominant beats of the global marks (early onset, late offset over leads), so they
-    are longer by some milliseconds than those of a single lead. Amplitudes and QRS waves are those of the median beat
-    of the dominant beats; their zero is the lead's level at QRS onset, as for ST deviations in the Fourth Universal
+    Intervals are medians over the dominant beats of the global marks. These lie where the median of a reader's marks
+    over the leads would, not at the earliest onset and latest offset of any lead, whose intervals are longer by some
+    milliseconds. Amplitudes and QRS waves are those of the median beat of the dominant beats; their zero is the lead's level at QRS onset, as for ST deviations in the Fourth Universal
     Definition of Myocardial Infarction (Thygesen et al. 2018, doi:10.1161/CIR.0000000000000617), not the TP level;
     that of P is the line between the levels beside it.
 

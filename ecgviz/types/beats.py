@@ -38,7 +38,7 @@ runs into a T wave that has no onset of its own. Where no T wave was found, what
 class Beats:
     """Beats of one record; NaN = not there, or not found. All times in seconds from the record's start.
 
-    ``r_s`` and the global marks (earliest onset, latest offset over leads) have shape (B,). ``lead_marks`` holds the
+    ``r_s`` and the global marks (of the beat over all leads) have shape (B,). ``lead_marks`` holds the
     same six marks per lead, shape (L, B), rows as ``leads``; they serve measurement only. ``kind`` is one of `KINDS`
     a beat, ``edge`` True for beats that the start or the end of the recording cuts (none when left out). ``why_no_p``
     says for each beat why it has no P wave ("" when it has one). ``extra_p_s`` are peaks of P waves that no QRS
