@@ -32,9 +32,9 @@ def measure(record: Record, beats: Beats) -> Measurements:
 
     Intervals are medians over the dominant beats of the global marks. These lie where the median of a reader's marks
     over the leads would, not at the earliest onset and latest offset of any lead, whose intervals are longer by some
-    milliseconds. Amplitudes and QRS waves are those of the median beat of the dominant beats; their zero is the lead's level at QRS onset, as for ST deviations in the Fourth Universal
-    Definition of Myocardial Infarction (Thygesen et al. 2018, doi:10.1161/CIR.0000000000000617), not the TP level;
-    that of P is the line between the levels beside it.
+    milliseconds. Amplitudes and QRS waves are those of the median beat of the dominant beats; their zero is the lead's
+    level at QRS onset, as for ST deviations in the Fourth Universal Definition of Myocardial Infarction (Thygesen et
+    al. 2018, doi:10.1161/CIR.0000000000000617), not the TP level; that of P is the line between the levels beside it.
 
     Parameters
     ----------
