@@ -114,7 +114,7 @@ def type_into_table(page: Page, row: int, *, column: int, of: int, keys: Sequenc
     page.mouse.click(box["x"] + box["width"] * (column + 0.5) / of, box["y"] + ROW_PX * (row + 0.5))
     for key in keys:
         page.keyboard.press(key)
-    page.wait_for_timeout(200)
+        page.wait_for_timeout(300)  # an editor opens and closes between keys
 
 
 def upload(page: Page, files: Sequence[Path | FilePayload]) -> None:

@@ -53,7 +53,7 @@ def server_command(port: int, address: str, browser: bool) -> list[str]:
         "browser.gatherUsageStats": "false",
     }
     flags = [f"--{name}={value}" for name, value in options.items()]
-    return [sys.executable, "-m", "streamlit", "run", str(shipped("app.py")), *flags]
+    return [sys.executable, "-m", "ecgviz.ui.serve", "run", str(shipped("app.py")), *flags]
 
 
 def _is_loopback(address: str) -> bool:
