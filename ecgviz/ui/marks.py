@@ -73,7 +73,7 @@ def editor(record: Record) -> None:
             st.error(widgets.plain(f"Not applied: {refusal}."))
         else:
             st.rerun()
-    left, right, _ = st.columns([1, 1, 2])
+    left, right, _ = st.columns([2, 2, 1])
     left.download_button(
         "Download these marks", to_csv(table), "marks.csv", "text/csv", width="stretch", key="download marks"
     )
