@@ -5,6 +5,8 @@ import pytest
 import torch
 
 from ecgviz.beats import delineate, network_beats
+from ecgviz.beats.atrial import p_verdicts
+from ecgviz.beats.kinds import Signs, beat_kinds
 from ecgviz.beats.network import CHUNK_S, card, load_network, read_waves, unseen_by
 from ecgviz.beats.scaled import NETWORK_HZ, at_network_rate, scaled
 from ecgviz.beats.spans import around, between, overlapping, spans
@@ -146,3 +148,28 @@ def test_training_refuses_a_folder_that_is_not_ludb(tmp_path) -> None:
     with pytest.raises(RecordError, match="no folder of LUDB"):
         train_delineator(tmp_path, tmp_path, tmp_path / "w.safetensors")
     assert not list(tmp_path.iterdir())
+
+
+def test_an_irregular_rhythm_with_few_p_waves_has_none_and_a_regular_one_keeps_them() -> None:
+    few = np.array([True, False, False, False, False, True, False, False])
+    none, own = np.zeros(8, dtype=bool), np.ones(8, dtype=bool)
+    irregular = np.cumsum([0.6, 0.9, 0.5, 1.1, 0.7, 0.6, 1.2, 0.8])
+    verdicts = p_verdicts(few, none, irregular, own)
+    assert all("irregular" in why and "25 %" in why for why in verdicts)
+    verdicts = p_verdicts(few, none, 0.8 * np.arange(1, 9), own)
+    assert [why == "" for why in verdicts] == few.tolist()
+    assert "record begins" in p_verdicts(~few, none, 0.8 * np.arange(8), own)[0]
+    assert "pacing spike" in p_verdicts(own, own, irregular, own)[0]
+
+
+def test_kinds_of_beats_by_their_signs() -> None:
+    r_s = np.array([0.8, 1.6, 2.4, 2.9, 4.0, 4.8, 5.3, 6.4, 7.2])
+    alike, has_p, none = np.ones(9, dtype=bool), np.ones(9, dtype=bool), np.zeros(9, dtype=bool)
+    width = np.full(9, 0.09)
+    alike[6], has_p[6], width[6] = False, False, 0.16
+    kinds = beat_kinds(Signs(r_s, alike, width, has_p, none))
+    assert [k for k in range(9) if kinds[k] == "premature_atrial"] == [3]
+    assert [k for k in range(9) if kinds[k] == "premature_ventricular"] == [6]
+    assert kinds.count("normal") == 7
+    without = beat_kinds(Signs(r_s, alike, width, none, none))
+    assert "premature_atrial" not in without  # early beats tell nothing where no beat has a P wave

@@ -141,19 +141,4 @@ def _places() -> tuple[tuple[str, str, int], ...]:
 
 
 def _none(record: Record, reason: str) -> Beats:
-    none = np.empty(0)
-    return Beats(
-        r_s=none,
-        p_on=none,
-        p_off=none,
-        qrs_on=none,
-        qrs_off=none,
-        t_on=none,
-        t_off=none,
-        kind=(),
-        duration_s=record.duration_s,
-        leads=record.leads,
-        lead_marks={mark: np.empty((len(record.leads), 0)) for mark in MARKS},
-        method=METHOD,
-        reason=reason,
-    )
+    return Beats.none(record.leads, record.duration_s, METHOD, reason)

@@ -41,7 +41,7 @@ EDGE_S = (0.300, 0.400)
 def neurokit_beats(record: Record, method: str) -> Beats:
     """Find beats with neurokit2 alone: its R peaks, and its delineation of each lead by itself.
 
-    R peaks are neurokit2's on the root mean square of its cleaned leads, as `ecgviz.beats.delineate` gets them. The
+    R peaks are neurokit2's on the root mean square of the leads that its own cleaning gives. The
     global marks are the median over the leads that have the mark, at least a third of the usable ones; nothing else is
     decided. P waves are kept wherever neurokit2 draws them, atrial fibrillation included.
 
@@ -73,13 +73,15 @@ def neurokit_beats(record: Record, method: str) -> Beats:
         raise InputError(f"neurokit2 has no delineation {method!r}; there are {', '.join(METHODS)}")
     usable = usable_leads(record)
     if record.duration_s < SHORTEST_S:
-        return _beats(record, method, reason=f"{record.duration_s:.1f} s is too short (at least {SHORTEST_S:.0f} s)")
+        why = f"{record.duration_s:.1f} s is too short (at least {SHORTEST_S:.0f} s)"
+        return Beats.none(record.leads, record.duration_s, _method(method), why)
     if not usable.any():
-        return _beats(record, method, reason="no lead has a signal: all are flat or mostly missing")
+        why = "no lead has a signal: all are flat or mostly missing"
+        return Beats.none(record.leads, record.duration_s, _method(method), why)
     clean = cleaned(bridged(record.signal[usable]), record.fs)
     peaks, reason = r_peaks(clean, record.fs)
     if reason:
-        return _beats(record, method, reason=reason)
+        return Beats.none(record.leads, record.duration_s, _method(method), reason)
     marks = {mark: np.full((usable.size, peaks.size), np.nan) for mark in MARKS}
     for lead, row in zip(np.flatnonzero(usable), clean, strict=True):
         for mark, times in lead_marks(row, peaks, record.fs, method).items():
@@ -128,17 +130,11 @@ def _over_leads(marks: FloatArray, fewest: int) -> FloatArray:
     return middle
 
 
-def _beats(
-    record: Record,
-    method: str,
-    r_s: FloatArray | None = None,
-    marks: Mapping[str, FloatArray] | None = None,
-    fewest: int = 1,
-    reason: str = "",
-) -> Beats:
-    """Put the result together; without ``r_s`` there are no beats, for ``reason``."""
-    r_s = np.empty(0) if r_s is None else r_s
-    marks = {mark: np.empty((len(record.leads), 0)) for mark in MARKS} if marks is None else marks
+def _method(method: str) -> str:
+    return f"neurokit2 {version('neurokit2')}: R peaks over leads, {method} delineation a lead, median over leads"
+
+
+def _beats(record: Record, method: str, r_s: FloatArray, marks: Mapping[str, FloatArray], fewest: int) -> Beats:
     whole = {mark: _over_leads(marks[mark], fewest) for mark in MARKS}
     return Beats(
         r_s=r_s,
@@ -154,6 +150,5 @@ def _beats(
         leads=record.leads,
         lead_marks=marks,
         why_no_p=tuple("neurokit2 marks one in too few leads" if np.isnan(on) else "" for on in whole["p_on"]),
-        method=f"neurokit2 {version('neurokit2')}: R peaks over leads, {method} delineation a lead, median over leads",
-        reason=reason,
+        method=_method(method),
     )

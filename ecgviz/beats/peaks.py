@@ -68,12 +68,12 @@ def smoothed(signal: FloatArray, fs: float) -> FloatArray:
 
 
 def r_peaks(clean: FloatArray, fs: float) -> tuple[np.ndarray, str]:
-    """Find R peaks on the root mean square of the cleaned leads.
+    """Find R peaks on the root mean square of the leads.
 
     Parameters
     ----------
     clean : FloatArray of shape (L, N)
-        Cleaned leads, mV.
+        Leads, mV, as `smoothed` or `cleaned` gives them.
     fs : float
         Hertz.
 

@@ -78,6 +78,13 @@ class Beats:
         if len(self.kind) != self.r_s.size or not set(self.kind) <= set(KINDS):
             raise ValueError(f"kind must hold one of {KINDS} for each of {self.r_s.size} beats")
 
+    @classmethod
+    def none(cls, leads: tuple[str, ...], duration_s: float, method: str, reason: str) -> "Beats":
+        """Return the beats of a recording that has none, and why."""
+        no_marks = {mark: np.empty((len(leads), 0)) for mark in MARKS}
+        no = np.empty(0)
+        return cls(no, no, no, no, no, no, no, (), duration_s, leads, no_marks, method=method, reason=reason)
+
     def __len__(self) -> int:
         return int(self.r_s.size)
 
