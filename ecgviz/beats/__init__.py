@@ -13,7 +13,7 @@ from ecgviz.beats.neurokit import neurokit_beats
 from ecgviz.beats.peaks import SHORTEST_S, bridged, fine_grid, r_peaks, smoothed, usable_leads
 from ecgviz.beats.scaled import at_network_rate
 from ecgviz.beats.spans import rounded
-from ecgviz.beats.spikes import spiked
+from ecgviz.beats.spikes import spikes, started_by, without_spikes
 from ecgviz.errors import InputError
 from ecgviz.types import Beats, Record
 from ecgviz.types.arrays import BoolArray, FloatArray
@@ -81,7 +81,12 @@ def network_beats(record: Record, net: "Delineator | None" = None) -> Beats:
     peaks, reason = r_peaks(smoothed(signal, record.fs), record.fs)
     if reason:
         return _none(record, reason)
-    found = assemble(read_waves(at_network_rate(signal, record.fs), net or load_network()), peaks / record.fs)
+    net = net or load_network()
+    found = assemble(read_waves(at_network_rate(signal, record.fs), net), peaks / record.fs)
+    spikes_s = spikes(signal, record.fs, found.whole["QRS"][:, 0])
+    if np.isfinite(spikes_s).any():
+        signal = without_spikes(signal, record.fs, spikes_s)
+        found = assemble(read_waves(at_network_rate(signal, record.fs), net), peaks / record.fs)
     if found.r_s.size < 3:
         return _none(record, f"only {found.r_s.size} of {peaks.size} candidate beats hold a QRS complex (3 are needed)")
     fine, factor = fine_grid(signal, record.fs)
@@ -98,15 +103,14 @@ def network_beats(record: Record, net: "Delineator | None" = None) -> Beats:
     # A notched R has two tops of like size: the shift puts every R peak at the same place of its complex.
     moved = np.clip(at + np.where(alike, shifts, 0), 0, fine.shape[1] - 1) / fs
     on, off = found.whole["QRS"].T
-    spikes = spiked(signal, record.fs, on)
-    return _beats(record, usable, found, np.clip(moved, on, off), alike, spikes)
+    return _beats(record, usable, found, np.clip(moved, on, off), alike, started_by(spikes_s, on))
 
 
 def _beats(
-    record: Record, usable: BoolArray, found: Found, r_s: FloatArray, alike: BoolArray, spikes: BoolArray
+    record: Record, usable: BoolArray, found: Found, r_s: FloatArray, alike: BoolArray, spiked: BoolArray
 ) -> Beats:
     has_p = np.isfinite(found.whole["P"][:, 0])
-    why_no_p = p_verdicts(has_p, spikes, r_s, alike)
+    why_no_p = p_verdicts(has_p, spiked, r_s, alike)
     no_p = np.array([why != "" for why in why_no_p])
     whole = {wave: rounded(found.whole[wave]) for wave in WAVES}
     of_lead = {wave: np.full((usable.size, r_s.size, 2), np.nan) for wave in WAVES}
@@ -124,7 +128,7 @@ def _beats(
         qrs_off=marks["qrs_off"],
         t_on=marks["t_on"],
         t_off=marks["t_off"],
-        kind=beat_kinds(Signs(r_s, alike, width_s, has_p, spikes)),
+        kind=beat_kinds(Signs(r_s, alike, width_s, has_p, spiked)),
         edge=at_edges(r_s, marks["t_off"], alike, record.duration_s),
         duration_s=record.duration_s,
         leads=record.leads,
