@@ -233,3 +233,22 @@ def test_the_premature_atrial_beats_of_mit_bih_100(mit_bih_100):
     distance = np.abs(found_s[:, None] - premature_s)
     assert (distance.min(axis=0) < 0.05).mean() > 0.9
     assert (distance.min(axis=1) < 0.05).mean() > 0.9
+
+
+@pytest.mark.parametrize("fs", RATES)
+def test_the_rate_leans_no_mark_to_one_side(fs):
+    fine, other = beats_of("normal", 4), beats_of("normal", 4, fs)
+    for name in ("qrs_on", "qrs_off", "p_on", "t_off"):
+        assert abs(np.nanmedian(getattr(other, name) - getattr(fine, name))) < max(0.010, 1.2 / fs), name
+
+
+def test_two_flat_leads_leave_every_qrs_onset_within_six_milliseconds():
+    record, beats = conditioned("normal"), beats_of("normal")
+
+    def flatten(signal):
+        signal[[2, 7]] = 0.0
+
+    other = delineate(with_signal(record, flatten))
+    assert len(other) == len(beats)
+    assert all(np.isnan(marks[[2, 7]]).all() for marks in other.lead_marks.values())
+    np.testing.assert_allclose(other.qrs_on, beats.qrs_on, atol=0.006)
