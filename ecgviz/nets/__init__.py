@@ -1,9 +1,18 @@
 """Architectures only: what a network computes, and what it shows of itself.
 
-A network is called as ``net(x, r_s=None, meta=None, mask=None)`` with x of shape (B, 12, T) and returns
-logits (B, C). It has ``levels`` (the attention it exposes, empty for none) and, if it has any,
-``taps(x, fs=, start_s=, leads=, ...)``. Optionally ``encode`` and ``head``, whose composition is the network,
-and ``decompose`` for an exact split of its logits.
+A network is called as ``net(x, *, r_s=None, meta=None, mask=None)`` and returns logits (B, C). Each tensor belongs
+to a batch of B records:
+
+    x (B, 12, T)    standardised samples, leads in the standard order, zeros in the padding
+    r_s (B, K)      R peaks in seconds from the window's start, NaN after the last one of a record
+    meta (B, 2)     age in years and sex (0 male, 1 female), NaN where unknown
+    mask (B, T)     True on recorded samples; None when all are
+
+Of itself it says, as class attributes: ``levels``, the attention that ``taps(x, fs=, start_s=, leads=, r_s=, meta=,
+mask=)`` returns (empty without any); ``exposes``, a sentence each for "beat", "rhythm" and "channel", "none" where it
+shows nothing; ``needs``, what must come with the signal ("r_peaks"); ``pads``, whether a shorter record may be padded.
+Optionally it has ``encode`` and ``head``, whose composition is the network, and ``decompose`` for an exact split of
+its logits.
 """
 
 from collections.abc import Callable, Mapping

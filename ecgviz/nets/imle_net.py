@@ -16,6 +16,7 @@ faster (momentum 0.1), for training sets of hundreds of records; ``width`` scale
 """
 
 import math
+from collections.abc import Mapping
 from itertools import pairwise
 
 import numpy as np
@@ -87,6 +88,13 @@ class IMLENet(nn.Module):
     """
 
     levels = ("beat", "rhythm", "channel", "joint")
+    exposes: Mapping[str, str] = {
+        "beat": "additive attention over 13 tokens of each half-second window of each lead (windows are not beats)",
+        "rhythm": "additive attention over the 20 half-second windows of each lead",
+        "channel": "additive attention over the 12 leads",
+    }
+    needs: tuple[str, ...] = ()
+    pads = False
 
     def __init__(self, n_labels: int, width: float = 1.0) -> None:
         super().__init__()
