@@ -5,12 +5,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
+from ecgviz.training import metrics
 from ecgviz.types.arrays import FloatArray
 
-BOOTSTRAP_DRAWS = 1000
 MICRO_BATCH = 8
 """Large batches are slower on a CPU: the activations leave the cache."""
 
@@ -25,42 +24,30 @@ def predict_probabilities(net: nn.Module, x: Tensor) -> FloatArray:
 
 def areas(y: FloatArray, probabilities: FloatArray) -> FloatArray:
     """Return the area under the ROC curve of every label, shape (C,); NaN where only one class is present."""
-    return np.array(
-        [
-            roc_auc_score(truth, score) if 0 < truth.sum() < truth.size else np.nan
-            for truth, score in zip(y.T, probabilities.T, strict=True)
-        ]
-    )
+    return metrics.by_label(metrics.auc, y, probabilities, np.ones((1, len(y))))[0]
 
 
 def report(
     y: FloatArray, probabilities: FloatArray, labels: tuple[str, ...], patient: tuple[str, ...], *, seed: int
 ) -> Mapping[str, Any]:
     """Return macro and per-label AUC with 95 % intervals (bootstrap over patients), and how many are positive."""
-    rng = np.random.default_rng(seed)
-    members: dict[str, list[int]] = {}
-    for i, name in enumerate(patient):
-        members.setdefault(name, []).append(i)
-    groups = [np.array(group) for group in members.values()]
-    draws = []
-    for _ in range(BOOTSTRAP_DRAWS):
-        chosen = np.concatenate([groups[i] for i in rng.integers(len(groups), size=len(groups))])
-        draws.append(areas(y[chosen], probabilities[chosen]))
-    found, spread = areas(y, probabilities), np.array(draws)
+    weights = metrics.patient_weights(patient, seed=seed)
+    found = areas(y, probabilities)
+    spread = metrics.by_label(metrics.auc, y, probabilities, weights)
     return {
         "n": len(patient),
-        "n_patients": len(groups),
-        "macro_auc": _interval(float(np.nanmean(found)), np.nanmean(spread, axis=1)),
+        "n_patients": len(set(patient)),
+        "macro_auc": _rounded(float(np.nanmean(found)), metrics.macro(spread)),
         "auc": {
-            label: _interval(float(found[k]), spread[:, k]) | {"positives": int(y[:, k].sum())}
+            label: _rounded(float(found[k]), spread[:, k]) | {"positives": int(y[:, k].sum())}
             for k, label in enumerate(labels)
         },
     }
 
 
-def _interval(value: float, draws: FloatArray) -> dict[str, float]:
-    low, high = np.nanpercentile(draws, [2.5, 97.5])
-    return {"value": round(value, 4), "low": round(float(low), 4), "high": round(float(high), 4)}
+def _rounded(value: float, draws: FloatArray) -> dict[str, float]:
+    found = metrics.interval(value, draws)
+    return {"value": round(found.value, 4), "low": round(found.low, 4), "high": round(found.high, 4)}
 
 
 def best_thresholds(y: FloatArray, probabilities: FloatArray) -> tuple[float, ...]:

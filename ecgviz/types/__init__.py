@@ -9,6 +9,7 @@ Times are seconds, amplitudes millivolts, rates hertz; a scalar's name ends in i
 """
 
 from ecgviz.types.beats import ATOMS, KINDS, MARKS, WAVES, Beats
+from ecgviz.types.calibration import ObservedRate, ScoreTable, how_often
 from ecgviz.types.evidence import EvidenceGrid, Region
 from ecgviz.types.measure import Measurements
 from ecgviz.types.model import LEVELS, AttentionMap, Explanation, Prediction
@@ -34,8 +35,11 @@ __all__ = [
     "LeadQuality",
     "Measurements",
     "ModelInput",
+    "ObservedRate",
     "Prediction",
     "Record",
     "Region",
     "RuleResult",
+    "ScoreTable",
+    "how_often",
 ]
