@@ -1,0 +1,156 @@
+"""Selective scans: a linear recurrence over tokens whose decay and gain depend on the input, and its matrix.
+
+Gu, Dao: "Mamba", arXiv 2312.00752 (`mamba1_scan`: one decay for each channel and state); Dao, Gu: "Transformers are
+SSMs", arXiv 2405.21060 (`ssd_scan`: one decay for each head). Both compute, for each channel,
+
+    h_t = exp(dt_t a) h_(t-1) + dt_t b_t x_t        y_t = c_t . h_t        h before the first token is 0
+
+Letters used here:
+
+    L tokens    D channels    N states of a channel (16)    H heads    P channels of a head (D / H)
+    K chunks    Q tokens of a chunk; the last one is filled up with dt = 0, which keeps the state as it is
+
+The operands are x (..., L, D), b and c (..., L, N), and dt (..., L, D) > 0 with a (..., D, N) < 0 for `mamba1_scan`,
+dt (..., L, H) with a (..., H) for `ssd_scan`; the leading axes of a broadcast to those of the others. Both scans are
+exact for any L, ordinary autograd (differentiable twice), and run in float32 or better even where autocast is on: in
+half precision they are known to end in NaN. No decay is ever divided by, so nothing overflows.
+
+Given dt, b and c, both scans are linear in x. `mamba1_attention` and `ssd_attention` return that matrix, the "hidden
+attention" of Ali, Zimerman, Wolf (arXiv 2403.01590).
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from functools import wraps
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+Scan = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
+Attention = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
+
+SSD_BLOCK = 32
+ATTENTION_BLOCK = 16
+
+
+def at_least_float32(x: Tensor) -> Tensor:
+    """Return x as float32 where it is of lower precision, else as it is."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
+def full_precision(scan: Scan) -> Scan:
+    """Make a scan run without autocast, on operands of float32 or better."""
+
+    @wraps(scan)
+    def precise(x: Tensor, dt: Tensor, a: Tensor, b: Tensor, c: Tensor) -> Tensor:
+        with torch.autocast(x.device.type, enabled=False):
+            return scan(*(at_least_float32(operand) for operand in (x, dt, a, b, c)))
+
+    return precise
+
+
+@full_precision
+def mamba1_scan(x: Tensor, dt: Tensor, a: Tensor, b: Tensor, c: Tensor) -> Tensor:
+    """Scan with one decay for each channel and state: y (..., L, D), in about 3 sqrt(L) steps.
+
+    All K chunks of Q = sqrt(L) tokens are scanned side by side from state 0 for their last state, those states are
+    passed on from chunk to chunk, and the chunks are scanned again from the state that reaches them. The second pass
+    takes less memory traffic, which is what limits the scan, than correcting the states of the first would. Tokens are
+    taken apart by ``unbind``: the gradient of ``x[:, t]`` is a tensor as long as x, so a loop over t takes time L^2.
+    """
+    n_tokens = x.shape[-2]
+    x, dt, b, c = in_chunks((x, dt, b, c), max(round(math.sqrt(n_tokens)), 1))  # (..., K, Q, D or N)
+    whole = torch.exp(dt.sum(dim=-2)[..., None] * a[..., None, :, :])  # (..., K, D, N): decay over a chunk
+    decay = torch.exp(dt[..., None] * a[..., None, None, :, :]).unbind(-3)  # Q of (..., K, D, N)
+    gain = ((dt * x)[..., None] @ b[..., None, :]).unbind(-3)
+    zero = torch.zeros_like(gain[0])
+    last = states(decay, gain, zero)[-1]  # (..., K, D, N)
+    passed_on = states(whole.unbind(-3), last.unbind(-3), zero[..., 0, :, :])
+    reaching = torch.stack([zero[..., 0, :, :], *passed_on[:-1]], dim=-3)
+    h = torch.stack(states(decay, gain, reaching), dim=-3)  # (..., K, Q, D, N)
+    return (h @ c[..., None]).squeeze(-1).flatten(-3, -2)[..., :n_tokens, :]
+
+
+def states(decay: Sequence[Tensor], gain: Sequence[Tensor], h: Tensor) -> list[Tensor]:
+    """Return the states after each step of h = decay h + gain."""
+    after = []
+    for keep, new in zip(decay, gain, strict=True):
+        h = torch.addcmul(new, keep, h)
+        after.append(h)
+    return after
+
+
+def in_chunks(operands: Sequence[Tensor], size: int) -> list[Tensor]:
+    """Cut each (..., L, F) into (..., K, Q, F), Q = ``size``, with zeros behind the end."""
+    missing = -operands[0].shape[-2] % size
+    return [functional.pad(x, (0, 0, 0, missing)).unflatten(-2, (-1, size)) for x in operands]
+
+
+@full_precision
+def ssd_scan(x: Tensor, dt: Tensor, a: Tensor, b: Tensor, c: Tensor) -> Tensor:
+    """Scan with one decay for each head: y (..., L, D), all of it masked matrix products in blocks.
+
+    Channels are split evenly over the H heads that dt has, neighbours together. Within a block, y is a lower
+    triangular matrix times dt x; between blocks it goes through the states at their borders.
+    """
+    n_tokens, n_heads = x.shape[-2], dt.shape[-1]
+    log_decay = dt * a[..., None, :]
+    x, dt, b, c, log_decay = in_chunks((x, dt, b, c, log_decay), min(SSD_BLOCK, n_tokens))
+    fed = (x.unflatten(-1, (n_heads, -1)) * dt[..., None]).transpose(-3, -2)  # (..., K, H, Q, P)
+    log_decay = log_decay.transpose(-2, -1)  # (..., K, H, Q)
+    within = decay_between(log_decay)  # (..., K, H, Q, Q)
+    b, c = b[..., None, :, :], c[..., None, :, :]  # (..., K, 1, Q, N): heads share them
+    y = (c @ b.transpose(-2, -1) * within) @ fed
+    left = b.transpose(-2, -1) @ (within[..., -1, :, None] * fed)  # (..., K, H, N, P): what a block leaves behind
+    across = decay_between(log_decay.sum(dim=-1).transpose(-2, -1))  # (..., H, K, K): after block j to after block k
+    passed_on = torch.einsum("...hkj,...jhnp->...khnp", across, left)
+    reaching = functional.pad(passed_on, (0, 0, 0, 0, 0, 0, 1, -1))  # of the block before; 0 at the first one
+    y = y + log_decay.cumsum(dim=-1).exp()[..., None] * (c @ reaching)
+    return y.transpose(-3, -2).flatten(-2).flatten(-3, -2)[..., :n_tokens, :]
+
+
+def decay_between(log_decay: Tensor) -> Tensor:
+    """Return the decay from after step c to after step r: (..., L) to (..., L, L), 0 for c > r.
+
+    The exponents are sums of the steps between, not differences of running sums, which would cancel over long records.
+    """
+    n = log_decay.shape[-1]
+    lower = torch.ones(n, n, dtype=torch.bool, device=log_decay.device).tril()
+    steps = torch.where(lower.tril(-1), log_decay[..., None], 0.0)  # step r, for all c before it
+    return torch.where(lower, steps.cumsum(dim=-2), -torch.inf).exp()
+
+
+def mamba1_attention(dt: Tensor, a: Tensor, b: Tensor, c: Tensor) -> Tensor:
+    """Return alpha (D, L, L) with ``mamba1_scan(x)[r, d] = sum over c of alpha[d, r, c] x[c, d]``; 0 for c > r.
+
+    alpha[d, r, c] = sum over n of C_r[n] exp(a[d, n] (S_r - S_c)) dt_c B_c[n], S the running sum of dt; operands
+    of one record: dt (L, D), a (D, N), b and c (L, N). Rows are taken in blocks. A source before the block decays in
+    two factors, to the block's border and from there, so that its part is a matrix product; only within the
+    block is each pair of tokens decayed by itself. The running sum is in double precision, for it is subtracted.
+    """
+    n_tokens = dt.shape[0]
+    time = dt.double().cumsum(dim=0).T  # (D, L)
+    source = dt.T[..., None] * b  # (D, L, N)
+    alpha = dt.new_zeros(dt.shape[1], n_tokens, n_tokens)
+
+    def decayed(gap: Tensor) -> Tensor:  # (D, ...) to (D, ..., N)
+        return torch.exp(gap.to(a.dtype)[..., None] * a.reshape(a.shape[0], *(1,) * (gap.ndim - 1), -1))
+
+    for start in range(0, n_tokens, ATTENTION_BLOCK):
+        rows = slice(start, min(start + ATTENTION_BLOCK, n_tokens))
+        border = time[:, start, None]  # after the first token of the block
+        from_border = decayed(time[:, rows] - border) * c[rows]  # (D, Q, N)
+        to_border = decayed(border - time[:, :start]) * source[:, :start]  # (D, start, N)
+        alpha[:, rows, :start] = from_border @ to_border.transpose(1, 2)
+        gap = (time[:, rows, None] - time[:, None, rows]).clamp(min=0)  # clamped ones lie above the diagonal
+        alpha[:, rows, rows] = torch.einsum("drcn,rn,dcn->drc", decayed(gap), c[rows], source[:, rows]).tril()
+    return alpha
+
+
+def ssd_attention(dt: Tensor, a: Tensor, b: Tensor, c: Tensor) -> Tensor:
+    """Return alpha (H, L, L) with ``ssd_scan(x)[r] = sum over c of alpha[h, r, c] x[c]`` in the channels of head h.
+
+    Operands of one record: dt (L, H), a (H,), b and c (L, N); alpha is 0 for c > r.
+    """
+    return (c @ b.T) * decay_between((dt * a).T) * dt.T[:, None, :]
