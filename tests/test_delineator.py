@@ -59,11 +59,21 @@ def test_every_parameter_gets_a_gradient() -> None:
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in net.parameters())
 
 
+def test_two_networks_are_the_mean_of_their_probabilities() -> None:
+    nets, x = load_network(), torch.from_numpy(scaled(SIGNAL[:, : 4 * STRIDE]))[None]
+    assert len(nets.members) == 2
+    with torch.inference_mode():
+        for output, class_axis in ((0, 2), (1, 1)):
+            alone = [member(x)[output].softmax(class_axis) for member in nets.members]
+            assert not torch.allclose(*alone)
+            torch.testing.assert_close(nets(x)[output].softmax(class_axis), (alone[0] + alone[1]) / 2)
+
+
 def test_no_part_is_judged_on_what_it_has_seen() -> None:
     parts = [unseen_by(f"ludb-{number:03d}") for number in (2, 3, 4, 5, 6)]
     assert parts == [f"fold {k}" for k in range(5)]
     assert unseen_by("ludb-001") == unseen_by("ptbxl-00001") == "all"
-    first, other = (load_network(part).of_lead.weight for part in ("fold 0", "all"))
+    first, other = (load_network(part).members[0].of_lead.weight for part in ("fold 0", "all"))
     assert not torch.equal(first, other)
     assert "LUDB" in card()
 

@@ -20,7 +20,7 @@ from ecgviz.types.arrays import BoolArray, FloatArray
 from ecgviz.types.beats import MARKS
 
 if TYPE_CHECKING:
-    from ecgviz.nets.delineator import Delineator
+    from ecgviz.nets.delineator import Delineators
 
 __all__ = ["METHODS", "delineate", "network_beats"]
 
@@ -70,7 +70,7 @@ def delineate(record: Record, method: str = "network") -> Beats:
     return network_beats(record)
 
 
-def network_beats(record: Record, net: "Delineator | None" = None) -> Beats:
+def network_beats(record: Record, net: "Delineators | None" = None) -> Beats:
     """Do what `delineate` does with a network of one's own, such as one that has not seen the record."""
     usable = usable_leads(record)
     if record.duration_s < SHORTEST_S:

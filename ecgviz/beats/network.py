@@ -16,7 +16,7 @@ from ecgviz.beats.scaled import NETWORK_HZ, scaled
 from ecgviz.types.arrays import FloatArray
 
 if TYPE_CHECKING:
-    from ecgviz.nets.delineator import Delineator
+    from ecgviz.nets.delineator import Delineators
 
 WEIGHTS = Path(__file__).parent / "delineator.safetensors"
 CHUNK_S, MARGIN_S = 40.96, 5.12
@@ -41,17 +41,17 @@ ALL = "all"
 
 
 @lru_cache(maxsize=8)
-def load_network(part: str = ALL) -> "Delineator":
-    """Return the shipped network; ``part`` "all" was fitted to every record, "fold 0" and so on to all but a fold's."""
+def load_network(part: str = ALL) -> "Delineators":
+    """Return the shipped networks as one; ``part`` "all" was fitted to all records, "fold 0" to all but a fold's."""
     from safetensors.torch import load_file
 
-    from ecgviz.nets.delineator import Delineator
+    from ecgviz.nets.delineator import Delineator, Delineators
 
-    prefix = f"{part}."
-    tensors = {name.removeprefix(prefix): t for name, t in load_file(WEIGHTS).items() if name.startswith(prefix)}
-    net = Delineator()
-    net.load_state_dict(tensors)
-    return net.eval().requires_grad_(requires_grad=False)
+    stored, prefix = load_file(WEIGHTS), f"{part}."
+    numbers = {name.removeprefix(prefix).split(".")[0] for name in stored if name.startswith(prefix)}
+    nets = Delineators([Delineator() for _ in numbers])
+    nets.members.load_state_dict({k.removeprefix(prefix): v for k, v in stored.items() if k.startswith(prefix)})
+    return nets.eval().requires_grad_(requires_grad=False)
 
 
 @lru_cache(maxsize=1)
@@ -74,7 +74,7 @@ def unseen_by(record_id: str) -> str:
     return _held_out().get(record_id, ALL)
 
 
-def read_waves(signal: FloatArray, net: "Delineator") -> Waves:
+def read_waves(signal: FloatArray, net: "Delineators") -> Waves:
     """Return what the network sees in leads (L, T) at its rate."""
     x = scaled(signal)
     n, chunk, margin = x.shape[2], round(CHUNK_S * NETWORK_HZ), round(MARGIN_S * NETWORK_HZ)
@@ -90,7 +90,7 @@ def read_waves(signal: FloatArray, net: "Delineator") -> Waves:
     return Waves(np.concatenate(of_lead, axis=2), np.concatenate(whole, axis=1))
 
 
-def _run(x: FloatArray, net: "Delineator") -> Waves:
+def _run(x: FloatArray, net: "Delineators") -> Waves:
     import torch
 
     from ecgviz.nets.delineator import STRIDE

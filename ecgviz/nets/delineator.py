@@ -9,6 +9,8 @@ leads is of no matter and their number free; a second head reads the pooled lead
 enter and leave in pairs, which halves the work and keeps the time resolution; a tenth of the width.
 """
 
+import math
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -77,6 +79,25 @@ class Delineator(nn.Module):
             h = stage(torch.cat([skip, nn.functional.interpolate(h, scale_factor=2.0, mode="linear")], dim=1), n_leads)
         of_leads = _unpaired(self.of_lead(h)).unflatten(0, (-1, n_leads))
         return of_leads, _unpaired(self.whole(over_leads(h, n_leads)))
+
+
+class Delineators(nn.Module):
+    """Several delineators as one: its logits are the logarithm of the mean of their probabilities."""
+
+    def __init__(self, members: Sequence[Delineator]) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return log-probabilities of each lead and of the whole; shapes as those of a `Delineator`."""
+        of_leads, whole = zip(*(member(x) for member in self.members), strict=True)
+        return _mean_of(of_leads, 2), _mean_of(whole, 1)
+
+
+def _mean_of(logits: Sequence[Tensor], class_axis: int) -> Tensor:
+    """Return the logarithm of the mean probability over members."""
+    spread = torch.stack([each.log_softmax(class_axis) for each in logits])
+    return spread.logsumexp(0) - math.log(len(logits))
 
 
 def _paired(x: Tensor) -> Tensor:

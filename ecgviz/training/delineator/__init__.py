@@ -1,4 +1,4 @@
-"""Training of the delineating network: one fitted to every record, and one for each fold of a cross-validation."""
+"""Training of the delineating networks: those fitted to every record, and those of each fold of a cross-validation."""
 
 import json
 from collections.abc import Callable
@@ -11,9 +11,9 @@ from safetensors.torch import save_file
 from ecgviz.beats.network import ALL
 from ecgviz.errors import RecordError
 from ecgviz.training.delineator.examples import Example, from_ludb, from_ptbxl, simulated
-from ecgviz.training.delineator.fit import Examples, Plan, fit
+from ecgviz.training.delineator.fit import PLANS, Examples, Plan, fit
 
-__all__ = ["Examples", "Plan", "fit", "train_delineator"]
+__all__ = ["PLANS", "Examples", "Plan", "fit", "train_delineator"]
 
 N_FOLDS = 5
 PER_FINDING = 20
@@ -21,12 +21,17 @@ PER_FINDING = 20
 
 
 def train_delineator(
-    ludb: Path, ptbxl: Path, out: Path, seed: int = 0, say: Callable[[str], None] = lambda text: None
+    ludb: Path,
+    ptbxl: Path,
+    out: Path,
+    seed: int = 0,
+    say: Callable[[str], None] = lambda text: None,
+    device: str = "cpu",
 ) -> None:
-    """Fit the network to all of LUDB, and once without each fold, and write the weights that `delineate` uses.
+    """Fit the networks to all of LUDB, and once without each fold, and write the weights that `delineate` uses.
 
     Every fifth recording, by number, is one fold; simulated recordings and PTB-XL's rhythm statements are in every fit.
-    About 15 minutes a network on one core.
+    About 45 minutes for the two networks of a fit on one core.
 
     Parameters
     ----------
@@ -38,6 +43,8 @@ def train_delineator(
         Of the first weights, the order of examples and their variation.
     say : callable
         Hears what is going on, a sentence at a time.
+    device : str
+        "cpu" or "cuda".
 
     Raises
     ------
@@ -56,8 +63,9 @@ def train_delineator(
     tensors: dict[str, torch.Tensor] = {}
     for part, held in held_out.items():
         seen: list[Example] = [marked[number] for number in numbers if number not in held]
-        net = fit(replace(others, marked=seen), Plan(), seed, _every(100, part, say))
-        tensors |= {f"{part}.{name}": tensor.contiguous() for name, tensor in net.state_dict().items()}
+        for number, plan in enumerate(PLANS):
+            net = fit(replace(others, marked=seen), plan, seed, _every(100, f"{part}, {number}", say), device=device)
+            tensors |= {f"{part}.{number}.{name}": tensor.contiguous() for name, tensor in net.state_dict().items()}
     unseen = {part: [f"ludb-{number:03d}" for number in held] for part, held in held_out.items() if held}
     save_file(tensors, out, metadata={"format": "1", "held_out": json.dumps(unseen)})
 
