@@ -6,10 +6,7 @@ a plain NPZ of arrays (never a pickle), which is checked again when the `Record`
 """
 
 import json
-import os
 import re
-import resource
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -18,7 +15,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import numpy as np
 
 from ecgviz.errors import EcgvizError, RecordError
-from ecgviz.records import fields
+from ecgviz.records import child, fields
 from ecgviz.records.header import parse_header
 from ecgviz.records.load import entered, load_record
 from ecgviz.records.npz_file import read_arrays
@@ -31,7 +28,7 @@ PROCESSOR_S = 10
 WALL_S = 30.0
 _SIGNALS = (".dat", ".mat")
 _TABLES = (".csv", ".tsv", ".txt", ".npz")
-_REQUEST, _ANSWER, _REFUSAL = "request.json", "answer.npz", "refusal.txt"
+_REQUEST, _ANSWER = "request.json", "answer.npz"
 
 
 def load_upload(
@@ -127,24 +124,9 @@ def _renamed(data: bytes, fresh: Mapping[str, str]) -> str:
 
 def _run_child(folder: Path, main: str) -> None:
     """Parse in a child process, and turn every way in which it can end into nothing or a refusal."""
-    environment = {"PATH": os.environ.get("PATH", ""), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    environment["PYTHONPATH"] = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path if entry)
-    command = [sys.executable, "-P", "-m", "ecgviz.records.isolate", str(folder)]  # -P: import nothing from the folder
-    called = fields.shown(main)
-    try:
-        child = subprocess.run(  # noqa: S603
-            command, cwd=folder, env=environment, capture_output=True, timeout=WALL_S, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise RecordError(f"{called}: reading took more than {WALL_S:.0f} s and was stopped") from error
-    refusal = folder / _REFUSAL
-    if refusal.is_file():
-        raise RecordError(refusal.read_text(encoding="utf-8"))
-    if child.returncode != 0:
-        raise RecordError(
-            f"{called}: reading it broke the limits of {MEMORY_BYTES / 1e9:.1f} GB and {PROCESSOR_S} s, or the file is "
-            f"malformed; nothing was kept"
-        )
+    why = child.run("ecgviz.records.isolate", folder, _limits(), fields.shown(main))
+    if why:
+        raise RecordError(why)
 
 
 def _answer(folder: Path, main: str) -> Record:
@@ -163,30 +145,23 @@ def _answer(folder: Path, main: str) -> Record:
     )
 
 
-def _limit() -> None:
-    """Give this process its limits; core files are off, so that no sample of a patient stays on disk."""
-    for what, most in (
-        (resource.RLIMIT_AS, MEMORY_BYTES),
-        (resource.RLIMIT_CPU, PROCESSOR_S),
-        (resource.RLIMIT_FSIZE, 8 * MAX_BYTES),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(what, (most, most))
+def _limits() -> child.Limits:
+    return child.Limits(MEMORY_BYTES, PROCESSOR_S, WALL_S, 8 * MAX_BYTES)
 
 
 def parse_in_child(folder: Path) -> None:
     """Do what the request in ``folder`` says, under limits, and leave an answer or a refusal there."""
-    _limit()
+    child.limit(_limits())
     request = json.loads((folder / _REQUEST).read_text(encoding="utf-8"))
     stored = fields.shown(request["file"])
     try:
         record = load_record(folder / request["file"], fs=request["fs"], unit=request["unit"])
     except EcgvizError as refusal:
-        (folder / _REFUSAL).write_text(str(refusal).replace(stored, request["called"]), encoding="utf-8")
+        (folder / child.REFUSAL).write_text(str(refusal).replace(stored, request["called"]), encoding="utf-8")
         return
     except (MemoryError, RecursionError):
         said = f"{request['called']}: reading it takes more than {MEMORY_BYTES / 1e9:.1f} GB of memory"
-        (folder / _REFUSAL).write_text(said, encoding="utf-8")
+        (folder / child.REFUSAL).write_text(said, encoding="utf-8")
         return
     names = ("fs", "leads", "id", "age_years", "sex", "codes", "assumptions")
     told = json.dumps({name: getattr(record, name) for name in names})

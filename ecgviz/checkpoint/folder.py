@@ -1,7 +1,4 @@
-"""Trained models: a folder with weights.safetensors, model.json and CARD.md, checked key by key before it may predict.
-
-No code travels with a model: model.json may only name a registered architecture, and weights are plain tensors.
-"""
+"""A model folder on disk: what model.json must say, how it is written whole or not at all, and how it is checked."""
 
 import hashlib
 import json
@@ -12,7 +9,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pydantic
 import torch
 from safetensors import SafetensorError
@@ -20,14 +16,15 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
+from ecgviz.checkpoint.exported import ExportedProgram
 from ecgviz.errors import ModelError
 from ecgviz.nets import build
-from ecgviz.registry import shipped
-from ecgviz.signal import prepare
-from ecgviz.types import Beats, InputSpec, ModelInput, Prediction, Record
+from ecgviz.types import InputSpec
 
-WEIGHTS, DESCRIPTION, CARD = "weights.safetensors", "model.json", "CARD.md"
+WEIGHTS, PROGRAM, DESCRIPTION, CARD = "weights.safetensors", "program.pt2", "model.json", "CARD.md"
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+EXPORTED = "exported"
+"""What model.json calls the network of a folder that holds a program instead of weights."""
 
 
 class Description(pydantic.BaseModel):
@@ -86,41 +83,25 @@ class Model:
         return self.labels.index(label)
 
 
-def available_models() -> tuple[str, ...]:
-    """Names of the shipped models, sorted."""
-    folder = shipped("models")
-    return tuple(sorted(path.parent.name for path in folder.glob(f"*/{DESCRIPTION}"))) if folder.is_dir() else ()
-
-
-def load_model(source: str | Path) -> Model:
-    """Load a shipped model by name, or any model folder by path.
-
-    Raises
-    ------
-    ModelError
-        When the folder is incomplete, model.json malformed, the hash wrong, or the weights do not fit the network
-        key by key and shape by shape. A network that is not fully loaded never predicts.
-    """
-    folder = shipped("models") / str(source) if NAME.fullmatch(str(source)) else Path(source)
-    if not folder.is_dir():
-        known = ", ".join(available_models()) or "none"
-        raise ModelError(f"there is no model {str(source)!r}; shipped models: {known}; or give a model folder")
-    for name in (WEIGHTS, DESCRIPTION, CARD):
+def read_model(folder: Path) -> Model:
+    """Read and check a model folder; see `ecgviz.checkpoint.load_model`."""
+    if not (folder / DESCRIPTION).is_file():
+        raise ModelError(f"model folder {folder.name} lacks {DESCRIPTION}")
+    text = (folder / DESCRIPTION).read_bytes()
+    described = _describe(text, folder.name)
+    stored = PROGRAM if described.net == EXPORTED else WEIGHTS
+    for name in (stored, CARD):
         if not (folder / name).is_file():
             raise ModelError(f"model folder {folder.name} lacks {name}")
-    text = (folder / DESCRIPTION).read_bytes()
-    weights = (folder / WEIGHTS).read_bytes()
-    described = _describe(text, folder.name)
+    weights = (folder / stored).read_bytes()
     found = hashlib.sha256(weights).hexdigest()
     if found != described.weights_sha256:
         raise ModelError(
-            f"{folder.name}: {WEIGHTS} has SHA-256 {found[:12]}..., model.json says "
+            f"{folder.name}: {stored} has SHA-256 {found[:12]}..., model.json says "
             f"{described.weights_sha256[:12]}...: the weights were changed or belong to another model"
         )
-    net = build(described.net, len(described.labels), seed=0, config=described.config)
-    _fill(net, weights, folder.name)
     return Model(
-        net=net.eval().requires_grad_(requires_grad=False),
+        net=_network(described, weights, folder.name).eval().requires_grad_(requires_grad=False),
         net_name=described.net,
         config=described.config,
         name=described.name,
@@ -135,6 +116,28 @@ def load_model(source: str | Path) -> Model:
     )
 
 
+def _network(described: Description, weights: bytes, folder: str) -> nn.Module:
+    if described.net == EXPORTED:
+        program = ExportedProgram(weights, f"{folder}: {PROGRAM}")
+        program.check(len(described.labels), described.spec)
+        return program
+    net = architecture(described.net, len(described.labels), described.config)
+    try:
+        tensors = load_tensors(weights)
+    except SafetensorError as error:
+        raise ModelError(f"{folder}: {WEIGHTS} is no safetensors file ({error})") from error
+    fill(net, tensors, folder)
+    return net
+
+
+def architecture(net_name: str, n_labels: int, config: Mapping[str, Any]) -> nn.Module:
+    """Build a registered network that waits for its weights; settings that it does not take raise ModelError."""
+    try:
+        return build(net_name, n_labels, seed=0, config=config)
+    except (TypeError, RuntimeError) as error:
+        raise ModelError(f"{net_name} cannot be built with {dict(config)}: {error}") from error
+
+
 def _describe(text: bytes, folder: str) -> Description:
     try:
         return Description.model_validate_json(text)
@@ -144,25 +147,29 @@ def _describe(text: bytes, folder: str) -> Description:
         raise ModelError(f"{folder}: {DESCRIPTION} is malformed at {place}: {first['msg']}") from error
 
 
-def _fill(net: nn.Module, weights: bytes, folder: str) -> None:
-    try:
-        tensors = load_tensors(weights)
-    except SafetensorError as error:
-        raise ModelError(f"{folder}: {WEIGHTS} is no safetensors file ({error})") from error
+def fill(net: nn.Module, tensors: Mapping[str, Tensor], called: str) -> None:
+    """Put tensors into a network whose every key, shape and type they fit.
+
+    Raises
+    ------
+    ModelError
+        Naming the first keys that are missing or unknown, or the first tensor of another shape or type, or one that
+        holds values that are not finite.
+    """
     wanted = net.state_dict()
     missing, extra = sorted(wanted.keys() - tensors.keys()), sorted(tensors.keys() - wanted.keys())
     if missing or extra:
         raise ModelError(
-            f"{folder}: weights do not fit the network: missing {missing[:3] or 'none'}, unknown {extra[:3] or 'none'}"
+            f"{called}: weights do not fit the network: missing {missing[:3] or 'none'}, unknown {extra[:3] or 'none'}"
         )
     for key, tensor in tensors.items():
         if tensor.shape != wanted[key].shape or tensor.dtype != wanted[key].dtype:
             raise ModelError(
-                f"{folder}: {key} is {tuple(tensor.shape)} {tensor.dtype}, the network wants "
+                f"{called}: {key} is {tuple(tensor.shape)} {tensor.dtype}, the network wants "
                 f"{tuple(wanted[key].shape)} {wanted[key].dtype}"
             )
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-            raise ModelError(f"{folder}: {key} holds values that are not finite")
+            raise ModelError(f"{called}: {key} holds values that are not finite")
     net.load_state_dict(tensors, strict=True)
 
 
@@ -190,7 +197,11 @@ def save_model(
     """
     if folder.exists():
         raise ModelError(f"{folder} exists already; name a new folder")
-    weights = save_tensors({key: tensor.contiguous().cpu() for key, tensor in net.state_dict().items()})
+    if isinstance(net, ExportedProgram):
+        stored, weights = PROGRAM, net.stored
+    else:
+        state = {key: tensor.contiguous().cpu() for key, tensor in net.state_dict().items()}
+        stored, weights = WEIGHTS, save_tensors(state)
     described = {
         "format": 1,
         "name": name,
@@ -210,45 +221,7 @@ def save_model(
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
         whole = Path(scratch) / folder.name
         whole.mkdir()
-        (whole / WEIGHTS).write_bytes(weights)
+        (whole / stored).write_bytes(weights)
         (whole / DESCRIPTION).write_bytes(text)
         (whole / CARD).write_text(card, encoding="utf-8")
         whole.rename(folder)
-
-
-def model_input(model: Model, record: Record, beats: Beats | None = None) -> ModelInput:
-    """Prepare a record for this model: the one path shared by prediction, explanation and training."""
-    needs_peaks = "r_peaks" in model.spec.needs
-    if needs_peaks and (beats is None or not len(beats)):
-        raise ModelError(
-            f"{model.name} needs R peaks, and none were found: {beats.reason if beats else 'no beats given'}"
-        )
-    return prepare(record, model.spec, r_s=beats.r_s if needs_peaks and beats is not None else None)
-
-
-def tensors(inputs: ModelInput) -> tuple[Tensor, dict[str, Tensor | None]]:
-    """Return x (1, L, T) and the keyword arguments (``r_s``, ``meta``, ``mask``) that a network is called with.
-
-    ``meta`` is (1, 2): age in years and sex (0 male, 1 female), NaN where unknown.
-    """
-    sex = {"male": 0.0, "female": 1.0}.get(inputs.sex or "", np.nan)
-    age = np.nan if inputs.age_years is None else inputs.age_years
-    return torch.from_numpy(inputs.x.copy())[None], {
-        "r_s": None if inputs.r_s is None else torch.tensor(inputs.r_s, dtype=torch.float32)[None],
-        "meta": torch.tensor([[age, sex]], dtype=torch.float32),
-        "mask": torch.from_numpy(inputs.mask.copy())[None],
-    }
-
-
-def predict(model: Model, record: Record, beats: Beats | None = None) -> Prediction:
-    """Return logits and probabilities of every label for one record.
-
-    Raises
-    ------
-    InputError
-        When the record does not meet the model's input contract.
-    """
-    x, arguments = tensors(model_input(model, record, beats))
-    with torch.inference_mode():
-        logits = model.net(x, **arguments)[0].double().numpy(force=True)
-    return Prediction(model.labels, logits, 1 / (1 + np.exp(-logits)), np.array(model.thresholds))

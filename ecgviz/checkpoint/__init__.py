@@ -1,0 +1,53 @@
+"""Trained models: a folder with weights, model.json and CARD.md, checked key by key before it may predict.
+
+No code travels with a model. model.json may only name a registered architecture, whose weights are plain tensors
+(``weights.safetensors``), or say "exported": then ``program.pt2`` is read as data, a list of tensor operators and their
+weights, and nothing in it is unpickled or imported.
+"""
+
+from pathlib import Path
+
+from ecgviz.checkpoint.folder import CARD, DESCRIPTION, NAME, PROGRAM, WEIGHTS, Model, read_model, save_model
+from ecgviz.checkpoint.inputs import model_input, network_logits, predict, predict_batch, stacked, tensors
+from ecgviz.errors import ModelError
+from ecgviz.registry import shipped
+
+__all__ = [
+    "CARD",
+    "DESCRIPTION",
+    "NAME",
+    "PROGRAM",
+    "WEIGHTS",
+    "Model",
+    "available_models",
+    "load_model",
+    "model_input",
+    "network_logits",
+    "predict",
+    "predict_batch",
+    "save_model",
+    "stacked",
+    "tensors",
+]
+
+
+def available_models() -> tuple[str, ...]:
+    """Names of the shipped models, sorted."""
+    folder = shipped("models")
+    return tuple(sorted(path.parent.name for path in folder.glob(f"*/{DESCRIPTION}"))) if folder.is_dir() else ()
+
+
+def load_model(source: str | Path) -> Model:
+    """Load a shipped model by name, or any model folder by path.
+
+    Raises
+    ------
+    ModelError
+        When the folder is incomplete, model.json malformed, the hash wrong, or the weights do not fit the network
+        key by key and shape by shape. A network that is not fully loaded never predicts.
+    """
+    folder = shipped("models") / str(source) if NAME.fullmatch(str(source)) else Path(source)
+    if not folder.is_dir():
+        known = ", ".join(available_models()) or "none"
+        raise ModelError(f"there is no model {str(source)!r}; shipped models: {known}; or give a model folder")
+    return read_model(folder)

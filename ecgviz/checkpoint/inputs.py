@@ -1,0 +1,88 @@
+"""From records to logits: one way to prepare a model's input, and one way to predict, for one record or many."""
+
+from collections.abc import Sequence
+from itertools import chain
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ecgviz.checkpoint.folder import Model
+from ecgviz.errors import ModelError
+from ecgviz.signal import prepare
+from ecgviz.types import Beats, ModelInput, Prediction, Record
+from ecgviz.types.arrays import FloatArray
+
+AT_ONCE_CPU = 4
+"""Records a batch on a CPU: the activations of more leave the cache, and the same work takes longer."""
+AT_ONCE_GPU = 128
+
+
+def model_input(model: Model, record: Record, beats: Beats | None = None) -> ModelInput:
+    """Prepare a record for this model: the one path shared by prediction, explanation and training."""
+    needs_peaks = "r_peaks" in model.spec.needs
+    if needs_peaks and (beats is None or not len(beats)):
+        raise ModelError(
+            f"{model.name} needs R peaks, and none were found: {beats.reason if beats else 'no beats given'}"
+        )
+    return prepare(record, model.spec, r_s=beats.r_s if needs_peaks and beats is not None else None)
+
+
+def stacked(inputs: Sequence[ModelInput]) -> tuple[Tensor, dict[str, Tensor | None]]:
+    """Return x (B, L, T) and the keyword arguments (``r_s``, ``meta``, ``mask``) that a network is called with.
+
+    ``meta`` is (B, 2): age in years and sex (0 male, 1 female), NaN where unknown. ``r_s`` is (B, K) with NaN after a
+    record's last R peak, and None when the inputs of this model come without.
+    """
+    sexes = {"male": 0.0, "female": 1.0}
+    meta = [[np.nan if i.age_years is None else i.age_years, sexes.get(i.sex or "", np.nan)] for i in inputs]
+    peaks = [i.r_s for i in inputs if i.r_s is not None]
+    r_s = None
+    if len(peaks) == len(inputs):
+        r_s = torch.full((len(inputs), max(len(each) for each in peaks)), torch.nan)
+        for row, each in zip(r_s, peaks, strict=True):
+            row[: len(each)] = torch.tensor(each, dtype=torch.float32)
+    return torch.from_numpy(np.stack([i.x for i in inputs])), {
+        "r_s": r_s,
+        "meta": torch.tensor(meta, dtype=torch.float32),
+        "mask": torch.from_numpy(np.stack([i.mask for i in inputs])),
+    }
+
+
+def tensors(inputs: ModelInput) -> tuple[Tensor, dict[str, Tensor | None]]:
+    """Return x (1, L, T) and the keyword arguments of one record; see `stacked`."""
+    return stacked([inputs])
+
+
+def network_logits(net: nn.Module, x: Tensor, **arguments: Tensor | None) -> Tensor:
+    """Return logits (B, C) of many records x (B, L, T), in batches of the size that suits the network's device."""
+    weight = next(chain(net.parameters(), net.buffers()), x)
+    at_once = AT_ONCE_CPU if weight.device.type == "cpu" else AT_ONCE_GPU
+    parts = []
+    with torch.inference_mode():
+        for start in range(0, len(x), at_once):
+            some = slice(start, start + at_once)
+            given = {k: None if v is None else v[some].to(weight.device) for k, v in arguments.items()}
+            parts.append(net(x[some].to(weight.device), **given))
+    return torch.cat(parts)
+
+
+def predict_batch(model: Model, inputs: Sequence[ModelInput]) -> FloatArray:
+    """Return the logits of many records as `model_input` prepared them, shape (B, C); (0, C) for none."""
+    if not inputs:
+        return np.empty((0, len(model.labels)))
+    x, arguments = stacked(inputs)
+    logits: FloatArray = network_logits(model.net, x, **arguments).double().numpy(force=True)
+    return logits
+
+
+def predict(model: Model, record: Record, beats: Beats | None = None) -> Prediction:
+    """Return logits and probabilities of every label for one record.
+
+    Raises
+    ------
+    InputError
+        When the record does not meet the model's input contract.
+    """
+    logits = predict_batch(model, [model_input(model, record, beats)])[0]
+    return Prediction(model.labels, logits, 1 / (1 + np.exp(-logits)), np.array(model.thresholds))
