@@ -6,13 +6,14 @@ Every refusal is one line on standard error and exit code 2. Nothing heavy is im
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from ecgviz import NOTICE, __version__
-from ecgviz.cli import cases, dashboard, networks, recordings, validation
+from ecgviz.cli import cases, dashboard, imports, networks, recordings, validation
 from ecgviz.errors import EcgvizError
 
 COMMANDS: Mapping[str, Callable[..., None]] = {
@@ -31,9 +32,10 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
 }
 """Every command by name, in the order of the help text."""
 GROUPS: Mapping[str, Mapping[str, Callable[..., None]]] = {
-    "validate": {"delineation": validation.delineation, "measurements": validation.measurements}
+    "models": {"import": imports.import_model},
+    "validate": {"delineation": validation.delineation, "measurements": validation.measurements},
 }
-"""Commands of two words, by their first and their second."""
+"""Commands of two words, by their first and their second; a first word that is a command too stays one."""
 GROUP_HELP: Mapping[str, str] = {"validate": "Measure how right ecgviz is on recordings whose answer is known."}
 
 BAD_INPUT = 2
@@ -59,10 +61,20 @@ def _help(context: typer.Context) -> None:
         typer.echo(context.get_help())
 
 
+class _TwoWords(TyperGroup):
+    """Commands by name, of which some have two words."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Take two words as one name where there is such a command."""
+        two = " ".join(args[:2])
+        return super().resolve_command(ctx, [two, *args[2:]] if two in self.commands else args)
+
+
 def build() -> typer.Typer:
     """Return the typer application with all of `COMMANDS`."""
     shell = typer.Typer(
         name="ecgviz",
+        cls=_TwoWords,
         help=f"Explain 12-lead ECG classifiers and hold them against cardiologists' criteria. {NOTICE}",
         epilog="A RECORD is the path of a WFDB, CSV or NPZ file, or demo:NAME for a shipped one.",
         add_completion=False,
@@ -72,6 +84,10 @@ def build() -> typer.Typer:
     for name, function in COMMANDS.items():
         shell.command(name)(function)
     for name, functions in GROUPS.items():
+        if name in COMMANDS:
+            for second, function in functions.items():
+                shell.command(f"{name} {second}")(function)
+            continue
         group = typer.Typer(name=name, help=GROUP_HELP[name])
         group.callback(invoke_without_command=True)(_help)
         for second, function in functions.items():
