@@ -21,10 +21,12 @@ from typing import Any
 import torch
 from torch import nn
 
+from ecgviz.nets.ecg_mamba import ECGMamba
 from ecgviz.nets.imle_net import IMLENet
 from ecgviz.registry import find
 
 NETS: Mapping[str, Callable[..., nn.Module]] = {
+    "ecg_mamba": ECGMamba,
     "imle_net": IMLENet,
 }
 
