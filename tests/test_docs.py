@@ -15,6 +15,8 @@ ASKED_ONLY = {
     "train": "reads PTB-XL and takes an hour",
     "train-delineator": "reads LUDB and PTB-XL and takes an hour and a half",
     "validate": "reads LUDB",
+    "evaluate": "reads PTB-XL",
+    "fetch": "needs the internet",
     "models import": "reads somebody else's network",
     "app": "serves until it is stopped",
 }

@@ -1,14 +1,17 @@
 """Fetching: what arrives is what was published, nothing half-written has its final name, and a break costs nothing."""
 
 import hashlib
+import json
 import socket
 import threading
 from collections.abc import Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from ecgviz.cli import main
 from ecgviz.errors import RecordError
 from ecgviz.training.fetch import Fetched, fetch_ptbxl
 
@@ -144,9 +147,30 @@ def test_a_list_that_is_none_is_refused(server: Server, tmp_path: Path, text: st
     assert files(tmp_path) == {}
 
 
-def test_without_internet_one_sentence_says_so(tmp_path: Path) -> None:
+@pytest.fixture
+def nowhere() -> str:
+    """Return an address at which nobody answers."""
     with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with pytest.raises(RecordError, match=rf"127\.0\.0\.1:{port} cannot be reached: is there internet"):
-        fetch_ptbxl(tmp_path, base=f"http://127.0.0.1:{port}/", retries=0)
+        return f"http://127.0.0.1:{free.getsockname()[1]}/"
+
+
+def test_without_internet_one_sentence_says_so(nowhere: str, tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match=r"127\.0\.0\.1:\d+ cannot be reached: is there internet"):
+        fetch_ptbxl(tmp_path, base=nowhere, retries=0)
     assert files(tmp_path) == {}
+
+
+def test_the_command_tells_what_came(
+    server: Server, nowhere: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("ecgviz.training.fetch.fetch_ptbxl", partial(fetch_ptbxl, base=server.base))
+    assert main(["fetch", "ptb-xl", "--out", str(tmp_path), "--rate", "500", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told == {"folder": str(tmp_path), "n_files": 3, "n_present": 0, "n_new": 3, "n_replaced": 0}
+    assert main(["fetch", "ptb-xl", "--out", str(tmp_path), "--rate", "both"]) == 0
+    assert "5 files are those of PTB-XL 1.0.3 (3 were there, 2 came anew" in capsys.readouterr().out
+    monkeypatch.setattr("ecgviz.training.fetch.fetch_ptbxl", partial(fetch_ptbxl, base=nowhere, retries=0))
+    assert main(["fetch", "ptb-xl", "--out", str(tmp_path)]) == 2
+    refusal = capsys.readouterr().err
+    assert refusal.startswith("ecgviz: 127.0.0.1:")
+    assert refusal.count("\n") == 1

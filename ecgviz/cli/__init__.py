@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from ecgviz import NOTICE, __version__
-from ecgviz.cli import cases, dashboard, imports, networks, recordings, validation
+from ecgviz.cli import cases, dashboard, evaluation, imports, networks, recordings, validation
 from ecgviz.errors import EcgvizError
 
 COMMANDS: Mapping[str, Callable[..., None]] = {
@@ -28,15 +28,20 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "simulate": recordings.simulate,
     "train": networks.train,
     "train-delineator": networks.train_delineator,
+    "evaluate": evaluation.evaluate,
     "app": dashboard.app,
 }
 """Every command by name, in the order of the help text."""
 GROUPS: Mapping[str, Mapping[str, Callable[..., None]]] = {
     "models": {"import": imports.import_model},
     "validate": {"delineation": validation.delineation, "measurements": validation.measurements},
+    "fetch": {"ptb-xl": evaluation.fetch_ptbxl},
 }
 """Commands of two words, by their first and their second; a first word that is a command too stays one."""
-GROUP_HELP: Mapping[str, str] = {"validate": "Measure how right ecgviz is on recordings whose answer is known."}
+GROUP_HELP: Mapping[str, str] = {
+    "validate": "Measure how right ecgviz is on recordings whose answer is known.",
+    "fetch": "Fetch public data sets; this needs the internet.",
+}
 
 BAD_INPUT = 2
 

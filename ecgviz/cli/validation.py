@@ -1,16 +1,14 @@
 """``validate``: how right ecgviz is on recordings whose answer is known."""
 
 import math
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ecgviz.cli.arguments import Json
-from ecgviz.cli.console import number, write_json, write_lines, write_table
+from ecgviz.cli.console import counted, number, write_json, write_lines, write_table
 from ecgviz.errors import SimulationError
 
 if TYPE_CHECKING:
@@ -36,7 +34,7 @@ def delineation(
     """Hold our wave marks, and neurokit2's, against those of LUDB's cardiologists."""
     from ecgviz.validate.delineation import score
 
-    with _counted("recordings") as progress:
+    with counted("recordings") as progress:
         found = score(folder, progress=progress)
     if as_json:
         shown = {"n_records": found.n_records, "rows": found.rows, "false_alarms": found.false_alarms}
@@ -56,9 +54,9 @@ def measurements(
     """Hold our measurements against what was planted in simulated recordings, and against LUDB's cardiologists."""
     from ecgviz.validate.measurements import ludb_interval_errors, simulated_errors
 
-    with _counted("recordings of LUDB") as progress:
+    with counted("recordings of LUDB") as progress:
         marked = ludb_interval_errors(ludb, progress) if ludb is not None else []
-    with _counted("simulated recordings") as progress:
+    with counted("simulated recordings") as progress:
         planted = simulated_errors(range(seeds), fs or RATES_HZ, progress=progress)
     impossible = sorted(set(fs or RATES_HZ) - {row.fs for row in planted})
     if impossible:
@@ -70,17 +68,6 @@ def measurements(
         title = f"Simulated recordings at {rate:g} Hz, median signal-to-noise ratio {rows[0].snr_db:.0f} dB"
         _write_errors(f"{title}: found minus planted", rows)
     return _write_errors("LUDB: found minus marked", marked) if marked else None
-
-
-@contextmanager
-def _counted(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Draw a bar on standard error while something is counted; nothing where nobody watches."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _write_marks(found: "DelineationScore") -> None:

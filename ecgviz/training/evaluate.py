@@ -1,17 +1,30 @@
-"""How good a network is, always with the interval that so many records allow."""
+"""How good networks are, always with the interval that so many records allow: what they say about PTB-XL's folds."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ecgviz.beats import delineate
+from ecgviz.checkpoint import Model, predict
+from ecgviz.errors import EcgvizError, RecordError
+from ecgviz.records import load_record, ptbxl
+from ecgviz.records.ptbxl import SUPERCLASSES, Entry
+from ecgviz.signal import condition
 from ecgviz.training import metrics
+from ecgviz.types import Beats, Record
 from ecgviz.types.arrays import FloatArray
 
 MICRO_BATCH = 8
 """Large batches are slower on a CPU: the activations leave the cache."""
+LOW_RATE_HZ = 100.0
+"""Rate of ``records100``; a faster model is fed from ``records500``."""
+FIRST_PLAN_FOLDS, FIRST_PLAN_CHOICE = range(1, 9), 9
+"""What models whose model.json names no folds were fitted to and chosen on."""
 
 
 def predict_probabilities(net: nn.Module, x: Tensor) -> FloatArray:
@@ -60,3 +73,103 @@ def best_thresholds(y: FloatArray, probabilities: FloatArray) -> tuple[float, ..
         f1 = 2 * hits / np.maximum(called.sum(axis=1) + truth.sum(), 1)
         chosen.append(float(candidates[int(f1.argmax())]))
     return tuple(chosen)
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What several models said about the same records of PTB-XL.
+
+    ``probabilities`` holds (n, C) a model, in the order of its labels; ``entries`` are the n rows of the table.
+    ``duplicates`` counts the copies that PTB-XL 1.0.3 dropped, ``refused`` names each record that could not be
+    read, or that one of the models could not be fed with, and why.
+    """
+
+    entries: tuple[Entry, ...]
+    probabilities: tuple[FloatArray, ...]
+    duplicates: int
+    refused: tuple[str, ...]
+
+
+def ask(
+    models: Sequence[Model],
+    folder: Path,
+    folds: Sequence[int],
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Answers:
+    """Let every model predict every record of some folds of PTB-XL, prepared as at any prediction.
+
+    A model of up to 100 Hz is fed with the 100 Hz files, any other with those of 500 Hz. Beats are delineated only
+    for models that need R peaks.
+
+    Raises
+    ------
+    RecordError
+        When the folder is not PTB-XL as published, or no record of these folds can be scored.
+    """
+    rows = [row for row in ptbxl.read_table(folder).values() if row.strat_fold in folds]
+    wanted = [row for row in rows if not row.duplicate]
+    entries, answers, refused = [], [], []
+    for done, entry in enumerate(wanted, start=1):
+        try:
+            answers.append(_answers(models, folder, entry))
+            entries.append(entry)
+        except EcgvizError as refusal:
+            refused.append(f"record {entry.ecg_id}: {refusal}")
+        progress(done, len(wanted))
+    if not entries:
+        why = f"; {refused[0]}" if refused else ""
+        raise RecordError(f"{folder.name}: no record of fold {_listed(folds)} can be scored{why}")
+    columns = tuple(np.stack(column) for column in zip(*answers, strict=True))
+    return Answers(tuple(entries), columns, len(rows) - len(wanted), tuple(refused))
+
+
+def _answers(models: Sequence[Model], folder: Path, entry: Entry) -> list[FloatArray]:
+    """Return each model's probabilities of one record; a refusal by one of them is one for all."""
+    records: dict[str, tuple[Record, Beats | None]] = {}
+    found = []
+    for model in models:
+        stem = entry.filename_lr if model.spec.fs <= LOW_RATE_HZ else entry.filename_hr
+        record, beats = records.get(stem) or (load_record((folder / stem).with_suffix(".hea")), None)
+        if beats is None and "r_peaks" in model.spec.needs:
+            beats = delineate(condition(record))
+        records[stem] = record, beats
+        found.append(_probabilities(model, record, beats))
+    return found
+
+
+def _probabilities(model: Model, record: Record, beats: Beats | None) -> FloatArray:
+    return predict(model, record, beats).probabilities
+
+
+def truths(entries: Sequence[Entry], labels: Sequence[str]) -> FloatArray:
+    """Return 1 where a record has a label, 0 where not (n, C); statements count whatever their likelihood.
+
+    A record without any superclass is NaN for all of them: what it shows was not stated.
+    """
+    return np.array([[_truth(entry, label) for label in labels] for entry in entries], dtype=np.float64)
+
+
+def _truth(entry: Entry, label: str) -> float:
+    if label in SUPERCLASSES:
+        return float(label in entry.superclasses) if entry.superclasses else np.nan
+    return float(label in entry.scp_codes)
+
+
+def fold_warning(model: Model, folds: Sequence[int]) -> str | None:
+    """Return a sentence where a model has learnt from, or was chosen on, a fold that is asked for; else None."""
+    training = model.training
+    if "folds" in training:
+        fitted, chosen = {*training["folds"]} & {*folds}, set[int]()
+    elif "plan" in training:
+        fitted, chosen = {*FIRST_PLAN_FOLDS} & {*folds}, {FIRST_PLAN_CHOICE} & {*folds}
+    else:
+        return f"{model.name} does not say which folds it was trained on: these may be records that it has learnt"
+    if fitted:
+        return f"{model.name} was trained on fold {_listed(fitted)}: there its scores say what it remembers"
+    if chosen:
+        return f"{model.name} was chosen on fold {_listed(chosen)}: there its scores are too good"
+    return None
+
+
+def _listed(folds: Iterable[int]) -> str:
+    return ", ".join(map(str, sorted(folds)))
