@@ -1,15 +1,31 @@
 """A model that is not exactly what its folder says is refused, by name."""
 
 import json
+from dataclasses import replace
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from toys import Small, even_beats, no_beats, noise_record, toy_model
 
-from ecgviz.checkpoint import CARD, DESCRIPTION, WEIGHTS, Model, load_model, predict, save_model
-from ecgviz.errors import InputError, ModelError
+from ecgviz.checkpoint import (
+    CARD,
+    DESCRIPTION,
+    WEIGHTS,
+    Model,
+    load_model,
+    model_input,
+    network_logits,
+    predict,
+    predict_batch,
+    save_model,
+    stacked,
+)
+from ecgviz.checkpoint.inputs import AT_ONCE_CPU
+from ecgviz.errors import EcgvizError, InputError, ModelError
 from ecgviz.nets import build
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.types import InputSpec, Record
@@ -151,3 +167,84 @@ def test_unknown_names_list_what_there_is() -> None:
 def test_nothing_is_overwritten(folder: Path) -> None:
     with pytest.raises(ModelError, match="exists already"):
         save(folder)
+
+
+class Counting(torch.nn.Module):
+    """Logits that need everything that comes with the samples: R peaks, age and sex, the mask."""
+
+    levels = ()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[int] = []
+
+    def forward(self, x, *, r_s, meta, mask):
+        self.seen.append(len(x))
+        found = ~r_s.isnan()
+        return torch.stack([found.sum(1) + r_s.nansum(1), meta.nan_to_num(-1).sum(1), (x.mean(1) * mask).sum(1)], dim=1)
+
+
+def test_many_records_are_predicted_as_one_by_one() -> None:
+    spec = InputSpec(STANDARD_LEADS, 100.0, 10.0, 0.0, 0.25, needs=("r_peaks",))
+    model = toy_model(Counting(), labels=("A", "B", "C"), spec=spec)
+    ages = [None, 30.0, 61.0, None, 80.0, 45.0, 22.0]
+    records = [replace(noise_record(n), age_years=age, sex="female" if n % 2 else None) for n, age in enumerate(ages)]
+    beats = [even_beats(2 + n) for n in range(len(ages))]
+    inputs = [model_input(model, *pair) for pair in zip(records, beats, strict=True)]
+    together = predict_batch(model, inputs)
+    assert max(model.net.seen) == AT_ONCE_CPU < len(inputs)
+    alone = [predict(model, *pair).logits for pair in zip(records, beats, strict=True)]
+    np.testing.assert_allclose(together, alone, rtol=1e-5)
+    np.testing.assert_allclose(together[:, 0], [len(each) + each.r_s.sum() for each in beats], rtol=1e-5)
+    np.testing.assert_allclose(together[:4, 1], [-2, 31, 60, 0])
+
+
+def test_a_real_network_predicts_many_records_as_one_by_one(folder: Path) -> None:
+    model = load_model(folder)
+    records = [recording(np.random.default_rng(seed)) for seed in range(9)]
+    together = predict_batch(model, [model_input(model, record) for record in records])
+    np.testing.assert_allclose(together, [predict(model, record).logits for record in records], atol=1e-5)
+    assert predict_batch(model, []).shape == (0, 2)
+
+
+def test_r_peaks_are_padded_with_nan() -> None:
+    spec = InputSpec(STANDARD_LEADS, 100.0, 10.0, 0.0, 0.25, needs=("r_peaks",))
+    model = toy_model(Counting(), spec=spec)
+    x, arguments = stacked([model_input(model, noise_record(), even_beats(n)) for n in (3, 5)])
+    assert x.shape == (2, 12, 1000)
+    assert arguments["r_s"].shape == (2, 5)
+    assert arguments["r_s"].isnan().sum(dim=1).tolist() == [2, 0]
+    with pytest.raises(ModelError, match="needs R peaks, and none were found: no QRS complex"):
+        model_input(model, noise_record(), no_beats())
+
+
+def test_logits_of_tensors_alone_need_no_model() -> None:
+    net = Small(2).eval()
+    x = torch.randn(9, 12, 100, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        np.testing.assert_allclose(network_logits(net, x), net(x), atol=1e-6)
+
+
+def test_a_network_of_another_package_is_loaded_by_its_entry_point(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {"net_name": "theirs", "config": {"width": 4}, "name": "toy", "version": "1", "spec": SPEC}
+    given |= {"labels": ("MI", "NORM"), "thresholds": (0.4, 0.6), "metrics": {}, "training": {}, "card": "# toy"}
+    net = Small(2, width=4).eval()
+    save_model(tmp_path / "mine", net, **given)
+    with pytest.raises(EcgvizError, match=r"there is no 'theirs' here; known are .*imle_net"):
+        load_model(tmp_path / "mine")
+    point = EntryPoint("theirs", "toys:Small", "ecgviz.nets")
+    monkeypatch.setattr("ecgviz.registry.entry_points", lambda group: [point] if group == "ecgviz.nets" else [])
+    model = load_model(tmp_path / "mine")
+    assert isinstance(model.net, Small)
+    record = recording(np.random.default_rng(0))
+    x = torch.tensor(model_input(model, record).x)[None]
+    with torch.inference_mode():
+        np.testing.assert_allclose(predict(model, record).logits, net(x)[0], atol=1e-6)
+
+
+def test_settings_that_an_architecture_does_not_take_are_refused(folder: Path) -> None:
+    change(folder, config={"breadth": 1.0})
+    with pytest.raises(ModelError, match=r"imle_net cannot be built with .*breadth"):
+        load_model(folder)

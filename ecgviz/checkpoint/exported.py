@@ -78,7 +78,7 @@ class ExportedProgram(nn.Module):
         try:
             self._weights = self._register(archive)
             self._input, self._output = _ends(archive, called)
-            self._steps = _steps(archive, called, self._output)
+            self._steps = _steps(archive, called, {*self._weights, self._input}, self._output)
             self._fixed = "as_int" in archive.graph["tensor_values"][self._input]["sizes"][0]
             self._in_shape, self._out_shape = (
                 tuple(fixed_or_most(size, archive.ranges) for size in archive.graph["tensor_values"][name]["sizes"])
@@ -177,17 +177,28 @@ def _ends(archive: Archive, called: str) -> tuple[str, str]:
     return inputs[0]["as_tensor"]["name"], outputs[0]["as_tensor"]["name"]
 
 
-def _steps(archive: Archive, called: str, output: str) -> tuple[Step, ...]:
-    """Return the calls of a program in their order, each with the values that no later one needs."""
+def _steps(archive: Archive, called: str, given: set[str], output: str) -> tuple[Step, ...]:
+    """Return the calls of a program in their order, each with the values that no later one needs.
+
+    A call that reads what is neither ``given`` nor made before it raises ModelError.
+    """
     steps = [
         Step(
             node["target"],
             resolved(node["target"], called),
-            {given["name"]: _argument(given["arg"], node["target"], called) for given in node["inputs"]},
+            {each["name"]: _argument(each["arg"], node["target"], called) for each in node["inputs"]},
             _outputs(node),
         )
         for node in archive.graph["nodes"]
     ]
+    known = {*given, _DEVICE}
+    for step in steps:
+        for name in _names(list(step.arguments.values())):
+            if name not in known:
+                raise ModelError(f"{called}: its graph is damaged ({step.target} reads {name!r}, which nothing makes)")
+        known.update(step.outputs)
+    if output not in known:
+        raise ModelError(f"{called}: its graph is damaged (nothing makes its output {output!r})")
     kept, freed = {output, _DEVICE}, []
     for step in reversed(steps):
         done = tuple(name for name in _names(list(step.arguments.values())) if name not in kept)

@@ -23,7 +23,7 @@ def model_input(model: Model, record: Record, beats: Beats | None = None) -> Mod
     needs_peaks = "r_peaks" in model.spec.needs
     if needs_peaks and (beats is None or not len(beats)):
         raise ModelError(
-            f"{model.name} needs R peaks, and none were found: {beats.reason if beats else 'no beats given'}"
+            f"{model.name} needs R peaks, and none were found: {'no beats given' if beats is None else beats.reason}"
         )
     return prepare(record, model.spec, r_s=beats.r_s if needs_peaks and beats is not None else None)
 

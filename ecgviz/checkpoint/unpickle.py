@@ -54,8 +54,14 @@ def checkpoint_tensors(path: Path) -> dict[str, Tensor]:
         return found
 
 
-def _read(path: Path, called: str) -> dict[str, Tensor]:
-    """Return the weights in a file; runs in the child."""
+def read_weights(path: Path, called: str) -> dict[str, Tensor]:
+    """Return the weights in a file by their keys; this is what the child does.
+
+    Raises
+    ------
+    ModelError
+        When the file is no checkpoint, is too large, or holds anything but tensors.
+    """
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             size = sum(member.file_size for member in archive.infolist())
@@ -102,7 +108,7 @@ def convert_in_child(folder: Path) -> None:
     child.limit(LIMITS, resource.RLIMIT_DATA)  # torch itself takes gigabytes of address space
     called = json.loads((folder / _REQUEST).read_text(encoding="utf-8"))["called"]
     try:
-        save_file(_read(folder / _CHECKPOINT, called), folder / _ANSWER)
+        save_file(read_weights(folder / _CHECKPOINT, called), folder / _ANSWER)
     except ModelError as refusal:
         said = str(refusal)
     except (MemoryError, RecursionError):

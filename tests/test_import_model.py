@@ -1,0 +1,471 @@
+"""Networks from elsewhere: what fits predicts as it did there, what does not is refused by name, and no code runs."""
+
+import io
+import json
+import pickle
+import warnings
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from toys import LEADS, SPEC, Small, noise_record
+
+from ecgviz.checkpoint import CARD, DESCRIPTION, PROGRAM, load_model, model_input, predict, predict_batch, unpickle
+from ecgviz.checkpoint import archive as archives
+from ecgviz.checkpoint.convert import import_checkpoint, import_program, without_prefix
+from ecgviz.checkpoint.exported import ExportedProgram
+from ecgviz.checkpoint.unpickle import checkpoint_tensors, read_weights
+from ecgviz.cli import main
+from ecgviz.errors import EcgvizError, ExplanationError, ModelError
+from ecgviz.explain import explain
+from ecgviz.nets import build
+from ecgviz.types import InputSpec
+
+CONFIG = {"width": 0.25}
+LABELS = ("MI", "NORM")
+Change = Callable[[dict[str, Any]], None]
+
+
+class Bomb:
+    """Creates a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.path,)
+
+
+def network() -> torch.nn.Module:
+    return build("imle_net", 2, seed=3, config=CONFIG)
+
+
+def saved(path: Path, what: Any) -> Path:
+    torch.save(what, path)
+    return path
+
+
+def imported(file: Path, folder: Path, **changes: Any) -> Path:
+    given: dict[str, Any] = {"net_name": "imle_net", "config": CONFIG, "labels": LABELS, "spec": SPEC} | changes
+    import_checkpoint(file, folder, **given)
+    return folder
+
+
+@pytest.fixture
+def read_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read checkpoints in this process: what is refused after reading needs no child."""
+    monkeypatch.setattr(
+        "ecgviz.checkpoint.convert.checkpoint_tensors", lambda file: read_weights(file, file.name), raising=True
+    )
+
+
+def exported(net: torch.nn.Module, n_records: int | None) -> bytes:
+    stream = io.BytesIO()
+    dynamic = {"x": {0: torch.export.Dim("batch", min=1, max=64)}} if n_records is None else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.export.export(net.eval(), (torch.zeros(n_records or 2, 12, 1000),), dynamic_shapes=dynamic)
+        torch.export.save(program, stream)
+    return stream.getvalue()
+
+
+@pytest.fixture(scope="module")
+def small() -> torch.nn.Module:
+    torch.manual_seed(0)
+    return Small(2).eval()
+
+
+@pytest.fixture(scope="module")
+def any_batch(small: torch.nn.Module) -> bytes:
+    return exported(small, None)
+
+
+@pytest.fixture(scope="module")
+def one_at_once(small: torch.nn.Module) -> bytes:
+    return exported(small, 1)
+
+
+def rezipped(data: bytes, changed: Mapping[str, bytes | None]) -> bytes:
+    """Return an archive in which the members with these ends of their names are replaced, or left out for None."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            content = next((value for end, value in changed.items() if name.endswith(end)), old.read(name))
+            if content is not None:
+                new.writestr(name, content)
+    return stream.getvalue()
+
+
+def edited(data: bytes, member: str, change: Change) -> bytes:
+    """Return an archive with one of its JSON members changed."""
+    with zipfile.ZipFile(io.BytesIO(data)) as old:
+        told = json.loads(old.read(next(name for name in old.namelist() if name.endswith(member))))
+    change(told)
+    return rezipped(data, {member: json.dumps(told).encode()})
+
+
+def nodes(told: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = told["graph_module"]["graph"]["nodes"]
+    return found
+
+
+def test_a_checkpoint_of_a_trainer_predicts_as_the_network_it_was(tmp_path: Path) -> None:
+    net = network()
+    state = {
+        f"module.{key}": tensor.half() if key == "output.bias" else tensor for key, tensor in net.state_dict().items()
+    }
+    file = saved(tmp_path / "net.pt", {"epoch": 3, "optimizer": {"lr": 0.1}, "state_dict": state})
+    model = load_model(imported(file, tmp_path / "mine", thresholds=(0.3, 0.7)))
+    record = noise_record(1)
+    with torch.inference_mode():
+        logits = net(torch.tensor(model_input(model, record).x)[None])[0]
+    np.testing.assert_allclose(predict(model, record).logits, logits, atol=1e-6)
+    assert (model.name, model.labels, model.thresholds, model.spec) == ("mine", LABELS, (0.3, 0.7), SPEC)
+    assert model.metrics == {}
+
+
+def test_the_card_says_what_is_known_and_what_is_not(read_here: None, tmp_path: Path) -> None:
+    folder = imported(saved(tmp_path / "net.pt", network().state_dict()), tmp_path / "mine")
+    card = (folder / CARD).read_text()
+    assert "were not fitted: 0.5 each" in card
+    assert "none were measured here" in card
+    assert "10 s at 100 Hz in millivolts, minus 0 mV, over 0.25 mV" in card
+    assert "not a medical device" in card.lower()
+    assert json.loads((folder / DESCRIPTION).read_text())["training"]["thresholds_fitted"] is False
+    fitted = imported(tmp_path / "net.pt", tmp_path / "other", thresholds=(0.2, 0.4))
+    assert "MI 0.2, NORM 0.4, as stated" in (fitted / CARD).read_text()
+
+
+def test_prefixes_are_taken_off_only_where_the_network_has_none() -> None:
+    one = torch.zeros(1)
+    assert set(without_prefix({"module.model.a.w": one, "module.model.b": one}, {"a.w": one, "b": one})) == {"a.w", "b"}
+    assert set(without_prefix({"blocks.0": one, "blocks.1": one}, {"blocks.0": one, "out": one})) == {
+        "blocks.0",
+        "blocks.1",
+    }
+    assert set(without_prefix({"w": one}, {"v": one})) == {"w"}
+
+
+@pytest.mark.parametrize(
+    ("change", "given", "says"),
+    [
+        (lambda s: s.update({"stem.wait": s.pop("stem.weight")}), {}, r"missing \['stem.weight'\], unknown \['stem.w"),
+        (lambda s: s.clear() or s.update({"layer1.weight": torch.zeros(3)}), {}, r"missing \['beat_attention.*unknown"),
+        (
+            lambda s: s.update({"stem.weight": torch.zeros(8, 1, 9)}),
+            {},
+            r"stem.weight is \(8, 1, 9\).*wants \(8, 1, 8\)",
+        ),
+        (lambda s: s["stem.bias"].fill_(float("nan")), {}, "stem.bias holds values that are not finite"),
+        (lambda s: None, {"labels": ("A", "B", "C")}, r"output.* has 2 outputs, and 3 labels are given"),
+        (lambda s: None, {"config": {"width": 0.5}}, r"net.pt: .* the network wants"),
+        (lambda s: None, {"config": {"breadth": 1.0}}, "imle_net cannot be built with .*breadth"),
+        (lambda s: None, {"net_name": "no_such_net"}, "imle_net"),
+        (lambda s: None, {"thresholds": (0.5,)}, "1 thresholds for 2 labels"),
+        (lambda s: None, {"thresholds": (0.5, 1.5)}, "not all between 0 and 1"),
+        (lambda s: None, {"labels": ("A", "A")}, "not all different"),
+    ],
+)
+def test_what_does_not_fit_is_named(
+    read_here: None, tmp_path: Path, change: Callable[[dict[str, Any]], Any], given: dict[str, Any], says: str
+) -> None:
+    state = dict(network().state_dict())
+    change(state)
+    with pytest.raises(EcgvizError, match=says):
+        imported(saved(tmp_path / "net.pt", state), tmp_path / "mine", **given)
+    assert not (tmp_path / "mine").exists()
+
+
+def test_a_poisoned_pickle_is_refused_and_never_runs(tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    file = saved(tmp_path / "net.pt", {"state_dict": network().state_dict(), "hook": Bomb(canary)})
+    with pytest.raises(ModelError, match=r"weights_only refused: net.pt holds objects other than tensors"):
+        checkpoint_tensors(file)
+    file.write_bytes(pickle.dumps(Bomb(canary), protocol=2))
+    with pytest.raises(ModelError, match=r"weights_only refused: net.pt"):
+        read_weights(file, file.name)
+    assert not canary.exists()
+    torch.load(saved(tmp_path / "net.pt", Bomb(canary)), weights_only=False)
+    assert canary.exists()  # the bomb works where nobody stops it
+
+
+def test_a_whole_network_is_refused_by_its_class(tmp_path: Path) -> None:
+    file = saved(tmp_path / "net.pt", torch.nn.Linear(2, 2))
+    with pytest.raises(ModelError, match=r"torch.nn.modules.linear.Linear.*state_dict"):
+        read_weights(file, file.name)
+
+
+@pytest.mark.parametrize(
+    ("what", "says"),
+    [
+        ([torch.zeros(1)], "holds no weights by name"),
+        ({}, "holds no weights by name"),
+        ({"epoch": 3, "weights": torch.zeros(1)}, "'epoch' is int, no plain tensor"),
+        ({"w": torch.zeros(1).expand(200_000_000)}, r"unpacks to 800 MB \(limit 500 MB\)"),
+    ],
+)
+def test_checkpoints_without_plain_weights_are_refused(tmp_path: Path, what: Any, says: str) -> None:
+    with pytest.raises(ModelError, match=says):
+        read_weights(saved(tmp_path / "net.pt", what), "net.pt")
+
+
+def test_damaged_and_foreign_files_are_refused(tmp_path: Path) -> None:
+    file = saved(tmp_path / "net.pt", network().state_dict())
+    whole = file.read_bytes()
+    for data in (whole[: len(whole) // 2], b"", b"no checkpoint at all", b"\x80\x02]q\x00."):
+        file.write_bytes(data)
+        with pytest.raises(ModelError, match=r"net.pt"):
+            read_weights(file, "net.pt")
+    with pytest.raises(ModelError, match="there is no file"):
+        checkpoint_tensors(tmp_path / "nowhere.pt")
+
+
+def test_zip_bombs_are_refused_by_their_unpacked_size(
+    tmp_path: Path, any_batch: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with zipfile.ZipFile(tmp_path / "net.pt", "w", zipfile.ZIP_DEFLATED) as bomb:
+        bomb.writestr("net/data.pkl", b"")
+        with bomb.open("net/data/0", "w", force_zip64=True) as member:
+            for _ in range(52):
+                member.write(bytes(10_000_000))
+    with pytest.raises(ModelError, match=r"net.pt unpacks to 520 MB \(limit 500 MB\)"):
+        read_weights(tmp_path / "net.pt", "net.pt")
+    with pytest.raises(ModelError, match=r"unpacks to 520 MB \(limit 500 MB\)"):
+        ExportedProgram((tmp_path / "net.pt").read_bytes(), "net.pt2")
+    monkeypatch.setattr(unpickle, "MAX_BYTES", 10)
+    with pytest.raises(ModelError, match=r"limit 0 MB"):
+        checkpoint_tensors(tmp_path / "net.pt")
+
+
+def test_a_checkpoint_that_takes_too_long_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unpickle, "LIMITS", unpickle.child.Limits(10**9, 10, 0.05, 10**9))
+    with pytest.raises(ModelError, match=r"net\.pt: reading took more than 0 s and was stopped"):
+        checkpoint_tensors(saved(tmp_path / "net.pt", network().state_dict()))
+
+
+def program(folder: Path, data: bytes, **changes: Any) -> Path:
+    file = folder / "net.pt2"
+    file.write_bytes(data)
+    import_program(file, folder / "mine", **({"labels": LABELS, "spec": SPEC} | changes))
+    return folder / "mine"
+
+
+@pytest.mark.parametrize("fixture", ["any_batch", "one_at_once"])
+def test_an_exported_program_predicts_as_the_network_it_was(
+    tmp_path: Path, fixture: str, small: torch.nn.Module, request: pytest.FixtureRequest
+) -> None:
+    model = load_model(program(tmp_path, request.getfixturevalue(fixture)))
+    inputs = [model_input(model, noise_record(seed)) for seed in range(5)]
+    with torch.inference_mode():
+        logits = small(torch.from_numpy(np.stack([each.x for each in inputs])))
+    np.testing.assert_allclose(predict_batch(model, inputs), logits, atol=1e-6)
+    assert model.n_parameters == sum(parameter.numel() for parameter in small.parameters())
+    assert "exported program: it predicts and can be perturbed" in model.card
+    assert "no gradients" in model.card
+
+
+def test_an_imle_net_survives_its_export(tmp_path: Path) -> None:
+    net = network()
+    model = load_model(program(tmp_path, exported(net, None)))
+    x = torch.randn(3, 12, 1000, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        np.testing.assert_allclose(model.net(x), net(x), atol=1e-5)
+
+
+@pytest.mark.parametrize("method", ["saliency", "input_x_gradient", "integrated_gradients"])
+def test_gradient_methods_refuse_an_exported_program(tmp_path: Path, any_batch: bytes, method: str) -> None:
+    model = load_model(program(tmp_path, any_batch))
+    with pytest.raises(
+        ExplanationError, match="is an exported program: it predicts and can be perturbed, but it gives"
+    ):
+        explain(model, noise_record(), "MI", method, beats=None)
+
+
+def test_an_exported_program_shows_no_attention(tmp_path: Path, any_batch: bytes) -> None:
+    model = load_model(program(tmp_path, any_batch))
+    with pytest.raises(ExplanationError, match="its attention levels: none"):
+        explain(model, noise_record(), "MI", "attention_beat", beats=None)
+
+
+def test_an_altered_program_is_refused(tmp_path: Path, any_batch: bytes) -> None:
+    folder = program(tmp_path, any_batch)
+    (folder / PROGRAM).write_bytes((folder / PROGRAM).read_bytes() + b" ")
+    with pytest.raises(ModelError, match=r"program.pt2 has SHA-256 .* the weights were changed"):
+        load_model(folder)
+    (folder / PROGRAM).unlink()
+    with pytest.raises(ModelError, match=r"lacks program\.pt2"):
+        load_model(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"labels": ("A", "B", "C")}, r"returns \(2,\) numbers a record, and has 3 labels"),
+        (
+            {"spec": InputSpec(LEADS, 500.0, 10.0, 0.0, 0.25)},
+            r"shape \(12, 1000\), the input contract says \(12, 5000\)",
+        ),
+        (
+            {"spec": InputSpec(LEADS[:8], 100.0, 10.0, 0.0, 0.25)},
+            r"contract says \(8, 1000\) \(8 leads, 10 s at 100 Hz",
+        ),
+    ],
+)
+def test_programs_of_another_contract_are_refused(
+    tmp_path: Path, any_batch: bytes, changes: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(ModelError, match=says):
+        program(tmp_path, any_batch, **changes)
+
+
+def test_a_program_for_exactly_four_records_is_refused(tmp_path: Path, small: torch.nn.Module) -> None:
+    with pytest.raises(ModelError, match="takes exactly 4 records at once"):
+        program(tmp_path, exported(small, 4))
+
+
+def _call_system(told: dict[str, Any]) -> None:
+    nodes(told)[0].update(target="torch.os.system")
+
+
+def _call_file(told: dict[str, Any]) -> None:
+    nodes(told)[0].update(target="torch.ops.aten.from_file.default")
+
+
+def _call_overload(told: dict[str, Any]) -> None:
+    nodes(told)[0].update(target="torch.ops.aten.conv1d.__class__")
+
+
+def _forget_value(told: dict[str, Any]) -> None:
+    nodes(told)[0]["inputs"][0]["arg"] = {"as_tensor": {"name": "nobody"}}
+
+
+def _take_graph(told: dict[str, Any]) -> None:
+    nodes(told)[0]["inputs"][0]["arg"] = {"as_graph": {"name": "g", "graph": {}}}
+
+
+def _take_twice(told: dict[str, Any]) -> None:
+    specs = told["graph_module"]["signature"]["input_specs"]
+    specs.append(next(spec for spec in specs if "user_input" in spec))
+
+
+def _take_object(told: dict[str, Any]) -> None:
+    told["graph_module"]["signature"]["input_specs"].append({"custom_obj": {"arg": {"name": "o"}}})
+
+
+def _no_nodes(told: dict[str, Any]) -> None:
+    del told["graph_module"]["graph"]["nodes"]
+
+
+def _pickled(told: dict[str, Any]) -> None:
+    next(iter(told["config"].values()))["use_pickle"] = True
+
+
+def _odd_type(told: dict[str, Any]) -> None:
+    next(iter(told["config"].values()))["tensor_meta"]["dtype"] = 99
+
+
+def _beyond(told: dict[str, Any]) -> None:
+    next(iter(told["config"].values()))["tensor_meta"]["sizes"][0]["as_int"] = 10**6
+
+
+GRAPH, TABLE = "models/model.json", "model_weights_config.json"
+
+
+@pytest.mark.parametrize(
+    ("member", "change", "says"),
+    [
+        (GRAPH, _call_system, "calls 'torch.os.system', which is not among the operators"),
+        (GRAPH, _call_file, "calls 'torch.ops.aten.from_file.default', which is not among the operators"),
+        (GRAPH, _call_overload, "which this version of torch does not have"),
+        (GRAPH, _forget_value, "its graph is damaged .*nobody"),
+        (GRAPH, _take_graph, "an argument of the kind 'as_graph', which is not supported"),
+        (GRAPH, _take_twice, "takes 2 values"),
+        (GRAPH, _take_object, "takes a custom_obj, which is not supported"),
+        (GRAPH, _no_nodes, "its graph is damaged .*nodes"),
+        (TABLE, _pickled, "is stored as a pickle, which is never opened"),
+        (TABLE, _odd_type, "number type"),
+        (TABLE, _beyond, "is no exported program, or a damaged one"),
+    ],
+)
+def test_hostile_and_damaged_programs_are_refused(
+    tmp_path: Path, any_batch: bytes, member: str, change: Change, says: str
+) -> None:
+    with pytest.raises(ModelError, match=says):
+        program(tmp_path, edited(any_batch, member, change))
+
+
+def test_pickles_and_expressions_inside_an_archive_are_never_opened(tmp_path: Path, any_batch: bytes) -> None:
+    canary = tmp_path / "canary"
+
+    def touch(told: dict[str, Any]) -> None:
+        for value in told["graph_module"]["graph"]["sym_int_values"].values():
+            value["as_expr"]["expr_str"] = f"__import__('pathlib').Path({str(canary)!r}).touch()"
+
+    poisoned = rezipped(edited(any_batch, GRAPH, touch), {"sample_inputs/model.pt": pickle.dumps(Bomb(canary))})
+    assert load_model(program(tmp_path, poisoned)).labels == LABELS
+    assert not canary.exists()
+
+
+def test_cut_and_foreign_archives_are_refused(any_batch: bytes) -> None:
+    for data in (any_batch[: len(any_batch) // 2], b"", b"no archive"):
+        with pytest.raises(ModelError, match=r"net\.pt2 is no exported program, or a damaged one"):
+            ExportedProgram(data, "net.pt2")
+    stream = io.BytesIO()
+    torch.save({"w": torch.zeros(2)}, stream)
+    with pytest.raises(ModelError, match=r"holds no models/model.json: it was not written by torch.export.save"):
+        ExportedProgram(stream.getvalue(), "net.pt2")
+
+
+def test_weights_of_a_program_that_are_not_finite_are_refused(tmp_path: Path, any_batch: bytes) -> None:
+    nothing = np.full(2, np.nan, dtype=np.float32).tobytes()
+    with zipfile.ZipFile(io.BytesIO(any_batch)) as old:
+        table = json.loads(old.read(next(name for name in old.namelist() if name.endswith(TABLE))))["config"]
+    with pytest.raises(ModelError, match=r"output.bias holds values that are not finite"):
+        program(tmp_path, rezipped(any_batch, {"weights/" + table["output.bias"]["path_name"]: nothing}))
+
+
+def test_a_program_that_draws_at_random_is_refused(tmp_path: Path, small: torch.nn.Module) -> None:
+    class Noisy(Small):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return super().forward(torch.nn.functional.dropout(x, 0.5, training=True))
+
+    with pytest.raises(ModelError, match="differ from call to call"):
+        program(tmp_path, exported(Noisy(2), None))
+
+
+@pytest.mark.parametrize("left_out", ["--labels", "--fs", "--seconds", "--mean-mv", "--std-mv", "--out", "--net"])
+def test_the_command_asks_for_what_no_file_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], left_out: str
+) -> None:
+    options = {"--labels": "MI,NORM", "--fs": "100", "--seconds": "10", "--mean-mv": "0", "--std-mv": "0.25"}
+    options |= {"--out": str(tmp_path / "mine"), "--net": "imle_net"}
+    del options[left_out]
+    file = saved(tmp_path / "net.pt", {})
+    assert main(["models", "import", str(file), *(word for pair in options.items() for word in pair)]) == 2
+    assert left_out in capsys.readouterr().err
+
+
+def test_the_command_imports_and_the_list_of_models_stays(
+    read_here: None, tmp_path: Path, capsys: pytest.CaptureFixture[str], any_batch: bytes
+) -> None:
+    options = ["--labels", "MI,NORM", "--fs", "100", "--seconds", "10", "--mean-mv", "0", "--std-mv", "0.25", "--json"]
+    file = saved(tmp_path / "net.pt", network().state_dict())
+    weights = [*options, "--net", "imle_net", "--config", "width=0.25", "--out", str(tmp_path / "mine")]
+    assert main(["models", "import", str(file), *weights]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["name"], told["net_name"], told["labels"]) == ("mine", "imle_net", list(LABELS))
+    (tmp_path / "net.pt2").write_bytes(any_batch)
+    assert main(["models", "import", str(tmp_path / "net.pt2"), *options, "--out", str(tmp_path / "theirs")]) == 0
+    assert json.loads(capsys.readouterr().out)["net_name"] == "exported"
+    assert main(["models", str(tmp_path / "theirs")]) == 0
+    assert "it predicts and can be perturbed" in capsys.readouterr().out
+    assert main(["models", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)
+
+
+def test_limits_of_archives_and_checkpoints_are_the_same() -> None:
+    assert archives.MAX_BYTES == unpickle.MAX_BYTES
