@@ -22,12 +22,18 @@ import torch
 from torch import nn
 
 from ecgviz.nets.ecg_mamba import ECGMamba
+from ecgviz.nets.efficient_ecg import EfficientECG
 from ecgviz.nets.imle_net import IMLENet
+from ecgviz.nets.res_lstm import ResLSTM
+from ecgviz.nets.resnet import ResNet1d
 from ecgviz.registry import find
 
 NETS: Mapping[str, Callable[..., nn.Module]] = {
     "ecg_mamba": ECGMamba,
+    "efficient_ecg": EfficientECG,
     "imle_net": IMLENet,
+    "res_lstm": ResLSTM,
+    "resnet1d": ResNet1d,
 }
 
 
