@@ -156,8 +156,8 @@ def nowhere() -> str:
 
 def test_without_internet_one_sentence_says_so(nowhere: str, tmp_path: Path) -> None:
     with pytest.raises(RecordError, match=r"127\.0\.0\.1:\d+ cannot be reached: is there internet"):
-        fetch_ptbxl(tmp_path, base=nowhere, retries=0)
-    assert files(tmp_path) == {}
+        fetch_ptbxl(tmp_path / "new", base=nowhere, retries=0)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_command_tells_what_came(

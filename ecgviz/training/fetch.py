@@ -132,7 +132,6 @@ def _settle(session: requests.Session, url: str, path: Path, wanted: str) -> str
 
 def _download(session: requests.Session, url: str, part: Path) -> None:
     """Write what the server has beyond the bytes in ``part``, or everything where it does not continue."""
-    part.parent.mkdir(parents=True, exist_ok=True)
     start = part.stat().st_size if part.is_file() else 0
     asked = {"Range": f"bytes={start}-"} if start else {}
     try:
@@ -142,6 +141,7 @@ def _download(session: requests.Session, url: str, part: Path) -> None:
             if not answer.ok:
                 raise RecordError(f"{url} cannot be fetched: the server says {answer.status_code} {answer.reason}")
             continues = answer.status_code == requests.codes.partial_content
+            part.parent.mkdir(parents=True, exist_ok=True)
             with part.open("ab" if continues else "wb") as stream:
                 for chunk in answer.iter_content(CHUNK_BYTES):
                     stream.write(chunk)
