@@ -132,10 +132,14 @@ class Pooled(nn.Module):
         bias, parts = self.decompose(x)
         return bias + parts.sum(dim=(2, 3))
 
-    def decompose(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def decompose(self, x: Tensor, *, r_s=None, meta=None, mask=None) -> tuple[Tensor, Tensor]:
         """Return contributions that are the window means, label 1 with the opposite sign."""
         means = x.reshape(x.shape[0], 12, 20, -1).mean(dim=3)
         return torch.tensor([0.5, -0.5]), torch.stack([means, -means], dim=1)
+
+    def spans(self, x: Tensor, *, fs, start_s, r_s=None, meta=None, mask=None) -> np.ndarray:
+        edges = start_s + (np.arange(21) * 50 - 0.5) / fs
+        return np.stack([edges[:-1], edges[1:]], 1)
 
     def taps(self, x: Tensor, *, fs, start_s, leads, r_s=None, meta=None, mask=None) -> list[AttentionMap]:
         channel = np.full(12, 0.5 / 11)

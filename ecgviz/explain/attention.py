@@ -43,7 +43,9 @@ def attention_level(level: str, model: Model, inputs: ModelInput, label_index: i
         raise ExplanationError(f"{model.name} exposes no {level} attention; its attention levels: {known}")
     tap = maps[level]
     n_tokens = tap.values.shape[1]
-    values = tap.values if n_tokens == 1 else spread(tap, inputs.fs, inputs.start_s, inputs.x.shape[1])
+    values = (
+        tap.values if n_tokens == 1 else spread(tap.values, tap.span_s, inputs.fs, inputs.start_s, inputs.x.shape[1])
+    )
     return Explanation(
         values=values,
         fs=inputs.fs,
@@ -57,22 +59,26 @@ def attention_level(level: str, model: Model, inputs: ModelInput, label_index: i
     )
 
 
-def spread(tap: AttentionMap, fs: float, start_s: float, n_samples: int) -> FloatArray:
-    """Spread the mass of each token over the samples it overlaps: (L or 1, K) to (L or 1, n_samples), sum unchanged.
+def spread(values: FloatArray, span_s: FloatArray, fs: float, start_s: float, n_samples: int) -> FloatArray:
+    """Spread what each token holds over the samples it overlaps: (L, K) to (L, n_samples), sum unchanged.
+
+    ``span_s`` (K, 2) is where the tokens, or windows, begin and end, in seconds from the record's start.
 
     Raises
     ------
     ExplanationError
         When a token lies outside the window altogether.
     """
-    edges = np.clip((tap.span_s - start_s) * fs + 0.5, 0, n_samples)
+    edges = np.clip((span_s - start_s) * fs + 0.5, 0, n_samples)
     left = np.arange(n_samples)
     overlap = np.minimum(edges[:, 1:], left + 1) - np.maximum(edges[:, :1], left)  # (K, T)
     overlap = np.maximum(overlap, 0)
     width = overlap.sum(axis=1, keepdims=True)
     if (width == 0).any():
-        raise ExplanationError(f"a token of the {tap.level} attention lies outside the window that the network read")
-    spread_out: FloatArray = tap.values @ (overlap / width)
+        raise ExplanationError(
+            f"the network has a token at {span_s[int(np.argmin(width)), 0]:g} s, outside the window that it read"
+        )
+    spread_out: FloatArray = values @ (overlap / width)
     return spread_out
 
 

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-import numpy as np
 import torch
 
 from ecgviz.checkpoint import Model, tensors
 from ecgviz.errors import ExplanationError
+from ecgviz.explain.attention import spread
 from ecgviz.explain.gradients import MIN_CHANGE, undisturbed
 from ecgviz.types import Explanation, ModelInput
 
@@ -16,7 +16,7 @@ def decomposition(model: Model, inputs: ModelInput, label_index: int, *, seed: i
 
     The sum of the map plus ``params["bias"]`` is the logit; ``completeness_error`` says how nearly. Exact is not
     causal: the state that contributes at a window may have read the whole lead. Inside a window the map tells nothing
-    about time, so ``resolution_s`` is the window.
+    about time, so ``resolution_s`` is the widest window. Samples between windows get nothing.
 
     Raises
     ------
@@ -28,21 +28,21 @@ def decomposition(model: Model, inputs: ModelInput, label_index: int, *, seed: i
     x, arguments = tensors(inputs)
     net: Any = model.net
     with undisturbed(net), torch.inference_mode():
-        bias, contributions = net.decompose(x)
+        bias, contributions = net.decompose(x, **arguments)
+        span_s = net.spans(x, fs=inputs.fs, start_s=inputs.start_s, **arguments)  # (W, 2)
         logit = float(net(x, **arguments)[0, label_index])
     by_window = contributions[0, label_index].double().numpy(force=True)  # (L, W)
-    width = x.shape[2] // by_window.shape[1]
     offset = float(bias[label_index].detach())
     delta = abs(float(by_window.sum()) + offset - logit)
     return Explanation(
-        values=np.repeat(by_window / width, width, axis=1),
+        values=spread(by_window, span_s, inputs.fs, inputs.start_s, x.shape[2]),
         fs=inputs.fs,
         start_s=inputs.start_s,
         leads=inputs.leads,
         label=model.labels[label_index],
         method="decomposition",
         signed=True,
-        resolution_s=width / inputs.fs,
+        resolution_s=float((span_s[:, 1] - span_s[:, 0]).max()),
         params={"bias": offset, "logit": logit, "n_windows": by_window.shape[1]},
         completeness_error=delta / max(abs(logit - offset), MIN_CHANGE),
     )

@@ -24,6 +24,7 @@ from torch import nn
 from ecgviz.nets.ecg_mamba import ECGMamba
 from ecgviz.nets.efficient_ecg import EfficientECG
 from ecgviz.nets.imle_net import IMLENet
+from ecgviz.nets.imle_net_beats import IMLENetBeats
 from ecgviz.nets.res_lstm import ResLSTM
 from ecgviz.nets.resnet import ResNet1d
 from ecgviz.registry import find
@@ -32,6 +33,7 @@ NETS: Mapping[str, Callable[..., nn.Module]] = {
     "ecg_mamba": ECGMamba,
     "efficient_ecg": EfficientECG,
     "imle_net": IMLENet,
+    "imle_net_beats": IMLENetBeats,
     "res_lstm": ResLSTM,
     "resnet1d": ResNet1d,
 }

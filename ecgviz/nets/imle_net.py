@@ -24,57 +24,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ecgviz.nets.imle_parts import AdditiveAttention, initialise, pad_same, residual_stack
 from ecgviz.types import AttentionMap
 
 N_LEADS = 12
 WINDOW_SAMPLES = 50
 N_WINDOWS = 20
 KERNEL = 8
-
-
-def pad_same(x: Tensor, kernel: int, stride: int) -> Tensor:
-    """Pad the last axis so that a convolution yields ceil(length / stride) samples, the odd one to the right.
-
-    With an even kernel this is asymmetric (3 left, 4 right for kernel 8 at stride 1), which ``padding=`` of a PyTorch
-    convolution cannot do.
-    """
-    length = x.shape[-1]
-    total = max((math.ceil(length / stride) - 1) * stride + kernel - length, 0)
-    return functional.pad(x, (total // 2, total - total // 2))
-
-
-class ResidualBlock(nn.Module):
-    """conv - ReLU - BN - conv - add - ReLU - BN; note that ReLU comes before the batch normalisation."""
-
-    def __init__(self, n_in: int, n_out: int, stride: int) -> None:
-        super().__init__()
-        self.stride = stride
-        self.conv1 = nn.Conv1d(n_in, n_out, KERNEL, stride)
-        self.norm1 = nn.BatchNorm1d(n_out, eps=1e-3)
-        self.conv2 = nn.Conv1d(n_out, n_out, KERNEL)
-        self.norm2 = nn.BatchNorm1d(n_out, eps=1e-3)
-        self.skip = nn.Conv1d(n_in, n_out, 1, stride) if stride > 1 else None
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (n, n_in, s) to (n, n_out, ceil(s / stride))."""
-        y = self.norm1(functional.relu(self.conv1(pad_same(x, KERNEL, self.stride))))
-        y = self.conv2(pad_same(y, KERNEL, 1)) + (x if self.skip is None else self.skip(x))
-        return self.norm2(functional.relu(y))
-
-
-class AdditiveAttention(nn.Module):
-    """score_t = v . tanh(W x_t + b_t): the bias has one row a position, so each level can prefer places by itself."""
-
-    def __init__(self, n_features: int, n_hidden: int, n_positions: int) -> None:
-        super().__init__()
-        self.project = nn.Linear(n_features, n_hidden, bias=False)
-        self.bias = nn.Parameter(torch.zeros(n_positions, n_hidden))
-        self.score = nn.Linear(n_hidden, 1, bias=False)
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Pool (n, t, f) over t; return the sum (n, f) and the weights (n, t), which sum to 1."""
-        weights = torch.softmax(self.score(torch.tanh(self.project(x) + self.bias)).squeeze(-1), dim=-1)
-        return torch.einsum("nt,ntf->nf", weights, x), weights
 
 
 class IMLENet(nn.Module):
@@ -101,37 +57,14 @@ class IMLENet(nn.Module):
         c = round(32 * width)
         hidden = round(64 * width)
         self.stem = nn.Conv1d(1, c, KERNEL)
-        sizes = [(c, c, 1), (c, c, 1), (c, 2 * c, 2), (2 * c, 2 * c, 1), (2 * c, 4 * c, 2), (4 * c, 4 * c, 1)]
-        self.blocks = nn.Sequential(*(ResidualBlock(*size) for size in sizes))
+        self.blocks = residual_stack(c, KERNEL)
         n_tokens = math.ceil(math.ceil(WINDOW_SAMPLES / 2) / 2)
         self.beat_attention = AdditiveAttention(4 * c, hidden, n_tokens)
         self.rhythm = nn.LSTM(4 * c, hidden, batch_first=True, bidirectional=True)
         self.rhythm_attention = AdditiveAttention(2 * hidden, hidden, N_WINDOWS)
         self.channel_attention = AdditiveAttention(2 * hidden, hidden, N_LEADS)
         self.output = nn.Linear(2 * hidden, n_labels)
-        self._initialise()
-
-    def _initialise(self) -> None:
-        # Keras' defaults, which the published weights were trained from
-        for module in self.modules():
-            if isinstance(module, nn.Conv1d):
-                nn.init.xavier_uniform_(module.weight)
-                nn.init.zeros_(module.bias) if module.bias is not None else None
-            elif isinstance(module, AdditiveAttention):
-                nn.init.normal_(module.project.weight, std=0.05)
-                nn.init.normal_(module.score.weight, std=0.05)
-        nn.init.xavier_uniform_(self.output.weight)
-        nn.init.zeros_(self.output.bias)
-        for name, parameter in self.rhythm.named_parameters():
-            if name.startswith("weight_ih"):
-                nn.init.xavier_uniform_(parameter)
-            elif name.startswith("weight_hh"):
-                nn.init.orthogonal_(parameter)
-            else:
-                nn.init.zeros_(parameter)
-                if name.startswith("bias_ih"):
-                    n = parameter.shape[0] // 4
-                    nn.init.ones_(parameter[n : 2 * n])  # forget gate
+        initialise(self, self.rhythm, self.output)
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Encode every window alone: (B, L, T) to embeddings (B, L, W, F) and beat attention (B, L, W, J)."""
@@ -160,7 +93,9 @@ class IMLENet(nn.Module):
         """Return logits (B, C) of standardised samples x (B, 12, 1000); R peaks, age and sex are not used."""
         return self.head(self.encode(x)[0])
 
-    def decompose(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def decompose(
+        self, x: Tensor, *, r_s: Tensor | None = None, meta: Tensor | None = None, mask: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Split each logit exactly into a bias (C,) and contributions (B, C, L, W) of lead and window.
 
         The pooling is linear in the LSTM states given the attention, so
@@ -169,6 +104,19 @@ class IMLENet(nn.Module):
         """
         states, rhythm, channel = self.read(self.encode(x)[0])
         return self.output.bias, torch.einsum("bl,blw,blwf,cf->bclw", channel, rhythm, states, self.output.weight)
+
+    def spans(
+        self,
+        x: Tensor,
+        *,
+        fs: float,
+        start_s: float,
+        r_s: Tensor | None = None,
+        meta: Tensor | None = None,
+        mask: Tensor | None = None,
+    ) -> np.ndarray:
+        """Return start and end of the windows that `decompose` splits a record into, seconds, shape (W, 2)."""
+        return window_spans(fs, start_s)
 
     def taps(
         self,

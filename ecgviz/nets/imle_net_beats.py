@@ -1,0 +1,267 @@
+"""IMLE-Net on real beats: windows stand on R peaks, so that beat attention falls on P, QRS, ST and T.
+
+Our design after Reddy, Talwar, Alle, Bapi: "IMLE-Net: An Interpretable Multi-level Multi-channel Model for ECG
+Classification", IEEE SMC 2021, arXiv 2204.05116; the paper's scores do not apply. Letters used here:
+
+    B records    L leads (12)    T samples (1000 at 100 Hz)    K beats (the most of a record of the batch)
+    S samples a window (113)    J tokens a window (29)    F features (64 at width 0.5)    C labels
+
+Each beat of each lead has a window from 0.40 s before to 0.72 s after its R peak. A sample belongs to one beat at the
+most: a beat begins 0.4 RR before its R peak where that is later than 0.40 s before it. Samples of other beats, outside
+of the record or in its padding are 0 and have no attention. One encoder, shared by all beats of all leads, turns a
+window into F numbers; one BiLSTM, shared by leads, reads the beats with their RR intervals; three additive attentions
+pool over J, K and L.
+
+Departures from IMLE-Net: windows are beats; kernel 5 instead of 8, so that with 4 (J - 1) + 1 samples a window token j
+is centred on sample 4 j exactly (token 10 is the R peak) and sees 1.05 s instead of 1.83; the rhythm attention prefers
+no place, since records do not begin with the same beat; each beat brings the RR before and after it; half the width.
+"""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from ecgviz.errors import InputError
+from ecgviz.nets.imle_parts import AdditiveAttention, initialise, pad_same, residual_stack
+from ecgviz.types import AttentionMap
+
+N_LEADS = 12
+FS = 100.0
+BEFORE, AFTER = 40, 72
+"""Samples of a window before and after its R peak."""
+SHARE_BEFORE = 0.4
+"""A beat begins at this part of the RR interval before its R peak, unless its window begins later."""
+N_TOKENS = math.ceil((BEFORE + 1 + AFTER) / 4)
+KERNEL = 5
+FIELD_SAMPLES = 1 + 26 * (KERNEL - 1)
+"""Samples that one token sees: the steps of the 13 convolutions, of 1, 2 or 4 samples, sum to 26."""
+RR_MEAN_S, RR_SD_S = 0.8, 0.2
+N_RR = 4
+FAR = 10**9
+"""Where the R peak of a beat that a record does not have is put: behind every record."""
+
+
+class IMLENetBeats(nn.Module):
+    """The network; input (B, 12, T) standardised samples at 100 Hz with R peaks (B, K), output (B, C) logits.
+
+    Parameters
+    ----------
+    n_labels : int
+    width : float
+        1.0 has the feature sizes of the published IMLE-Net.
+    """
+
+    levels = ("beat", "rhythm", "channel", "joint")
+    exposes: Mapping[str, str] = {
+        "beat": "additive attention over 29 tokens of 40 ms around the R peak of each beat of each lead",
+        "rhythm": "additive attention over the beats of each lead",
+        "channel": "additive attention over the 12 leads",
+    }
+    needs: tuple[str, ...] = ("r_peaks",)
+    pads = True
+
+    def __init__(self, n_labels: int, width: float = 0.5) -> None:
+        super().__init__()
+        c = round(32 * width)
+        hidden = round(64 * width)
+        self.stem = nn.Conv1d(1, c, KERNEL)
+        self.blocks = residual_stack(c, KERNEL)
+        self.beat_attention = AdditiveAttention(4 * c, hidden, N_TOKENS)
+        self.rhythm = nn.LSTM(4 * c + N_RR, hidden, batch_first=True, bidirectional=True)
+        self.rhythm_attention = AdditiveAttention(2 * hidden, hidden, 1)
+        self.channel_attention = AdditiveAttention(2 * hidden, hidden, N_LEADS)
+        self.output = nn.Linear(2 * hidden, n_labels)
+        initialise(self, self.rhythm, self.output)
+
+    def encode(self, x: Tensor, r_s: Tensor | None, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Encode every beat alone: (B, L, T) to embeddings (B, L, K, F) and beat attention (B, L, K, J).
+
+        Both are 0 for a beat that a record does not have; such beats do not enter the batch statistics either.
+        """
+        r_s = checked(r_s)
+        positions, owned = beat_windows(r_s, x.shape[2], mask)
+        n, k, s = positions.shape
+        gathered = x.gather(2, positions.reshape(n, 1, k * s).expand(-1, N_LEADS, -1)).reshape(n, N_LEADS, k, s)
+        there = r_s.isfinite()
+        windows = (gathered * owned[:, None]).transpose(1, 2)[there].reshape(-1, 1, s)  # (beats * L, 1, S)
+        features = self.blocks(functional.relu(self.stem(pad_same(windows, KERNEL, 1))))  # (beats * L, F, J)
+        tokens = by_token(owned)[there].any(dim=-1).repeat_interleave(N_LEADS, dim=0)  # (beats * L, J)
+        pooled, weights = self.beat_attention(features.transpose(1, 2), tokens)
+        embeddings = pooled.new_zeros(n, k, N_LEADS, pooled.shape[1])
+        embeddings[there] = pooled.unflatten(0, (-1, N_LEADS))
+        beat = weights.new_zeros(n, k, N_LEADS, N_TOKENS)
+        beat[there] = weights.unflatten(0, (-1, N_LEADS))
+        return embeddings.transpose(1, 2), beat.transpose(1, 2)
+
+    def read(self, embeddings: Tensor, r_s: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+        """Read embeddings (B, L, K, F): LSTM states (B, L, K, F), rhythm (B, L, K) and channel attention (B, L)."""
+        r_s = checked(r_s)
+        n, k = r_s.shape
+        there = r_s.isfinite().repeat_interleave(N_LEADS, dim=0)  # (B * L, K)
+        rr = rr_features(r_s)[:, None].expand(-1, N_LEADS, -1, -1)
+        beats = torch.cat([embeddings, rr.to(embeddings.dtype)], dim=3).flatten(0, 1)
+        packed = pack_padded_sequence(beats, there.sum(dim=1).cpu(), batch_first=True, enforce_sorted=False)
+        states, _ = pad_packed_sequence(self.rhythm(packed)[0], batch_first=True, total_length=k)
+        by_lead, rhythm = self.rhythm_attention(states, there)
+        _, channel = self.channel_attention(by_lead.reshape(n, N_LEADS, -1))
+        return states.reshape(n, N_LEADS, k, -1), rhythm.reshape(n, N_LEADS, k), channel
+
+    def head(self, embeddings: Tensor, r_s: Tensor | None) -> Tensor:
+        """Classify embeddings (B, L, K, F): logits (B, C); ``head(encode(x, r_s)[0], r_s)`` is the network."""
+        states, rhythm, channel = self.read(embeddings, r_s)
+        return self.output(torch.einsum("bl,blk,blkf->bf", channel, rhythm, states))
+
+    def forward(
+        self, x: Tensor, *, r_s: Tensor | None = None, meta: Tensor | None = None, mask: Tensor | None = None
+    ) -> Tensor:
+        """Return logits (B, C) of standardised samples x (B, 12, T) with R peaks r_s; age and sex are not used.
+
+        Raises
+        ------
+        InputError
+            Without R peaks, for a record that has none, or where they do not rise or lie outside of the record.
+        """
+        return self.head(self.encode(x, r_s, mask)[0], r_s)
+
+    def decompose(
+        self, x: Tensor, *, r_s: Tensor | None = None, meta: Tensor | None = None, mask: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Split each logit exactly into a bias (C,) and contributions (B, C, L, K) of lead and beat.
+
+        The pooling is linear in the LSTM states given the attention, so
+        logit_c = b_c + sum_lk channel[l] rhythm[l,k] (u_c . state[l,k]).
+        Exact is not causal: a state has read the whole lead, and the attention depends on the input too.
+        """
+        states, rhythm, channel = self.read(self.encode(x, r_s, mask)[0], r_s)
+        return self.output.bias, torch.einsum("bl,blk,blkf,cf->bclk", channel, rhythm, states, self.output.weight)
+
+    def spans(
+        self,
+        x: Tensor,
+        *,
+        fs: float,
+        start_s: float,
+        r_s: Tensor | None = None,
+        meta: Tensor | None = None,
+        mask: Tensor | None = None,
+    ) -> np.ndarray:
+        """Return start and end of the samples of each beat of one record x (1, 12, T), seconds, shape (K, 2)."""
+        positions, owned = beat_windows(checked(r_s), x.shape[2], mask)
+        return owned_spans(positions[0], owned[0], fs, start_s)
+
+    def taps(
+        self,
+        x: Tensor,
+        *,
+        fs: float,
+        start_s: float,
+        leads: tuple[str, ...],
+        r_s: Tensor | None = None,
+        meta: Tensor | None = None,
+        mask: Tensor | None = None,
+    ) -> list[AttentionMap]:
+        """Read the attention of one record x (1, 12, T) at its levels, times from the record's start.
+
+        The joint map is channel x rhythm x beat weight; it sums to 1 over everything. A token covers those of its
+        samples that belong to its beat; tokens without any are left out. Each map is the same for every label.
+        """
+        with torch.inference_mode():
+            embeddings, beat_weights = self.encode(x, r_s, mask)
+            _, rhythm_weights, channel_weights = self.read(embeddings, r_s)
+        beat = beat_weights[0].double().numpy(force=True)  # (L, K, J)
+        rhythm = rhythm_weights[0].double().numpy(force=True)  # (L, K)
+        channel = channel_weights[0].double().numpy(force=True)  # (L,)
+        joint = channel[:, None, None] * rhythm[:, :, None] * beat
+        n = x.shape[2]
+        positions, owned = beat_windows(checked(r_s), n, mask)
+        beats = owned_spans(positions[0], owned[0], fs, start_s)
+        tokens = owned_spans(by_token(positions[0]), by_token(owned[0]), fs, start_s).reshape(-1, 2)
+        recorded = torch.ones(n, dtype=torch.bool) if mask is None else mask[0]
+        whole = owned_spans(torch.arange(n)[None], recorded[None], fs, start_s)
+        record_s = float(whole[0, 1] - whole[0, 0])
+
+        def tap(level: str, values: np.ndarray, spans: np.ndarray, sums_to: str, field_s: float) -> AttentionMap:
+            covers = np.isfinite(spans[:, 0])
+            values = values.reshape(N_LEADS, -1)[:, covers]
+            return AttentionMap(level, values, spans[covers], leads, None, sums_to, field_s)
+
+        return [
+            tap("beat", beat, tokens, "1 in each beat of each lead", FIELD_SAMPLES / fs),
+            tap("rhythm", rhythm, beats, "1 over the beats of each lead", record_s),
+            tap("channel", channel, whole, "1 over the leads", record_s),
+            tap("joint", joint, tokens, "1 over all leads and tokens", record_s),
+        ]
+
+
+def checked(r_s: Tensor | None) -> Tensor:
+    """Return R peaks (B, K) as they are; raise InputError for those that the network cannot stand on."""
+    if r_s is None:
+        raise InputError("IMLE-Net on beats reads windows around R peaks, and none were given (r_s)")
+    there = r_s.isfinite()
+    without = (~there.any(dim=1)).nonzero()
+    if len(without):
+        raise InputError(f"record {int(without[0])} of the batch has no R peak in its window; the network needs one")
+    if (r_s.diff(dim=1) <= 0).any() or (there[:, 1:] & ~there[:, :-1]).any():
+        raise InputError("R peaks (r_s) must rise from left to right, with NaN only after the last one of a record")
+    return r_s
+
+
+def beat_windows(r_s: Tensor, n_samples: int, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Return the samples of each beat's window and which of them belong to the beat, both (B, K, S).
+
+    Raises
+    ------
+    InputError
+        For an R peak so far outside of the recorded samples that its beat has none.
+    """
+    there = r_s.isfinite()
+    r = torch.where(there, (r_s * FS).round(), FAR).long()
+    before = (SHARE_BEFORE * r.diff(dim=1)).clamp(max=BEFORE).long()
+    starts = r - functional.pad(before, (1, 0), value=BEFORE)
+    ends = functional.pad(starts[:, 1:], (0, 1), value=FAR)
+    positions = r[:, :, None] + torch.arange(-BEFORE, AFTER + 1, device=r.device)
+    owned = (positions >= starts[:, :, None]) & (positions < ends[:, :, None])
+    owned &= (positions >= 0) & (positions < n_samples)
+    positions = positions.clamp(0, n_samples - 1)
+    if mask is not None:
+        owned &= mask[:, None].expand(-1, r.shape[1], -1).gather(2, positions)
+    if not owned[there].any(dim=-1).all():
+        raise InputError("an R peak (r_s) lies outside of the recorded samples; it is in seconds from their start")
+    return positions, owned
+
+
+def by_token(samples: Tensor) -> Tensor:
+    """Group the samples of windows (..., S) by the token nearest to them, (..., J, 4), with 0 at the ends.
+
+    Token j stands on sample 4 j (two strides of 2), so that the tokens of a window tile its samples.
+    """
+    return functional.pad(samples, (2, 1)).unflatten(-1, (N_TOKENS, 4))
+
+
+def owned_spans(positions: Tensor, owned: Tensor, fs: float, start_s: float) -> np.ndarray:
+    """Return where the owned samples of each row begin and end in seconds, (..., 2) of (..., s); NaN without any.
+
+    A sample reaches half a sample to either side.
+    """
+    at, own = positions.numpy(force=True), owned.numpy(force=True)
+    first = np.where(own, at, np.inf).min(axis=-1)
+    last = np.where(own, at, -np.inf).max(axis=-1)
+    edges = np.stack([first - 0.5, last + 0.5], axis=-1)
+    edges[~own.any(axis=-1)] = np.nan
+    return start_s + edges / fs
+
+
+def rr_features(r_s: Tensor) -> Tensor:
+    """Return RR before and after each beat, standardised, and 1 where each is unknown: (B, K, 4) of (B, K).
+
+    An unknown RR, at the ends of a record, is 0, which is the mean.
+    """
+    rr = (r_s.diff(dim=1) - RR_MEAN_S) / RR_SD_S
+    before, after = (functional.pad(rr, ends, value=math.nan) for ends in ((1, 0), (0, 1)))
+    both = torch.stack([before, after], dim=2)
+    return torch.cat([both.nan_to_num(0.0), both.isnan().to(rr.dtype)], dim=2)

@@ -1,0 +1,95 @@
+"""What the networks of the IMLE-Net family are made of: residual blocks, additive attention, Keras' initial weights.
+
+Reddy, Talwar, Alle, Bapi: "IMLE-Net: An Interpretable Multi-level Multi-channel Model for ECG Classification",
+IEEE SMC 2021, arXiv 2204.05116. The sizes of a network are in its own file.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+def pad_same(x: Tensor, kernel: int, stride: int) -> Tensor:
+    """Pad the last axis so that a convolution yields ceil(length / stride) samples, the odd one to the right.
+
+    With an even kernel this is asymmetric (3 left, 4 right for kernel 8 at stride 1), which ``padding=`` of a PyTorch
+    convolution cannot do.
+    """
+    length = x.shape[-1]
+    total = max((math.ceil(length / stride) - 1) * stride + kernel - length, 0)
+    return functional.pad(x, (total // 2, total - total // 2))
+
+
+class ResidualBlock(nn.Module):
+    """conv - ReLU - BN - conv - add - ReLU - BN; note that ReLU comes before the batch normalisation."""
+
+    def __init__(self, n_in: int, n_out: int, stride: int, kernel: int) -> None:
+        super().__init__()
+        self.stride = stride
+        self.kernel = kernel
+        self.conv1 = nn.Conv1d(n_in, n_out, kernel, stride)
+        self.norm1 = nn.BatchNorm1d(n_out, eps=1e-3)
+        self.conv2 = nn.Conv1d(n_out, n_out, kernel)
+        self.norm2 = nn.BatchNorm1d(n_out, eps=1e-3)
+        self.skip = nn.Conv1d(n_in, n_out, 1, stride) if stride > 1 else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (n, n_in, s) to (n, n_out, ceil(s / stride))."""
+        y = self.norm1(functional.relu(self.conv1(pad_same(x, self.kernel, self.stride))))
+        y = self.conv2(pad_same(y, self.kernel, 1)) + (x if self.skip is None else self.skip(x))
+        return self.norm2(functional.relu(y))
+
+
+def residual_stack(c: int, kernel: int) -> nn.Sequential:
+    """Return six blocks that map (n, c, s) to (n, 4 c, ceil(ceil(s / 2) / 2)): one token every four samples."""
+    sizes = [(c, c, 1), (c, c, 1), (c, 2 * c, 2), (2 * c, 2 * c, 1), (2 * c, 4 * c, 2), (4 * c, 4 * c, 1)]
+    return nn.Sequential(*(ResidualBlock(*size, kernel) for size in sizes))
+
+
+class AdditiveAttention(nn.Module):
+    """score_t = v . tanh(W x_t + b_t): the bias has one row a position, so each level can prefer places by itself.
+
+    With ``n_positions`` 1 all positions share one row, and no place is preferred.
+    """
+
+    def __init__(self, n_features: int, n_hidden: int, n_positions: int) -> None:
+        super().__init__()
+        self.project = nn.Linear(n_features, n_hidden, bias=False)
+        self.bias = nn.Parameter(torch.zeros(n_positions, n_hidden))
+        self.score = nn.Linear(n_hidden, 1, bias=False)
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Pool (n, t, f) over t; return the sum (n, f) and the weights (n, t), which sum to 1.
+
+        Where ``mask`` (n, t) is False the weight is exactly 0; each row has a position where it is True.
+        """
+        scores = self.score(torch.tanh(self.project(x) + self.bias)).squeeze(-1)
+        if mask is not None:
+            scores = scores.masked_fill(~mask, -math.inf)
+        weights = torch.softmax(scores, dim=-1)
+        return torch.einsum("nt,ntf->nf", weights, x), weights
+
+
+def initialise(net: nn.Module, rhythm: nn.LSTM, output: nn.Linear) -> None:
+    """Draw the weights as Keras does by default, which the published weights were trained from."""
+    for module in net.modules():
+        if isinstance(module, nn.Conv1d):
+            nn.init.xavier_uniform_(module.weight)
+            nn.init.zeros_(module.bias) if module.bias is not None else None
+        elif isinstance(module, AdditiveAttention):
+            nn.init.normal_(module.project.weight, std=0.05)
+            nn.init.normal_(module.score.weight, std=0.05)
+    nn.init.xavier_uniform_(output.weight)
+    nn.init.zeros_(output.bias)
+    for name, parameter in rhythm.named_parameters():
+        if name.startswith("weight_ih"):
+            nn.init.xavier_uniform_(parameter)
+        elif name.startswith("weight_hh"):
+            nn.init.orthogonal_(parameter)
+        else:
+            nn.init.zeros_(parameter)
+            if name.startswith("bias_ih"):
+                n = parameter.shape[0] // 4
+                nn.init.ones_(parameter[n : 2 * n])  # forget gate
