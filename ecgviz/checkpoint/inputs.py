@@ -13,7 +13,7 @@ from ecgviz.signal import prepare
 from ecgviz.types import Beats, ModelInput, Prediction, Record
 from ecgviz.types.arrays import FloatArray
 
-AT_ONCE_CPU = 4
+AT_ONCE_CPU = 2
 """Records a batch on a CPU: the activations of more leave the cache, and the same work takes longer."""
 AT_ONCE_GPU = 128
 
