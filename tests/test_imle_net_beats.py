@@ -220,6 +220,13 @@ def test_moving_an_r_peak_moves_its_window_only(net: nn.Module) -> None:
     torch.testing.assert_close(net.encode(shifted, moved)[0][:, :, 3], before[:, :, 3])  # the same beat, later
 
 
+def test_r_peaks_on_top_of_each_other_are_one_beat(net: nn.Module) -> None:
+    x = torch.randn(2, 12, 1000)
+    twice = torch.tensor([[0.0, 0.0, 0.9, 1.8, 1.82], [0.0, 1.0, 9.98, 10.0, 10.0]])
+    once = torch.tensor([[0.0, 0.9, 1.8], [0.0, 1.0, 9.98]])
+    torch.testing.assert_close(net(x, r_s=twice), net(x, r_s=once), atol=1e-5, rtol=0)
+
+
 def test_rr_intervals_are_known_but_at_the_ends() -> None:
     r_s = torch.tensor([[0.5, 1.1, 2.1, math.nan]])
     expected = [[0, -1, 1, 0], [-1, 1, 0, 0], [1, 0, 0, 1]]

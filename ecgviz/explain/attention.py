@@ -74,10 +74,9 @@ def spread(values: FloatArray, span_s: FloatArray, fs: float, start_s: float, n_
     overlap = np.minimum(edges[:, 1:], left + 1) - np.maximum(edges[:, :1], left)  # (K, T)
     overlap = np.maximum(overlap, 0)
     width = overlap.sum(axis=1, keepdims=True)
-    if (width == 0).any():
-        raise ExplanationError(
-            f"the network has a token at {span_s[int(np.argmin(width)), 0]:g} s, outside the window that it read"
-        )
+    outside = np.flatnonzero(~(width > 0))
+    if outside.size:
+        raise ExplanationError(f"token {outside[0]} of the network lies outside the window that it read")
     spread_out: FloatArray = values @ (overlap / width)
     return spread_out
 

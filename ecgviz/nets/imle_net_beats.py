@@ -40,6 +40,8 @@ N_TOKENS = math.ceil((BEFORE + 1 + AFTER) / 4)
 KERNEL = 5
 FIELD_SAMPLES = 1 + 26 * (KERNEL - 1)
 """Samples that one token sees: the steps of the 13 convolutions, of 1, 2 or 4 samples, sum to 26."""
+CLOSEST_S = 0.05
+"""R peaks closer than this are those of one beat: no heart beats twice within it."""
 RR_MEAN_S, RR_SD_S = 0.8, 0.2
 N_RR = 4
 FAR = 10**9
@@ -199,16 +201,23 @@ class IMLENetBeats(nn.Module):
 
 
 def checked(r_s: Tensor | None) -> Tensor:
-    """Return R peaks (B, K) as they are; raise InputError for those that the network cannot stand on."""
+    """Return R peaks (B, K); two within 50 ms, which rolling a record may bring together, are one.
+
+    Raises
+    ------
+    InputError
+        Without R peaks, for a record that has none, or where they do not rise.
+    """
     if r_s is None:
         raise InputError("IMLE-Net on beats reads windows around R peaks, and none were given (r_s)")
     there = r_s.isfinite()
     without = (~there.any(dim=1)).nonzero()
     if len(without):
         raise InputError(f"record {int(without[0])} of the batch has no R peak in its window; the network needs one")
-    if (r_s.diff(dim=1) <= 0).any() or (there[:, 1:] & ~there[:, :-1]).any():
+    if (r_s.diff(dim=1) < 0).any() or (there[:, 1:] & ~there[:, :-1]).any():
         raise InputError("R peaks (r_s) must rise from left to right, with NaN only after the last one of a record")
-    return r_s
+    again = functional.pad(r_s.diff(dim=1) < CLOSEST_S, (1, 0))
+    return r_s.masked_fill(again, math.nan).sort(dim=1).values  # NaN is sorted last
 
 
 def beat_windows(r_s: Tensor, n_samples: int, mask: Tensor | None) -> tuple[Tensor, Tensor]:
