@@ -78,6 +78,14 @@ def read_statements(folder: str | Path) -> dict[str, str]:
         return {row[key]: row["diagnostic_class"] for row in rows if row.get("diagnostic") in ("1", "1.0")}
 
 
+def read_codes(folder: str | Path) -> tuple[str, ...]:
+    """Return the code of every SCP statement, in the order of the table."""
+    with _opened(Path(folder) / STATEMENTS) as stream:
+        rows = csv.DictReader(stream)
+        key = (rows.fieldnames or ("",))[0]
+        return tuple(row[key] for row in rows)
+
+
 def find_entry(stem: Path) -> Entry | None:
     """Return the table row of the recording at ``stem`` (its path without suffix), or None outside a PTB-XL folder."""
     stem = stem.absolute()

@@ -1,31 +1,35 @@
 """Training: simulated and real records in, a checked model folder with an honest card out."""
 
+import shutil
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from ecgviz import __version__
 from ecgviz.checkpoint import NAME, save_model
 from ecgviz.errors import ModelError
-from ecgviz.nets import build
+from ecgviz.nets import NETS, build
 from ecgviz.records.leads import STANDARD_LEADS
-from ecgviz.records.ptbxl import SUPERCLASSES
+from ecgviz.records.ptbxl import read_table
+from ecgviz.registry import find
 from ecgviz.training.card import model_card
 from ecgviz.training.data import Examples, from_ptbxl, from_simulation
-from ecgviz.training.evaluate import best_thresholds, predict_probabilities, report
-from ecgviz.training.fit import Epoch, Scaling, Schedule, fit
+from ecgviz.training.fit import Schedule
+from ecgviz.training.labels import LABELS
+from ecgviz.training.protocols import PROTOCOLS, READ_FOLDS, TEST_FOLDS, Course, Outcome, Parts
+from ecgviz.training.scores import positives
 from ecgviz.types import InputSpec
 
-TRAINING_FOLDS = (1, 2, 3, 4, 5, 6, 7, 8)
-VALIDATION_FOLD = 9
 MODEL_RATE_HZ = 100.0
 MODEL_SECONDS = 10.0
-N_SIMULATED_TEST = 300
+N_UNSEEN = 1500
+"""Simulated records that no network learns from."""
 
 
 @dataclass(frozen=True)
@@ -34,94 +38,160 @@ class Plan:
 
     net: str
     config: Mapping[str, Any]
+    labels: tuple[str, ...]
+    protocol: str
     seed: int
     n_simulated: int
-    pretraining: Schedule
+    pretraining: Schedule | None
     finetuning: Schedule
 
-
-def default_plan(net: str, config: Mapping[str, Any], *, seed: int, n_simulated: int, epochs: int) -> Plan:
-    """Return the schedule that the shipped models are made with; ``epochs`` counts the second phase."""
-    return Plan(
-        net,
-        dict(config),
-        seed,
-        n_simulated,
-        pretraining=Schedule(max(1, epochs // 8), n_simulated, 0, 2e-3),
-        finetuning=Schedule(epochs, min(n_simulated, 300), 1, 2e-3),
-    )
+    def __post_init__(self) -> None:
+        if self.protocol not in PROTOCOLS:
+            raise ModelError(f"there is no protocol {self.protocol!r}; known are {', '.join(PROTOCOLS)}")
+        if not self.labels or len(set(self.labels)) < len(self.labels):
+            raise ModelError("labels are one or more, each once")
 
 
-def train(plan: Plan, data: Path, out: Path, *, progress: Callable[[str], None]) -> None:
-    """Train a network on PTB-XL folds 1 to 8 and simulated records, early-stopped on fold 9, and write it to ``out``.
+def default_plan(
+    net: str,
+    config: Mapping[str, Any],
+    *,
+    labels: tuple[str, ...] = LABELS,
+    protocol: str = "cross-validated",
+    seed: int = 0,
+    n_simulated: int = 12000,
+    epochs: int = 40,
+) -> Plan:
+    """Return the schedules that the shipped models are made with; ``epochs`` counts those on real records."""
+    before = Schedule(max(1, epochs // 5), n_simulated, 0, 2e-3, 128) if n_simulated else None
+    real = Schedule(epochs, min(n_simulated, 600), 1, 1e-3)
+    return Plan(net, dict(config), labels, protocol, seed, n_simulated, before, real)
+
+
+def input_spec(net: str) -> InputSpec:
+    """Return what a network is fed, in millivolts: 10 s at 100 Hz, and what it says it needs beside."""
+    architecture: Any = find(NETS, "ecgviz.nets", net)
+    pads, needs = getattr(architecture, "pads", False), tuple(getattr(architecture, "needs", ()))
+    return InputSpec(STANDARD_LEADS, MODEL_RATE_HZ, MODEL_SECONDS, 0.0, 1.0, pads, needs)
+
+
+def read_parts(
+    plan: Plan, data: Path, spec: InputSpec, *, n_jobs: int, progress: Callable[[str, float], None]
+) -> Parts:
+    """Read and simulate all that a plan learns from and is scored on."""
+
+    def said(line: str) -> None:
+        progress(line, 0.0)
+
+    real = from_ptbxl(data, READ_FOLDS, spec, plan.labels, both_rates=True, n_jobs=n_jobs, progress=said)
+
+    def made(n: int, seed: int) -> Examples:
+        return from_simulation(n, seed=seed, spec=spec, labels=plan.labels, n_jobs=n_jobs, progress=said)
+
+    simulated = made(plan.n_simulated, 2 * plan.seed) if plan.n_simulated else None
+    unseen = made(N_UNSEEN, 2 * plan.seed + 1)
+    test = None
+    if any(entry.strat_fold in TEST_FOLDS for entry in read_table(data).values()):
+        test = from_ptbxl(data, TEST_FOLDS, spec, plan.labels, both_rates=False, n_jobs=n_jobs, progress=said)
+    return Parts(real, simulated, unseen, test)
+
+
+def train(
+    plan: Plan,
+    data: Path,
+    out: Path,
+    *,
+    device: str = "cpu",
+    n_jobs: int = 1,
+    progress: Callable[[str, float], None] = lambda line, done: None,
+) -> None:
+    """Train a network on PTB-XL and simulated records, and write it to the folder ``out``.
+
+    While it runs, ``out`` with ".training" after its name holds a checkpoint of every fit, rewritten each epoch; the
+    same call goes on from them, to the same weights, and removes them at the end.
+
+    Parameters
+    ----------
+    plan : Plan
+    data : Path
+        PTB-XL as PhysioNet publishes it.
+    out : Path
+        Model folder to write.
+    device : str
+        "cpu" or "cuda".
+    n_jobs : int
+        Processes that read and simulate records; of no influence on the result.
+    progress : callable
+        Hears a line and the share of the work that is done.
 
     Raises
     ------
     ModelError
-        When ``out`` exists, or its last part is no model name (lower case letters, digits, ``_ . -``).
+        When ``out`` exists, its last part is no model name (lower case letters, digits, ``_ . -``), or an interrupted
+        training of another plan lies beside it.
     RecordError
         When ``data`` is not PTB-XL as published.
     """
     if out.exists() or not NAME.fullmatch(out.name):
         raise ModelError(f"{out} cannot be written: it exists, or {out.name!r} is no model name such as imle_net")
-    started = time.monotonic()
-    unscaled = InputSpec(STANDARD_LEADS, MODEL_RATE_HZ, MODEL_SECONDS, 0.0, 1.0)
-    real = from_ptbxl(data, TRAINING_FOLDS, unscaled, both_rates=True)
-    validation = from_ptbxl(data, (VALIDATION_FOLD,), unscaled, both_rates=False)
-    progress(f"{len(real)} real records to train on, {len(validation)} to validate on")
-    simulated = from_simulation(plan.n_simulated, seed=plan.seed, spec=unscaled, progress=progress)
-    unseen = from_simulation(N_SIMULATED_TEST, seed=plan.seed + 1, spec=unscaled, progress=progress)
-    scaling = Scaling.fit(real)
-    net, curve = fit(
-        build(plan.net, len(SUPERCLASSES), seed=plan.seed, config=plan.config),
-        real=real,
-        simulated=simulated,
-        validation=validation,
-        scaling=scaling,
-        fs=unscaled.fs,
-        phases=(plan.pretraining, plan.finetuning),
-        seed=plan.seed,
-        progress=progress,
-    )
-    scored = {"fold 9": validation, "unseen simulated": unseen}
-    probabilities = {
-        name: predict_probabilities(net, scaling.apply(torch.from_numpy(part.x))) for name, part in scored.items()
-    }
-    metrics = {
-        name: report(part.y, probabilities[name], part.labels, part.patient, seed=plan.seed)
-        for name, part in scored.items()
-    }
-    history = _history(plan, real, curve, (time.monotonic() - started) / 60)
+    started, spec = time.monotonic(), input_spec(plan.net)
+    parts = read_parts(plan, data, spec, n_jobs=n_jobs, progress=progress)
+    scratch = out.with_name(f"{out.name}.training")
+    scratch.mkdir(parents=True, exist_ok=True)
+    train_on(plan, parts, spec, out, device=device, scratch=scratch, started=started, progress=progress)
+    shutil.rmtree(scratch)
+
+
+def train_on(
+    plan: Plan,
+    parts: Parts,
+    spec: InputSpec,
+    out: Path,
+    *,
+    device: str,
+    scratch: Path | None,
+    started: float,
+    progress: Callable[[str, float], None],
+) -> None:
+    """Do what `train` does, with records that are read already."""
+
+    def fresh() -> nn.Module:
+        return build(plan.net, len(plan.labels), seed=plan.seed, config=plan.config)
+
+    course = Course(fresh, spec.fs, plan.pretraining, plan.finetuning, plan.seed, device, scratch, progress)
+    outcome = PROTOCOLS[plan.protocol](course, parts)
+    history = _history(plan, parts.real, outcome, (time.monotonic() - started) / 60, device)
     save_model(
         out,
-        net,
+        outcome.net,
         net_name=plan.net,
         config=plan.config,
         name=out.name,
-        version="1",
-        spec=InputSpec(
-            unscaled.leads, unscaled.fs, unscaled.duration_s, round(scaling.mean_mv, 6), round(scaling.std_mv, 6)
-        ),
-        labels=SUPERCLASSES,
-        thresholds=best_thresholds(validation.y, probabilities["fold 9"]),
-        metrics=metrics,
+        version="2",
+        spec=replace(spec, mean_mv=outcome.scaling.mean_mv, std_mv=outcome.scaling.std_mv),
+        labels=plan.labels,
+        thresholds=outcome.thresholds,
+        metrics=outcome.metrics,
         training=history,
-        card=model_card(out.name, plan.net, net, metrics, history),
+        card=model_card(out.name, plan.net, outcome.net, outcome.metrics, history),
     )
 
 
-def _history(plan: Plan, real: Examples, curve: tuple[Epoch, ...], minutes: float) -> dict[str, Any]:
+def _history(plan: Plan, real: Examples, outcome: Outcome, minutes: float, device: str) -> dict[str, Any]:
     """Return how a model came about, as model.json keeps it."""
-    positives = real.y[~real.again].sum(axis=0).astype(int).tolist()
     return {
         "plan": asdict(plan),
+        "folds": list(outcome.folds),
+        "chosen_on": list(outcome.chosen_on),
         "n_real": int((~real.again).sum()),
         "n_again": int(real.again.sum()),
-        "positives_real": dict(zip(real.labels, positives, strict=True)),
+        "positives_real": dict(positives(real, ~real.again)),
         "left_out": dict(real.left_out),
         "n_simulated": plan.n_simulated,
-        "curve": [asdict(line) for line in curve],
+        "thresholds_set_on": list(outcome.thresholds_set_on),
+        "curve": {name: [asdict(line) for line in curve] for name, curve in outcome.curves.items()},
         "minutes": round(minutes, 1),
+        "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
         "threads": torch.get_num_threads(),
         "versions": {"ecgviz": __version__, "torch": torch.__version__, "numpy": np.__version__},
     }

@@ -1,7 +1,7 @@
 """How good networks are, always with the interval that so many records allow: what they say about PTB-XL's folds."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -52,15 +52,16 @@ def report(
         "n_patients": len(set(patient)),
         "macro_auc": _rounded(float(np.nanmean(found)), metrics.macro(spread)),
         "auc": {
-            label: _rounded(float(found[k]), spread[:, k]) | {"positives": int(y[:, k].sum())}
+            label: _rounded(float(found[k]), spread[:, k]) | {"positives": int(np.nansum(y[:, k]))}
             for k, label in enumerate(labels)
         },
     }
 
 
-def _rounded(value: float, draws: FloatArray) -> dict[str, float]:
-    found = metrics.interval(value, draws)
-    return {"value": round(found.value, 4), "low": round(found.low, 4), "high": round(found.high, 4)}
+def _rounded(value: float, draws: FloatArray) -> dict[str, float | None]:
+    """Return what JSON can hold: None for what is not defined."""
+    found = asdict(metrics.interval(value, draws))
+    return {name: round(each, 4) if np.isfinite(each) else None for name, each in found.items()}
 
 
 def best_thresholds(y: FloatArray, probabilities: FloatArray) -> tuple[float, ...]:

@@ -1,38 +1,21 @@
-"""Fitting: first simulated records, then real ones mixed with simulated ones, kept where fold 9 was best."""
+"""Fitting: simulated and real records, averaged weights, a checkpoint from which it goes on after a kill."""
 
-import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from ecgviz.training.augment import augment
+from ecgviz.checkpoint import network_logits
+from ecgviz.records.ptbxl import SUPERCLASSES
+from ecgviz.training.augment import Batch, augment
 from ecgviz.training.data import Examples
-from ecgviz.training.evaluate import areas, predict_probabilities
-
-WEIGHT_DECAY = 0.02
-CLIP_NORM = 1.0
-AVERAGING = 0.98
-"""Exponential moving average of the weights, which is what is validated and kept."""
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """One phase of fitting; equal schedules, data and seeds give equal weights.
-
-    ``n_simulated`` of the simulated records are drawn anew each epoch; ``real_passes`` says how often an epoch shows
-    each real record.
-    """
-
-    epochs: int
-    n_simulated: int
-    real_passes: int
-    learning_rate: float
-    batch_size: int = 16
+from ecgviz.training.evaluate import areas
+from ecgviz.training.state import Epoch, Schedule, State
+from ecgviz.types.arrays import FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,88 +27,149 @@ class Scaling:
 
     @staticmethod
     def fit(examples: Examples) -> "Scaling":
-        """Fit mean and standard deviation to the training records."""
-        return Scaling(float(examples.x.mean(dtype=np.float64)), float(examples.x.std(dtype=np.float64)))
+        """Fit mean and standard deviation to the training records, rounded as model.json keeps them."""
+        mean, std = examples.x.mean(dtype=np.float64), examples.x.std(dtype=np.float64)
+        return Scaling(round(float(mean), 6), round(float(std), 6))
 
     def apply(self, x: Tensor) -> Tensor:
         """Standardise x in mV."""
         return (x - self.mean_mv) / self.std_mv
 
 
-@dataclass(frozen=True)
-class Epoch:
-    """One line of the training curve."""
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A network in eval mode on the CPU, and how it came about."""
 
-    phase: int
-    epoch: int
-    loss: float
-    validation_auc: float
+    net: nn.Module
+    curve: tuple[Epoch, ...]
 
 
 def fit(
     net: nn.Module,
+    schedule: Schedule,
     *,
-    real: Examples,
-    simulated: Examples,
-    validation: Examples,
+    real: Examples | None,
+    simulated: Examples | None,
     scaling: Scaling,
     fs: float,
-    phases: tuple[Schedule, ...],
     seed: int,
-    progress: Callable[[str], None],
-) -> tuple[nn.Module, tuple[Epoch, ...]]:
-    """Fit a network in phases; return the averaged weights of the best validation epoch, and the training curve.
+    device: str,
+    validation: Examples | None = None,
+    checkpoint: Path | None = None,
+    progress: Callable[[str, float], None] = lambda line, done: None,
+) -> Fitted:
+    """Fit a network; return its averaged weights, and the training curve.
 
-    Loss is binary cross-entropy, the optimiser AdamW with a one-cycle schedule a phase; convolutions and LSTM run in
-    bfloat16 (`torch.autocast`), weights and attention stay in float32. The last phase alone chooses the epoch to keep.
+    Loss is binary cross-entropy over known targets, superclasses and statements weighing the same; the optimiser AdamW
+    with a one-cycle schedule. Convolutions and LSTM run in bfloat16 (`torch.autocast`), weights stay float32. With
+    ``validation`` the epoch that scores best on it is kept, else the last one.
+
+    Parameters
+    ----------
+    net : nn.Module
+        With the weights to start from; it is changed.
+    schedule : Schedule
+        What an epoch draws from ``real`` and ``simulated``, and for how long.
+    real, simulated, validation : Examples or None
+        In millivolts; one of the first two is there.
+    scaling : Scaling
+        Applied to each batch after augmentation.
+    fs : float
+        Rate of the examples, Hz.
+    seed : int
+        Of drawing, augmentation and dropout.
+    device : str
+        "cpu" or "cuda". The same weights come out again on the same kind of device with the same threads.
+    checkpoint : Path or None
+        File that is rewritten after every epoch; when it is there, fitting goes on from it, to the same weights.
+    progress : callable
+        Hears a line and the share of all epochs that is done, after every epoch.
+
+    Raises
+    ------
+    ModelError
+        When the checkpoint was written by another plan.
     """
+    data = _Pool.on(device, [part for part in (real, simulated) if part is not None])
+    n_real, n_simulated = (0 if part is None else len(part) for part in (real, simulated))
+    n_steps = -(-(min(schedule.n_simulated, n_simulated) + schedule.real_passes * n_real) // schedule.batch_size)
+    state = State(net.to(device), schedule, n_steps, seed, checkpoint)
+    for epoch in range(state.epoch, schedule.epochs):
+        own_seed = int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0])
+        order = _order(n_real, n_simulated, schedule, own_seed)
+        loss = _epoch(state, data, order.to(device), schedule.batch_size, scaling, fs, own_seed)
+        score = None if validation is None else _score(state.averaged.module, validation, scaling)
+        state.end_epoch(Epoch(epoch, loss, score))
+        said = f"epoch {epoch + 1} of {schedule.epochs}: loss {loss:.4f}"
+        progress(said if score is None else f"{said}, validation AUC {score:.4f}", (epoch + 1) / schedule.epochs)
+    return Fitted(state.result(), tuple(state.curve))
+
+
+def probabilities(net: nn.Module, examples: Examples, scaling: Scaling) -> FloatArray:
+    """Return what a network says of examples, (n, C), on its own device; it is left in eval mode."""
+    x, r_s, meta = (torch.from_numpy(part) for part in (examples.x, examples.r_s, examples.meta))
+    logits = network_logits(net.eval(), scaling.apply(x), r_s=r_s, meta=meta)
+    return torch.sigmoid(logits.double()).numpy(force=True)
+
+
+def _score(net: nn.Module, validation: Examples, scaling: Scaling) -> float:
+    scores = areas(validation.y, probabilities(net, validation, scaling))
+    return float(np.nanmean(scores[superclass_columns(validation.labels)]))
+
+
+def superclass_columns(labels: tuple[str, ...]) -> list[int]:
+    """Return the places of the superclasses; of all labels where none is one."""
+    return [k for k, label in enumerate(labels) if label in SUPERCLASSES] or list(range(len(labels)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Pool:
+    """All examples as tensors on a device, and which labels are superclasses (C,)."""
+
+    batch: Batch
+    is_superclass: Tensor
+
+    @staticmethod
+    def on(device: str, parts: Sequence[Examples]) -> "_Pool":
+        names = ("x", "y", "r_s", "meta")
+        whole = (np.concatenate([getattr(part, name) for part in parts]) for name in names)
+        is_superclass = torch.tensor([label in SUPERCLASSES for label in parts[0].labels], device=device)
+        return _Pool(Batch(*(torch.from_numpy(each).to(device) for each in whole)), is_superclass)
+
+    def rows(self, chosen: Tensor) -> Batch:
+        b = self.batch
+        return Batch(b.x[chosen], b.y[chosen], b.r_s[chosen], b.meta[chosen])
+
+
+def _order(n_real: int, n_simulated: int, schedule: Schedule, seed: int) -> Tensor:
+    """Return which records an epoch shows, in what order; simulated ones are numbered after the real ones."""
     rng = np.random.default_rng(seed)
-    generator = torch.Generator().manual_seed(seed)
-    averaged = AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(AVERAGING), use_buffers=True)
-    x_validation = scaling.apply(torch.from_numpy(validation.x))
-    curve: list[Epoch] = []
-    best, kept = -np.inf, copy.deepcopy(averaged.module)
-    for number, phase in enumerate(phases):
-        steps = -(-(phase.n_simulated + phase.real_passes * len(real)) // phase.batch_size)
-        optimiser = torch.optim.AdamW(net.parameters(), phase.learning_rate, weight_decay=WEIGHT_DECAY)
-        rates = torch.optim.lr_scheduler.OneCycleLR(
-            optimiser, phase.learning_rate, epochs=phase.epochs, steps_per_epoch=steps
-        )
-        for epoch in range(phase.epochs):
-            x, y = _draw_epoch(real, simulated, phase, rng)
-            losses = []
-            net.train()
-            for part in torch.from_numpy(rng.permutation(len(x))).split(phase.batch_size):
-                x_part, y_part = augment(x[part], y[part], fs=fs, generator=generator)
-                losses.append(_step(net, scaling.apply(x_part), y_part, optimiser))
-                rates.step()
-                averaged.update_parameters(net)
-            scores = areas(validation.y, predict_probabilities(averaged.module, x_validation))
-            line = Epoch(number, epoch, float(np.mean(losses)), float(np.nanmean(scores)))
-            curve.append(line)
-            progress(
-                f"phase {number + 1} epoch {epoch + 1}: loss {line.loss:.4f}, validation AUC {line.validation_auc:.4f}"
-            )
-            if number == len(phases) - 1 and line.validation_auc > best:
-                best, kept = line.validation_auc, copy.deepcopy(averaged.module)
-    return kept.eval(), tuple(curve)
+    drawn = n_real + rng.permutation(n_simulated)[: schedule.n_simulated]
+    shown = np.concatenate([drawn, *[np.arange(n_real)] * schedule.real_passes])
+    return torch.from_numpy(rng.permutation(shown).astype(np.int64))
 
 
-def _draw_epoch(
-    real: Examples, simulated: Examples, phase: Schedule, rng: np.random.Generator
-) -> tuple[Tensor, Tensor]:
-    chosen = rng.choice(len(simulated), size=phase.n_simulated, replace=False)
-    x = np.concatenate([simulated.x[chosen], *[real.x] * phase.real_passes])
-    y = np.concatenate([simulated.y[chosen], *[real.y] * phase.real_passes])
-    return torch.from_numpy(x), torch.from_numpy(y)
+def _epoch(state: State, data: _Pool, order: Tensor, batch_size: int, scaling: Scaling, fs: float, seed: int) -> float:
+    """Show one epoch's records; return the mean loss."""
+    device = order.device
+    torch.manual_seed(seed)  # dropout
+    generator = torch.Generator(device).manual_seed(seed)
+    state.net.train()
+    losses = []
+    for chosen in order.split(batch_size):
+        batch = augment(data.rows(chosen), fs=fs, generator=generator)
+        with torch.autocast(device.type, dtype=torch.bfloat16):
+            logits = state.net(scaling.apply(batch.x), r_s=batch.r_s, meta=batch.meta)
+        loss = masked_loss(logits.float(), batch.y, data.is_superclass)
+        state.step(loss)
+        losses.append(loss.detach())
+    return float(torch.stack(losses).mean())
 
 
-def _step(net: nn.Module, x: Tensor, y: Tensor, optimiser: torch.optim.Optimizer) -> float:
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        logits = net(x)
-    loss = functional.binary_cross_entropy_with_logits(logits.float(), y)
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward()
-    nn.utils.clip_grad_norm_(net.parameters(), CLIP_NORM)
-    optimiser.step()
-    return float(loss.detach())
+def masked_loss(logits: Tensor, y: Tensor, is_superclass: Tensor) -> Tensor:
+    """Return the mean cross-entropy over known targets: of superclasses, plus of statements, where there are any."""
+    known = ~torch.isnan(y)
+    each = functional.binary_cross_entropy_with_logits(logits, y.nan_to_num(0.0), reduction="none") * known
+    groups = [group for group in (is_superclass, ~is_superclass) if bool(group.any())]
+    means = [(each[:, group].sum() / known[:, group].sum().clamp(min=1)) for group in groups]
+    return torch.stack(means).sum()

@@ -1,0 +1,112 @@
+"""What is measured of a trained network and written into its model.json: scores, thresholds, tables of past scores."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from ecgviz.records.ptbxl import SUPERCLASSES
+from ecgviz.training import metrics
+from ecgviz.training.data import Examples
+from ecgviz.training.evaluate import areas, best_thresholds, report
+from ecgviz.types.arrays import BoolArray, FloatArray
+
+FEWEST_POSITIVES = 10
+"""A statement with fewer positive records is not scored on them, and its threshold is set on simulated ones."""
+MARGINS = (("just past its limits", 0.0, 0.9), ("clearly past", 0.9, 1.1), ("far past", 1.1, np.inf))
+"""Bins of severity of the simulated findings that meet their published limits; 1 is clearly past them."""
+
+
+def scored(examples: Examples, p: FloatArray, *, seed: int) -> dict[str, Any]:
+    """Return reports on superclasses and on statements with `FEWEST_POSITIVES` or more, by name, each with intervals.
+
+    ``p`` (n, C). Second files of a record are not scored.
+    """
+    once = ~examples.again
+    y, p = examples.y[once], p[once]
+    patient = tuple(name for name, kept in zip(examples.patient, once, strict=True) if kept)
+    enough = np.nansum(y, axis=0) >= FEWEST_POSITIVES
+    groups = {
+        "superclasses": [k for k, label in enumerate(examples.labels) if label in SUPERCLASSES],
+        "statements": [k for k, label in enumerate(examples.labels) if label not in SUPERCLASSES and enough[k]],
+    }
+    return {
+        name: report(y[:, columns], p[:, columns], tuple(examples.labels[k] for k in columns), patient, seed=seed)
+        for name, columns in groups.items()
+        if columns
+    }
+
+
+def by_margin(simulated: Examples, p: FloatArray) -> dict[str, dict[str, Any]]:
+    """Return for each statement the AUC of simulated positives in each bin of `MARGINS` against all negatives.
+
+    The negatives are healthy records, all other findings, and the same finding short of its limits. Statements of
+    rate and PR that go with another finding have no severity of their own, and are not in these bins.
+    """
+    table: dict[str, dict[str, Any]] = {}
+    for k, label in enumerate(simulated.labels):
+        if label in SUPERCLASSES:
+            continue
+        y = simulated.y[:, k]
+        table[label] = {name: _bin(y, p[:, k], simulated.severity, low, high) for name, low, high in MARGINS}
+    return table
+
+
+def _bin(y: FloatArray, p: FloatArray, severity: FloatArray, low: float, high: float) -> dict[str, Any]:
+    inside = (y == 0) | ((y == 1) & (severity >= low) & (severity < high))
+    auc = areas(y[inside, None], p[inside, None])[0]
+    return {"auc": None if np.isnan(auc) else round(float(auc), 4), "positives": int((y[inside] == 1).sum())}
+
+
+def thresholds(
+    real: Examples, p_real: FloatArray, simulated: Examples, p_simulated: FloatArray
+) -> tuple[tuple[float, ...], tuple[str, ...]]:
+    """Return for each label the threshold of largest F1, and on which records it was set.
+
+    On real records where `FEWEST_POSITIVES` or more have the label, else on simulated ones.
+    """
+    chosen, where = [], []
+    for k in range(len(real.labels)):
+        on_real = np.nansum(real.y[~real.again, k]) >= FEWEST_POSITIVES or not len(simulated)
+        y, p = (real.y[:, k], p_real[:, k]) if on_real else (simulated.y[:, k], p_simulated[:, k])
+        known = ~np.isnan(y)
+        chosen.append(best_thresholds(y[known, None], p[known, None])[0])
+        where.append("real" if on_real else "simulated")
+    return tuple(chosen), tuple(where)
+
+
+def score_tables(examples: Examples, p: FloatArray) -> dict[str, Any]:
+    """Return for each label how often such a score was right on these records, as model.json keeps it."""
+    once = ~examples.again
+    tables = {}
+    for k, label in enumerate(examples.labels):
+        known = once & ~np.isnan(examples.y[:, k])
+        table = metrics.score_table(p[known, k], examples.y[known, k])
+        if table is not None:
+            tables[label] = asdict(table)
+    return tables
+
+
+def both_rates(examples: Examples, p: FloatArray) -> dict[str, Any] | None:
+    """Return how much the logits of superclasses change between the two files of a record; None without pairs."""
+    low = {name: i for i, name in enumerate(examples.record) if not examples.again[i]}
+    pairs = [(low[name], i) for i, name in enumerate(examples.record) if examples.again[i] and name in low]
+    if not pairs:
+        return None
+    columns = [k for k, label in enumerate(examples.labels) if label in SUPERCLASSES]
+    logits = np.log(p[:, columns]) - np.log1p(-p[:, columns])
+    first, second = np.array(pairs).T
+    change = np.abs(logits[first] - logits[second])
+    return {
+        "pairs": len(pairs),
+        "median": round(float(np.median(change)), 3),
+        "p95": round(float(np.percentile(change, 95)), 3),
+        "logit_sd": round(float(logits[first].std(axis=0).mean()), 3),
+    }
+
+
+def positives(examples: Examples, kept: BoolArray) -> Mapping[str, int]:
+    """Return how many of the kept examples have each label."""
+    counts = np.nansum(examples.y[kept], axis=0).astype(int).tolist()
+    return dict(zip(examples.labels, counts, strict=True))
