@@ -28,6 +28,7 @@ from ecgviz.types import InputSpec
 
 MODEL_RATE_HZ = 100.0
 MODEL_SECONDS = 10.0
+PRETRAINING_EPOCHS = 8
 N_UNSEEN = 1500
 """Simulated records that no network learns from."""
 
@@ -59,11 +60,11 @@ def default_plan(
     labels: tuple[str, ...] = LABELS,
     protocol: str = "cross-validated",
     seed: int = 0,
-    n_simulated: int = 12000,
-    epochs: int = 40,
+    n_simulated: int = 16000,
+    epochs: int = 15,
 ) -> Plan:
     """Return the schedules that the shipped models are made with; ``epochs`` counts those on real records."""
-    before = Schedule(max(1, epochs // 5), n_simulated, 0, 2e-3, 128) if n_simulated else None
+    before = Schedule(min(epochs, PRETRAINING_EPOCHS), n_simulated, 0, 2e-3, 128) if n_simulated else None
     real = Schedule(epochs, min(n_simulated, 600), 1, 1e-3)
     return Plan(net, dict(config), labels, protocol, seed, n_simulated, before, real)
 

@@ -36,9 +36,10 @@ class Examples:
 
     ``x`` (n, L, T) float32 mV, ``y`` (n, C) 1, 0 or NaN (not known), ``r_s`` (n, K) R peaks in seconds from the
     window's start, NaN after the last, ``meta`` (n, 2) age in years and sex (0 male, 1 female), NaN where unknown,
-    ``patient`` (n,) to resample by, ``fold`` (n,) of PTB-XL, 0 for simulated ones, ``again`` (n,) True where an
-    example is a second file of a record, ``record`` (n,) its name, ``severity`` (n,) of a simulated finding, NaN for
-    real records; ``left_out`` counts records by the reason they are not here.
+    ``patient`` (n,) to resample by, ``record`` (n,) its name, ``finding`` (n,) that was planted ("" in real records),
+    ``fold`` (n,) of PTB-XL, 0 for simulated ones, ``again`` (n,) True where an example is a second file of a record,
+    ``severity`` (n,) of the finding, NaN for real and healthy ones; ``left_out`` counts records by the reason they are
+    not here.
     """
 
     x: FloatArray
@@ -48,6 +49,7 @@ class Examples:
     labels: tuple[str, ...]
     patient: tuple[str, ...]
     record: tuple[str, ...]
+    finding: tuple[str, ...]
     fold: FloatArray
     again: BoolArray
     severity: FloatArray
@@ -78,6 +80,7 @@ class _Row:
     record: str
     fold: int = 0
     again: bool = False
+    finding: str = ""
     severity: float = float("nan")
 
 
@@ -173,9 +176,10 @@ def _simulated(seed: int, i: int, spec: InputSpec, labels: tuple[str, ...]) -> _
     made = _draw(np.random.default_rng([seed, i]), spec)
     inputs = prepare(made.record, in_millivolts(spec), r_s=made.truth.beats.r_s)
     r_s = np.empty(0) if inputs.r_s is None else inputs.r_s
-    name = f"simulated-{seed}-{i}"
-    severity = np.nan if made.truth.finding == "normal" else made.truth.severity
-    return _Row(inputs.x, planted(made, labels), r_s, _meta(made.record), name, name, severity=severity)
+    name, finding = f"simulated-{seed}-{i}", made.truth.finding
+    severity = np.nan if finding == "normal" else made.truth.severity
+    target = planted(made, labels)
+    return _Row(inputs.x, target, r_s, _meta(made.record), name, name, finding=finding, severity=severity)
 
 
 def _draw(rng: np.random.Generator, spec: InputSpec) -> Simulation:
@@ -222,6 +226,7 @@ def _stacked(rows: Sequence[_Row], labels: tuple[str, ...], left_out: Mapping[st
         labels=labels,
         patient=tuple(row.patient for row in rows),
         record=tuple(row.record for row in rows),
+        finding=tuple(row.finding for row in rows),
         fold=np.array([row.fold for row in rows]),
         again=np.array([row.again for row in rows]),
         severity=np.array([row.severity for row in rows]),

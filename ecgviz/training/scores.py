@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ecgviz.records.ptbxl import SUPERCLASSES
+from ecgviz.simulate import FINDINGS
 from ecgviz.training import metrics
 from ecgviz.training.data import Examples
 from ecgviz.training.evaluate import areas, best_thresholds, report
@@ -41,14 +42,15 @@ def scored(examples: Examples, p: FloatArray, *, seed: int) -> dict[str, Any]:
 def by_margin(simulated: Examples, p: FloatArray) -> dict[str, dict[str, Any]]:
     """Return for each statement the AUC of simulated positives in each bin of `MARGINS` against all negatives.
 
-    The negatives are healthy records, all other findings, and the same finding short of its limits. Statements of
-    rate and PR that go with another finding have no severity of their own, and are not in these bins.
+    The negatives are healthy records, all other findings, and the same finding short of its limits. Where a statement
+    goes with another finding (a fast rate with an infarct), it has no severity of its own, and is in no bin.
     """
     table: dict[str, dict[str, Any]] = {}
     for k, label in enumerate(simulated.labels):
         if label in SUPERCLASSES:
             continue
-        y = simulated.y[:, k]
+        own = np.array([bool(name) and label in FINDINGS[name].statements for name in simulated.finding])
+        y = np.where((simulated.y[:, k] == 1) & ~own, np.nan, simulated.y[:, k])
         table[label] = {name: _bin(y, p[:, k], simulated.severity, low, high) for name, low, high in MARGINS}
     return table
 
