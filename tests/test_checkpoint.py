@@ -11,14 +11,17 @@ import torch
 from safetensors.torch import load_file, save_file
 from toys import Small, even_beats, no_beats, noise_record, toy_model
 
+from ecgviz import checkpoint
 from ecgviz.checkpoint import (
     CARD,
     DESCRIPTION,
     WEIGHTS,
     Model,
+    default_model,
     load_model,
     model_input,
     network_logits,
+    past_rate,
     predict,
     predict_batch,
     save_model,
@@ -248,3 +251,26 @@ def test_settings_that_an_architecture_does_not_take_are_refused(folder: Path) -
     change(folder, config={"breadth": 1.0})
     with pytest.raises(ModelError, match=r"imle_net cannot be built with .*breadth"):
         load_model(folder)
+
+
+def test_the_first_model_offered_is_the_one_that_shows_all_levels(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    assert default_model() == "imle_net"
+    assert load_model("imle_net").net.levels == ("beat", "rhythm", "channel", "joint")
+    monkeypatch.setattr(checkpoint, "shipped", lambda name: tmp_path)
+    assert default_model() is None
+    for name in ("b", "a"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "model.json").write_text("{}")
+    assert default_model() == "a"
+
+
+def test_how_often_a_score_was_right_comes_with_the_model_or_not_at_all(narrow_model):
+    assert past_rate(narrow_model, "MI", 0.7) is None
+    stored = {"edges": [0, 0.5, 1], "n": [10, 20], "positives": [1, 15]}
+    scored = replace(narrow_model, metrics={"past scores": {"on": "out of fold", "tables": {"MI": stored}}})
+    found = past_rate(scored, "MI", 0.7)
+    assert (found.rate, found.n) == (0.75, 20)
+    assert past_rate(scored, "HYP", 0.7) is None
+    broken = replace(narrow_model, metrics={"past scores": {"tables": {"MI": stored | {"n": [10]}}}})
+    with pytest.raises(ModelError, match="past scores of MI"):
+        past_rate(broken, "MI", 0.7)

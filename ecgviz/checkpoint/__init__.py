@@ -8,7 +8,7 @@ weights, and nothing in it is unpickled or imported.
 from pathlib import Path
 
 from ecgviz.checkpoint.folder import CARD, DESCRIPTION, NAME, PROGRAM, WEIGHTS, Model, read_model, save_model
-from ecgviz.checkpoint.inputs import model_input, network_logits, predict, predict_batch, stacked, tensors
+from ecgviz.checkpoint.inputs import model_input, network_logits, past_rate, predict, predict_batch, stacked, tensors
 from ecgviz.errors import ModelError
 from ecgviz.registry import shipped
 
@@ -20,9 +20,11 @@ __all__ = [
     "WEIGHTS",
     "Model",
     "available_models",
+    "default_model",
     "load_model",
     "model_input",
     "network_logits",
+    "past_rate",
     "predict",
     "predict_batch",
     "save_model",
@@ -30,11 +32,19 @@ __all__ = [
     "tensors",
 ]
 
+DEFAULT = "imle_net"
+
 
 def available_models() -> tuple[str, ...]:
     """Names of the shipped models, sorted."""
     folder = shipped("models")
     return tuple(sorted(path.parent.name for path in folder.glob(f"*/{DESCRIPTION}"))) if folder.is_dir() else ()
+
+
+def default_model() -> str | None:
+    """Return the model to start with: the one that shows attention on all levels, else the first; None without any."""
+    names = available_models()
+    return DEFAULT if DEFAULT in names else next(iter(names), None)
 
 
 def load_model(source: str | Path) -> Model:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from ecgviz.checkpoint.folder import Model
 from ecgviz.errors import ModelError
 from ecgviz.signal import prepare
-from ecgviz.types import Beats, ModelInput, Prediction, Record
+from ecgviz.types import Beats, ModelInput, ObservedRate, Prediction, Record, ScoreTable, how_often
 from ecgviz.types.arrays import FloatArray
 
 AT_ONCE_CPU = 2
@@ -86,3 +86,23 @@ def predict(model: Model, record: Record, beats: Beats | None = None) -> Predict
     """
     logits = predict_batch(model, [model_input(model, record, beats)])[0]
     return Prediction(model.labels, logits, 1 / (1 + np.exp(-logits)), np.array(model.thresholds))
+
+
+def past_rate(model: Model, label: str, probability: float) -> ObservedRate | None:
+    """Return how often a score like this was right on records that the scoring network had not learnt from.
+
+    None for a label without a table of past scores: the model was scored in another way, imported, or had too few
+    records with that label.
+
+    Raises
+    ------
+    ModelError
+        When the table that the model's folder holds is none.
+    """
+    table = model.metrics.get("past scores", {}).get("tables", {}).get(label)
+    if table is None:
+        return None
+    try:
+        return how_often(ScoreTable(**table), probability)
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"{model.name}: the past scores of {label} in model.json cannot be read ({error})") from error
