@@ -254,8 +254,10 @@ def test_the_command_refuses_before_the_work(ptbxl: Path, told: Callable, argume
 
 
 @pytest.mark.data
-def test_the_shipped_model_has_the_scores_of_its_card(data_dir: Path) -> None:
+def test_a_shipped_model_knows_the_folds_that_taught_it(data_dir: Path) -> None:
     models = [load_model("imle_net")]
     (found,) = score_group(models, ask(models, data_dir / "ptbxl", (9,)), "superclasses", seed=0)
     assert (found.n, found.n_patients) == (70, 63)
-    assert found.macro["auc"].value == pytest.approx(models[0].metrics["fold 9"]["macro_auc"]["value"], abs=0.003)
+    out_of_fold = models[0].metrics["out of fold"]["superclasses"]["macro_auc"]["value"]
+    assert found.macro["auc"].value > out_of_fold  # it has learnt from these records, as it says
+    assert "9" in (fold_warning(models[0], [9]) or "")

@@ -1,62 +1,106 @@
-"""Training reads what is published, counts what it leaves out, and makes the same weights twice."""
+"""Training reads what is published, counts what it leaves out, and makes the same weights twice, cut off or not."""
 
+import csv
+import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from ecgviz.checkpoint import load_model
+from ecgviz import training
+from ecgviz.checkpoint import load_model, past_rate
 from ecgviz.errors import ModelError, RecordError
 from ecgviz.nets import build
 from ecgviz.records.leads import STANDARD_LEADS
-from ecgviz.training import Plan, Schedule, train
-from ecgviz.training.augment import augment
+from ecgviz.simulate import simulate
+from ecgviz.training import default_plan, input_spec, train
+from ecgviz.training.augment import Batch, augment, turned
 from ecgviz.training.data import Examples, from_ptbxl, from_simulation
 from ecgviz.training.evaluate import areas, best_thresholds, report
-from ecgviz.training.fit import Scaling, fit
+from ecgviz.training.fit import Fitted, Scaling, fit, masked_loss
+from ecgviz.training.labels import LABELS, SUPERCLASSES, planted
+from ecgviz.training.scores import both_rates, by_margin
+from ecgviz.training.state import Schedule
 from ecgviz.types import InputSpec
 
 SPEC = InputSpec(STANDARD_LEADS, 100.0, 10.0, 0.0, 1.0)
+PEAKS = replace(SPEC, needs=("r_peaks",))
 
 
-def quiet(_: str) -> None:
-    """Show no progress."""
+def examples(x: np.ndarray, y: np.ndarray, labels: tuple[str, ...], **more: object) -> Examples:
+    names = tuple(map(str, range(len(x))))
+    rest = {
+        "r_s": np.full((len(x), 3), np.nan, np.float32),
+        "meta": np.full((len(x), 2), np.nan, np.float32),
+        "patient": names,
+        "record": names,
+        "finding": ("",) * len(x),
+        "fold": np.arange(len(x)) % 9 + 1,
+        "again": np.zeros(len(x), bool),
+        "severity": np.full(len(x), np.nan),
+        "left_out": {},
+    }
+    return Examples(x=x.astype(np.float32), y=y.astype(np.float32), labels=labels, **(rest | more))
 
 
-def planted(n: int, seed: int) -> Examples:
+def clue(n: int, seed: int) -> Examples:
     """Return noise in which lead V1 tells the label: a bump that is up or down."""
     rng = np.random.default_rng(seed)
-    x = rng.normal(0, 0.05, (n, 12, 1000)).astype(np.float32)
-    y = (np.arange(n) % 2).astype(np.float32)
-    x[:, 6, 200:800] += np.where(y > 0, 0.5, -0.5)[:, None].astype(np.float32)
-    return Examples(x, y[:, None], ("UP",), tuple(map(str, range(n))), np.zeros(n, bool), {})
+    x = rng.normal(0, 0.05, (n, 12, 200))
+    y = (np.arange(n) % 2).astype(float)
+    x[:, 6, 40:160] += np.where(y > 0, 0.5, -0.5)[:, None]
+    return examples(x, y[:, None], ("UP",))
 
 
-def fitted(seed: int) -> tuple[torch.nn.Module, float]:
-    real, validation = planted(16, 0), planted(16, 1)
-    net, curve = fit(
-        build("imle_net", 1, seed=0, config={"width": 0.125}),
+def fitted(seed: int, checkpoint: Path | None = None, stop_after: int | None = None) -> Fitted:
+    real = clue(16, 0)
+    heard: list[str] = []
+
+    def progress(line: str, done: float) -> None:
+        heard.append(line)
+        if len(heard) == stop_after:
+            raise KeyboardInterrupt
+
+    return fit(
+        build("resnet1d", 1, seed=0, config={"width": 0.25}),
+        Schedule(epochs=10, n_simulated=8, real_passes=2, learning_rate=0.01, batch_size=8),
         real=real,
-        simulated=real,
-        validation=validation,
+        simulated=clue(12, 5),
+        validation=clue(16, 1),
         scaling=Scaling.fit(real),
         fs=100.0,
-        phases=(Schedule(2, 8, 0, 0.01, 8), Schedule(4, 0, 2, 0.01, 8)),
         seed=seed,
-        progress=quiet,
+        device="cpu",
+        checkpoint=checkpoint,
+        progress=progress,
     )
-    return net, max(line.validation_auc for line in curve if line.phase == 1)
 
 
-@pytest.mark.slow
+def same(first: torch.nn.Module, second: torch.nn.Module) -> bool:
+    pairs = zip(first.state_dict().values(), second.state_dict().values(), strict=True)
+    return all(torch.equal(a, b) for a, b in pairs)
+
+
 def test_a_clue_is_learnt_and_the_same_seed_makes_the_same_weights() -> None:
-    first, auc = fitted(seed=4)
-    assert auc == 1.0
-    second, _ = fitted(seed=4)
-    assert all(
-        torch.equal(a, b) for a, b in zip(first.state_dict().values(), second.state_dict().values(), strict=True)
-    )
+    first = fitted(seed=4)
+    assert max(line.validation_auc or 0 for line in first.curve) == 1.0
+    assert same(first.net, fitted(seed=4).net)
+    assert not same(first.net, fitted(seed=5).net)
+
+
+@pytest.mark.parametrize("stop_after", [1, 3])
+def test_a_fit_that_was_cut_off_goes_on_to_the_same_weights(tmp_path: Path, stop_after: int) -> None:
+    whole = fitted(seed=4)
+    with pytest.raises(KeyboardInterrupt):
+        fitted(seed=4, checkpoint=tmp_path / "fit.safetensors", stop_after=stop_after)
+    resumed = fitted(seed=4, checkpoint=tmp_path / "fit.safetensors")
+    assert same(whole.net, resumed.net)
+    assert resumed.curve == whole.curve
+    with pytest.raises(ModelError, match="another plan"):
+        fitted(seed=6, checkpoint=tmp_path / "fit.safetensors")
 
 
 def test_areas_are_those_of_a_known_ranking() -> None:
@@ -67,7 +111,6 @@ def test_areas_are_those_of_a_known_ranking() -> None:
     assert np.isnan(found[1])
 
 
-@pytest.mark.slow
 def test_intervals_hold_the_value_and_narrow_with_n() -> None:
     rng = np.random.default_rng(0)
     widths = []
@@ -85,54 +128,216 @@ def test_threshold_with_the_largest_f1() -> None:
     assert best_thresholds(y, np.array([[0.1], [0.2], [0.6], [0.5], [0.9]])) == (0.5,)
 
 
-def test_augmentation_keeps_shape_and_mixes_labels_with_samples() -> None:
-    x, y = torch.zeros(64, 12, 100), torch.zeros(64, 1)
-    x[:32], y[:32] = 1.0, 1.0
-    changed, labels = augment(x, y, fs=100.0, generator=torch.Generator().manual_seed(0))
-    assert changed.shape == x.shape
-    assert float(labels.min()) >= 0
-    assert float(labels.max()) <= 1
-    mixed = (labels > 0) & (labels < 1)
-    assert mixed.any()
-    assert not changed.isnan().any()
+def test_what_is_not_known_teaches_nothing() -> None:
+    logits = torch.zeros(2, 3, requires_grad=True)
+    y = torch.tensor([[1.0, torch.nan, 0.0], [0.0, torch.nan, torch.nan]])
+    loss = masked_loss(logits, y, torch.tensor([True, True, False]))
+    assert loss.item() == pytest.approx(2 * np.log(2))  # the mean over superclasses, plus that over statements
+    loss.backward()
+    assert logits.grad is not None
+    assert (logits.grad[y.isnan()] == 0).all()
+    assert (logits.grad[~y.isnan()] != 0).all()
 
 
-def test_simulated_examples_carry_one_superclass_each() -> None:
-    examples = from_simulation(12, seed=0, spec=SPEC, progress=quiet)
-    assert examples.x.shape == (12, 12, 1000)
-    np.testing.assert_array_equal(examples.y.sum(axis=1), 1)
-    again = from_simulation(12, seed=0, spec=SPEC, progress=quiet)
-    np.testing.assert_array_equal(examples.x, again.x)
+def batch(n: int) -> Batch:
+    """Return records with one spike a beat, which says where its R peak is."""
+    x, r_s = torch.zeros(n, 12, 1000), torch.full((n, 4), torch.nan)
+    for row, at in enumerate(torch.linspace(1, 8, n).tolist()):
+        r_s[row, :2] = torch.tensor([at, at + 1])
+        x[row, :, (r_s[row, :2] * 100).round().long()] = 1.0
+    return Batch(x, torch.arange(n).float()[:, None] % 2, r_s, torch.zeros(n, 2))
+
+
+def test_r_peaks_roll_with_the_signal(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MIXED", "NOISE_MV", "WANDER_MV", "MASKED", "DROPPED_LEAD", "HIDDEN"):
+        monkeypatch.setattr(f"ecgviz.training.augment.{name}", 0.0)
+    changed = augment(batch(16), fs=100.0, generator=torch.Generator().manual_seed(0))
+    assert (changed.r_s.isfinite().sum(dim=1) == 2).all()
+    for x, peaks in zip(changed.x, changed.r_s, strict=True):
+        at_s = x.abs().sum(dim=0).nonzero().squeeze(1) / 100
+        apart = (peaks[:2] - at_s.sort().values + 5) % 10 - 5
+        assert apart.abs().max() < 0.06
+
+
+def test_mixed_records_have_mixed_targets_and_unknown_stays_unknown() -> None:
+    given = batch(64)
+    given.y[:8] = torch.nan
+    changed = augment(given, fs=100.0, generator=torch.Generator().manual_seed(0))
+    assert changed.x.shape == given.x.shape
+    assert changed.x.isfinite().all()
+    assert changed.y[:8].isnan().all()
+    known = changed.y[~changed.y.isnan()]
+    assert ((known >= 0) & (known <= 1)).all()
+    assert ((known > 0) & (known < 1)).any()
+
+
+def test_a_turned_heart_keeps_the_limb_leads_consistent() -> None:
+    x = torch.from_numpy(simulate("lvh", seed=3, fs=100, duration_s=4, noise=0).record.signal.copy())[None].double()
+    no_turn, as_is = torch.zeros(1, 3).double(), torch.ones(1, 3).double()
+    torch.testing.assert_close(turned(x, no_turn, as_is), x)
+    y = turned(x, torch.tensor([[0.1, -0.2, 0.3]]).double(), as_is)
+    assert (y - x).abs().max() > 0.1
+    torch.testing.assert_close(y[:, 2], y[:, 1] - y[:, 0], atol=1e-6, rtol=0)  # III = II - I
+    torch.testing.assert_close(y[:, 3], -(y[:, 0] + y[:, 1]) / 2, atol=1e-6, rtol=0)  # aVR
+
+
+@pytest.mark.parametrize(
+    ("finding", "severity", "wanted"),
+    [
+        ("normal", 1.0, {"NORM": 1, "CD": 0, "MI": 0, "AFIB": 0, "STACH": 0}),
+        ("inferior_stemi", 1.0, {"MI": 1, "IMI": 1, "NORM": 0, "ASMI": 0, "ISC_": None}),
+        ("lbbb", 1.2, {"CD": 1, "CLBBB": 1, "NORM": 0, "IMI": 0}),
+        ("lvh", 1.2, {"HYP": 1, "LVH": 1, "STTC": None, "CD": 0}),
+        ("af", 1.0, {"AFIB": 1, "NORM": None, "CD": 0, "STACH": 0}),
+        ("pvc", 1.0, {"PVC": 1, "NORM": None, "MI": 0}),
+        ("sinus_tachycardia", 1.0, {"STACH": 1, "SBRAD": 0}),
+        ("first_degree_av_block", 1.5, {"CD": 1, "1AVB": 1, "NORM": 0}),
+    ],
+)
+def test_targets_of_a_planted_finding(finding: str, severity: float, wanted: dict[str, int | None]) -> None:
+    made = simulate(finding, seed=1, fs=100, duration_s=10, severity=severity)
+    found = dict(zip(LABELS, planted(made, LABELS), strict=True))
+    told = {label: None if np.isnan(found[label]) else int(found[label]) for label in wanted}
+    assert told == wanted
+
+
+def test_a_finding_short_of_its_limits_is_not_there() -> None:
+    short = [simulate("lvh", seed=seed, fs=100, duration_s=10, severity=0.4) for seed in range(8)]
+    made = next(each for each in short if not each.truth.meets)
+    found = dict(zip(LABELS, planted(made, LABELS), strict=True))
+    assert found["LVH"] == found["HYP"] == 0
+    assert np.isnan(found["NORM"])
+
+
+def test_simulated_examples_are_the_same_by_any_number_of_processes() -> None:
+    one, two = (from_simulation(24, seed=0, spec=PEAKS, labels=LABELS, n_jobs=n) for n in (1, 2))
+    assert one.x.shape == (24, 12, 1000)
+    np.testing.assert_array_equal(one.x, two.x)
+    np.testing.assert_array_equal(one.r_s, two.r_s)
+    assert one.finding == two.finding
+    assert (np.isfinite(one.r_s).sum(axis=1) >= 5).all()
+    heights = one.x.std(axis=1)  # over leads: R peaks stand where the leads differ most
+    at = np.round(one.r_s[0][np.isfinite(one.r_s[0])][1:-1] * 100).astype(int)
+    assert all(heights[0, i - 6 : i + 7].max() > 2 * np.median(heights[0]) for i in at)
+
+
+def test_auc_by_margin_counts_only_the_findings_own_statement() -> None:
+    y = np.array([[1], [1], [0], [0]])
+    made = examples(np.zeros((4, 12, 10)), y, ("LVH",), finding=("lvh", "lbbb", "", "rvh"))
+    made = replace(made, severity=np.array([0.8, 1.3, np.nan, 1.0]))
+    table = by_margin(made, np.array([[0.9], [0.1], [0.2], [0.3]]))["LVH"]
+    assert table["just past its limits"] == {"auc": 1.0, "positives": 1}
+    assert table["far past"] == {"auc": None, "positives": 0}
+
+
+def test_the_change_between_two_files_of_a_record() -> None:
+    pairs = examples(np.zeros((3, 12, 10)), np.zeros((3, 1)), ("MI",), record=("1", "1", "2"))
+    pairs = replace(pairs, again=np.array([False, True, False]))
+    p = 1 / (1 + np.exp(-np.array([[1.0], [1.5], [0.0]])))
+    told = both_rates(pairs, p)
+    assert told is not None
+    assert (told["pairs"], told["median"]) == (1, 0.5)
 
 
 @pytest.mark.data
-def test_ptbxl_folds_keep_what_has_a_superclass(data_dir: Path) -> None:
-    examples = from_ptbxl(data_dir / "ptbxl", (9,), SPEC, both_rates=False)
-    assert examples.labels == ("CD", "HYP", "MI", "NORM", "STTC")
-    assert len(examples) == 70
-    assert not examples.again.any()
-    assert (examples.y.sum(axis=1) >= 1).all()
+def test_ptbxl_folds_and_what_is_left_out(data_dir: Path) -> None:
+    folder = data_dir / "ptbxl"
+    superclasses = from_ptbxl(folder, (9,), SPEC, SUPERCLASSES, both_rates=False)
+    assert superclasses.labels == ("CD", "HYP", "MI", "NORM", "STTC")
+    assert len(superclasses) == 70
+    assert (superclasses.y.sum(axis=1) >= 1).all()
+    assert superclasses.left_out["without superclass"] == 8
+    all_labels = from_ptbxl(folder, (9,), SPEC, LABELS, both_rates=False)
+    assert len(all_labels) == 78
+    assert np.isnan(all_labels.y[:, 0]).sum() == 8  # these teach their statements alone
+    with pytest.raises(ModelError, match="NOPE"):
+        from_ptbxl(folder, (9,), SPEC, ("MI", "NOPE"), both_rates=False)
 
 
 def test_a_folder_that_is_not_ptbxl_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match="PTB-XL"):
-        from_ptbxl(tmp_path, (9,), SPEC, both_rates=False)
+        from_ptbxl(tmp_path, (9,), SPEC, LABELS, both_rates=False)
 
 
-def test_an_existing_folder_is_not_overwritten(tmp_path: Path) -> None:
-    plan = Plan("imle_net", {}, 0, 1, Schedule(1, 1, 0, 0.1), Schedule(1, 1, 1, 0.1))
+def test_an_existing_folder_is_not_overwritten_and_a_plan_must_make_sense(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot be written"):
-        train(plan, tmp_path, tmp_path, progress=quiet)
+        train(default_plan("imle_net", {}), tmp_path, tmp_path)
+    with pytest.raises(ModelError, match="no protocol 'papers'"):
+        default_plan("imle_net", {}, protocol="papers")
+    with pytest.raises(ModelError, match="each once"):
+        default_plan("imle_net", {}, labels=("MI", "MI"))
 
 
-@pytest.mark.slow
+def test_a_network_is_fed_what_it_says_it_needs() -> None:
+    assert input_spec("imle_net_beats").needs == ("r_peaks",)
+    assert input_spec("res_lstm").pads
+    assert not input_spec("imle_net").pads
+
+
+@pytest.fixture
+def few_of_ptbxl(data_dir: Path, tmp_path: Path) -> Path:
+    """Return a folder of PTB-XL with six records a fold."""
+    source, folder = data_dir / "ptbxl", tmp_path / "ptb-xl"
+    folder.mkdir()
+    shutil.copy(source / "scp_statements.csv", folder)
+    with (source / "ptbxl_database.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    kept = [row for fold in range(1, 10) for row in [r for r in rows if int(float(r["strat_fold"])) == fold][:6]]
+    with (folder / "ptbxl_database.csv").open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(kept)
+    for row in kept:
+        for name in (row["filename_lr"], row["filename_hr"]):
+            for path in source.glob(f"{name}.*"):
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(path, (folder / name).parent)
+    return folder
+
+
 @pytest.mark.data
-def test_training_ends_in_a_model_that_loads_with_an_honest_card(data_dir: Path, tmp_path: Path) -> None:
-    plan = Plan("imle_net", {"width": 0.125}, 0, 10, Schedule(1, 10, 0, 0.001), Schedule(1, 4, 0, 0.001))
-    train(plan, data_dir / "ptbxl", tmp_path / "tiny", progress=quiet)
+@pytest.mark.parametrize(("protocol", "held"), [("cross-validated", "out of fold"), ("paper", "fold 9")])
+def test_training_ends_in_a_model_that_loads_with_an_honest_card(
+    few_of_ptbxl: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protocol: str, held: str
+) -> None:
+    monkeypatch.setattr(training, "N_UNSEEN", 30)
+    plan = default_plan("resnet1d", {"width": 0.25}, protocol=protocol, n_simulated=20, epochs=1)
+    shares: list[float] = []
+    train(plan, few_of_ptbxl, tmp_path / "tiny", progress=lambda line, done: shares.append(done))
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["ptb-xl", "tiny"]
     model = load_model(tmp_path / "tiny")
-    auc = model.metrics["fold 9"]["macro_auc"]
+    auc = model.metrics[held]["superclasses"]["macro_auc"]
     assert f"| macro | {auc['value']:.3f} | {auc['low']:.3f} to {auc['high']:.3f} |" in model.card
-    assert "343 real records" in model.card
     assert "CC BY 4.0" in model.card
-    assert model.spec.std_mv == pytest.approx(0.23, abs=0.02)
+    assert model.labels == LABELS
+    assert model.metrics["past scores"]["on"] == held
+    told = json.loads((tmp_path / "tiny" / "model.json").read_text())["training"]
+    assert told["n_simulated"] == 20
+    assert set(told["curve"]) >= {"pretraining"}
+    if protocol == "cross-validated":
+        assert told["folds"] == list(range(1, 10))
+        rate = past_rate(model, "NORM", 0.5)
+        assert rate is not None
+        assert rate.low <= rate.rate <= rate.high
+
+
+@pytest.mark.data
+def test_a_training_that_was_cut_off_is_taken_up_by_the_same_call(
+    few_of_ptbxl: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "N_UNSEEN", 30)
+    plan = default_plan("resnet1d", {"width": 0.25}, n_simulated=20, epochs=1)
+    train(plan, few_of_ptbxl, tmp_path / "whole")
+
+    def killed(line: str, done: float) -> None:
+        if line.startswith("without folds 2 5 8"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(plan, few_of_ptbxl, tmp_path / "cut", progress=killed)
+    assert not (tmp_path / "cut").exists()
+    train(plan, few_of_ptbxl, tmp_path / "cut")
+    whole, cut = ((tmp_path / name / "weights.safetensors").read_bytes() for name in ("whole", "cut"))
+    assert whole == cut

@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from ecgviz import NOTICE, __version__
-from ecgviz.cli import cases, dashboard, evaluation, imports, networks, recordings, validation
+from ecgviz.cli import cases, dashboard, evaluation, imports, networks, recordings, training, validation
 from ecgviz.errors import EcgvizError
 
 COMMANDS: Mapping[str, Callable[..., None]] = {
@@ -26,8 +26,8 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "explain": cases.explain,
     "report": cases.report,
     "simulate": recordings.simulate,
-    "train": networks.train,
-    "train-delineator": networks.train_delineator,
+    "train": training.train,
+    "train-delineator": training.train_delineator,
     "evaluate": evaluation.evaluate,
     "app": dashboard.app,
 }

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ecgviz.errors import ModelError
+
 if TYPE_CHECKING:
     from ecgviz.types import Beats, Record
 
@@ -16,12 +18,15 @@ Unit = Annotated[
 Age = Annotated[float | None, typer.Option("--age", help="Age in years, where the file states none.")]
 Sex = Annotated[str | None, typer.Option("--sex", help="male or female, where the file states none.")]
 ModelName = Annotated[
-    str | None, typer.Option("--model", help="A shipped model's name or a model folder; by default the first shipped.")
+    str | None, typer.Option("--model", help="A shipped model's name or a model folder; imle_net if not given.")
 ]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of everything that is drawn at random.")]
 Marks = Annotated[
     Path | None,
     typer.Option("--marks", help="CSV of marks a reader changed (beat, mark, time_s), as ecgviz beats writes it."),
+]
+Settings = Annotated[
+    list[str] | None, typer.Option("--config", help="Setting of the architecture, as width=0.5; repeatable.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON: what is not measurable is null.")]
 
@@ -40,3 +45,34 @@ def marked(clean: "Record", marks: Path | None) -> "Beats":
 
     beats = delineate(clean)
     return beats if marks is None else read_marks(marks, beats)
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Return the words of a list with commas."""
+    return tuple(word.strip() for word in text.split(","))
+
+
+def settings_of(config: list[str] | None) -> dict[str, float | int | str | bool]:
+    """Return the settings that ``--config`` names.
+
+    Raises
+    ------
+    ModelError
+        For a text that is not of the form key=value.
+    """
+    return dict(_setting(text) for text in config or [])
+
+
+def _setting(text: str) -> tuple[str, float | int | str | bool]:
+    """Return a setting's name and value: true and false, whole numbers, numbers, else text."""
+    key, equals, value = text.partition("=")
+    if not (key.isidentifier() and equals and value):
+        raise ModelError(f"--config {text!r} is no setting; write it as width=0.5")
+    if value in ("true", "false"):
+        return key, value == "true"
+    for kind in (int, float):
+        try:
+            return key, kind(value)
+        except ValueError:
+            continue
+    return key, value

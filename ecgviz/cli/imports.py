@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ecgviz.cli.arguments import Json
+from ecgviz.cli.arguments import Json, Settings, settings_of, words
 from ecgviz.cli.console import plain, write_json, write_lines
 from ecgviz.errors import ModelError
 
@@ -19,9 +19,7 @@ def import_model(
     mean_mv: Annotated[float, typer.Option("--mean-mv", help="Mean that its input was standardised with, in mV.")],
     std_mv: Annotated[float, typer.Option("--std-mv", help="Deviation that its input was divided by, in mV.")],
     net: Annotated[str | None, typer.Option("--net", help="Architecture of a checkpoint.")] = None,
-    config: Annotated[
-        list[str] | None, typer.Option("--config", help="Setting of the architecture, as width=0.5; repeatable.")
-    ] = None,
+    config: Settings = None,
     leads: Annotated[
         str | None, typer.Option("--leads", help="Order of its leads; I,II,III,aVR,aVL,aVF,V1 to V6 if not given.")
     ] = None,
@@ -41,20 +39,20 @@ def import_model(
 
     if std_mv <= 0:
         raise ModelError(f"--std-mv is {std_mv:g}; samples are divided by it, so it is above 0")
-    order = STANDARD_LEADS if leads is None else _words(leads)
+    order = STANDARD_LEADS if leads is None else words(leads)
     spec = InputSpec(order, fs, seconds, mean_mv, std_mv)
-    chosen = None if thresholds is None else tuple(_number(word, "--thresholds") for word in _words(thresholds))
+    chosen = None if thresholds is None else tuple(_number(word, "--thresholds") for word in words(thresholds))
     folder = out.resolve()
     if file.suffix.lower() == ".pt2":
         if net is not None or config:
             raise ModelError(f"{file.name} is a program, which is its own architecture: leave out --net and --config")
-        import_program(file, folder, labels=_words(labels), spec=spec, thresholds=chosen)
+        import_program(file, folder, labels=words(labels), spec=spec, thresholds=chosen)
     elif net is None:
         raise ModelError(f"{file.name} holds weights alone: name their architecture with --net")
     else:
-        settings = dict(_setting(text) for text in config or [])
+        settings = settings_of(config)
         import_checkpoint(
-            file, folder, net_name=net, config=settings, labels=_words(labels), spec=spec, thresholds=chosen
+            file, folder, net_name=net, config=settings, labels=words(labels), spec=spec, thresholds=chosen
         )
     model = load_model(folder)
     if as_json:
@@ -63,27 +61,8 @@ def import_model(
     return write_lines(*model.card.splitlines(), f"Written to {out}.")
 
 
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in text.split(","))
-
-
 def _number(text: str, option: str) -> float:
     try:
         return float(text)
     except ValueError as error:
         raise ModelError(f"{option}: {text!r} is no number") from error
-
-
-def _setting(text: str) -> tuple[str, float | int | str | bool]:
-    """Return a setting's name and value: true and false, whole numbers, numbers, else text."""
-    key, equals, value = text.partition("=")
-    if not (key.isidentifier() and equals and value):
-        raise ModelError(f"--config {text!r} is no setting; write it as width=0.5")
-    if value in ("true", "false"):
-        return key, value == "true"
-    for kind in (int, float):
-        try:
-            return key, kind(value)
-        except ValueError:
-            continue
-    return key, value

@@ -6,33 +6,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor, nn
 
 from ecgviz.beats import delineate
 from ecgviz.checkpoint import Model, predict
 from ecgviz.errors import EcgvizError, RecordError
 from ecgviz.records import load_record, ptbxl
-from ecgviz.records.ptbxl import SUPERCLASSES, Entry
+from ecgviz.records.ptbxl import Entry
 from ecgviz.signal import condition
 from ecgviz.training import metrics
+from ecgviz.training.labels import stated
 from ecgviz.types import Beats, Record
 from ecgviz.types.arrays import FloatArray
 
-MICRO_BATCH = 8
-"""Large batches are slower on a CPU: the activations leave the cache."""
 LOW_RATE_HZ = 100.0
 """Rate of ``records100``; a faster model is fed from ``records500``."""
 FIRST_PLAN_FOLDS, FIRST_PLAN_CHOICE = range(1, 9), 9
 """What models whose model.json names no folds were fitted to and chosen on."""
-
-
-def predict_probabilities(net: nn.Module, x: Tensor) -> FloatArray:
-    """Return probabilities (n, C) of standardised records x (n, L, T); the network is left in eval mode."""
-    net.eval()
-    with torch.inference_mode():
-        logits = torch.cat([net(part) for part in x.split(MICRO_BATCH)])
-    return torch.sigmoid(logits).double().numpy(force=True)
 
 
 def areas(y: FloatArray, probabilities: FloatArray) -> FloatArray:
@@ -147,20 +136,14 @@ def truths(entries: Sequence[Entry], labels: Sequence[str]) -> FloatArray:
 
     A record without any superclass is NaN for all of them: what it shows was not stated.
     """
-    return np.array([[_truth(entry, label) for label in labels] for entry in entries], dtype=np.float64)
-
-
-def _truth(entry: Entry, label: str) -> float:
-    if label in SUPERCLASSES:
-        return float(label in entry.superclasses) if entry.superclasses else np.nan
-    return float(label in entry.scp_codes)
+    return np.array([stated(entry, labels) for entry in entries], dtype=np.float64).reshape(-1, len(labels))
 
 
 def fold_warning(model: Model, folds: Sequence[int]) -> str | None:
     """Return a sentence where a model has learnt from, or was chosen on, a fold that is asked for; else None."""
     training = model.training
     if "folds" in training:
-        fitted, chosen = {*training["folds"]} & {*folds}, set[int]()
+        fitted, chosen = {*training["folds"]} & {*folds}, {*training.get("chosen_on", ())} & {*folds}
     elif "plan" in training:
         fitted, chosen = {*FIRST_PLAN_FOLDS} & {*folds}, {FIRST_PLAN_CHOICE} & {*folds}
     else:

@@ -79,7 +79,8 @@ def fit(
     seed : int
         Of drawing, augmentation and dropout.
     device : str
-        "cpu" or "cuda". The same weights come out again on the same kind of device with the same threads.
+        "cpu" or "cuda". On a CPU the same weights come out again with the same number of threads; a GPU adds in
+        changing order, so that there they come out nearly the same.
     checkpoint : Path or None
         File that is rewritten after every epoch; when it is there, fitting goes on from it, to the same weights.
     progress : callable
