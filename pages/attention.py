@@ -1,36 +1,44 @@
-"""Attention: where the network pooled, at the level of beat, rhythm and channel."""
+"""Attention: where the network pooled, at the level of beat, rhythm and channel, as far as the network has them."""
 
 import streamlit as st
 
 from ecgviz import figures
 from ecgviz.figures import tables
-from ecgviz.ui import widgets, words
+from ecgviz.ui import state, widgets, words
 
 widgets.title("Attention", "Where the network pooled its input. It has no sign, and need not be what moved the output.")
-case = widgets.need_case("attention_joint")
-grid, leads = case.grid, case.grid.leads
+record = widgets.need_record()
+network = widgets.need_model(state.choice().model)
+attended = widgets.need_attention()
+beats = state.reading(record).beats
+if not attended.maps:
+    st.info(widgets.plain(f"{network.name} shows no attention, so there is nothing to draw; Attributions has maps."))
 
-level = st.segmented_control(
-    "Level behind the trace", [each.level for each in case.attention], default="joint", required=True, key="level"
-)
-shown = next(each for each in case.attention if each.level == level)
-heat = figures.from_attention(shown)
-widgets.draw_heat(case, heat, key="attention paper")
-widgets.note(words.attention_facts(shown))
+level = widgets.level_picker(network, attended)
+if level is not None:
+    shown = attended.maps[level]
+    widgets.draw_heat(record, figures.from_attention(shown), float(shown.span_s.min()), key="attention paper")
+    widgets.note(words.attention_facts(shown))
 
-if grid.rhythm() is None or not len(case.beats):
-    st.info(widgets.plain(f"No beats to pool over: {case.beats.reason or 'this attention has no time axis'}"))
-    st.stop()
-title = "Rhythm: share of attention in each beat, %, above the RR interval that ends in it"
-rhythm = figures.rhythm_strip(grid.rhythm(), case.beats, title=title)
-widgets.draw(rhythm, tables.rhythm_table(grid.rhythm(), case.beats), key="attention rhythm")
+if attended.maps and not len(beats):
+    st.info(widgets.plain(f"No beats to pool over: {beats.reason}"))
+rhythm, channel, beat = (attended.grid(each) for each in ("rhythm", "channel", "beat"))
+widgets.level_note(network, "rhythm")
+if rhythm is not None and rhythm.rhythm() is not None and len(beats):
+    title = "Rhythm: share of attention in each beat, %, above the RR interval that ends in it"
+    strip = figures.rhythm_strip(rhythm.rhythm(), beats, title=title)
+    widgets.draw(strip, tables.rhythm_table(rhythm.rhythm(), beats), key="attention rhythm")
 
 left, right = st.columns(2)
 with left:
-    bars = figures.channel_bars(grid.channel(), leads, title="Channel: share of each lead")
-    widgets.draw(bars, tables.channel_table(grid.channel(), leads), key="attention channels")
+    widgets.level_note(network, "channel")
+    if channel is not None and channel.channel() is not None:
+        bars = figures.channel_bars(channel.channel(), channel.leads, title="Channel: share of each lead")
+        widgets.draw(bars, tables.channel_table(channel.channel(), channel.leads), key="attention channels")
 with right:
-    title, durations = "Beat: share of each lead and wave, %", figures.wave_durations(grid)
-    matrix = figures.wave_matrix(grid.beat(), leads, title=title, durations=durations)
-    widgets.draw(matrix, tables.matrix_table(grid.beat(), leads), key="attention matrix")
-widgets.note(words.outside(grid))
+    widgets.level_note(network, "beat")
+    if beat is not None and beat.beat() is not None and len(beats):
+        title, durations = "Beat: share of each lead and wave, %", figures.wave_durations(beat)
+        matrix = figures.wave_matrix(beat.beat(), beat.leads, title=title, durations=durations)
+        widgets.draw(matrix, tables.matrix_table(beat.beat(), beat.leads), key="attention matrix")
+        widgets.note(words.outside(beat))

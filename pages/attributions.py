@@ -4,7 +4,7 @@ import streamlit as st
 
 from ecgviz import figures
 from ecgviz.figures import tables
-from ecgviz.ui import widgets, words
+from ecgviz.ui import predictions, widgets, words
 
 widgets.title(
     "Attributions", "What moved the model's output for the label on the left: orange supports, purple opposes."
@@ -14,7 +14,7 @@ grid, leads = case.grid, case.grid.leads
 
 widgets.note(words.explanation_facts(case))
 heat = figures.from_explanation(case.explanation, case.record.duration_s)
-widgets.draw_heat(case, heat, key="attribution paper")
+widgets.draw_heat(case.record, heat, case.explanation.start_s, key="attribution paper")
 
 left, right = st.columns(2)
 if grid.channel() is not None:
@@ -31,4 +31,4 @@ if grid.beat() is not None and len(case.beats):
     rhythm = figures.rhythm_strip(grid.rhythm(), case.beats, title=title)
     widgets.draw(rhythm, tables.rhythm_table(grid.rhythm(), case.beats), key="attribution rhythm")
 widgets.note(words.outside(grid))
-widgets.show_table("Predictions of the model", tables.prediction_table(case.prediction), "predictions")
+predictions.chosen_model(case.record)

@@ -2,10 +2,11 @@
 
 import streamlit as st
 
+from ecgviz import figures
 from ecgviz.beats.network import card
 from ecgviz.checkpoint import available_models
 from ecgviz.figures import tables
-from ecgviz.ui import state, widgets
+from ecgviz.ui import state, widgets, words
 
 widgets.title(
     "Models", "The card tells what a network was trained on; scores come with the interval that so few records allow."
@@ -15,13 +16,21 @@ left, right = st.columns([3, 2])
 with left:
     st.markdown(model.card)
 with right:
-    st.markdown("**Labels, thresholds and scores**")
-    st.table(tables.label_table(model.labels, model.thresholds, model.metrics), hide_index=True)
+    st.markdown("**Attention it shows**")
+    for level in ("beat", "rhythm", "channel"):
+        widgets.level_note(model, level)
+    if model.training.get("curve"):
+        curve = model.training["curve"]
+        drawn = figures.training_curve(curve, title=f"Training of {model.name}: a line a fit")
+        widgets.draw(drawn, tables.curve_table(curve), key=f"curve {model.digest}")
     st.markdown("**What it is fed**")
     st.table(tables.spec_table(model.spec), hide_index=True)
     st.markdown("**Identity**")
     st.text(f"{model.name} version {model.version}, {model.n_parameters:,} parameters")
     st.code(f"sha256 {model.digest}", language=None, wrap_lines=True)
     st.caption(f"{len(available_models())} model(s) installed.")
+labels = tables.label_table(model.labels, model.thresholds, model.metrics)
+labels.insert(1, "stands for", list(words.label_names(model.labels).values()))
+widgets.show_table("Labels, thresholds and scores", labels, "labels")
 with st.expander("The network that marks P, QRS and T in every recording"):
     st.markdown(card())

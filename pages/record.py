@@ -5,7 +5,7 @@ import streamlit as st
 from ecgviz import figures
 from ecgviz.figures import tables
 from ecgviz.figures.sheet import SHEET_S
-from ecgviz.ui import state, widgets
+from ecgviz.ui import predictions, state, widgets
 
 widgets.title(
     "Record", "Read it as paper: a small square is 40 ms and 0.1 mV; times below are seconds of the recording."
@@ -27,6 +27,8 @@ widgets.draw(
 )
 if not len(reading.beats):
     st.warning(widgets.plain(f"No beats were found, so nothing was measured: {reading.beats.reason}"))
+
+predictions.chosen_model(record)
 
 left, right = st.columns(2)
 with left:

@@ -5,10 +5,22 @@ import dataclasses
 import numpy as np
 import pytest
 
-from ecgviz import figures
+from ecgviz import NOTICE, figures
 from ecgviz.figures import sheet, style, tables
 from ecgviz.records.leads import STANDARD_LEADS
-from ecgviz.types import ATOMS, WAVES, AttentionMap, Beats, EvidenceGrid, Explanation, Measurements, Record, Region
+from ecgviz.types import (
+    ATOMS,
+    WAVES,
+    AttentionMap,
+    Beats,
+    EvidenceGrid,
+    Explanation,
+    Measurements,
+    ObservedRate,
+    Prediction,
+    Record,
+    Region,
+)
 
 ROW_OF = {"I": 0, "aVR": 0, "V1": 0, "V4": 0, "II": 1, "aVL": 1, "V2": 1, "V5": 1, "III": 2, "aVF": 2, "V3": 2, "V6": 2}
 
@@ -312,6 +324,54 @@ def test_signed_matrix_is_support_minus_opposition():
     matrix = figures.signed_matrix(grid)
     assert matrix is not None
     assert matrix[0, list(WAVES).index("QRS")] == pytest.approx(0.5)
+
+
+def test_training_curve_draws_every_fit_and_no_score_that_was_not_measured():
+    def line(epoch, loss, auc=None):
+        return {"epoch": epoch, "loss": loss, "validation_auc": auc}
+
+    curve = {"pretraining": [line(0, 0.9), line(1, 0.5)], "all <folds>": [line(0, 0.45), line(1, 0.4)]}
+    figure = figures.training_curve(curve, title="Training of a")
+    assert [(each.name, each.x, each.y) for each in figure.data] == [
+        ("pretraining", (1, 2), (0.9, 0.5)),
+        ("all &lt;folds&gt;", (1, 2), (0.45, 0.4)),
+    ]
+    assert NOTICE in [note.text for note in figure.layout.annotations]
+    assert "pretraining 0.50, all <folds> 0.40" in figure.layout.meta["alt"]
+    assert len({(each.line.color, each.line.dash) for each in figure.data}) == 2
+    measured = figures.training_curve({"fit": [line(0, 0.9, 0.7), line(1, 0.5, 0.8)]}, title="Training of a")
+    assert [each.y for each in measured.data] == [(0.9, 0.5), (0.7, 0.8)]
+    assert measured.layout.height > figure.layout.height
+    rows = tables.curve_table(curve)
+    assert list(rows["loss"]) == [0.9, 0.5, 0.45, 0.4]
+
+
+def test_predictions_are_listed_with_what_became_of_scores_like_them():
+    prediction = Prediction(("MI", "PVC"), np.zeros(2), np.array([0.7, 0.02]), np.array([0.5, 0.1]))
+    names = {"MI": "myocardial infarction", "PVC": ""}
+    table = tables.prediction_table(prediction, names, {"MI": ObservedRate(0.75, 0.5, 0.9, 20), "PVC": None})
+    assert table.to_numpy().tolist() == [
+        ["MI", "myocardial infarction", "70 %", "50 %", "yes", "75 % of n = 20 (50 to 90 %)"],
+        ["PVC", "", "2.0 %", "10 %", "no", "–"],
+    ]
+
+
+def test_label_table_gathers_the_reports_of_each_set_and_leaves_out_what_was_not_scored():
+    def area(value, spread=0.1):
+        return {"value": value, "low": None if value is None else value - spread, "high": 0.9}
+
+    metrics = {
+        "out of fold": {"superclasses": {"n": 9, "auc": {"MI": area(0.8)}}, "statements": {"n": 9, "auc": {}}},
+        "unseen": {
+            "superclasses": {"n": 5, "auc": {"MI": area(None)}},
+            "statements": {"n": 5, "auc": {"PVC": area(0.7)}},
+        },
+        "past scores": {"on": "out of fold", "tables": {}},
+    }
+    table = tables.label_table(("MI", "PVC"), (0.5, 0.1), metrics)
+    assert list(table.columns) == ["label", "threshold", "AUC, out of fold (n = 9)", "AUC, unseen (n = 5)"]
+    assert list(table["AUC, out of fold (n = 9)"]) == ["0.80 (0.70 to 0.90)", "–"]
+    assert list(table["AUC, unseen (n = 5)"]) == ["–", "0.70 (0.60 to 0.90)"]
 
 
 def test_tables_hold_what_the_figures_show():

@@ -15,7 +15,7 @@ from ecgviz.nets import build
 from ecgviz.records import load_record
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.types import InputSpec
-from ecgviz.ui import state, widgets
+from ecgviz.ui import state, widgets, words
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("record", "beats", "attention", "attributions", "criteria", "models")
@@ -28,7 +28,8 @@ def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")
     config = {"width": 0.25}
     score = {"value": 0.5, "low": 0.4, "high": 0.6}
-    metrics = {"none": {"n": 0, "n_patients": 0, "macro_auc": score, "auc": dict.fromkeys(LABELS, score)}}
+    report = {"n": 0, "n_patients": 0, "macro_auc": score, "auc": dict.fromkeys(LABELS, score)}
+    metrics = {"none": {"superclasses": report}}
     checkpoint.save_model(
         folder / "random_weights",
         build("imle_net", len(LABELS), seed=3, config=config),
@@ -203,6 +204,108 @@ def test_a_damaged_model_is_refused_in_a_sentence(app: AppTest, monkeypatch: pyt
     (error,) = app.error
     assert "broken" in error.value
     assert not app.exception
+
+
+SHIPPED = checkpoint.available_models()
+STATEMENTS_WITHOUT_CRITERION = ("PVC", "STACH", "SBRAD")
+
+
+@pytest.fixture(scope="module")
+def shipped_app() -> AppTest:
+    """Open the app with the models that are really there; tests that use it leave any page and any choice behind."""
+    return AppTest.from_file(str(ROOT / "app.py"), default_timeout=240).run()
+
+
+def pick_model(app: AppTest, name: str, demo: str = "inferior_stemi") -> AppTest:
+    app.selectbox(key="model").set_value(name).run()
+    return pick_demo(app, demo)
+
+
+def test_the_app_starts_with_the_model_that_shows_all_levels(shipped_app: AppTest):
+    assert shipped_app.selectbox(key="model").value == "imle_net"
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_attention_shows_what_each_model_has_and_says_what_it_has_not(shipped_app: AppTest, name: str):
+    net = checkpoint.load_model(name).net
+    app = visit(pick_model(shipped_app, name), "attention")
+    assert not app.exception
+    assert not app.error
+    said = unescaped(texts(app))
+    for level, exposes in net.exposes.items():
+        assert f"**{level.capitalize()} level.** {exposes[0].upper()}{exposes[1:]}" in said
+    own = [level for level in ("beat", "rhythm", "channel") if level in net.levels]
+    assert len(figures(app)) == len(own) + bool(net.levels)
+    pickers = [each.options for each in app.segmented_control if each.label == "Level behind the trace"]
+    assert [set(options) for options in pickers] == ([set(net.levels)] if net.levels else [])
+    assert ("shows no attention" in said) == (not net.levels)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_only_methods_that_a_model_can_answer_are_offered(shipped_app: AppTest, name: str):
+    model = checkpoint.load_model(name)
+    app = pick_model(shipped_app, name)
+    offered = app.selectbox(key="method").options
+    assert {text for text in offered if text.startswith("Attention")} == {
+        words.method_name(f"attention_{level}") for level in model.net.levels
+    }
+    assert ("Exact decomposition" in offered) == hasattr(model.net, "decompose")
+    assert "Saliency" in offered
+
+
+def test_a_method_that_the_next_model_cannot_answer_is_let_go(shipped_app: AppTest):
+    app = pick_model(shipped_app, "imle_net")
+    app.selectbox(key="method").set_value("decomposition").run()
+    app.selectbox(key="model").set_value("resnet1d").run()
+    assert app.selectbox(key="method").value == "input_x_gradient"
+    assert not visit(app, "attributions").error
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_explanation_and_card_of_each_model(shipped_app: AppTest, name: str):
+    app = visit(pick_model(shipped_app, name), "attributions")
+    assert not app.exception
+    assert not app.error
+    assert len(figures(app)) == 4
+    visit(app, "models")
+    assert not app.exception
+    model = checkpoint.load_model(name)
+    assert model.card.strip() in [element.value.strip() for element in app.markdown]
+    (curve,) = figures(app)
+    assert {line["name"] for line in curve["data"]} == set(model.training["curve"])
+
+
+@pytest.mark.parametrize("label", STATEMENTS_WITHOUT_CRITERION)
+def test_a_statement_without_a_criterion_is_not_assessable(shipped_app: AppTest, label: str):
+    app = visit(pick_model(shipped_app, "imle_net", "pvc"), "criteria")
+    (picker,) = [box for box in app.selectbox if box.label == "Label"]
+    picker.set_value(label).run()
+    assert not app.exception
+    assert [element.value for element in app.metric][1:] == ["none known", "not assessable", "not assessable"]
+    assert "no criterion for this label" in texts(app)
+
+
+def test_a_prediction_stands_beside_how_often_such_a_score_was_right(shipped_app: AppTest):
+    app = pick_model(shipped_app, "imle_net", "pvc").switch_page("pages/record.py").run()
+    (shown,) = [each.value for each in app.table if "called" in each.value.columns]
+    model = checkpoint.load_model("imle_net")
+    record = load_record("demo:pvc")
+    prediction = state.prediction(record, model)
+    assert list(shown["label"]) == [each for each in model.labels if each in LABELS or prediction.positive(each)]
+    assert shown["stands for"][shown["label"] == "PVC"].item() == "ventricular premature complex"
+    rate = checkpoint.past_rate(model, "PVC", prediction.probability("PVC"))
+    said = shown["had it, of records scored alike"][shown["label"] == "PVC"].item()
+    assert rate is not None
+    assert f"n = {rate.n} " in said
+    assert f"{100 * rate.rate:.0f} % of" in said
+    assert "(out of fold: scored by networks that had not learnt from them)" in unescaped(texts(app))
+
+
+def test_a_model_without_past_scores_says_so(app: AppTest):
+    pick_demo(app)
+    assert "how often a score like these is right is not known" in unescaped(texts(app))
+    (shown,) = [each.value for each in app.table if "called" in each.value.columns]
+    assert set(shown["had it, of records scored alike"]) == {"–"}
 
 
 def test_the_label_with_the_highest_probability_comes_first(app: AppTest):

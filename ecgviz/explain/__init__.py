@@ -5,6 +5,6 @@ Explanations never see a criterion: what they are held against is decided elsewh
 
 from ecgviz.explain.attention import attention
 from ecgviz.explain.controls import explain_controls
-from ecgviz.explain.methods import METHODS, explain
+from ecgviz.explain.methods import METHODS, applicable, explain
 
-__all__ = ["METHODS", "attention", "explain", "explain_controls"]
+__all__ = ["METHODS", "applicable", "attention", "explain", "explain_controls"]

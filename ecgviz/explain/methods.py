@@ -1,11 +1,12 @@
 """The table of methods, and the one function that runs any of them."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from ecgviz.checkpoint import Model, model_input
+from ecgviz.checkpoint.folder import EXPORTED
 from ecgviz.errors import ExplanationError
 from ecgviz.explain.attention import attention_level
 from ecgviz.explain.decomposition import decomposition
@@ -18,6 +19,8 @@ METHODS: Mapping[str, Callable[..., Explanation]] = {
     "attention_rhythm": partial(attention_level, "rhythm"),
     "attention_channel": partial(attention_level, "channel"),
     "attention_joint": partial(attention_level, "joint"),
+    "attention_age": partial(attention_level, "age"),
+    "attention_sex": partial(attention_level, "sex"),
     "decomposition": decomposition,
     "saliency": saliency,
     "input_x_gradient": input_x_gradient,
@@ -71,6 +74,18 @@ def explain(
         raise ExplanationError(f"{method} does not take {', '.join(unknown)}; its parameters are: {takes}")
     explanation: Explanation = run(model, model_input(model, record, beats), label_index, seed=seed, **params)
     return explanation
+
+
+def applicable(model: Model) -> tuple[str, ...]:
+    """Return the names of `METHODS` that this model's network can answer, in their order."""
+    levels = getattr(model.net, "levels", ())
+    return tuple(name for name in METHODS if _applies(name, model, levels))
+
+
+def _applies(name: str, model: Model, levels: Sequence[str]) -> bool:
+    if name.startswith("attention_"):
+        return name.removeprefix("attention_") in levels
+    return hasattr(model.net, "decompose") if name == "decomposition" else model.net_name != EXPORTED
 
 
 def method_parameters(run: Callable[..., Explanation]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ Each figure carries its description in words in ``figure.layout.meta["alt"]``.
 """
 
 from ecgviz.figures.channels import channel_bars
+from ecgviz.figures.curve import training_curve
 from ecgviz.figures.header import footer, header
 from ecgviz.figures.heat import Heat, from_attention, from_explanation
 from ecgviz.figures.matrix import framed_cells, region_cells, region_matrix, signed_matrix, wave_durations, wave_matrix
@@ -28,6 +29,7 @@ __all__ = [
     "region_matrix",
     "rhythm_strip",
     "signed_matrix",
+    "training_curve",
     "wave_durations",
     "wave_matrix",
 ]

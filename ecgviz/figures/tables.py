@@ -19,6 +19,7 @@ from ecgviz.types import (
     InputSpec,
     LeadQuality,
     Measurements,
+    ObservedRate,
     Prediction,
     Record,
     Region,
@@ -207,27 +208,62 @@ def region_table(regions: Mapping[str, Region]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["role", "region", "leads", "waves"])
 
 
-def prediction_table(prediction: Prediction) -> pd.DataFrame:
-    """Return each label's probability, its threshold, and whether the model calls it."""
-    called = [prediction.positive(label) for label in prediction.labels]
+def prediction_table(
+    prediction: Prediction, names: Mapping[str, str], past: Mapping[str, ObservedRate | None]
+) -> pd.DataFrame:
+    """Return a row a label: what it stands for, probability, threshold, whether it is called, and past scores.
+
+    ``past`` is how many records with a similar score had the label; None where that is not known.
+    """
+    rows = [
+        (
+            label,
+            names[label],
+            percent(prediction.probability(label)),
+            percent(float(threshold)),
+            "yes" if prediction.positive(label) else "no",
+            _rate(past[label]),
+        )
+        for label, threshold in zip(prediction.labels, prediction.thresholds, strict=True)
+    ]
     return pd.DataFrame(
-        {
-            "label": list(prediction.labels),
-            "probability": prediction.probabilities,
-            "threshold": prediction.thresholds,
-            "called": ["yes" if yes else "no" for yes in called],
-        }
+        rows, columns=["label", "stands for", "probability", "threshold", "called", "had it, of records scored alike"]
     )
 
 
+def _rate(past: ObservedRate | None) -> str:
+    if past is None:
+        return "–"
+    return f"{percent(past.rate)} of n = {past.n} ({100 * past.low:.0f} to {100 * past.high:.0f} %)"
+
+
 def label_table(labels: Sequence[str], thresholds: Sequence[float], metrics: Mapping[str, Any]) -> pd.DataFrame:
-    """Return a row a label: its threshold, and its AUC with a 95 % interval on every set it was scored on."""
+    """Return a row a label: its threshold, and its AUC with a 95 % interval on every set it was scored on.
+
+    A set holds reports (of superclasses, of statements), each with its ``n`` and an ``auc`` by label.
+    """
     table = pd.DataFrame({"label": list(labels), "threshold": [f"{value:.2f}" for value in thresholds]})
     for name, scores in metrics.items():
-        found = [scores["auc"].get(label) for label in labels]
-        texts = ["" if s is None else f"{s['value']:.2f} ({s['low']:.2f} to {s['high']:.2f})" for s in found]
-        table[f"AUC, {name} (n = {scores['n']})"] = texts
+        reports = [each for each in scores.values() if isinstance(each, Mapping) and "auc" in each]
+        if reports:
+            found = {label: score for each in reports for label, score in each["auc"].items()}
+            table[f"AUC, {name} (n = {reports[0]['n']})"] = [_area(found.get(label)) for label in labels]
     return table
+
+
+def _area(score: Mapping[str, float | None] | None) -> str:
+    if score is None or score["value"] is None:
+        return "–"
+    interval = "" if score["low"] is None else f" ({score['low']:.2f} to {score['high']:.2f})"
+    return f"{score['value']:.2f}{interval}"
+
+
+def curve_table(curve: Mapping[str, Sequence[Mapping[str, float | None]]]) -> pd.DataFrame:
+    """Return a row an epoch of each fit: its loss, and the area under the ROC curve where one was measured."""
+    rows = [
+        (fit, line["epoch"], line["loss"], line["validation_auc"]) for fit, lines in curve.items() for line in lines
+    ]
+    return pd.DataFrame(rows, columns=["fit", "epoch", "loss", "AUC of held-out records"])
 
 
 def spec_table(spec: InputSpec) -> pd.DataFrame:

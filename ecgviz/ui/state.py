@@ -19,13 +19,15 @@ from ecgviz.beats import delineate
 from ecgviz.checkpoint import Model, load_model, predict
 from ecgviz.edit import edited, marks_table, to_csv
 from ecgviz.errors import EcgvizError
+from ecgviz.evidence import evidence
+from ecgviz.explain import METHODS, attention, explain
 from ecgviz.measure import MedianBeat, measure, median_beats_by_kind
 from ecgviz.pipeline import analyse
 from ecgviz.records.demo import PREFIX
 from ecgviz.records.isolate import load_upload
 from ecgviz.records.quality import assess
 from ecgviz.signal import condition
-from ecgviz.types import Beats, Case, LeadQuality, Measurements, Prediction, Record
+from ecgviz.types import AttentionMap, Beats, Case, EvidenceGrid, LeadQuality, Measurements, Prediction, Record
 
 _CHOICE = "choice"
 _MARKS = "changed marks"
@@ -54,6 +56,21 @@ class Reading:
     measured: Measurements
     quality: tuple[LeadQuality, ...]
     medians: Mapping[str, MedianBeat]
+
+
+@dataclass(frozen=True, eq=False)
+class Attended:
+    """Where a network pooled: its attention maps by level, and what each holds of every lead, beat and wave.
+
+    Unlike a case it has no controls, which no attention figure shows and which can take seconds a level.
+    """
+
+    maps: Mapping[str, AttentionMap]
+    grids: Mapping[str, EvidenceGrid]
+
+    def grid(self, level: str) -> EvidenceGrid | None:
+        """Return the grid to read one level from: of all levels together where there is one, else of its own."""
+        return self.grids.get("joint", self.grids.get(level))
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,10 +148,20 @@ def _analyse(key: Key, digest: str, label: str, method: str, _record: Record, _m
         return analyse(_record, _model, label, method, beats=_beats)
 
 
+def _attend(key: Key, digest: str, label: str, _record: Record, _model: Model, _beats: Beats) -> Attended:
+    with _lock(digest):
+        taps = (tap for tap in attention(_model, _record, _beats) if tap.label in (None, label))
+        maps = {tap.level: tap for tap in taps if f"attention_{tap.level}" in METHODS}
+        found = {level: explain(_model, _record, label, f"attention_{level}", _beats) for level in maps}
+    return Attended(maps, {level: evidence(each, _beats) for level, each in found.items()})
+
+
 _read_shared = st.cache_data(max_entries=64, show_spinner="Measuring")(_read)
 _read_own = st.cache_data(scope="session", max_entries=8, show_spinner="Measuring")(_read)
 _predict_shared = st.cache_data(max_entries=256, show_spinner="Predicting")(_predict)
 _predict_own = st.cache_data(scope="session", max_entries=32, show_spinner="Predicting")(_predict)
+_attend_shared = st.cache_data(max_entries=128, show_spinner="Reading the attention")(_attend)
+_attend_own = st.cache_data(scope="session", max_entries=16, show_spinner="Reading the attention")(_attend)
 _analyse_shared = st.cache_data(max_entries=128, show_spinner="Explaining")(_analyse)
 _analyse_own = st.cache_data(scope="session", max_entries=16, show_spinner="Explaining")(_analyse)
 
@@ -209,6 +236,13 @@ def case(record: Record, network: Model, label: str, method: str) -> Case:
     """Return the whole case; raises EcgvizError when model, label or method do not apply to the recording."""
     cached = _analyse_shared if _is_shared(record) else _analyse_own
     result: Case = cached(_key(record), network.digest, label, method, record, network, reading(record).beats)
+    return result
+
+
+def attended(record: Record, network: Model, label: str) -> Attended:
+    """Return where a model pooled; raises EcgvizError when the recording does not fit the model."""
+    cached = _attend_shared if _is_shared(record) else _attend_own
+    result: Attended = cached(_key(record), network.digest, label, record, network, reading(record).beats)
     return result
 
 

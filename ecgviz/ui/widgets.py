@@ -9,10 +9,10 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from ecgviz import NOTICE, figures
-from ecgviz.checkpoint import Model, available_models
+from ecgviz.checkpoint import Model, available_models, default_model
 from ecgviz.edit import notice
 from ecgviz.errors import EcgvizError
-from ecgviz.explain import METHODS
+from ecgviz.explain import METHODS, applicable
 from ecgviz.figures.heat import Heat
 from ecgviz.figures.style import percent
 from ecgviz.figures.tables import heat_table
@@ -44,19 +44,36 @@ def pickers() -> None:
     with st.sidebar:
         picked = _record_picker()
         record = picked if isinstance(picked, Record) else None
-        name = st.selectbox("Model", available_models(), key="model", placeholder="no model is installed")
+        name = _model_picker()
         label = None if record is None or name is None else _label_picker(record, name)
-        methods = list(METHODS)
-        method = st.selectbox(
-            "Method",
-            methods,
-            index=methods.index(state.Choice.method),
-            format_func=words.method_name,
-            key="method",
-            help="What is held against the guideline, and drawn behind the trace on the Attributions page.",
-        )
+        method = _method_picker(name)
     refusal = picked if isinstance(picked, str) else ""
     state.choose(state.Choice(record, refusal, name, label, method))
+
+
+def _model_picker() -> str | None:
+    names, first = available_models(), default_model()
+    index = 0 if first is None else names.index(first)
+    return st.selectbox("Model", names, index=index, key="model", placeholder="no model is installed")
+
+
+def _method_picker(name: str | None) -> str:
+    """Offer what the model can be asked; where that is nothing, the page with the explanation says why."""
+    try:
+        methods = tuple(METHODS) if name is None else applicable(state.model(name))
+    except EcgvizError:
+        methods = tuple(METHODS)  # the pages that need the model say why it was refused
+    first = state.Choice.method
+    method = st.selectbox(
+        "Method",
+        methods,
+        index=methods.index(first) if first in methods else 0,
+        format_func=words.method_name,
+        key="method",
+        placeholder="none applies to this model",
+        help="What is held against the guideline, and drawn behind the trace on the Attributions page.",
+    )
+    return method or first
 
 
 def _record_picker() -> Record | str | None:
@@ -110,14 +127,17 @@ def _label_picker(record: Record, name: str) -> str | None:
         label: f"{label}  {percent(prediction.probability(label))}{', called' if prediction.positive(label) else ''}"
         for label in prediction.labels
     }
-    return st.selectbox(
+    label = st.selectbox(
         "Label",
         prediction.labels,
         index=int(prediction.probabilities.argmax()),
         format_func=texts.__getitem__,
         key=f"label {record.key} {network.digest}",
-        help="With its probability; called = at or above the model's threshold.",
+        help="Superclasses first, then statements, by their PTB-XL codes, with their probability; called = at or above "
+        "the model's threshold.",
     )
+    note(words.label_name(label))
+    return label
 
 
 def need_record() -> Record:
@@ -147,14 +167,25 @@ def need_model(name: str | None) -> Model:
         st.stop()
 
 
-def need_case(method: str | None = None) -> Case:
-    """Return the case of what was chosen (or of another method); where there is none, say why and end the page."""
+def need_attention() -> state.Attended:
+    """Return where the chosen model pooled on the chosen recording; where it cannot be asked, say why and end."""
+    record, chosen = need_record(), state.choice()
+    network = need_model(chosen.model)
+    try:
+        return state.attended(record, network, chosen.label or network.labels[0])
+    except EcgvizError as refusal:
+        st.error(plain(str(refusal)))
+        st.stop()
+
+
+def need_case() -> Case:
+    """Return the case of what was chosen; where there is none, say why and end the page."""
     record = need_record()
     chosen = state.choice()
     network = need_model(chosen.model)
     try:
         label = chosen.label or state.prediction(record, network).labels[0]
-        return state.case(record, network, label, method or chosen.method)
+        return state.case(record, network, label, chosen.method)
     except EcgvizError as refusal:
         st.error(plain(str(refusal)))
         st.stop()
@@ -168,13 +199,14 @@ def draw(figure: go.Figure, table: pd.DataFrame, key: str) -> None:
     show_table("The same as a table", table, f"{key} table")
 
 
-def draw_heat(case: Case, heat: Heat, key: str) -> None:
-    """Show a case's recording on paper with a heat behind the trace, from where the model's window starts."""
+def draw_heat(record: Record, heat: Heat, start_s: float, key: str) -> None:
+    """Show a recording on paper with a heat behind the trace, from where the model's window starts."""
+    reading = state.reading(record)
     sheet = figures.paper(
-        state.reading(case.record).clean,
-        start_s=case.explanation.start_s,
-        header=figures.header(case.record, case.measurements),
-        footer=figures.footer(case.record),
+        reading.clean,
+        start_s=start_s,
+        header=figures.header(record, reading.measured),
+        footer=figures.footer(record),
         heat=heat,
     )
     draw(sheet, heat_table(heat), key)
@@ -206,6 +238,22 @@ def sentences(title: str, texts: tuple[str, ...], none: str) -> None:
     st.markdown("\n".join(f"- {plain(text)}" for text in texts) if texts else none)
 
 
+def level_picker(network: Model, attended: state.Attended) -> str | None:
+    """Let the reader pick the level behind the trace: all together at first; None for a network without attention."""
+    levels = list(attended.maps)
+    if not levels:
+        return None
+    first = "joint" if "joint" in levels else levels[0]
+    return st.segmented_control(
+        "Level behind the trace", levels, default=first, required=True, key=f"level {network.digest}"
+    )
+
+
+def level_note(network: Model, level: str) -> None:
+    """Say in small type what a network shows at one level of attention."""
+    st.markdown(f":small[**{level.capitalize()} level.** {plain(words.level_sentence(network, level))}]")
+
+
 def note(text: str) -> None:
     """Show an explanatory sentence in small type."""
     st.markdown(f":small[{plain(text)}]")
@@ -218,7 +266,7 @@ def verdict(case: Case) -> None:
     met = [finding for finding in case.findings if finding.state == "met"]
     columns = st.columns(4)
     columns[0].metric(f"Model on {label}", f"{percent(case.prediction.probability(label))}, {called}")
-    columns[1].metric("Criteria", f"{len(met)} of {len(case.findings)} met")
+    columns[1].metric("Criteria", f"{len(met)} of {len(case.findings)} met" if case.findings else "none known")
     columns[2].metric(f"Who calls {label}?", agreement.label)
     columns[3].metric("Does the evidence agree?", agreement.evidence)
     st.markdown(plain(words.sentence(agreement.why)))

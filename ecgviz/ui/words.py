@@ -1,7 +1,9 @@
 """Sentences that stand beside the figures: what a method does, what a map cannot tell, what the comparison found."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from ecgviz.checkpoint import Model
+from ecgviz.criteria.verdicts import for_label
 from ecgviz.figures.style import percent
 from ecgviz.types import Agreement, AttentionMap, Case, EvidenceGrid
 
@@ -20,7 +22,21 @@ METHODS: Mapping[str, tuple[str, str]] = {
         "Attention, all levels",
         "beat, rhythm and channel weights multiplied; not what moved the logit",
     ),
+    "attention_age": ("Attention, age", "where the patient's age looked; not what moved the logit"),
+    "attention_sex": ("Attention, sex", "where the patient's sex looked; not what moved the logit"),
 }
+
+LABELS: Mapping[str, str] = {
+    "CD": "conduction disturbance",
+    "HYP": "hypertrophy",
+    "MI": "myocardial infarction",
+    "NORM": "normal ECG",
+    "STTC": "ST-T changes",
+    "PVC": "ventricular premature complex",
+    "STACH": "sinus tachycardia",
+    "SBRAD": "sinus bradycardia",
+}
+"""PTB-XL's superclasses, and statements that no criterion of the catalogue names."""
 
 
 def readable(name: str) -> str:
@@ -36,6 +52,32 @@ def sentence(text: str) -> str:
 def method_name(method: str) -> str:
     """Return a method's name for readers; installed methods keep their own."""
     return METHODS.get(method, (method, ""))[0]
+
+
+def label_name(label: str) -> str:
+    """Return what a label stands for, "" where neither `LABELS` nor the catalogue of criteria knows it."""
+    named = (entry.name for entry in for_label(label) if label in (entry.id, entry.maps.cpsc, *entry.maps.scp))
+    return LABELS.get(label) or next(named, "")
+
+
+def label_names(labels: Sequence[str]) -> dict[str, str]:
+    """Return what each label stands for."""
+    return {label: label_name(label) for label in labels}
+
+
+def level_sentence(model: Model, level: str) -> str:
+    """Return what a network shows at a level of attention, or why it shows nothing there."""
+    return sentence(getattr(model.net, "exposes", {}).get(level, "none: the network shows no attention"))
+
+
+def past_scores(model: Model) -> str:
+    """Return on which records past scores were counted, and what their numbers say."""
+    if "past scores" not in model.metrics:
+        return "This model came without past scores: how often a score like these is right is not known."
+    return (
+        f"Last column: of the real records with a similar score, how many had the label, with its 95 % interval "
+        f"({model.metrics['past scores']['on']}: scored by networks that had not learnt from them)."
+    )
 
 
 def explanation_facts(case: Case) -> str:

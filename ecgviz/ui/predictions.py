@@ -1,0 +1,43 @@
+"""What a model says of a recording: the superclasses and every label that is called first, the others on demand."""
+
+import streamlit as st
+
+from ecgviz.checkpoint import Model, past_rate
+from ecgviz.errors import EcgvizError
+from ecgviz.figures import tables
+from ecgviz.records.ptbxl import SUPERCLASSES
+from ecgviz.types import Prediction, Record
+from ecgviz.ui import state, widgets, words
+
+
+def chosen_model(record: Record) -> None:
+    """Show what the chosen model says; without one nothing, and one sentence where it cannot read the recording."""
+    name = state.choice().model
+    if name is None:
+        return
+    st.markdown(f"**What {widgets.plain(name)} says** (each with its own threshold; several may hold)")
+    try:
+        network = state.model(name)
+        prediction = state.prediction(record, network)
+    except EcgvizError as refusal:
+        widgets.note(words.sentence(str(refusal)))
+        return
+    show(network, prediction)
+
+
+def show(network: Model, prediction: Prediction) -> None:
+    """Show a prediction: a table that fits under a tracing, the labels that nobody asks for in an expander."""
+    labels = prediction.labels
+    try:
+        past = {label: past_rate(network, label, prediction.probability(label)) for label in labels}
+    except EcgvizError as refusal:
+        widgets.note(words.sentence(str(refusal)))
+        past = dict.fromkeys(labels)
+    table = tables.prediction_table(prediction, words.label_names(labels), past)
+    first = [label in SUPERCLASSES or prediction.positive(label) for label in labels]
+    if any(first):
+        st.table(table[first], hide_index=True)
+    widgets.note(words.past_scores(network))
+    if not all(first):
+        rest = table[[not each for each in first]]
+        widgets.show_table(f"{len(rest)} more labels, none of them called", rest, "not called")
