@@ -363,17 +363,32 @@ def test_train_is_a_thin_shell(json_of: Run, refused: Run, tmp_path: Path, monke
 
     asked = {}
 
-    def remembered(plan: Any, data: Path, out: Path, *, progress: Callable[[str], None]) -> None:
-        asked.update(net=plan.net, config=plan.config, seed=plan.seed, data=data)
-        progress("phase 1")
+    def remembered(plan: Any, data: Path, out: Path, *, device: str, n_jobs: int, progress: Any) -> None:
+        asked.update(net=plan.net, config=plan.config, seed=plan.seed, labels=plan.labels, data=data, n_jobs=n_jobs)
+        asked.update(protocol=plan.protocol, n_simulated=plan.n_simulated, device=device)
+        progress("fold 1", 0.5)
         out.symlink_to(shipped("models") / available_models()[0])
 
     monkeypatch.setattr("ecgviz.training.train", remembered)
-    told = json_of("train", "--data", tmp_path, "--out", tmp_path / "mine", "--width", 0.25, "--seed", 9)
-    assert asked == {"net": "imle_net", "config": {"width": 0.25}, "seed": 9, "data": tmp_path}
+    options = ("--config", "width=0.25", "--seed", 9, "--labels", "superclasses", "--simulate", 0)
+    more = ("--protocol", "paper", "--device", "cpu", "--jobs", 2)
+    told = json_of("train", "--data", tmp_path, "--out", tmp_path / "mine", *options, *more)
+    assert asked == {
+        "net": "imle_net",
+        "config": {"width": 0.25},
+        "seed": 9,
+        "labels": ("CD", "HYP", "MI", "NORM", "STTC"),
+        "data": tmp_path,
+        "n_jobs": 2,
+        "protocol": "paper",
+        "n_simulated": 0,
+        "device": "cpu",
+    }
     assert told["labels"]
     monkeypatch.undo()
     assert "exists" in refused("train", "--data", tmp_path, "--out", tmp_path)
+    assert "no device 'tpu'" in refused("train", "--data", tmp_path, "--out", tmp_path / "x", "--device", "tpu")
+    assert "width=0.5" in refused("train", "--data", tmp_path, "--out", tmp_path / "x", "--config", "width")
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0", "::", "192.168.1.4", "example.org", "127.0.0.1.example.org", ""])  # noqa: S104

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ecgviz import NOTICE, __version__
+from ecgviz.checkpoint import available_models, load_model
 from ecgviz.cli import COMMANDS, GROUPS, main
 
 ROOT = Path(__file__).parent.parent
@@ -44,6 +45,14 @@ def test_every_page_and_the_training_data_are_in_the_readme() -> None:
     for page in (ROOT / "pages").glob("*.py"):
         assert f"**{page.stem.capitalize()}.**" in README
     assert "PTB-XL" in README
+
+
+def test_the_networks_of_the_readme_are_the_shipped_ones_with_their_scores() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| ([\d.]+) \(([\d.]+) to ([\d.]+)\)", README, re.MULTILINE)
+    assert sorted(name for name, *_ in rows) == sorted(available_models())
+    for name, *told in rows:
+        auc = load_model(name).metrics["out of fold"]["superclasses"]["macro_auc"]
+        assert [float(each) for each in told] == pytest.approx([auc["value"], auc["low"], auc["high"]], abs=0.00051)
 
 
 @pytest.mark.slow
