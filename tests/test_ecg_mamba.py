@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 from ecgviz.errors import ModelError
 from ecgviz.nets import build
-from ecgviz.nets.ecg_mamba import FIELD_SAMPLES, Block, ECGMamba, hidden_attention, token_spans
+from ecgviz.nets.ecg_mamba import STRIDE, Block, ECGMamba, hidden_attention
+from ecgviz.nets.tokens import token_spans
 from ecgviz.types import AttentionMap
 
 SCANS = ("mamba1", "ssd")
@@ -70,7 +71,7 @@ def test_default_size_and_number_of_tokens() -> None:
 
 @pytest.mark.parametrize("n_samples", [1000, 999, 4, 1])
 def test_any_length_has_a_token_for_each_span(net: ECGMamba, n_samples: int) -> None:
-    assert net.read(record(n_samples))[1].shape[1] == len(token_spans(n_samples, 100.0, 0.0))
+    assert net.read(record(n_samples))[1].shape[1] == len(token_spans(n_samples, STRIDE, 100.0, 0.0))
     assert bool(net(record(n_samples)).isfinite().all())
 
 
@@ -79,11 +80,11 @@ def test_a_token_sees_its_field_around_the_sample_it_stands_on(net: ECGMamba) ->
     tokens, _ = net.tokens(x, torch.ones(1, 200, dtype=torch.bool))
     slope = torch.autograd.grad(tokens[0, 20].sum(), x)[0]
     seen = torch.nonzero(slope[0].abs().sum(dim=0)).squeeze()
-    assert seen.tolist() == list(range(80 - FIELD_SAMPLES // 2, 80 + FIELD_SAMPLES // 2 + 1))
+    assert seen.tolist() == list(range(71, 90))  # 190 ms around sample 4 x 20
 
 
 def test_tokens_tile_the_record() -> None:
-    spans = token_spans(1000, 100.0, 2.0)
+    spans = token_spans(1000, STRIDE, 100.0, 2.0)
     assert spans.shape == (250, 2)
     assert spans[0, 0] == pytest.approx(2 - 0.005)
     assert spans[-1, 1] == pytest.approx(12 - 0.005)
@@ -145,7 +146,7 @@ def test_maps_sum_to_one_know_no_lead_and_leave_the_prediction_unchanged(net: EC
         assert tap.values.shape == (1, 250)
         assert tap.values.sum() == pytest.approx(1, abs=1e-6)
         assert (tap.values > 0).all()
-        assert (tap.leads, tap.label) == ((), None)
+        assert (tap.leads, tap.label, tap.receptive_field_s) == ((), None, 10.0)
     torch.testing.assert_close(torch.from_numpy(found["rhythm"].values[0].copy()).float(), net.read(x)[1][0])
 
 

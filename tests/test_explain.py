@@ -314,6 +314,12 @@ def test_controls_know_nothing_of_the_training():
     )
 
 
+def test_an_exported_program_has_no_random_networks():
+    model = toy_model(Small(2), labels=("MI", "NORM"), net_name="exported")
+    with pytest.raises(ExplanationError, match="toy is an exported program, which cannot be built anew"):
+        explain_controls(model, RECORD, "MI", "saliency", BEATS)
+
+
 def test_controls_have_the_axes_of_the_map():
     for method, shape in (("attention_channel", (12, 1)), ("attention_beat", (12, 1000))):
         controls = explain_controls(imle(), RECORD, "MI", method, BEATS, seeds=(0,))

@@ -12,7 +12,7 @@ from ecgviz.beats import delineate
 from ecgviz.checkpoint import Model, available_models, load_model, model_input, predict_batch
 from ecgviz.errors import ExplanationError, ModelError
 from ecgviz.evidence import evidence
-from ecgviz.explain import METHODS, attention, explain
+from ecgviz.explain import METHODS, applicable, attention, explain
 from ecgviz.nets import NETS
 from ecgviz.pipeline import analyse
 from ecgviz.records import load_record
@@ -68,6 +68,10 @@ def valid(model: Model, method: str) -> bool:
     if method.startswith("attention_"):
         return method.removeprefix("attention_") in model.net.levels
     return method != "decomposition" or hasattr(model.net, "decompose")
+
+
+def test_the_methods_on_offer_are_those_that_fit(model: Model) -> None:
+    assert [name for name in METHODS if valid(model, name)] == list(applicable(model))
 
 
 def test_every_architecture_ships_trained() -> None:

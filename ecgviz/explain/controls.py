@@ -13,6 +13,7 @@ import numpy as np
 from torch import nn
 
 from ecgviz.checkpoint import Model, model_input
+from ecgviz.checkpoint.folder import EXPORTED
 from ecgviz.errors import ExplanationError
 from ecgviz.explain.methods import METHODS, explain, method_parameters
 from ecgviz.nets import build
@@ -45,8 +46,14 @@ def explain_controls(
     Raises
     ------
     ExplanationError
-        Without seeds, or when the method does not apply to this network.
+        Without seeds, when the method does not apply to this network, or for an exported program: its weights cannot
+        be drawn anew.
     """
+    if model.net_name == EXPORTED:
+        raise ExplanationError(
+            f"{model.name} is an exported program, which cannot be built anew with random weights: there is no "
+            "untrained network to hold its maps against"
+        )
     if not seeds:
         raise ExplanationError("controls need at least one seed for a random network")
     if "n_steps" in method_parameters(find(METHODS, "ecgviz.methods", method)):

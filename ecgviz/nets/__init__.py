@@ -11,8 +11,10 @@ to a batch of B records:
 Of itself it says, as class attributes: ``levels``, the attention that ``taps(x, fs=, start_s=, leads=, r_s=, meta=,
 mask=)`` returns (empty without any); ``exposes``, a sentence each for "beat", "rhythm" and "channel", "none" where it
 shows nothing; ``needs``, what must come with the signal ("r_peaks"); ``pads``, whether a shorter record may be padded.
-Optionally it has ``encode`` and ``head``, whose composition is the network, and ``decompose`` for an exact split of
-its logits.
+Optionally it has ``encode`` and ``head``, whose composition is the network. A network whose logits split exactly has
+``decompose(x, r_s=, meta=, mask=)``, a bias (C,) and contributions (B, C, 12, W) of leads and windows that add up to
+them, and ``spans(x, fs=, start_s=, r_s=, meta=, mask=)``, where the windows of one record begin and end: (W, 2) in
+seconds from the record's start.
 """
 
 from collections.abc import Callable, Mapping

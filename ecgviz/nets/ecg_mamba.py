@@ -22,20 +22,18 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from ecgviz.errors import ModelError
 from ecgviz.nets.scan import Scan, at_least_float32, mamba1_attention, mamba1_scan, ssd_attention, ssd_scan
+from ecgviz.nets.tokens import recorded_samples, recorded_softmax, silence, token_spans
 from ecgviz.types import AttentionMap
 
 SCANS: Mapping[str, Scan] = {"mamba1": mamba1_scan, "ssd": ssd_scan}
 STRIDE = 4
 """Samples from one token to the next: token j stands on sample 4 j."""
-FIELD_SAMPLES = 19
-"""Samples that the stem sees for one token: 7, and 2 more for each of 6 further ones."""
 TOKEN_KERNEL = 4
 HEAD_CHANNELS = 16
 TAP_GROUPS = 32
@@ -216,10 +214,10 @@ class ECGMamba(nn.Module):
         """Return tokens (B, L, W) of samples x (B, 12, T), zero in the padding, and where they are none, (B, L).
 
         A convolution of stride 2 is centred on every other sample, and so is the mask: a record cut off anywhere has
-        the tokens that it keeps in padding.
+        the tokens that it keeps in padding. A token sees 19 samples: 7, and 2 more for each of 6 further ones.
         """
-        x = functional.silu(self.norm1(self.conv1(x * mask[:, None]))) * mask[:, None, ::2]
-        x = functional.silu(self.norm2(self.conv2(x))) * mask[:, None, ::STRIDE]
+        x = silence(functional.silu(self.norm1(self.conv1(silence(x, mask)))), mask[:, ::2])
+        x = silence(functional.silu(self.norm2(self.conv2(x))), mask[:, ::STRIDE])
         return at_least_float32(x.transpose(1, 2)), mask[:, ::STRIDE]
 
     def read(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor, list[Operands]]:
@@ -227,8 +225,7 @@ class ECGMamba(nn.Module):
 
         Padded tokens weigh exactly 0; a record that is all padding has no weights, and NaN for logits.
         """
-        recorded = x.new_ones(x.shape[0], x.shape[2], dtype=torch.bool) if mask is None else mask
-        tokens, recorded = self.tokens(x, recorded)
+        tokens, recorded = self.tokens(x, recorded_samples(x, mask))
         keep = recorded[..., None].to(tokens.dtype)
         scanned = []
         for block in self.blocks:
@@ -236,7 +233,7 @@ class ECGMamba(nn.Module):
             scanned.append(operands)
         tokens = self.norm(tokens)
         scores = self.score(torch.tanh(self.project(tokens))).squeeze(-1)  # (B, L)
-        weights = torch.softmax(scores.masked_fill(~recorded, -torch.inf), dim=-1)
+        weights = recorded_softmax(scores, recorded)
         return torch.einsum("bl,blw->bw", weights, tokens), weights, scanned
 
     def forward(
@@ -262,26 +259,17 @@ class ECGMamba(nn.Module):
         Beat is the column mass of the hidden attention (Ali et al., arXiv 2403.01590) with the gate (Zimerman et al.,
         arXiv 2405.16504): how much of each token the scans carry to all tokens, over the channels of all blocks. It
         leaves out the skip, which carries nothing elsewhere, and the convolution, which reaches 3 tokens. Rhythm
-        is the pooling. Both are the same for every label and know no leads. ``receptive_field_s`` is what the stem
-        sees for one token; behind the first scan, every token has read the whole record.
+        is the pooling. Both are the same for every label and know no leads. The scans read from end to end, so a weight
+        of either depends on the whole record.
         """
         with torch.inference_mode():
             _, weights, scanned = self.read(x, mask)
             carried = torch.stack([column_mass(operands) for operands in scanned]).mean(dim=0)
-        spans = token_spans(x.shape[2], fs, start_s)
+        spans = token_spans(x.shape[2], STRIDE, fs, start_s)
+        record_s = float(recorded_samples(x, mask).sum()) / fs
 
         def tap(level: str, values: Tensor) -> AttentionMap:
             mass = values.double().numpy(force=True)[None]
-            return AttentionMap(level, mass / mass.sum(), spans, (), None, "1 over the tokens", FIELD_SAMPLES / fs)
+            return AttentionMap(level, mass / mass.sum(), spans, (), None, "1 over the tokens", record_s)
 
         return [tap("beat", carried), tap("rhythm", weights[0])]
-
-
-def token_spans(n_samples: int, fs: float, start_s: float) -> np.ndarray:
-    """Start and end of each token in seconds, shape (L, 2), tiling the record.
-
-    Token j stands on sample 4 j and gets the samples nearest to it; a sample reaches half a sample to either side.
-    """
-    inner = STRIDE * np.arange(1, math.ceil(n_samples / STRIDE)) - STRIDE // 2
-    edges = start_s + (np.concatenate([[0], inner, [n_samples]]) - 0.5) / fs
-    return np.stack([edges[:-1], edges[1:]], axis=1)
