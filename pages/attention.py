@@ -17,7 +17,7 @@ if not attended.maps:
 level = widgets.level_picker(network, attended)
 if level is not None:
     shown = attended.maps[level]
-    widgets.draw_heat(record, figures.from_attention(shown), float(shown.span_s.min()), key="attention paper")
+    widgets.draw_heat(record, figures.from_attention(shown), attended.start_s, key="attention paper")
     widgets.note(words.attention_facts(shown))
 
 if attended.maps and not len(beats):

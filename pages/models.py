@@ -12,6 +12,9 @@ widgets.title(
     "Models", "The card tells what a network was trained on; scores come with the interval that so few records allow."
 )
 model = widgets.need_model(state.choice().model)
+labels = tables.label_table(model.labels, model.thresholds, model.metrics)
+labels.insert(1, "stands for", list(words.label_names(model.labels).values()))
+widgets.show_table("Labels, thresholds and scores", labels, "labels")
 left, right = st.columns([3, 2])
 with left:
     st.markdown(model.card)
@@ -29,8 +32,5 @@ with right:
     st.text(f"{model.name} version {model.version}, {model.n_parameters:,} parameters")
     st.code(f"sha256 {model.digest}", language=None, wrap_lines=True)
     st.caption(f"{len(available_models())} model(s) installed.")
-labels = tables.label_table(model.labels, model.thresholds, model.metrics)
-labels.insert(1, "stands for", list(words.label_names(model.labels).values()))
-widgets.show_table("Labels, thresholds and scores", labels, "labels")
 with st.expander("The network that marks P, QRS and T in every recording"):
     st.markdown(card())

@@ -294,6 +294,14 @@ def test_wave_matrix_writes_every_share_and_frames_the_region():
     assert "largest cell II ST with 40 %" in figure.layout.meta["alt"]
 
 
+def test_a_map_of_all_leads_together_is_one_low_row_with_room_for_its_name():
+    one = figures.wave_matrix(np.full((1, 6), 1 / 6), (), title="Share")
+    all_leads = figures.wave_matrix(np.full((12, 6), 1 / 72), STANDARD_LEADS, title="Share")
+    assert list(one.data[0].y) == ["all leads"]
+    assert one.layout.height < all_leads.layout.height
+    assert one.layout.margin.l > all_leads.layout.margin.l
+
+
 def test_region_matrix_prefers_the_primary_role():
     def region(role, rows, atom):
         weight = np.zeros((12, 3, len(ATOMS)))

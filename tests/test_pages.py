@@ -241,6 +241,15 @@ def test_attention_shows_what_each_model_has_and_says_what_it_has_not(shipped_ap
     assert ("shows no attention" in said) == (not net.levels)
 
 
+def test_behind_the_attention_stands_the_whole_tracing(shipped_app: AppTest):
+    def traces(page: str) -> list[object]:
+        shipped_app.switch_page(f"pages/{page}.py").run()
+        return [each.get("y") for each in figures(shipped_app)[0]["data"] if each["type"] != "heatmap"]
+
+    pick_model(shipped_app, "imle_net")
+    assert traces("attention") == traces("record")
+
+
 @pytest.mark.parametrize("name", SHIPPED)
 def test_only_methods_that_a_model_can_answer_are_offered(shipped_app: AppTest, name: str):
     model = checkpoint.load_model(name)

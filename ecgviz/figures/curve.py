@@ -9,7 +9,7 @@ from ecgviz import NOTICE
 from ecgviz.figures import style
 from ecgviz.figures.reliability import COLOURS
 
-PANEL_PX, HEAD_PX, FOOT_PX = 190, 64, 116
+PANEL_PX, HEAD_PX, FOOT_PX = 210, 40, 76
 MEASURED = {"loss": "loss", "validation_auc": "AUC, held out"}
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
@@ -41,13 +41,13 @@ def training_curve(curve: Mapping[str, Sequence[Mapping[str, float | None]]], *,
             figure.add_trace(_line(fit, number, lines, name, named=row == 1), row=row, col=1)
         figure.update_yaxes(title={"text": MEASURED[name], "standoff": 4}, row=row, col=1)
     figure.update_layout(
-        margin={"l": 56, "r": 12, "t": HEAD_PX - 24, "b": FOOT_PX},
+        margin={"l": 56, "r": 12, "t": HEAD_PX, "b": FOOT_PX},
         showlegend=True,
-        legend={"orientation": "h", "x": 0, "y": -44 / (height - HEAD_PX - FOOT_PX), "yanchor": "top"},
+        legend={"x": 1, "xanchor": "right", "y": 1, "yanchor": "top"},  # a loss falls: this corner is free
     )
     figure.add_annotation(
         {"text": style.plain(NOTICE), "showarrow": False, "font": {"size": 12, "color": style.MUTED}}
-        | {"x": 0, "xref": "paper", "xanchor": "left", "y": 0, "yref": "paper", "yanchor": "top", "yshift": -94}
+        | {"x": 0, "xref": "paper", "xanchor": "left", "y": 0, "yref": "paper", "yanchor": "top", "yshift": -52}
     )
     figure.update_xaxes(gridcolor=style.RULE, zeroline=False, rangemode="tozero")
     figure.update_xaxes(title={"text": "epoch", "standoff": 4}, row=max(len(shown), 1), col=1)

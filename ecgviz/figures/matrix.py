@@ -20,6 +20,10 @@ _ROLE_WORDS: Mapping[str, str] = {
 }
 
 
+ONE_ROW_PX = 190
+"""Height of the matrix of a map that holds all leads together."""
+
+
 def wave_matrix(
     shares: FloatArray,
     leads: Sequence[str],
@@ -53,7 +57,7 @@ def wave_matrix(
     largest = np.unravel_index(int(np.argmax(np.nan_to_num(np.abs(shares)))), shares.shape)
     peak = f"{rows[largest[0]]} {tuple(WAVES)[largest[1]]} with {style.percent(float(shares[largest]))}"
     alt = f"{title}, {len(rows)} leads by {len(WAVES)} waves; largest cell {peak}"
-    figure = style.blank(style.MATRIX_PX, alt, style.plain(title))
+    figure = style.blank(style.MATRIX_PX if leads else ONE_ROW_PX, alt, style.plain(title))
     limit = max(float(np.max(np.nan_to_num(np.abs(shares)))), COLOUR_END_TIMES_EVEN / shares.size)
     figure.add_heatmap(
         z=shares,
@@ -76,6 +80,8 @@ def wave_matrix(
     if durations is not None:
         texts = [f"{wave}<br>{style.percent(float(part))}" for wave, part in zip(WAVES, durations, strict=True)]
         figure.update_xaxes(tickvals=list(WAVES), ticktext=texts)
+    if not leads:
+        figure.update_layout(margin={"l": 72})  # "all leads" is longer than the name of a lead
     return figure
 
 

@@ -62,9 +62,12 @@ class Reading:
 class Attended:
     """Where a network pooled: its attention maps by level, and what each holds of every lead, beat and wave.
 
+    ``start_s`` is where the model's window begins.
+
     Unlike a case it has no controls, which no attention figure shows and which can take seconds a level.
     """
 
+    start_s: float
     maps: Mapping[str, AttentionMap]
     grids: Mapping[str, EvidenceGrid]
 
@@ -151,9 +154,11 @@ def _analyse(key: Key, digest: str, label: str, method: str, _record: Record, _m
 def _attend(key: Key, digest: str, label: str, _record: Record, _model: Model, _beats: Beats) -> Attended:
     with _lock(digest):
         taps = (tap for tap in attention(_model, _record, _beats) if tap.label in (None, label))
-        maps = {tap.level: tap for tap in taps if f"attention_{tap.level}" in METHODS}
-        found = {level: explain(_model, _record, label, f"attention_{level}", _beats) for level in maps}
-    return Attended(maps, {level: evidence(each, _beats) for level, each in found.items()})
+        found = {tap.level: tap for tap in taps if f"attention_{tap.level}" in METHODS}
+        maps = {level: found[level] for level in getattr(_model.net, "levels", ()) if level in found}
+        drawn = {level: explain(_model, _record, label, f"attention_{level}", _beats) for level in maps}
+    start_s = next((each.start_s for each in drawn.values()), 0.0)
+    return Attended(start_s, maps, {level: evidence(each, _beats) for level, each in drawn.items()})
 
 
 _read_shared = st.cache_data(max_entries=64, show_spinner="Measuring")(_read)
