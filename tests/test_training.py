@@ -316,6 +316,11 @@ def test_training_ends_in_a_model_that_loads_with_an_honest_card(
     told = json.loads((tmp_path / "tiny" / "model.json").read_text())["training"]
     assert told["n_simulated"] == 20
     assert set(told["curve"]) >= {"pretraining"}
+    past = model.metrics["past scores"]
+    columns = slice(0, len(SUPERCLASSES))
+    known = from_ptbxl(few_of_ptbxl, range(1, 10), SPEC, LABELS, both_rates=False)
+    y = known.y[[known.record.index(name) for name in past["record"]], columns]
+    assert np.nanmean(areas(y, np.array(past["probabilities"])[:, columns])) == pytest.approx(auc["value"], abs=1e-3)
     if protocol == "cross-validated":
         assert told["folds"] == list(range(1, 10))
         rate = past_rate(model, "NORM", 0.5)

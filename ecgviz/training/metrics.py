@@ -24,7 +24,9 @@ CALL_AT = 0.5
 FMAX_THRESHOLDS = tuple(k / 9 for k in range(10))
 CALIBRATION_BINS = 10
 """Bins of equal width; the last one holds 1."""
-SCORE_BINS, SMALLEST_BIN = 8, 10
+SCORE_CUTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 7 / 8, 15 / 16, 31 / 32)
+"""Shares of the records below the cuts between bins of past scores: narrow at both ends, where a rare label lives."""
+SMALLEST_BIN = 10
 BLOCK = 2_000_000
 """Draws times records that are worked on together: more would only cost memory."""
 
@@ -182,7 +184,7 @@ def reliability(y: FloatArray, p: FloatArray) -> tuple[CurvePoint, ...]:
 
 
 def score_table(score: FloatArray, y: FloatArray) -> ScoreTable | None:
-    """Return how often scores of one label were right out of fold, in up to 8 bins of about equal count.
+    """Return how often scores of one label were right out of fold, in up to 10 bins, narrow at both ends.
 
     ``score`` and ``y`` (n,) are probabilities of records that the network had not learnt from, and their truths; NaN
     truths are left out. A bin has 10 records or more, equal scores share a bin, and rates may fall where they should
@@ -191,11 +193,10 @@ def score_table(score: FloatArray, y: FloatArray) -> ScoreTable | None:
     known = ~np.isnan(y)
     order = np.argsort(score[known], kind="stable")
     score, y = score[known][order], y[known][order]
-    k = min(SCORE_BINS, score.size // SMALLEST_BIN)
-    if k == 0:
+    if score.size < SMALLEST_BIN:
         return None
     cuts = [0]
-    for target in (round(i * score.size / k) for i in range(1, k)):
+    for target in (max(round(share * score.size), 1) for share in SCORE_CUTS):
         cut = int(np.searchsorted(score, score[target - 1], side="right"))
         if min(cut - cuts[-1], score.size - cut) >= SMALLEST_BIN:
             cuts.append(cut)

@@ -18,7 +18,7 @@ from torch import nn
 
 from ecgviz.training.data import Examples
 from ecgviz.training.fit import Epoch, Fitted, Scaling, Schedule, fit, probabilities
-from ecgviz.training.scores import both_rates, by_margin, score_tables, scored, thresholds
+from ecgviz.training.scores import answers, both_rates, by_margin, score_tables, scored, thresholds
 
 GROUPS = ((1, 4, 7), (2, 5, 8), (3, 6, 9))
 READ_FOLDS = tuple(range(1, 10))
@@ -164,7 +164,7 @@ def _outcome(
         "unseen simulated": scored(parts.unseen, p_unseen, seed=seed),
         "by margin": by_margin(parts.unseen, p_unseen),
         "both rates": both_rates(held, p_held),
-        "past scores": {"on": called, "tables": score_tables(held, p_held)},
+        "past scores": {"on": called, "tables": score_tables(held, p_held), **answers(held, p_held)},
     }
     return Outcome(net, scaling, (), (), chosen, where, measured, curves)
 

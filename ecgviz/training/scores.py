@@ -90,6 +90,15 @@ def score_tables(examples: Examples, p: FloatArray) -> dict[str, Any]:
     return tables
 
 
+def answers(examples: Examples, p: FloatArray) -> dict[str, Any]:
+    """Return the probabilities of each record, to make scores, and those of averaged models, from.
+
+    Rounded to six digits; second files of a record are left out.
+    """
+    rows = np.flatnonzero(~examples.again)
+    return {"record": [examples.record[i] for i in rows], "probabilities": np.round(p[rows], 6).tolist()}
+
+
 def both_rates(examples: Examples, p: FloatArray) -> dict[str, Any] | None:
     """Return how much the logits of superclasses change between the two files of a record; None without pairs."""
     low = {name: i for i, name in enumerate(examples.record) if not examples.again[i]}
