@@ -105,6 +105,13 @@ def choose_demo(page: Page, name: str) -> None:
     settle(page, f".js-plotly-plot:has-text('demo:{name}')")
 
 
+def choose_model(page: Page, name: str) -> None:
+    """Pick a model by its name, on any page."""
+    page.get_by_role("combobox", name="Model").click()
+    page.get_by_role("option", name=name, exact=True).click()
+    settle(page)
+
+
 def type_into_table(page: Page, row: int, *, column: int, of: int, keys: Sequence[str]) -> None:
     """Press keys on a cell of the first table that can be edited: rows from 1, columns from 0, ``of`` in all."""
     table = page.get_by_test_id("stDataFrame").first

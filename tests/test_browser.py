@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from ecgviz import NOTICE
+from ecgviz.checkpoint import available_models
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
@@ -99,6 +100,16 @@ def test_every_page_opens_with_a_demo_recording(visit: Visit):
         visit.assert_clean()
         expect(visit.page.get_by_test_id("stAlert")).to_have_count(0)
         assert name == "Models" or visit.page.locator(".js-plotly-plot").count() > 0
+
+
+def test_every_model_opens_on_every_page(visit: Visit):
+    driver.choose_demo(visit.page, "inferior_stemi")
+    for model in available_models():
+        driver.choose_model(visit.page, model)
+        for name in driver.PAGES[2:]:
+            driver.visit(visit.page, name)
+            visit.assert_clean()
+        expect(visit.page.get_by_role("heading", name=model, exact=True)).to_be_visible()
 
 
 @pytest.mark.data

@@ -344,7 +344,7 @@ def test_training_curve_draws_every_fit_and_no_score_that_was_not_measured():
         ("pretraining", (1, 2), (0.9, 0.5)),
         ("all &lt;folds&gt;", (1, 2), (0.45, 0.4)),
     ]
-    assert NOTICE in [note.text for note in figure.layout.annotations]
+    assert NOTICE in [note.text.replace("<br>", " ") for note in figure.layout.annotations]
     assert "pretraining 0.50, all <folds> 0.40" in figure.layout.meta["alt"]
     assert len({(each.line.color, each.line.dash) for each in figure.data}) == 2
     measured = figures.training_curve({"fit": [line(0, 0.9, 0.7), line(1, 0.5, 0.8)]}, title="Training of a")

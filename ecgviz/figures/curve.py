@@ -9,9 +9,10 @@ from ecgviz import NOTICE
 from ecgviz.figures import style
 from ecgviz.figures.reliability import COLOURS
 
-PANEL_PX, HEAD_PX, FOOT_PX = 210, 40, 76
+PANEL_PX, HEAD_PX, FOOT_PX = 210, 40, 88
 MEASURED = {"loss": "loss", "validation_auc": "AUC, held out"}
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+TITLE = {"standoff": 4, "font": {"size": 13}}
 
 
 def training_curve(curve: Mapping[str, Sequence[Mapping[str, float | None]]], *, title: str) -> go.Figure:
@@ -39,20 +40,35 @@ def training_curve(curve: Mapping[str, Sequence[Mapping[str, float | None]]], *,
     for row, name in enumerate(shown, start=1):
         for number, (fit, lines) in enumerate(curve.items()):
             figure.add_trace(_line(fit, number, lines, name, named=row == 1), row=row, col=1)
-        figure.update_yaxes(title={"text": MEASURED[name], "standoff": 4}, row=row, col=1)
+        figure.update_yaxes(title={"text": MEASURED[name], **TITLE}, row=row, col=1)
     figure.update_layout(
         margin={"l": 56, "r": 12, "t": HEAD_PX, "b": FOOT_PX},
         showlegend=True,
         legend={"x": 1, "xanchor": "right", "y": 1, "yanchor": "top"},  # a loss falls: this corner is free
     )
     figure.add_annotation(
-        {"text": style.plain(NOTICE), "showarrow": False, "font": {"size": 12, "color": style.MUTED}}
-        | {"x": 0, "xref": "paper", "xanchor": "left", "y": 0, "yref": "paper", "yanchor": "top", "yshift": -52}
+        {"text": _in_lines(NOTICE), "showarrow": False, "font": {"size": 12, "color": style.MUTED}}
+        | {
+            "x": 0,
+            "xref": "paper",
+            "xanchor": "left",
+            "y": 0,
+            "yref": "paper",
+            "yanchor": "top",
+            "yshift": -48,
+            "xshift": -48,
+            "align": "left",
+        }
     )
     figure.update_xaxes(gridcolor=style.RULE, zeroline=False, rangemode="tozero")
-    figure.update_xaxes(title={"text": "epoch", "standoff": 4}, row=max(len(shown), 1), col=1)
+    figure.update_xaxes(title={"text": "epoch", **TITLE}, row=max(len(shown), 1), col=1)
     figure.update_yaxes(gridcolor=style.RULE, zeroline=False)
     return figure
+
+
+def _in_lines(text: str) -> str:
+    """Break a text after its sentences: the figure stands in a narrow column, and Plotly would cut it."""
+    return "<br>".join(style.plain(sentence) for sentence in text.replace(". ", ".\n").split("\n"))
 
 
 def _last(lines: Sequence[Mapping[str, float | None]]) -> str:

@@ -75,8 +75,9 @@ def past_scores(model: Model) -> str:
     if "past scores" not in model.metrics:
         return "This model came without past scores: how often a score like these is right is not known."
     return (
-        f"Last column: of the real records with a similar score, how many had the label, with its 95 % interval "
-        f"({model.metrics['past scores']['on']}: scored by networks that had not learnt from them)."
+        f"Last column: of the n real records in the same group of scores, how many had the label, with its 95 % "
+        f"interval ({model.metrics['past scores']['on']}: scored by networks that had not learnt from them). Groups "
+        "are equally large, so that of a rare label the highest one also holds low scores."
     )
 
 
