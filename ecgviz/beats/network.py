@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ecgviz.nets.delineator import Delineators
 
 WEIGHTS = Path(__file__).parent / "delineator.safetensors"
+FOLDS = WEIGHTS.with_stem("delineator_folds")
+"""The weights of the cross-validation; its metadata say which part has not seen which record."""
 CHUNK_S, MARGIN_S = 40.96, 5.12
 """A long recording is read in chunks that overlap by more than the network sees to either side."""
 
@@ -47,7 +49,7 @@ def load_network(part: str = ALL) -> "Delineators":
 
     from ecgviz.nets.delineator import Delineator, Delineators
 
-    stored, prefix = load_file(WEIGHTS), f"{part}."
+    stored, prefix = load_file(WEIGHTS if part == ALL else FOLDS), f"{part}."
     numbers = {name.removeprefix(prefix).split(".")[0] for name in stored if name.startswith(prefix)}
     nets = Delineators([Delineator() for _ in numbers])
     nets.members.load_state_dict({k.removeprefix(prefix): v for k, v in stored.items() if k.startswith(prefix)})
@@ -59,7 +61,7 @@ def _held_out() -> Mapping[str, str]:
     """Return for each record with marks that a fit has seen the part of the weights that has not seen it."""
     from safetensors import safe_open
 
-    with safe_open(WEIGHTS, framework="np") as stored:
+    with safe_open(FOLDS, framework="np") as stored:
         by_part = json.loads(stored.metadata()["held_out"])
     return {record: part for part, records in by_part.items() for record in records}
 

@@ -38,7 +38,8 @@ def train_delineator(
     ludb, ptbxl : Path
         The folders as PhysioNet publishes them.
     out : Path
-        File to write, safetensors; which part has not seen which recording stands in its metadata.
+        File to write, safetensors. The networks of the folds are written beside it, with "_folds" after its name;
+        which has not seen which recording stands in that file's metadata.
     seed : int
         Of the first weights, the order of examples and their variation.
     say : callable
@@ -60,14 +61,16 @@ def train_delineator(
     with_p, without_p = from_ptbxl(ptbxl)
     others = Examples([], list(simulated(PER_FINDING)), with_p, without_p)
     held_out = {ALL: [], **{f"fold {k}": numbers[k::N_FOLDS] for k in range(N_FOLDS)}}
-    tensors: dict[str, torch.Tensor] = {}
+    tensors: dict[bool, dict[str, torch.Tensor]] = {True: {}, False: {}}
     for part, held in held_out.items():
         seen: list[Example] = [marked[number] for number in numbers if number not in held]
         for number, plan in enumerate(PLANS):
             net = fit(replace(others, marked=seen), plan, seed, _every(100, f"{part}, {number}", say), device=device)
-            tensors |= {f"{part}.{number}.{name}": tensor.contiguous() for name, tensor in net.state_dict().items()}
+            named = {f"{part}.{number}.{name}": tensor.contiguous() for name, tensor in net.state_dict().items()}
+            tensors[part == ALL] |= named
     unseen = {part: [f"ludb-{number:03d}" for number in held] for part, held in held_out.items() if held}
-    save_file(tensors, out, metadata={"format": "1", "held_out": json.dumps(unseen)})
+    save_file(tensors[True], out)
+    save_file(tensors[False], out.with_stem(f"{out.stem}_folds"), {"held_out": json.dumps(unseen)})
 
 
 def _every(steps: int, part: str, say: Callable[[str], None]) -> Callable[[int, float], None]:
