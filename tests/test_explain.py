@@ -9,7 +9,7 @@ import torch
 from ecgviz.checkpoint import Model, model_input, predict
 from ecgviz.errors import EcgvizError, ExplanationError, ModelError
 from ecgviz.evidence import evidence, group_shares
-from ecgviz.explain import METHODS, attention, explain, explain_controls
+from ecgviz.explain import METHODS, applicable, attention, explain, explain_controls
 from ecgviz.nets import NETS, build
 from tests.toys import (
     LEADS,
@@ -55,6 +55,10 @@ def imle(seed=0):
         net_name="imle_net",
         width=0.125,
     )
+
+
+IMLE_METHODS = applicable(imle())
+"""What IMLE-Net can be asked; what the others can, and refuse, is tested on each."""
 
 
 def test_a_linear_network_is_explained_exactly():
@@ -182,7 +186,7 @@ def test_the_decomposition_is_the_logit():
     np.testing.assert_allclose(explanation.values[3, 100:150], -x[3, 100:150].mean() / 50, rtol=1e-4)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", IMLE_METHODS)
 def test_every_method_on_the_real_network(method):
     """Conserved on the grid, the same twice, on the model's leads and samples, input and network untouched."""
     model = imle()
@@ -202,13 +206,13 @@ def test_every_method_on_the_real_network(method):
     assert all(torch.equal(v, before[k]) for k, v in model.net.state_dict().items())
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", IMLE_METHODS)
 def test_other_weights_give_another_map(method):
     maps = [explain(imle(seed), RECORD, "MI", method, BEATS).values for seed in (0, 1)]
     assert not np.allclose(*maps)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", IMLE_METHODS)
 def test_another_label_changes_the_map_except_for_attention(method):
     maps = [explain(imle(), RECORD, label, method, BEATS).values for label in ("MI", "NORM")]
     assert np.allclose(*maps) == method.startswith("attention")
@@ -263,7 +267,7 @@ def test_nothing_is_left_behind_after_a_failure(method):
     assert state(net) == before
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", IMLE_METHODS)
 def test_a_window_that_starts_later_is_placed_later(method):
     model = imle()
     late = replace(model_input(model, RECORD, BEATS), start_s=3.0)
@@ -336,3 +340,9 @@ def test_padding_has_no_amplitude():
     for name in ("|x|", "|dx/dt|"):
         assert not controls[name][0].values[:, 600:].any()
         assert controls[name][0].values[:, :600].any()
+
+
+def test_a_method_is_applicable_where_the_network_has_what_it_reads():
+    assert set(METHODS) - set(IMLE_METHODS) == {"attention_age", "attention_sex"}
+    assert applicable(small_model()) == GRADIENTS
+    assert applicable(replace(small_model(), net_name="exported")) == ()
