@@ -7,7 +7,8 @@ from torch import nn
 from torch.nn import functional
 
 from ecgviz.nets import build
-from ecgviz.nets.imle_net import pad_same, token_spans
+from ecgviz.nets.imle_net import token_spans
+from ecgviz.nets.imle_parts import Convolution, pad_same
 from ecgviz.records.leads import STANDARD_LEADS
 
 LABELS = 5
@@ -41,6 +42,21 @@ def test_even_kernels_are_padded_on_the_side_that_keeps_the_length(
     assert padded.numel() == length + left + right
     assert int(torch.argmax(padded)) == left
     assert functional.conv1d(padded[None, None], torch.ones(1, 1, 8), stride=stride).shape[-1] == out
+
+
+@pytest.mark.parametrize(("kernel", "stride"), [(8, 1), (8, 2), (5, 1), (1, 2)])
+@pytest.mark.parametrize("length", [50, 25])
+def test_a_convolution_of_height_one_is_that_of_one_dimension(kernel: int, stride: int, length: int) -> None:
+    torch.manual_seed(0)
+    layer = Convolution(3, 5, kernel, stride)
+    x = torch.randn(4, 3, 1, length, requires_grad=True)
+    exact = [tensor.detach().double().requires_grad_() for tensor in (x, layer.weight, layer.bias)]
+    expected = functional.conv1d(pad_same(exact[0].squeeze(2), kernel, stride), *exact[1:], stride=stride)
+    found = layer(x)
+    torch.testing.assert_close(found.squeeze(2).double(), expected, atol=1e-6, rtol=0)
+    slopes = torch.autograd.grad(found.square().sum(), (x, layer.weight, layer.bias))
+    for slope, true in zip(slopes, torch.autograd.grad(expected.square().sum(), exact), strict=True):
+        torch.testing.assert_close(slope.double(), true, atol=1e-4, rtol=1e-5)
 
 
 def test_weights_sum_to_one_and_joint_map_is_their_product(net: nn.Module) -> None:

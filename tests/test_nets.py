@@ -32,7 +32,7 @@ def experienced(name: str) -> nn.Module:
     """Return a network in eval mode whose batch normalisation has seen data that is not centred."""
     net = build(name, LABELS, seed=3, config={}).train()
     for module in net.modules():
-        if isinstance(module, nn.BatchNorm1d):
+        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
             module.momentum = 1.0  # one look is enough, or later layers would see next to nothing
     x, given = inputs(net, 4, seed=1)
     with torch.no_grad():

@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ecgviz.nets.imle_parts import AdditiveAttention, initialise, pad_same, residual_stack
+from ecgviz.nets.imle_parts import AdditiveAttention, Convolution, initialise, residual_stack
 from ecgviz.types import AttentionMap
 
 N_LEADS = 12
@@ -56,7 +56,7 @@ class IMLENet(nn.Module):
         super().__init__()
         c = round(32 * width)
         hidden = round(64 * width)
-        self.stem = nn.Conv1d(1, c, KERNEL)
+        self.stem = Convolution(1, c, KERNEL)
         self.blocks = residual_stack(c, KERNEL)
         n_tokens = math.ceil(math.ceil(WINDOW_SAMPLES / 2) / 2)
         self.beat_attention = AdditiveAttention(4 * c, hidden, n_tokens)
@@ -69,9 +69,9 @@ class IMLENet(nn.Module):
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Encode every window alone: (B, L, T) to embeddings (B, L, W, F) and beat attention (B, L, W, J)."""
         n = x.shape[0]
-        windows = x.reshape(n * N_LEADS * N_WINDOWS, 1, WINDOW_SAMPLES)
-        features = self.blocks(functional.relu(self.stem(pad_same(windows, KERNEL, 1))))  # (BLW, F, J)
-        pooled, weights = self.beat_attention(features.transpose(1, 2))
+        windows = x.reshape(n * N_LEADS * N_WINDOWS, 1, 1, WINDOW_SAMPLES)
+        features = self.blocks(functional.relu(self.stem(windows)))  # (BLW, F, 1, J)
+        pooled, weights = self.beat_attention(features.squeeze(2).transpose(1, 2))
         return pooled.reshape(n, N_LEADS, N_WINDOWS, -1), weights.reshape(n, N_LEADS, N_WINDOWS, -1)
 
     def read(self, embeddings: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -27,7 +27,7 @@ from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from ecgviz.errors import InputError
-from ecgviz.nets.imle_parts import AdditiveAttention, initialise, pad_same, residual_stack
+from ecgviz.nets.imle_parts import AdditiveAttention, Convolution, initialise, residual_stack
 from ecgviz.types import AttentionMap
 
 N_LEADS = 12
@@ -71,7 +71,7 @@ class IMLENetBeats(nn.Module):
         super().__init__()
         c = round(32 * width)
         hidden = round(64 * width)
-        self.stem = nn.Conv1d(1, c, KERNEL)
+        self.stem = Convolution(1, c, KERNEL)
         self.blocks = residual_stack(c, KERNEL)
         self.beat_attention = AdditiveAttention(4 * c, hidden, N_TOKENS)
         self.rhythm = nn.LSTM(4 * c + N_RR, hidden, batch_first=True, bidirectional=True)
@@ -90,10 +90,10 @@ class IMLENetBeats(nn.Module):
         n, k, s = positions.shape
         gathered = x.gather(2, positions.reshape(n, 1, k * s).expand(-1, N_LEADS, -1)).reshape(n, N_LEADS, k, s)
         there = r_s.isfinite()
-        windows = (gathered * owned[:, None]).transpose(1, 2)[there].reshape(-1, 1, s)  # (beats * L, 1, S)
-        features = self.blocks(functional.relu(self.stem(pad_same(windows, KERNEL, 1))))  # (beats * L, F, J)
+        windows = (gathered * owned[:, None]).transpose(1, 2)[there].reshape(-1, 1, 1, s)  # (beats * L, 1, 1, S)
+        features = self.blocks(functional.relu(self.stem(windows)))  # (beats * L, F, 1, J)
         tokens = by_token(owned)[there].any(dim=-1).repeat_interleave(N_LEADS, dim=0)  # (beats * L, J)
-        pooled, weights = self.beat_attention(features.transpose(1, 2), tokens)
+        pooled, weights = self.beat_attention(features.squeeze(2).transpose(1, 2), tokens)
         embeddings = pooled.new_zeros(n, k, N_LEADS, pooled.shape[1])
         embeddings[there] = pooled.unflatten(0, (-1, N_LEADS))
         beat = weights.new_zeros(n, k, N_LEADS, N_TOKENS)
