@@ -37,10 +37,11 @@ def attention_level(level: str, model: Model, inputs: ModelInput, label_index: i
     ExplanationError
         When the network has no such level.
     """
-    maps = {tap.level: tap for tap in _taps(model, inputs) if tap.label in (None, model.labels[label_index])}
-    if level not in maps:
-        known = ", ".join(maps) or "none"
+    levels = getattr(model.net, "levels", ())
+    if level not in levels:
+        known = ", ".join(levels) or "none"
         raise ExplanationError(f"{model.name} exposes no {level} attention; its attention levels: {known}")
+    maps = {tap.level: tap for tap in _taps(model, inputs) if tap.label in (None, model.labels[label_index])}
     tap = maps[level]
     n_tokens = tap.values.shape[1]
     values = (
