@@ -168,7 +168,7 @@ def train_on(
         net_name=plan.net,
         config=plan.config,
         name=out.name,
-        version="2",
+        version="1",
         spec=replace(spec, mean_mv=outcome.scaling.mean_mv, std_mv=outcome.scaling.std_mv),
         labels=plan.labels,
         thresholds=outcome.thresholds,

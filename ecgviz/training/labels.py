@@ -12,7 +12,19 @@ from ecgviz.simulate import FINDINGS, Simulation
 from ecgviz.types.arrays import FloatArray
 
 STATEMENTS = (
-    *("AFIB", "1AVB", "CLBBB", "CRBBB", "LAFB", "LVH", "IMI", "ASMI", "ISC_", "LNGQT", "PVC", "STACH", "SBRAD"),
+    "AFIB",
+    "1AVB",
+    "CLBBB",
+    "CRBBB",
+    "LAFB",
+    "LVH",
+    "IMI",
+    "ASMI",
+    "ISC_",
+    "LNGQT",
+    "PVC",
+    "STACH",
+    "SBRAD",
 )
 """SCP-ECG statements that the shipped networks predict beside the superclasses."""
 LABELS = (*SUPERCLASSES, *STATEMENTS)
@@ -22,8 +34,13 @@ LONG_PR_MS, PR_MARGIN_MS = 200.0, 5.0
 """Limits of sinus tachycardia, sinus bradycardia and first-degree AV block; nearer than the margin, nobody knows."""
 PLAIN_NORMAL_BPM = (50.0, 105.0)
 """A healthy heart outside these rates may or may not be called normal."""
-MAY_GO_WITH = {"lvh": ("STTC", "ISC_"), "rvh": ("STTC", "ISC_"), "inferior_stemi": ("ISC_",)}
-MAY_GO_WITH |= {"anterior_stemi": ("ISC_",), "lateral_stemi": ("ISC_",)}
+MAY_GO_WITH = {
+    "lvh": ("STTC", "ISC_"),
+    "rvh": ("STTC", "ISC_"),
+    "inferior_stemi": ("ISC_",),
+    "anterior_stemi": ("ISC_",),
+    "lateral_stemi": ("ISC_",),
+}
 """What a reader may state of a planted finding too: strain and injury currents are ST-T changes of their own."""
 
 
