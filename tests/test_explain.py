@@ -271,7 +271,7 @@ def test_nothing_is_left_behind_after_a_failure(method):
 def test_a_window_that_starts_later_is_placed_later(method):
     model = imle()
     late = replace(model_input(model, RECORD, BEATS), start_s=3.0)
-    explanation = METHODS[method](model, late, 0, seed=0)
+    explanation = METHODS[method].run(model, late, BEATS, 0, seed=0)
     assert explanation.start_s == 3.0
     np.testing.assert_allclose(explanation.values, explain(model, RECORD, "MI", method, BEATS).values, rtol=1e-6)
 

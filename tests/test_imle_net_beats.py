@@ -126,10 +126,10 @@ def test_tokens_tile_the_window_with_the_r_peak_in_token_ten() -> None:
 
 
 def test_a_token_sees_what_the_network_says_it_sees(net: nn.Module) -> None:
-    window = torch.randn(1, 1, 1, 401, requires_grad=True)
-    features = net.blocks(torch.relu(net.stem(window)))
-    features[0, :, 0, 50].sum().backward()
-    seen = window.grad[0, 0, 0].nonzero()[:, 0]
+    windows = torch.randn(32, 1, 1, 401, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    features = net.blocks(torch.relu(net.stem(windows)))
+    features[:, :, 0, 50].sum().backward()
+    seen = windows.grad[:, 0, 0].abs().sum(dim=0).nonzero()[:, 0]  # a ReLU may be silent in some of them
     assert (seen.max() + seen.min()) / 2 == 4 * 50
     assert seen.max() - seen.min() + 1 == FIELD_SAMPLES
 

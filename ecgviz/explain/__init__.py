@@ -5,6 +5,7 @@ Explanations never see a criterion: what they are held against is decided elsewh
 
 from ecgviz.explain.attention import attention
 from ecgviz.explain.controls import explain_controls
-from ecgviz.explain.methods import METHODS, applicable, explain
+from ecgviz.explain.method import Method
+from ecgviz.explain.methods import METHODS, applicable, explain, find_method
 
-__all__ = ["METHODS", "applicable", "attention", "explain", "explain_controls"]
+__all__ = ["METHODS", "Method", "applicable", "attention", "explain", "explain_controls", "find_method"]

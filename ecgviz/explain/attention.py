@@ -4,13 +4,16 @@ Attention weights have no sign and need not agree with attributions (Jain and Wa
 Wiegreffe and Pinter, EMNLP 2019, arXiv:1908.04626 for the other side). They are read from the network itself.
 """
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ecgviz.checkpoint import Model, model_input, tensors
 from ecgviz.errors import ExplanationError
-from ecgviz.explain.gradients import undisturbed
+from ecgviz.explain.method import Method
+from ecgviz.explain.undisturbed import undisturbed
 from ecgviz.types import AttentionMap, Beats, Explanation, ModelInput, Record
 from ecgviz.types.arrays import FloatArray
 
@@ -26,7 +29,9 @@ def attention(model: Model, record: Record, beats: Beats) -> tuple[AttentionMap,
     return _taps(model, model_input(model, record, beats))
 
 
-def attention_level(level: str, model: Model, inputs: ModelInput, label_index: int, *, seed: int) -> Explanation:
+def attention_level(
+    level: str, model: Model, inputs: ModelInput, beats: Beats, label_index: int, *, seed: int
+) -> Explanation:
     """Return one attention level as an explanation, unsigned; ``label`` is None where it is the same for every label.
 
     The mass of a token is spread evenly over its span and conserved; ``resolution_s`` is the widest span. What a token
@@ -37,10 +42,8 @@ def attention_level(level: str, model: Model, inputs: ModelInput, label_index: i
     ExplanationError
         When the network has no such level.
     """
-    levels = getattr(model.net, "levels", ())
-    if level not in levels:
-        known = ", ".join(levels) or "none"
-        raise ExplanationError(f"{model.name} exposes no {level} attention; its attention levels: {known}")
+    if why_not := lacks_level(level, model):
+        raise ExplanationError(why_not)
     maps = {tap.level: tap for tap in _taps(model, inputs) if tap.label in (None, model.labels[label_index])}
     tap = maps[level]
     n_tokens = tap.values.shape[1]
@@ -58,6 +61,14 @@ def attention_level(level: str, model: Model, inputs: ModelInput, label_index: i
         resolution_s=float((tap.span_s[:, 1] - tap.span_s[:, 0]).max()),
         params={"sums_to": tap.sums_to, "receptive_field_s": tap.receptive_field_s, "n_tokens": n_tokens},
     )
+
+
+def lacks_level(level: str, model: Model) -> str:
+    """Return why a model cannot show a level of attention, "" where it can."""
+    levels = getattr(model.net, "levels", ())
+    if level in levels:
+        return ""
+    return f"{model.name} exposes no {level} attention; its attention levels: {', '.join(levels) or 'none'}"
 
 
 def spread(values: FloatArray, span_s: FloatArray, fs: float, start_s: float, n_samples: int) -> FloatArray:
@@ -90,3 +101,25 @@ def _taps(model: Model, inputs: ModelInput) -> tuple[AttentionMap, ...]:
     with undisturbed(net):
         taps = net.taps(x, fs=inputs.fs, start_s=inputs.start_s, leads=inputs.leads, **arguments)
     return tuple(taps)
+
+
+def _level(level: str, title: str, definition: str, source: str) -> Method:
+    return Method(
+        partial(attention_level, level),
+        "attention",
+        f"Attention, {title}",
+        f"{definition}; not what moved the logit",
+        source,
+        partial(lacks_level, level),
+    )
+
+
+IMLE = "Reddy et al. 2021, arXiv:2204.05116"
+ATTENTION_METHODS: Mapping[str, Method] = {
+    "attention_beat": _level("beat", "beat", "where the network pooled inside each window", IMLE),
+    "attention_rhythm": _level("rhythm", "rhythm", "which windows of a lead the network pooled", IMLE),
+    "attention_channel": _level("channel", "channel", "which leads the network pooled", IMLE),
+    "attention_joint": _level("joint", "all levels", "beat, rhythm and channel weights multiplied", IMLE),
+    "attention_age": _level("age", "age", "where the patient's age looked", "the network's own cross-attention"),
+    "attention_sex": _level("sex", "sex", "where the patient's sex looked", "the network's own cross-attention"),
+}

@@ -15,9 +15,8 @@ from torch import nn
 from ecgviz.checkpoint import Model, model_input
 from ecgviz.checkpoint.folder import EXPORTED
 from ecgviz.errors import ExplanationError
-from ecgviz.explain.methods import METHODS, explain, method_parameters
+from ecgviz.explain.methods import explain, find_method, method_parameters
 from ecgviz.nets import build
-from ecgviz.registry import find
 from ecgviz.types import Beats, Explanation, ModelInput, Record
 from ecgviz.types.arrays import FloatArray
 
@@ -56,7 +55,7 @@ def explain_controls(
         )
     if not seeds:
         raise ExplanationError("controls need at least one seed for a random network")
-    if "n_steps" in method_parameters(find(METHODS, "ecgviz.methods", method)):
+    if "n_steps" in method_parameters(find_method(method)):
         params = {"n_steps": RANDOM_STEPS} | params
     random = tuple(
         explain(replace(model, net=_random_network(model, seed)), record, label, method, beats, seed=seed, **params)

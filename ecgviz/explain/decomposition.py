@@ -1,5 +1,6 @@
 """The exact split of a logit into lead x window contributions, for networks whose last pooling is linear."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -7,11 +8,12 @@ import torch
 from ecgviz.checkpoint import Model, tensors
 from ecgviz.errors import ExplanationError
 from ecgviz.explain.attention import spread
-from ecgviz.explain.gradients import MIN_CHANGE, undisturbed
-from ecgviz.types import Explanation, ModelInput
+from ecgviz.explain.method import Method
+from ecgviz.explain.undisturbed import MIN_CHANGE, undisturbed
+from ecgviz.types import Beats, Explanation, ModelInput
 
 
-def decomposition(model: Model, inputs: ModelInput, label_index: int, *, seed: int) -> Explanation:
+def decomposition(model: Model, inputs: ModelInput, beats: Beats, label_index: int, *, seed: int) -> Explanation:
     """Return the signed contribution of each lead and window to the logit, spread over the window's samples.
 
     The sum of the map plus ``params["bias"]`` is the logit; ``completeness_error`` says how nearly. Exact is not
@@ -23,8 +25,8 @@ def decomposition(model: Model, inputs: ModelInput, label_index: int, *, seed: i
     ExplanationError
         When the network has no exact decomposition.
     """
-    if not hasattr(model.net, "decompose"):
-        raise ExplanationError(f"{model.name} has no exact decomposition; take an attribution method instead")
+    if why_not := lacks_decomposition(model):
+        raise ExplanationError(why_not)
     x, arguments = tensors(inputs)
     net: Any = model.net
     with undisturbed(net), torch.inference_mode():
@@ -46,3 +48,23 @@ def decomposition(model: Model, inputs: ModelInput, label_index: int, *, seed: i
         params={"bias": offset, "logit": logit, "n_windows": by_window.shape[1]},
         completeness_error=delta / max(abs(logit - offset), MIN_CHANGE),
     )
+
+
+def lacks_decomposition(model: Model) -> str:
+    """Return why a model has no exact decomposition, "" where it has one."""
+    if hasattr(model.net, "decompose"):
+        return ""
+    return f"{model.name} has no exact decomposition; take an attribution method instead"
+
+
+DECOMPOSITION_METHODS: Mapping[str, Method] = {
+    "decomposition": Method(
+        decomposition,
+        "exact",
+        "Exact decomposition",
+        "the logit as a sum over leads and windows; nothing is approximated",
+        "the network's last pooling is linear in its states, given the attention",
+        lacks_decomposition,
+        complete=True,
+    ),
+}

@@ -4,20 +4,19 @@ The network stays in eval mode: batch normalisation and dropout must not move wh
 meanwhile, because its recurrent layers refuse a backward pass in eval mode (captum issues 328, 564, 1159).
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from captum.attr import InputXGradient, IntegratedGradients, Saliency
-from torch import Tensor, nn
+from torch import Tensor
 
 from ecgviz.checkpoint import Model, tensors
 from ecgviz.errors import ExplanationError
-from ecgviz.types import Explanation, InputSpec, ModelInput
+from ecgviz.explain.method import Method, needs_gradients
+from ecgviz.explain.undisturbed import MIN_CHANGE, undisturbed
+from ecgviz.types import Beats, Explanation, InputSpec, ModelInput
 
-MIN_CHANGE = 0.5
-"""Completeness errors are relative to the change of the logit, but to no less than this many logits."""
 COMPLETE = 0.01
 """Integrated gradients are refined until their completeness error is below this."""
 FIRST_STEPS, LAST_STEPS = 16, 512
@@ -33,24 +32,7 @@ def isoelectric(x: Tensor, spec: InputSpec) -> Tensor:
 BASELINES: Mapping[str, Callable[[Tensor, InputSpec], Tensor]] = {"isoelectric": isoelectric}
 
 
-@contextmanager
-def undisturbed(net: nn.Module) -> Iterator[None]:
-    """Hold a network in eval mode with cuDNN off, and leave it as it was, whatever happens.
-
-    A network that is in eval mode already is not written to, so that threads can share it.
-    """
-    was_training = [module for module in net.modules() if module.training]
-    if was_training:
-        net.eval()
-    try:
-        with torch.backends.cudnn.flags(enabled=False):
-            yield
-    finally:
-        for module in was_training:
-            module.training = True
-
-
-def saliency(model: Model, inputs: ModelInput, label_index: int, *, seed: int) -> Explanation:
+def saliency(model: Model, inputs: ModelInput, beats: Beats, label_index: int, *, seed: int) -> Explanation:
     """Return the gradient of the logit, signed (Simonyan et al. 2013, arXiv:1312.6034, took its absolute value).
 
     Its unit is logits per standard deviation of the training data; it promises no completeness.
@@ -63,7 +45,7 @@ def saliency(model: Model, inputs: ModelInput, label_index: int, *, seed: int) -
     return _explanation(model, inputs, label_index, "saliency", _attributed(model, inputs, run), {})
 
 
-def input_x_gradient(model: Model, inputs: ModelInput, label_index: int, *, seed: int) -> Explanation:
+def input_x_gradient(model: Model, inputs: ModelInput, beats: Beats, label_index: int, *, seed: int) -> Explanation:
     """Return input times gradient (Shrikumar et al. 2016, arXiv:1605.01713): exact for a linear network only.
 
     The input is the standardised signal, so the reference is the mean of the training data.
@@ -79,6 +61,7 @@ def input_x_gradient(model: Model, inputs: ModelInput, label_index: int, *, seed
 def integrated_gradients(
     model: Model,
     inputs: ModelInput,
+    beats: Beats,
     label_index: int,
     *,
     seed: int,
@@ -182,3 +165,32 @@ def _explanation(
         params=params,
         completeness_error=completeness_error,
     )
+
+
+GRADIENT_METHODS: Mapping[str, Method] = {
+    "saliency": Method(
+        saliency,
+        "gradient",
+        "Saliency",
+        "the slope of the logit with respect to each sample",
+        "Simonyan et al. 2013, arXiv:1312.6034",
+        needs_gradients,
+    ),
+    "input_x_gradient": Method(
+        input_x_gradient,
+        "gradient",
+        "Input x gradient",
+        "that slope times the sample, as the network is fed it",
+        "Shrikumar et al. 2016, arXiv:1605.01713",
+        needs_gradients,
+    ),
+    "integrated_gradients": Method(
+        integrated_gradients,
+        "gradient",
+        "Integrated gradients",
+        "slopes summed along the straight path from a baseline to this recording, times the sample",
+        "Sundararajan et al. 2017, arXiv:1703.01365",
+        needs_gradients,
+        complete=True,
+    ),
+}

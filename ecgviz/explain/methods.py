@@ -1,33 +1,37 @@
 """The table of methods, and the one function that runs any of them."""
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from ecgviz.checkpoint import Model, model_input
-from ecgviz.checkpoint.folder import EXPORTED
 from ecgviz.errors import ExplanationError
-from ecgviz.explain.attention import attention_level
-from ecgviz.explain.decomposition import decomposition
-from ecgviz.explain.gradients import input_x_gradient, integrated_gradients, saliency
+from ecgviz.explain.attention import ATTENTION_METHODS
+from ecgviz.explain.decomposition import DECOMPOSITION_METHODS
+from ecgviz.explain.gradients import GRADIENT_METHODS
+from ecgviz.explain.method import Method
 from ecgviz.registry import find
 from ecgviz.types import Beats, Explanation, Record
 
-METHODS: Mapping[str, Callable[..., Explanation]] = {
-    "attention_beat": partial(attention_level, "beat"),
-    "attention_rhythm": partial(attention_level, "rhythm"),
-    "attention_channel": partial(attention_level, "channel"),
-    "attention_joint": partial(attention_level, "joint"),
-    "attention_age": partial(attention_level, "age"),
-    "attention_sex": partial(attention_level, "sex"),
-    "decomposition": decomposition,
-    "saliency": saliency,
-    "input_x_gradient": input_x_gradient,
-    "integrated_gradients": integrated_gradients,
-}
-"""Each is ``method(model, inputs, label_index, *, seed, **params) -> Explanation``; installed packages add
-theirs through the entry points ``ecgviz.methods``."""
+METHODS: Mapping[str, Method] = MappingProxyType({**ATTENTION_METHODS, **DECOMPOSITION_METHODS, **GRADIENT_METHODS})
+"""Every method by name; installed packages add theirs through the entry points ``ecgviz.methods``."""
+
+
+def find_method(name: str) -> Method:
+    """Return a method of `METHODS` or of an installed package.
+
+    Raises
+    ------
+    EcgvizError
+        When there is none of that name.
+    ExplanationError
+        When an installed package offers something else under it.
+    """
+    method = find(METHODS, "ecgviz.methods", name)
+    if not isinstance(method, Method):
+        raise ExplanationError(f"the entry point ecgviz.methods {name!r} is no ecgviz.explain.Method")
+    return method
 
 
 def explain(
@@ -46,7 +50,8 @@ def explain(
     method : str
         A name of `METHODS`, or of an installed entry point ``ecgviz.methods``.
     beats : Beats
-        Used by networks that take R peaks; these stay fixed while the signal is attributed.
+        Used by networks that take R peaks, by methods that remove waves, and by baselines that stand on R peaks; R
+        peaks stay fixed while the signal is attributed.
     seed : int
         Starts whatever a method draws at random.
     **params
@@ -66,29 +71,23 @@ def explain(
     ExplanationError
         When the method does not apply to this network or does not take a parameter.
     """
-    run = find(METHODS, "ecgviz.methods", method)
+    chosen = find_method(method)
     label_index = model.label_index(label)
-    unknown = sorted(set(params) - set(method_parameters(run)))
+    unknown = sorted(set(params) - set(method_parameters(chosen)))
     if unknown:
-        takes = ", ".join(method_parameters(run)) or "none"
+        takes = ", ".join(method_parameters(chosen)) or "none"
         raise ExplanationError(f"{method} does not take {', '.join(unknown)}; its parameters are: {takes}")
-    explanation: Explanation = run(model, model_input(model, record, beats), label_index, seed=seed, **params)
-    return explanation
+    if why_not := chosen.why_not(model):
+        raise ExplanationError(why_not)
+    return chosen.run(model, model_input(model, record, beats), beats, label_index, seed=seed, **params)
 
 
 def applicable(model: Model) -> tuple[str, ...]:
-    """Return the names of `METHODS` that this model's network can answer, in their order."""
-    levels = getattr(model.net, "levels", ())
-    return tuple(name for name in METHODS if _applies(name, model, levels))
+    """Return the names of `METHODS` that are valid for this model's network, in their order."""
+    return tuple(name for name, method in METHODS.items() if not method.why_not(model))
 
 
-def _applies(name: str, model: Model, levels: Sequence[str]) -> bool:
-    if name.startswith("attention_"):
-        return name.removeprefix("attention_") in levels
-    return hasattr(model.net, "decompose") if name == "decomposition" else model.net_name != EXPORTED
-
-
-def method_parameters(run: Callable[..., Explanation]) -> tuple[str, ...]:
+def method_parameters(method: Method) -> tuple[str, ...]:
     """Names of the parameters that a method takes beyond those that every method takes."""
-    parameters = inspect.signature(run).parameters.values()
+    parameters = inspect.signature(method.run).parameters.values()
     return tuple(p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "seed")

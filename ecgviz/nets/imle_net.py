@@ -74,18 +74,28 @@ class IMLENet(nn.Module):
         pooled, weights = self.beat_attention(features.squeeze(2).transpose(1, 2))
         return pooled.reshape(n, N_LEADS, N_WINDOWS, -1), weights.reshape(n, N_LEADS, N_WINDOWS, -1)
 
+    def read_windows(self, embeddings: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Read leads alone, embeddings (N, W, F): pooled (N, F), LSTM states (N, W, F), rhythm attention (N, W)."""
+        states, _ = self.rhythm(embeddings)
+        pooled, weights = self.rhythm_attention(states)
+        return pooled, states, weights
+
     def read(self, embeddings: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Read embeddings (B, L, W, F): LSTM states (B, L, W, F), rhythm (B, L, W) and channel attention (B, L)."""
-        n = embeddings.shape[0]
-        states, _ = self.rhythm(embeddings.reshape(n * N_LEADS, N_WINDOWS, -1))
-        by_lead, rhythm = self.rhythm_attention(states)
-        _, channel = self.channel_attention(by_lead.reshape(n, N_LEADS, -1))
-        return states.reshape(n, N_LEADS, N_WINDOWS, -1), rhythm.reshape(n, N_LEADS, N_WINDOWS), channel
+        by_lead, states, rhythm = (
+            part.unflatten(0, (-1, N_LEADS)) for part in self.read_windows(embeddings.flatten(0, 1))
+        )
+        _, channel = self.channel_attention(by_lead)
+        return states, rhythm, channel
+
+    def classify(self, by_lead: Tensor) -> Tensor:
+        """Return logits (B, C) of what was read of each lead (B, L, F)."""
+        logits: Tensor = self.output(self.channel_attention(by_lead)[0])
+        return logits
 
     def head(self, embeddings: Tensor) -> Tensor:
         """Classify embeddings (B, L, W, F): logits (B, C); ``head(encode(x)[0])`` is the network."""
-        states, rhythm, channel = self.read(embeddings)
-        return self.output(torch.einsum("bl,blw,blwf->bf", channel, rhythm, states))
+        return self.classify(self.read_windows(embeddings.flatten(0, 1))[0].unflatten(0, (-1, N_LEADS)))
 
     def forward(
         self, x: Tensor, *, r_s: Tensor | None = None, meta: Tensor | None = None, mask: Tensor | None = None

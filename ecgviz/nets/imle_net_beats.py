@@ -100,23 +100,45 @@ class IMLENetBeats(nn.Module):
         beat[there] = weights.unflatten(0, (-1, N_LEADS))
         return embeddings.transpose(1, 2), beat.transpose(1, 2)
 
+    def read_windows(self, embeddings: Tensor, r_s: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+        """Read leads alone, embeddings (N, K, F) with R peaks (N, K).
+
+        Returns
+        -------
+        pooled, states, weights : Tensor
+            (N, F), LSTM states (N, K, F), rhythm attention (N, K).
+        """
+        r_s = checked(r_s)
+        there = r_s.isfinite()
+        beats = torch.cat([embeddings, rr_features(r_s).to(embeddings.dtype)], dim=2)
+        packed = pack_padded_sequence(beats, there.sum(dim=1).cpu(), batch_first=True, enforce_sorted=False)
+        states, _ = pad_packed_sequence(self.rhythm(packed)[0], batch_first=True, total_length=r_s.shape[1])
+        pooled, weights = self.rhythm_attention(states, there)
+        return pooled, states, weights
+
+    def _read_leads(self, embeddings: Tensor, r_s: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+        of_each_lead = checked(r_s).repeat_interleave(N_LEADS, dim=0)
+        pooled, states, weights = self.read_windows(embeddings.flatten(0, 1), of_each_lead)
+        return (
+            pooled.unflatten(0, (-1, N_LEADS)),
+            states.unflatten(0, (-1, N_LEADS)),
+            weights.unflatten(0, (-1, N_LEADS)),
+        )
+
     def read(self, embeddings: Tensor, r_s: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         """Read embeddings (B, L, K, F): LSTM states (B, L, K, F), rhythm (B, L, K) and channel attention (B, L)."""
-        r_s = checked(r_s)
-        n, k = r_s.shape
-        there = r_s.isfinite().repeat_interleave(N_LEADS, dim=0)  # (B * L, K)
-        rr = rr_features(r_s)[:, None].expand(-1, N_LEADS, -1, -1)
-        beats = torch.cat([embeddings, rr.to(embeddings.dtype)], dim=3).flatten(0, 1)
-        packed = pack_padded_sequence(beats, there.sum(dim=1).cpu(), batch_first=True, enforce_sorted=False)
-        states, _ = pad_packed_sequence(self.rhythm(packed)[0], batch_first=True, total_length=k)
-        by_lead, rhythm = self.rhythm_attention(states, there)
-        _, channel = self.channel_attention(by_lead.reshape(n, N_LEADS, -1))
-        return states.reshape(n, N_LEADS, k, -1), rhythm.reshape(n, N_LEADS, k), channel
+        by_lead, states, rhythm = self._read_leads(embeddings, r_s)
+        _, channel = self.channel_attention(by_lead)
+        return states, rhythm, channel
+
+    def classify(self, by_lead: Tensor) -> Tensor:
+        """Return logits (B, C) of what was read of each lead (B, L, F)."""
+        logits: Tensor = self.output(self.channel_attention(by_lead)[0])
+        return logits
 
     def head(self, embeddings: Tensor, r_s: Tensor | None) -> Tensor:
         """Classify embeddings (B, L, K, F): logits (B, C); ``head(encode(x, r_s)[0], r_s)`` is the network."""
-        states, rhythm, channel = self.read(embeddings, r_s)
-        return self.output(torch.einsum("bl,blk,blkf->bf", channel, rhythm, states))
+        return self.classify(self._read_leads(embeddings, r_s)[0])
 
     def forward(
         self, x: Tensor, *, r_s: Tensor | None = None, meta: Tensor | None = None, mask: Tensor | None = None

@@ -4,27 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from ecgviz.checkpoint import Model
 from ecgviz.criteria.verdicts import for_label
+from ecgviz.explain import METHODS, find_method
 from ecgviz.figures.style import percent
 from ecgviz.types import Agreement, AttentionMap, Case, EvidenceGrid
-
-METHODS: Mapping[str, tuple[str, str]] = {
-    "decomposition": ("Exact decomposition", "the logit as a sum over leads and windows; nothing is approximated"),
-    "saliency": ("Saliency", "the slope of the logit with respect to each sample"),
-    "input_x_gradient": ("Input x gradient", "that slope times the sample, as the network is fed it"),
-    "integrated_gradients": (
-        "Integrated gradients",
-        "slopes summed along the straight path from a flat line to this recording, times the sample",
-    ),
-    "attention_beat": ("Attention, beat", "where the network pooled inside each window; not what moved the logit"),
-    "attention_rhythm": ("Attention, rhythm", "which windows of a lead the network pooled; not what moved the logit"),
-    "attention_channel": ("Attention, channel", "which leads the network pooled; not what moved the logit"),
-    "attention_joint": (
-        "Attention, all levels",
-        "beat, rhythm and channel weights multiplied; not what moved the logit",
-    ),
-    "attention_age": ("Attention, age", "where the patient's age looked; not what moved the logit"),
-    "attention_sex": ("Attention, sex", "where the patient's sex looked; not what moved the logit"),
-}
 
 LABELS: Mapping[str, str] = {
     "CD": "conduction disturbance",
@@ -50,8 +32,8 @@ def sentence(text: str) -> str:
 
 
 def method_name(method: str) -> str:
-    """Return a method's name for readers; installed methods keep their own."""
-    return METHODS.get(method, (method, ""))[0]
+    """Return a method's name for readers; a trivial map has its own."""
+    return METHODS[method].title if method in METHODS else method
 
 
 def label_name(label: str) -> str:
@@ -84,7 +66,8 @@ def past_scores(model: Model) -> str:
 def explanation_facts(case: Case) -> str:
     """Return what was explained and how, how fine it is in time, and whether it adds up."""
     explanation = case.explanation
-    name, definition = METHODS.get(explanation.method, (explanation.method, "an installed method"))
+    method = find_method(explanation.method)
+    name, definition = method.title, method.definition
     whose = "the same for every label" if explanation.label is None else f"logit of {explanation.label}"
     finest = f"Finest time it can tell: {_duration(explanation.resolution_s)}." if explanation.has_time else ""
     parts = [f"{name} ({whose}): {definition}.", finest or "It tells leads apart, not times."]
