@@ -97,8 +97,8 @@ def _taps(model: Model, inputs: ModelInput) -> tuple[AttentionMap, ...]:
     if not hasattr(model.net, "taps"):
         return ()
     x, arguments = tensors(inputs)
-    net: Any = model.net
-    with undisturbed(net):
+    net: Any
+    with undisturbed(model.net) as net:
         taps = net.taps(x, fs=inputs.fs, start_s=inputs.start_s, leads=inputs.leads, **arguments)
     return tuple(taps)
 

@@ -28,8 +28,8 @@ def decomposition(model: Model, inputs: ModelInput, beats: Beats, label_index: i
     if why_not := lacks_decomposition(model):
         raise ExplanationError(why_not)
     x, arguments = tensors(inputs)
-    net: Any = model.net
-    with undisturbed(net), torch.inference_mode():
+    net: Any
+    with undisturbed(model.net) as net, torch.inference_mode():
         bias, contributions = net.decompose(x, **arguments)
         span_s = net.spans(x, fs=inputs.fs, start_s=inputs.start_s, **arguments)  # (W, 2)
         logit = float(net(x, **arguments)[0, label_index])

@@ -125,10 +125,10 @@ def _attributed(
     def forward(batch: Tensor) -> Tensor:
         n = batch.shape[0]
         expanded = {k: None if v is None else v.expand(n, *v.shape[1:]) for k, v in arguments.items()}
-        logits: Tensor = model.net(batch, **expanded)
+        logits: Tensor = net(batch, **expanded)
         return logits
 
-    with undisturbed(model.net):
+    with undisturbed(model.net) as net:
         try:
             return run(forward, x).detach()
         except RuntimeError as error:
