@@ -25,7 +25,7 @@ def net() -> nn.Module:
 
 def test_size_and_tokens(net: nn.Module) -> None:
     assert sum(p.numel() for p in build("efficient_ecg", 5, seed=0, config={}).parameters()) == 1_140_827
-    assert net.read(torch.randn(2, 12, 1000)).attention.shape == (2, 2, 63)
+    assert net.read(torch.randn(2, 12, 1000)).attention.shape == (2, 4, 2, 63)
 
 
 @pytest.mark.parametrize(("channels", "width", "wanted"), [(320, 1, 320), (24, 0.5, 16), (40, 0.5, 24), (16, 0.25, 8)])

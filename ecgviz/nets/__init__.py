@@ -9,8 +9,16 @@ to a batch of B records:
     mask (B, T)     True on recorded samples; None when all are
 
 Of itself it says, as class attributes: ``levels``, the attention that ``taps(x, fs=, start_s=, leads=, r_s=, meta=,
-mask=)`` returns (empty without any); ``exposes``, a sentence each for "beat", "rhythm" and "channel", "none" where it
-shows nothing; ``needs``, what must come with the signal ("r_peaks"); ``pads``, whether a shorter record may be padded.
+mask=)`` returns, a list of `AttentionMap` (empty without any); ``exposes``, a sentence each for "beat", "rhythm" and
+"channel", "none" where it shows nothing; ``needs``, what must come with the signal ("r_peaks"); ``pads``, whether a
+shorter record may be padded.
+
+A network whose weights can be asked further (`Attentive`) makes ``taps`` in two steps, ``place(attend(x, ...))``, and
+names in ``pools`` the levels that its logits are made from: ``attend`` returns those weights as tensors of the logits'
+graph, ``place`` puts such weights, or values of their shape, on leads and seconds, ``even(level)`` makes a copy weigh
+all alike. One whose tokens take from each other in a stack of blocks has ``mixing(x, r_s=, meta=, mask=)``: a matrix
+(K, K) a block and the weights (K,) that pool the last one's tokens.
+
 Optionally it has ``encode`` and ``head``, whose composition is the network. A network whose logits split exactly has
 ``decompose(x, r_s=, meta=, mask=)``, a bias (C,) and contributions (B, C, 12, W) of leads and windows that add up to
 them, and ``spans(x, fs=, start_s=, r_s=, meta=, mask=)``, where the windows of one record begin and end: (W, 2) in

@@ -20,13 +20,14 @@ of zeros as they are, for its projections have no bias. The logits of a padded r
 
 import math
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from ecgviz.errors import ModelError
+from ecgviz.nets.attentive import Attentive
 from ecgviz.nets.scan import Scan, at_least_float32, mamba1_attention, mamba1_scan, ssd_attention, ssd_scan
 from ecgviz.nets.tokens import recorded_samples, recorded_softmax, silence, token_spans
 from ecgviz.types import AttentionMap
@@ -136,20 +137,23 @@ def hidden_attention(operands: Operands, direction: int, groups: slice = slice(N
     return alpha.flip(1, 2) if direction == 1 else alpha
 
 
-def column_mass(operands: Operands) -> Tensor:
-    """Return the mean over channels of |gate alpha|, summed over directions and targets: (L,) by source token."""
+def carried(operands: Operands) -> Tensor:
+    """Return how much each token takes from each other: (L, L), targets first, the mean over channels of |gate alpha|.
+
+    Both directions are summed, of the first record of a batch.
+    """
     n_groups = operands.dt.shape[-1]
     gate = operands.gate[0].unflatten(-1, (n_groups, -1)).abs().mean(dim=-1)  # (L, G)
-    mass = gate.new_zeros(gate.shape[0])
+    mass = gate.new_zeros(gate.shape[0], gate.shape[0])
     for start in range(0, n_groups, TAP_GROUPS):
         groups = slice(start, start + TAP_GROUPS)
         for direction in range(2):
             alpha = hidden_attention(operands, direction, groups)
-            mass += torch.einsum("rg,grc->c", gate[:, groups], alpha.abs())
+            mass += alpha.abs().mul_(gate.T[groups, :, None]).sum(dim=0)
     return mass / (2 * n_groups)
 
 
-class ECGMamba(nn.Module):
+class ECGMamba(Attentive):
     """The network; input (B, 12, T) standardised samples at 100 Hz, output (B, C) logits.
 
     Parameters
@@ -173,6 +177,7 @@ class ECGMamba(nn.Module):
     """
 
     levels = ("beat", "rhythm")
+    pools = ("rhythm",)
     exposes: Mapping[str, str] = {
         "beat": (
             "hidden attention of the selective scans, gate included, over tokens of 40 ms that the stem sees through "
@@ -243,33 +248,54 @@ class ECGMamba(nn.Module):
         logits: Tensor = self.output(self.read(x, mask)[0])
         return logits
 
-    def taps(
+    def attend(
+        self, x: Tensor, *, r_s: Tensor | None = None, meta: Tensor | None = None, mask: Tensor | None = None
+    ) -> tuple[Tensor, dict[str, Any]]:
+        """Return logits (B, C), and the pooling weights (B, L) for rhythm, what each block scanned for beat."""
+        pooled, weights, scanned = self.read(x, mask)
+        return self.output(pooled), {"beat": scanned, "rhythm": weights}
+
+    def mixing(
+        self, x: Tensor, *, r_s: Tensor | None = None, meta: Tensor | None = None, mask: Tensor | None = None
+    ) -> tuple[list[Tensor], Tensor]:
+        """Return what one record's tokens take from each other in each block, (L, L), targets first, and the pooling.
+
+        The matrices are `carried`, all >= 0, the first block's first; the pooling weights (L,) sum to 1.
+        """
+        _, weights, scanned = self.read(x, mask)
+        return [carried(operands) for operands in scanned], weights[0]
+
+    def place(
         self,
+        weights: Mapping[str, Any],
         x: Tensor,
         *,
         fs: float,
         start_s: float,
         leads: tuple[str, ...],
         r_s: Tensor | None = None,
-        meta: Tensor | None = None,
         mask: Tensor | None = None,
     ) -> list[AttentionMap]:
-        """Read the attention of one record x (1, 12, T) at its levels, times from the record's start.
+        """Place the attention of one record on its seconds; see `Attentive.place`. It knows no leads.
 
         Beat is the column mass of the hidden attention (Ali et al., arXiv 2403.01590) with the gate (Zimerman et al.,
         arXiv 2405.16504): how much of each token the scans carry to all tokens, over the channels of all blocks. It
         leaves out the skip, which carries nothing elsewhere, and the convolution, which reaches 3 tokens. Rhythm
-        is the pooling. Both are the same for every label and know no leads. The scans read from end to end, so a weight
-        of either depends on the whole record.
+        is the pooling. The scans read from end to end, so a weight of either depends on the whole record.
         """
-        with torch.inference_mode():
-            _, weights, scanned = self.read(x, mask)
-            carried = torch.stack([column_mass(operands) for operands in scanned]).mean(dim=0)
         spans = token_spans(x.shape[2], STRIDE, fs, start_s)
         record_s = float(recorded_samples(x, mask).sum()) / fs
+        values = {}
+        if "beat" in weights:
+            mass = torch.stack([carried(operands).sum(dim=0) for operands in weights["beat"]]).mean(dim=0).double()
+            values["beat"] = mass / mass.sum()
+        if "rhythm" in weights:
+            values["rhythm"] = weights["rhythm"][0].double()
+        return [
+            AttentionMap(level, each.numpy(force=True)[None], spans, (), None, "1 over the tokens", record_s)
+            for level, each in values.items()
+        ]
 
-        def tap(level: str, values: Tensor) -> AttentionMap:
-            mass = values.double().numpy(force=True)[None]
-            return AttentionMap(level, mass / mass.sum(), spans, (), None, "1 over the tokens", record_s)
-
-        return [tap("beat", carried), tap("rhythm", weights[0])]
+    def even(self, level: str) -> None:
+        """Make the pooling weigh all that is recorded alike; see `Attentive.even`."""
+        nn.init.zeros_(self.score.weight)

@@ -17,11 +17,12 @@ Padding is silent: every convolution over time finds zeros there, no mean counts
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from ecgviz.nets.attentive import Attentive
 from ecgviz.nets.lead_gate import N_LEADS, LeadGate, gate_map
 from ecgviz.nets.tokens import recorded_mean, recorded_samples, recorded_softmax, silence, token_spans
 from ecgviz.types import AttentionMap
@@ -153,14 +154,14 @@ class CrossAttention(nn.Module):
 
 
 class Reading(NamedTuple):
-    """One pass of the network: logits (B, C), attention (B, Q, N) as the mean over heads, lead gates (B, L)."""
+    """One pass of the network: logits (B, C), attention (B, H, Q, N), lead gates (B, L)."""
 
     logits: Tensor
     attention: Tensor
     leads: Tensor
 
 
-class EfficientECG(nn.Module):
+class EfficientECG(Attentive):
     """The network; input (B, 12, T) standardised samples at 100 Hz and, where known, age and sex; output (B, C) logits.
 
     Parameters
@@ -175,6 +176,7 @@ class EfficientECG(nn.Module):
     """
 
     levels = ("rhythm", "channel", "age", "sex")
+    pools = ("rhythm", "channel")
     exposes: Mapping[str, str] = {
         "beat": "none of its own: tokens of 160 ms are too coarse for waves, and all leads share one attention",
         "rhythm": "where age and sex look: the mean of their cross-attention over tokens of 160 ms, all leads together",
@@ -213,7 +215,7 @@ class EfficientECG(nn.Module):
         h = self.head(h)  # (B, F, N)
         answers, weights = self.attention(self.patient(meta, x.shape[0]), h.transpose(1, 2), recorded)
         features = torch.cat([recorded_mean(h, recorded), answers.flatten(1)], dim=1)
-        return Reading(self.output(self.dropout(features)), weights.mean(dim=1), gates)
+        return Reading(self.output(self.dropout(features)), weights, gates)
 
     def forward(
         self, x: Tensor, *, r_s: Tensor | None = None, meta: Tensor | None = None, mask: Tensor | None = None
@@ -221,31 +223,45 @@ class EfficientECG(nn.Module):
         """Return logits (B, C) of standardised samples x (B, 12, T), age and sex (B, 2); R peaks are not used."""
         return self.read(x, meta, mask).logits
 
-    def taps(
+    def attend(
+        self, x: Tensor, *, r_s: Tensor | None = None, meta: Tensor | None = None, mask: Tensor | None = None
+    ) -> tuple[Tensor, dict[str, Any]]:
+        """Return logits (B, C) and the weights: rhythm (B, H, Q, N) of age and sex, channel (B, L)."""
+        reading = self.read(x, meta, mask)
+        return reading.logits, {"rhythm": reading.attention, "channel": reading.leads}
+
+    def place(
         self,
+        weights: Mapping[str, Any],
         x: Tensor,
         *,
         fs: float,
         start_s: float,
         leads: tuple[str, ...],
         r_s: Tensor | None = None,
-        meta: Tensor | None = None,
         mask: Tensor | None = None,
     ) -> list[AttentionMap]:
-        """Read the attention of one record x (1, 12, T) at its levels, times from the record's start.
+        """Place weights of one record on its leads and seconds; see `Attentive.place`.
 
-        Tokens of the padding are left out. Each map is the same for every label.
+        The maps of age and sex come with the rhythm map, which is their mean. Tokens of the padding are left out.
         """
-        with torch.inference_mode():
-            reading = self.read(x, meta, mask)
         n_samples = x.shape[2] if mask is None else int(mask.sum())
-        spans = token_spans(n_samples, STRIDE, fs, start_s)
-        age, sex = reading.attention[0, :, None, : len(spans)].double().numpy(force=True)
-        tokens = {"rhythm": (age + sex) / 2, "age": age, "sex": sex}
-        return [
-            gate_map(reading.leads, n_samples, fs, start_s, leads),
-            *(
+        maps = []
+        if "channel" in weights:
+            maps.append(gate_map(weights["channel"], n_samples, fs, start_s, leads))
+        if "rhythm" in weights:
+            spans = token_spans(n_samples, STRIDE, fs, start_s)
+            by_query = weights["rhythm"].mean(dim=1)[0, :, None, : len(spans)]
+            age, sex = by_query.double().numpy(force=True)
+            maps += [
                 AttentionMap(level, values, spans, (), None, "1 over the tokens", n_samples / fs)
-                for level, values in tokens.items()
-            ),
-        ]
+                for level, values in {"rhythm": (age + sex) / 2, "age": age, "sex": sex}.items()
+            ]
+        return maps
+
+    def even(self, level: str) -> None:
+        """Make a level weigh all that is recorded alike; see `Attentive.even`. Over time, for age and sex both."""
+        if level == "channel":
+            self.lead_gate.even()
+        else:
+            nn.init.zeros_(self.attention.key.weight)

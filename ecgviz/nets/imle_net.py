@@ -18,13 +18,15 @@ faster (momentum 0.1), for training sets of hundreds of records; ``width`` scale
 import math
 from collections.abc import Mapping
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ecgviz.nets.imle_parts import AdditiveAttention, Convolution, initialise, residual_stack
+from ecgviz.nets.attentive import Attentive
+from ecgviz.nets.imle_parts import AdditiveAttention, Convolution, initialise, joined, residual_stack
 from ecgviz.types import AttentionMap
 
 N_LEADS = 12
@@ -33,7 +35,7 @@ N_WINDOWS = 20
 KERNEL = 8
 
 
-class IMLENet(nn.Module):
+class IMLENet(Attentive):
     """The network; input (B, 12, 1000) standardised samples at 100 Hz, output (B, C) logits.
 
     Parameters
@@ -44,6 +46,7 @@ class IMLENet(nn.Module):
     """
 
     levels = ("beat", "rhythm", "channel", "joint")
+    pools = ("beat", "rhythm", "channel")
     exposes: Mapping[str, str] = {
         "beat": "additive attention over 13 tokens of each half-second window of each lead (windows are not beats)",
         "rhythm": "additive attention over the 20 half-second windows of each lead",
@@ -128,42 +131,49 @@ class IMLENet(nn.Module):
         """Return start and end of the windows that `decompose` splits a record into, seconds, shape (W, 2)."""
         return window_spans(fs, start_s)
 
-    def taps(
+    def attend(
+        self, x: Tensor, *, r_s: Tensor | None = None, meta: Tensor | None = None, mask: Tensor | None = None
+    ) -> tuple[Tensor, dict[str, Any]]:
+        """Return logits (B, C) and the weights: beat (B, L, W, J), rhythm (B, L, W), channel (B, L)."""
+        embeddings, beat = self.encode(x)
+        pooled, _, rhythm = self.read_windows(embeddings.flatten(0, 1))
+        pooled, channel = self.channel_attention(pooled.unflatten(0, (-1, N_LEADS)))
+        return self.output(pooled), {"beat": beat, "rhythm": rhythm.unflatten(0, (-1, N_LEADS)), "channel": channel}
+
+    def place(
         self,
+        weights: Mapping[str, Any],
         x: Tensor,
         *,
         fs: float,
         start_s: float,
         leads: tuple[str, ...],
         r_s: Tensor | None = None,
-        meta: Tensor | None = None,
         mask: Tensor | None = None,
     ) -> list[AttentionMap]:
-        """Read the attention of one record x (1, 12, 1000) at its levels, times from the record's start.
+        """Place weights of one record on its leads and seconds; see `Attentive.place`.
 
-        The joint map is channel x rhythm x beat weight; it sums to 1 over everything. Each map is the same for every
-        label.
+        The joint map, of all three levels, is channel x rhythm x beat weight; it sums to 1 over everything.
         """
-        with torch.inference_mode():
-            embeddings, beat_weights = self.encode(x)
-            _, rhythm_weights, channel_weights = self.read(embeddings)
-        beat = beat_weights[0].double().numpy(force=True)  # (L, W, J)
-        rhythm = rhythm_weights[0].double().numpy(force=True)  # (L, W)
-        channel = channel_weights[0].double().numpy(force=True)  # (L,)
-        joint = channel[:, None, None] * rhythm[:, :, None] * beat
+        values = joined({level: each[0].double().numpy(force=True) for level, each in weights.items()})
         tokens, windows = token_spans(fs, start_s), window_spans(fs, start_s)
         window_s, record_s = WINDOW_SAMPLES / fs, N_WINDOWS * WINDOW_SAMPLES / fs
         whole = np.array([[windows[0, 0], windows[-1, 1]]])
-
-        def tap(level: str, values: np.ndarray, spans: np.ndarray, sums_to: str, field_s: float) -> AttentionMap:
-            return AttentionMap(level, values.reshape(N_LEADS, -1), spans, leads, None, sums_to, field_s)
-
+        places = {
+            "beat": (tokens, "1 in each window of each lead", window_s),
+            "rhythm": (windows, "1 over the windows of each lead", record_s),
+            "channel": (whole, "1 over the leads", record_s),
+            "joint": (tokens, "1 over all leads and tokens", record_s),
+        }
         return [
-            tap("beat", beat, tokens, "1 in each window of each lead", window_s),
-            tap("rhythm", rhythm, windows, "1 over the windows of each lead", record_s),
-            tap("channel", channel, whole, "1 over the leads", record_s),
-            tap("joint", joint, tokens, "1 over all leads and tokens", record_s),
+            AttentionMap(level, values[level].reshape(N_LEADS, -1), spans, leads, None, sums_to, field_s)
+            for level, (spans, sums_to, field_s) in places.items()
+            if level in values
         ]
+
+    def even(self, level: str) -> None:
+        """Make a level weigh all of its places alike; see `Attentive.even`."""
+        {"beat": self.beat_attention, "rhythm": self.rhythm_attention, "channel": self.channel_attention}[level].even()
 
 
 def window_spans(fs: float, start_s: float) -> np.ndarray:

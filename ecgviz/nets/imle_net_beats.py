@@ -19,6 +19,7 @@ no place, since records do not begin with the same beat; each beat brings the RR
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,7 +28,8 @@ from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from ecgviz.errors import InputError
-from ecgviz.nets.imle_parts import AdditiveAttention, Convolution, initialise, residual_stack
+from ecgviz.nets.attentive import Attentive
+from ecgviz.nets.imle_parts import AdditiveAttention, Convolution, initialise, joined, residual_stack
 from ecgviz.types import AttentionMap
 
 N_LEADS = 12
@@ -48,7 +50,7 @@ FAR = 10**9
 """Where the R peak of a beat that a record does not have is put: behind every record."""
 
 
-class IMLENetBeats(nn.Module):
+class IMLENetBeats(Attentive):
     """The network; input (B, 12, T) standardised samples at 100 Hz with R peaks (B, K), output (B, C) logits.
 
     Parameters
@@ -59,6 +61,7 @@ class IMLENetBeats(nn.Module):
     """
 
     levels = ("beat", "rhythm", "channel", "joint")
+    pools = ("beat", "rhythm", "channel")
     exposes: Mapping[str, str] = {
         "beat": "additive attention over 29 tokens of 40 ms around the R peak of each beat of each lead",
         "rhythm": "additive attention over the beats of each lead",
@@ -178,29 +181,32 @@ class IMLENetBeats(nn.Module):
         positions, owned = beat_windows(checked(r_s), x.shape[2], mask)
         return owned_spans(positions[0], owned[0], fs, start_s)
 
-    def taps(
+    def attend(
+        self, x: Tensor, *, r_s: Tensor | None = None, meta: Tensor | None = None, mask: Tensor | None = None
+    ) -> tuple[Tensor, dict[str, Any]]:
+        """Return logits (B, C) and the weights: beat (B, L, K, J), rhythm (B, L, K), channel (B, L)."""
+        embeddings, beat = self.encode(x, r_s, mask)
+        by_lead, _, rhythm = self._read_leads(embeddings, r_s)
+        pooled, channel = self.channel_attention(by_lead)
+        return self.output(pooled), {"beat": beat, "rhythm": rhythm, "channel": channel}
+
+    def place(
         self,
+        weights: Mapping[str, Any],
         x: Tensor,
         *,
         fs: float,
         start_s: float,
         leads: tuple[str, ...],
         r_s: Tensor | None = None,
-        meta: Tensor | None = None,
         mask: Tensor | None = None,
     ) -> list[AttentionMap]:
-        """Read the attention of one record x (1, 12, T) at its levels, times from the record's start.
+        """Place weights of one record on its leads and seconds; see `Attentive.place`.
 
-        The joint map is channel x rhythm x beat weight; it sums to 1 over everything. A token covers those of its
-        samples that belong to its beat; tokens without any are left out. Each map is the same for every label.
+        The joint map, of all three levels, is channel x rhythm x beat weight; it sums to 1 over everything. A token
+        covers those of its samples that belong to its beat; tokens without any are left out.
         """
-        with torch.inference_mode():
-            embeddings, beat_weights = self.encode(x, r_s, mask)
-            _, rhythm_weights, channel_weights = self.read(embeddings, r_s)
-        beat = beat_weights[0].double().numpy(force=True)  # (L, K, J)
-        rhythm = rhythm_weights[0].double().numpy(force=True)  # (L, K)
-        channel = channel_weights[0].double().numpy(force=True)  # (L,)
-        joint = channel[:, None, None] * rhythm[:, :, None] * beat
+        values = joined({level: each[0].double().numpy(force=True) for level, each in weights.items()})
         n = x.shape[2]
         positions, owned = beat_windows(checked(r_s), n, mask)
         beats = owned_spans(positions[0], owned[0], fs, start_s)
@@ -208,18 +214,23 @@ class IMLENetBeats(nn.Module):
         recorded = torch.ones(n, dtype=torch.bool) if mask is None else mask[0]
         whole = owned_spans(torch.arange(n)[None], recorded[None], fs, start_s)
         record_s = float(whole[0, 1] - whole[0, 0])
+        places = {
+            "beat": (tokens, "1 in each beat of each lead", FIELD_SAMPLES / fs),
+            "rhythm": (beats, "1 over the beats of each lead", record_s),
+            "channel": (whole, "1 over the leads", record_s),
+            "joint": (tokens, "1 over all leads and tokens", record_s),
+        }
 
-        def tap(level: str, values: np.ndarray, spans: np.ndarray, sums_to: str, field_s: float) -> AttentionMap:
+        def placed(level: str, spans: np.ndarray, sums_to: str, field_s: float) -> AttentionMap:
             covers = np.isfinite(spans[:, 0])
-            values = values.reshape(N_LEADS, -1)[:, covers]
-            return AttentionMap(level, values, spans[covers], leads, None, sums_to, field_s)
+            of_level = values[level].reshape(N_LEADS, -1)[:, covers]
+            return AttentionMap(level, of_level, spans[covers], leads, None, sums_to, field_s)
 
-        return [
-            tap("beat", beat, tokens, "1 in each beat of each lead", FIELD_SAMPLES / fs),
-            tap("rhythm", rhythm, beats, "1 over the beats of each lead", record_s),
-            tap("channel", channel, whole, "1 over the leads", record_s),
-            tap("joint", joint, tokens, "1 over all leads and tokens", record_s),
-        ]
+        return [placed(level, *where) for level, where in places.items() if level in values]
+
+    def even(self, level: str) -> None:
+        """Make a level weigh all of its places alike; see `Attentive.even`."""
+        {"beat": self.beat_attention, "rhythm": self.rhythm_attention, "channel": self.channel_attention}[level].even()
 
 
 def checked(r_s: Tensor | None) -> Tensor:

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ecgviz.types.arrays import FloatArray
+
 
 def pad_same(x: Tensor, kernel: int, stride: int) -> Tensor:
     """Pad the last axis so that a convolution yields ceil(length / stride) samples, the odd one to the right.
@@ -82,6 +84,17 @@ class AdditiveAttention(nn.Module):
             scores = scores.masked_fill(~mask, -math.inf)
         weights = torch.softmax(scores, dim=-1)
         return torch.einsum("nt,ntf->nf", weights, x), weights
+
+    def even(self) -> None:
+        """Make all positions weigh alike from now on: every score becomes 0."""
+        nn.init.zeros_(self.score.weight)
+
+
+def joined(values: dict[str, FloatArray]) -> dict[str, FloatArray]:
+    """Add the joint weights (L, W, J) of one record, where beat (L, W, J), rhythm (L, W) and channel (L,) are there."""
+    if {"beat", "rhythm", "channel"} <= values.keys():
+        return values | {"joint": values["channel"][:, None, None] * values["rhythm"][:, :, None] * values["beat"]}
+    return values
 
 
 def initialise(net: nn.Module, rhythm: nn.LSTM, output: nn.Linear) -> None:

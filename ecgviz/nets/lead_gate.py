@@ -40,6 +40,18 @@ class LeadGate(nn.Module):
         gates = self.excite(squeeze(x, recorded).flatten(1))
         return x * gates[..., None], gates
 
+    def even(self) -> None:
+        """Give all leads of a record the mean of its gates from now on."""
+        self.excite = nn.Sequential(self.excite, MeanOverLeads())
+
+
+class MeanOverLeads(nn.Module):
+    """Put the mean of gates (B, L) in the place of each."""
+
+    def forward(self, gates: Tensor) -> Tensor:
+        """Return (B, L)."""
+        return gates.mean(dim=1, keepdim=True).expand_as(gates)
+
 
 def squeeze(x: Tensor, recorded: Tensor) -> Tensor:
     """Return mean, standard deviation and mean absolute step between neighbours of each lead, (B, L, S)."""

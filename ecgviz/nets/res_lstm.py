@@ -16,12 +16,13 @@ attention gives it no mass.
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from ecgviz.nets.attentive import Attentive
 from ecgviz.nets.lead_gate import N_LEADS, LeadGate, gate_map
 from ecgviz.nets.tokens import recorded_samples, recorded_softmax, silence, token_spans
 from ecgviz.types import AttentionMap
@@ -88,7 +89,7 @@ class Reading(NamedTuple):
     leads: Tensor
 
 
-class ResLSTM(nn.Module):
+class ResLSTM(Attentive):
     """The network; input (B, 12, T) standardised samples at 100 Hz, output (B, C) logits.
 
     Parameters
@@ -103,6 +104,7 @@ class ResLSTM(nn.Module):
     """
 
     levels = ("rhythm", "channel")
+    pools = ("rhythm", "channel")
     exposes: Mapping[str, str] = {
         "beat": "none of its own: a token of 40 ms has read the whole record, and all leads share one attention",
         "rhythm": "the last layer's softmax attention over tokens of 40 ms, all leads together",
@@ -141,27 +143,41 @@ class ResLSTM(nn.Module):
         """Return logits (B, C) of standardised samples x (B, 12, T); R peaks, age and sex are not used."""
         return self.read(x, mask).logits
 
-    def taps(
+    def attend(
+        self, x: Tensor, *, r_s: Tensor | None = None, meta: Tensor | None = None, mask: Tensor | None = None
+    ) -> tuple[Tensor, dict[str, Any]]:
+        """Return logits (B, C) and the weights: rhythm (B, N), channel (B, L)."""
+        reading = self.read(x, mask)
+        return reading.logits, {"rhythm": reading.time, "channel": reading.leads}
+
+    def place(
         self,
+        weights: Mapping[str, Any],
         x: Tensor,
         *,
         fs: float,
         start_s: float,
         leads: tuple[str, ...],
         r_s: Tensor | None = None,
-        meta: Tensor | None = None,
         mask: Tensor | None = None,
     ) -> list[AttentionMap]:
-        """Read the attention of one record x (1, 12, T) at its levels, times from the record's start.
+        """Place weights of one record on its leads and seconds; see `Attentive.place`.
 
-        Tokens of the padding are left out. Both maps are the same for every label.
+        Tokens of the padding are left out.
         """
-        with torch.inference_mode():
-            reading = self.read(x, mask)
         n_samples = x.shape[2] if mask is None else int(mask.sum())
-        spans = token_spans(n_samples, STRIDE, fs, start_s)
-        time = reading.time[:, : len(spans)].double().numpy(force=True)
-        return [
-            AttentionMap("rhythm", time, spans, (), None, "1 over the tokens", n_samples / fs),
-            gate_map(reading.leads, n_samples, fs, start_s, leads),
-        ]
+        maps = []
+        if "rhythm" in weights:
+            spans = token_spans(n_samples, STRIDE, fs, start_s)
+            time = weights["rhythm"][:, : len(spans)].double().numpy(force=True)
+            maps.append(AttentionMap("rhythm", time, spans, (), None, "1 over the tokens", n_samples / fs))
+        if "channel" in weights:
+            maps.append(gate_map(weights["channel"], n_samples, fs, start_s, leads))
+        return maps
+
+    def even(self, level: str) -> None:
+        """Make a level weigh all that is recorded alike; see `Attentive.even`. Over time, in the last layer only."""
+        if level == "channel":
+            self.lead_gate.even()
+        else:
+            nn.init.zeros_(self.get_parameter(f"layers.{len(self.layers) - 1}.temporal_se.score.weight"))
