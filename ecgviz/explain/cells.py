@@ -1,6 +1,6 @@
 """Cells: the pieces of a record that perturbation methods remove as one, such as one wave of one beat of one lead."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +68,7 @@ def cells_by(kind: str, model: Model, inputs: ModelInput, beats: Beats) -> Cells
         raise ExplanationError(f"there are no cells {kind!r}; known are {', '.join(KINDS)}")
     n_samples = inputs.x.shape[1]
     if "window" in KINDS[kind]:
-        windows = owner_of(windows_s(model, inputs), inputs)
+        windows = owner_of(_windows_s(model, inputs), inputs)
         n_windows = int(windows.max(initial=-1)) + 1
         axes = {"window": (windows, tuple(f"window {w + 1}" for w in range(n_windows)))}
     elif kind == "lead":
@@ -76,20 +76,26 @@ def cells_by(kind: str, model: Model, inputs: ModelInput, beats: Beats) -> Cells
     else:
         axes = _waves(inputs, beats)
     axes["lead"] = (np.arange(len(inputs.leads))[:, None], inputs.leads)
-    owner, names = np.zeros((1, 1), dtype=np.intp), np.array([""])
+    owner, names = np.zeros((1, 1), dtype=np.intp), [""]
     for axis in KINDS[kind]:
         place, parts = axes[axis]
         owner = np.where((owner < 0) | (place < 0), -1, owner * len(parts) + place)
-        names = np.array([f"{name}, {part}" if name else part for name in names for part in parts])
+        names = [f"{name}, {part}" if name else part for name in names for part in parts]
     owner = np.where(inputs.mask, np.broadcast_to(owner, (len(inputs.leads), n_samples)), -1)
-    present = np.unique(owner[owner >= 0])
-    if not present.size:
+    if not (owner >= 0).any():
         why = beats.reason or "no beat was delineated inside the window that the network reads"
         raise ExplanationError(f"cells of kind {kind} need delineated beats: {why}; take kind lead or window")
-    return Cells(np.where(owner < 0, -1, np.searchsorted(present, owner)), tuple(names[present].tolist()))
+    return numbered(owner, names)[0]
 
 
-def windows_s(model: Model, inputs: ModelInput) -> FloatArray:
+def numbered(owner: IntArray, names: Sequence[str]) -> tuple[Cells, IntArray]:
+    """Return the cells that have samples, counted anew, and which of the given ones they are."""
+    kept = np.unique(owner[owner >= 0])
+    renumbered = np.where(owner < 0, -1, np.searchsorted(kept, owner))
+    return Cells(renumbered, tuple(names[k] for k in kept)), kept
+
+
+def _windows_s(model: Model, inputs: ModelInput) -> FloatArray:
     """Return where the windows of a network begin and end, seconds, (W, 2); half a second each where it has none."""
     net: Any = model.net
     if hasattr(net, "spans"):

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ecgviz.checkpoint import Model, network_logits, tensors
 from ecgviz.errors import ExplanationError
-from ecgviz.explain.cells import Cells, IntArray, owner_of, windows_s
+from ecgviz.explain.cells import Cells, IntArray, owner_of
 from ecgviz.explain.undisturbed import undisturbed
 from ecgviz.types import ModelInput
 from ecgviz.types.arrays import BoolArray, FloatArray
@@ -69,9 +69,9 @@ def coalition_logits(
     first, copies = distinct(present)
     structured = not generic and all(hasattr(model.net, part) for part in STRUCTURE)
     run, at_once = (_structured, COALITIONS_AT_ONCE) if structured else (_generic, RECORDS_AT_ONCE)
-    with undisturbed(model.net), torch.inference_mode():
+    with undisturbed(model.net) as net, torch.inference_mode():
         parts = [
-            run(model, inputs, cells, reference, present[first[start : start + at_once]])
+            run(net, inputs, cells, reference, present[first[start : start + at_once]])
             for start in range(0, len(first), at_once)
         ]
     logits = np.concatenate([part.double().numpy(force=True) for part in parts] or [np.empty((0, len(model.labels)))])
@@ -128,19 +128,19 @@ def altered(inputs: ModelInput, cells: Cells, reference: FloatArray, present: Bo
     return np.where(kept[:, cells.owner], inputs.x, reference)
 
 
-def _generic(model: Model, inputs: ModelInput, cells: Cells, reference: FloatArray, present: BoolArray) -> Tensor:
+def _generic(net: nn.Module, inputs: ModelInput, cells: Cells, reference: FloatArray, present: BoolArray) -> Tensor:
     """Run the whole network on every coalition."""
     x = torch.from_numpy(altered(inputs, cells, reference, present))
     _, arguments = tensors(inputs)
-    return network_logits(model.net, x, **_repeated(arguments, len(x)))
+    return network_logits(net, x, **_repeated(arguments, len(x)))
 
 
-def _structured(model: Model, inputs: ModelInput, cells: Cells, reference: FloatArray, present: BoolArray) -> Tensor:
+def _structured(net: Any, inputs: ModelInput, cells: Cells, reference: FloatArray, present: BoolArray) -> Tensor:
     """Encode what occurs in each window, read what occurs in each lead, classify every coalition."""
-    net: Any = model.net
-    _, arguments = tensors(inputs)
-    window = owner_of(windows_s(model, inputs), inputs)
-    source, code = _occurring(cells, window, present)
+    x, arguments = tensors(inputs)
+    spans_s = net.spans(x, fs=inputs.fs, start_s=inputs.start_s, **arguments)
+    window = owner_of(spans_s, inputs)
+    source, code = _occurring(cells, window, len(spans_s), present)
     records = _composites(inputs, cells, reference, present, source, window)
     encoder, to_encode = _Encoder(net), _taken(net.encode, arguments)
     embeddings = torch.cat([network_logits(encoder, x, **_repeated(to_encode, len(x))) for x in records])
@@ -158,7 +158,7 @@ def _structured(model: Model, inputs: ModelInput, cells: Cells, reference: Float
     return logits
 
 
-def _occurring(cells: Cells, window: IntArray, present: BoolArray) -> tuple[IntArray, IntArray]:
+def _occurring(cells: Cells, window: IntArray, n_windows: int, present: BoolArray) -> tuple[IntArray, IntArray]:
     """Find which sets of cells occur in each window of each lead.
 
     Returns
@@ -168,7 +168,7 @@ def _occurring(cells: Cells, window: IntArray, present: BoolArray) -> tuple[IntA
     code : array, shape (M, L, W)
         Which of its sets each coalition has in each window.
     """
-    n_leads, n_windows = len(cells.owner), int(window.max(initial=-1)) + 1
+    n_leads = len(cells.owner)
     code = np.zeros((len(present), n_leads, n_windows), dtype=np.intp)
     firsts = {}
     for lead, w in np.ndindex(n_leads, n_windows):

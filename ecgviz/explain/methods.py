@@ -8,13 +8,25 @@ from typing import Any
 from ecgviz.checkpoint import Model, model_input
 from ecgviz.errors import ExplanationError
 from ecgviz.explain.attention import ATTENTION_METHODS
+from ecgviz.explain.backprop import BACKPROP_METHODS
+from ecgviz.explain.cam import CAM_METHODS
 from ecgviz.explain.decomposition import DECOMPOSITION_METHODS
 from ecgviz.explain.gradients import GRADIENT_METHODS
 from ecgviz.explain.method import Method
+from ecgviz.explain.path import PATH_METHODS
 from ecgviz.registry import find
 from ecgviz.types import Beats, Explanation, Record
 
-METHODS: Mapping[str, Method] = MappingProxyType({**ATTENTION_METHODS, **DECOMPOSITION_METHODS, **GRADIENT_METHODS})
+METHODS: Mapping[str, Method] = MappingProxyType(
+    {
+        **ATTENTION_METHODS,
+        **DECOMPOSITION_METHODS,
+        **GRADIENT_METHODS,
+        **PATH_METHODS,
+        **BACKPROP_METHODS,
+        **CAM_METHODS,
+    }
+)
 """Every method by name; installed packages add theirs through the entry points ``ecgviz.methods``."""
 
 
