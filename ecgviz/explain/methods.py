@@ -14,6 +14,7 @@ from ecgviz.explain.decomposition import DECOMPOSITION_METHODS
 from ecgviz.explain.gradients import GRADIENT_METHODS
 from ecgviz.explain.method import Method
 from ecgviz.explain.path import PATH_METHODS
+from ecgviz.explain.perturbation import PERTURBATION_METHODS
 from ecgviz.registry import find
 from ecgviz.types import Beats, Explanation, Record
 
@@ -25,6 +26,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
         **PATH_METHODS,
         **BACKPROP_METHODS,
         **CAM_METHODS,
+        **PERTURBATION_METHODS,
     }
 )
 """Every method by name; installed packages add theirs through the entry points ``ecgviz.methods``."""
