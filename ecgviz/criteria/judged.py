@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ecgviz.criteria.vocabulary import INVERTED_AVR
-from ecgviz.types import Measurements
+from ecgviz.criteria.beatwise import beat_numbers, rhythm_numbers
+from ecgviz.criteria.vocabulary import INVERTED_AVR, OF_RHYTHM
+from ecgviz.types import Beats, Measurements
+from ecgviz.types.arrays import FloatArray
 
 
 class Check(NamedTuple):
@@ -28,12 +30,14 @@ class Check(NamedTuple):
 class Patient:
     """Whose measurements these are; None = unknown.
 
+    ``beats`` are asked by rules on single beats and on their sequence, which are not evaluable without.
     ``leads_judged`` keeps what was found in a lead for conditions that several entries share, by their identity.
     """
 
     measured: Measurements
     age_years: float | None
     sex: str | None
+    beats: Beats | None = None
     leads_judged: dict[tuple[int, str], tuple[str, Check]] = field(default_factory=dict)
 
     @cached_property
@@ -44,6 +48,8 @@ class Patient:
 
     def value(self, name: str, lead: str | None) -> float:
         """Return one measurement, NaN when there is none; a QS complex counts as an S wave too."""
+        if name in OF_RHYTHM:
+            return self.rhythm[0].get(name, np.nan)
         if lead is None:
             return self.measured.value(name)
         row = self.rows.get(name, {})
@@ -52,3 +58,19 @@ class Patient:
         if name == "s_mv" and self.rows["qs"].get(lead) == 1:
             row = self.rows["q_mv"]
         return row.get(lead, np.nan)
+
+    def why(self, name: str, lead: str | None) -> str:
+        """Return why a measurement is NaN."""
+        if name in OF_RHYTHM:
+            return self.rhythm[1].get(name, "there are no beats to count")
+        return self.measured.why(name, "aVR" if lead == INVERTED_AVR else lead)
+
+    @cached_property
+    def rhythm(self) -> tuple[dict[str, float], dict[str, str]]:
+        """Numbers of the sequence of beats by name, and reasons for those that are NaN."""
+        return ({}, {}) if self.beats is None else rhythm_numbers(self.beats)
+
+    @cached_property
+    def beat_rows(self) -> dict[str, FloatArray]:
+        """Numbers of each beat by name, (B,)."""
+        return {} if self.beats is None else beat_numbers(self.beats)

@@ -8,11 +8,11 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from ecgviz.criteria.rule_schema import FindingRule, LeadsRule, UseRule, restrict
+from ecgviz.criteria.rule_schema import Evaluable, FindingRule, LeadsRule, UseRule, restrict
 from ecgviz.criteria.schema import CatalogueFile, Definition, Entry, Source
 from ecgviz.errors import CriteriaError
 
-FORMS = ("value", "leads", "sum", "pattern", "finding", "use")
+FORMS = ("value", "leads", "sum", "pattern", "finding", "beats", "unmeasured", "use")
 OURS = Path(__file__).resolve().parent / "catalogue"
 
 
@@ -49,7 +49,7 @@ def load(folder: Path | None = None) -> Catalogue:
 def _load(stamped: tuple[tuple[Path, int], ...]) -> Catalogue:
     files = {path: _read(path) for path, _ in stamped}
     sources: dict[str, Source] = {}
-    shared: dict[str, LeadsRule] = {}
+    shared: dict[str, Evaluable] = {}
     entries: dict[str, Entry] = {}
     origin: dict[str, str] = {}
     for path, content in files.items():
@@ -106,8 +106,8 @@ def _place(location: tuple[int | str, ...]) -> list[str]:
     """Return the path of a field as the file has it, without the form of a rule and the types that were tried."""
     place: list[str] = []
     for part in map(str, location):
-        form = len(place) > 1 and place[-2] == "rules" and place[-1].isdigit() and part in FORMS
-        if not form and part not in ("float", "Table"):
+        a_rule = len(place) > 1 and ((place[-2] == "rules" and place[-1].isdigit()) or place[-2] == "shared_rules")
+        if not (a_rule and part in FORMS) and part not in ("float", "Table"):
             place.append(part)
     return place
 
@@ -117,7 +117,7 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _resolve(entry: Entry, file: str, shared: dict[str, LeadsRule]) -> Entry:
+def _resolve(entry: Entry, file: str, shared: dict[str, Evaluable]) -> Entry:
     definitions = []
     for d, definition in enumerate(entry.definitions):
         rules = []
@@ -128,16 +128,20 @@ def _resolve(entry: Entry, file: str, shared: dict[str, LeadsRule]) -> Entry:
     return entry.model_copy(update={"definitions": tuple(definitions)})
 
 
-def _used(rule: UseRule, place: str, shared: dict[str, LeadsRule]) -> LeadsRule:
+def _used(rule: UseRule, place: str, shared: dict[str, Evaluable]) -> Evaluable:
     if rule.use not in shared:
         raise CriteriaError(f"{place}: there is no shared rule {rule.use!r}; known are {', '.join(shared)}")
     base = shared[rule.use]
-    given = rule.model_dump(include={"role", "count", "text", "source", "verification"}, exclude_none=True)
-    try:
-        cases = base.cases if rule.leads is None else restrict(base, rule.leads)
-    except ValueError as fault:
-        raise CriteriaError(f"{place}: {fault}") from fault
-    return base.model_copy(update={**given, "cases": cases})
+    given: dict[str, Any] = rule.model_dump(include={"role", "text", "source", "verification"}, exclude_none=True)
+    if isinstance(base, LeadsRule):
+        try:
+            given["cases"] = base.cases if rule.leads is None else restrict(base, rule.leads)
+        except ValueError as fault:
+            raise CriteriaError(f"{place}: {fault}") from fault
+        given["count"] = rule.count or base.count
+    elif rule.leads is not None or rule.count is not None:
+        raise CriteriaError(f"{place}: the shared rule {rule.use!r} is none on leads, so it has no leads and no count")
+    return base.model_copy(update=given)
 
 
 def _check_names(entry: Entry, file: str, entries: dict[str, Entry], sources: dict[str, Source]) -> None:
@@ -155,7 +159,7 @@ def _check_names(entry: Entry, file: str, entries: dict[str, Entry], sources: di
 def _check_definition(
     definition: Definition, where: str, entries: dict[str, Entry], sources: dict[str, Source]
 ) -> None:
-    alternatives = sum(rule.role == "alternative" for rule in definition.rules)
+    alternatives = sum(getattr(rule, "points", 1) for rule in definition.rules if rule.role == "alternative")
     if all(rule.role == "supporting" for rule in definition.rules):
         raise CriteriaError(f"{where}.rules: all rules are supporting, so none decides")
     if definition.at_least > max(alternatives, 1):

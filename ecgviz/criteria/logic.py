@@ -50,14 +50,19 @@ def negated(state: str) -> str:
     return {"met": "not_met", "not_met": "met"}.get(state, state)
 
 
-def definition_state(roles: Sequence[str], states: Sequence[str], alternatives_needed: int = 1) -> str:
+def definition_state(
+    roles: Sequence[str], states: Sequence[str], alternatives_needed: int = 1, points: Sequence[int] = ()
+) -> str:
     """Return the state of a published definition from the roles and states of its rules.
 
-    All required rules hold, and at least ``alternatives_needed`` of the alternatives (when there are any), and no
-    excluding rule holds. Supporting rules never decide.
+    All required rules hold, and alternatives (when there are any) of at least ``alternatives_needed`` points, and no
+    excluding rule holds. Supporting rules never decide. ``points`` gives those of each rule; left out, each has one,
+    so that alternatives are counted.
     """
     by_role = {role: [s for r, s in zip(roles, states, strict=True) if r == role] for role in set(roles)}
     parts = [*by_role.get("required", []), *(negated(state) for state in by_role.get("excluding", []))]
     if "alternative" in by_role:
-        parts.append(at_least(by_role["alternative"], alternatives_needed))
+        worth = zip(roles, states, points or (1,) * len(roles), strict=True)
+        scored = [state for role, state, point in worth if role == "alternative" for _ in range(point)]
+        parts.append(at_least(scored, alternatives_needed))
     return every(parts)

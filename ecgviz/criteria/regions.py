@@ -9,6 +9,7 @@ from ecgviz.criteria.schema import Roi, RoiPart
 from ecgviz.criteria.vocabulary import SEGMENTS
 from ecgviz.types import ATOMS, Beats, Finding, Region
 from ecgviz.types.arrays import BoolArray, FloatArray
+from ecgviz.types.beats import KINDS
 
 WEIGHTS: Mapping[str, float] = {"primary": 1.0, "support": 0.5, "context": 0.25, "absence": 1.0, "contra": 1.0}
 """Weight of a cell by the role of its region."""
@@ -16,21 +17,23 @@ WEIGHTS: Mapping[str, float] = {"primary": 1.0, "support": 0.5, "context": 0.25,
 
 @dataclass(frozen=True, eq=False)
 class Canvas:
-    """The grid of one record: its leads, and which beats (B,) are dominant, ectopic, or without a P wave.
+    """The grid of one record: its leads, which beats (B,) have which name (see `RoiPart`), and which have no P wave.
 
     ``drawn`` keeps the regions that several definitions share.
     """
 
     leads: tuple[str, ...]
-    dominant: BoolArray
-    ectopic: BoolArray
+    beats: Mapping[str, BoolArray]
     p_absent: BoolArray
     drawn: dict[Hashable, dict[str, Region]] = field(default_factory=dict)
 
 
 def canvas(leads: tuple[str, ...], beats: Beats) -> Canvas:
     """Return the grid that regions of this record are drawn on."""
-    return Canvas(leads, beats.dominant, beats.ectopic, beats.p_absent)
+    kinds = np.array(beats.kind, dtype=object)
+    chosen = {kind: np.asarray(kinds == kind, dtype=bool) for kind in KINDS}
+    chosen |= {"dominant": beats.dominant, "ectopic": beats.ectopic, "all": np.ones(len(beats), dtype=bool)}
+    return Canvas(leads, chosen, beats.p_absent)
 
 
 def regions(roi: Roi, on: Canvas, met_leads: Sequence[str]) -> dict[str, Region]:
@@ -52,7 +55,7 @@ def regions(roi: Roi, on: Canvas, met_leads: Sequence[str]) -> dict[str, Region]
 
 
 def _draw(parts: Mapping[str, tuple[RoiPart, ...]], on: Canvas, met_leads: tuple[str, ...]) -> dict[str, Region]:
-    taken = np.zeros((len(on.leads), on.dominant.size, len(ATOMS)), dtype=bool)
+    taken = np.zeros((len(on.leads), on.p_absent.size, len(ATOMS)), dtype=bool)
     drawn = {}
     for role, some in parts.items():
         inside = np.zeros_like(taken)
@@ -69,7 +72,7 @@ def _draw(parts: Mapping[str, tuple[RoiPart, ...]], on: Canvas, met_leads: tuple
 
 def _cells(part: RoiPart, on: Canvas, met_leads: Sequence[str]) -> BoolArray:
     """Return the cells of one part, shape (L, B, S)."""
-    beats = {"dominant": on.dominant, "ectopic": on.ectopic, "all": on.dominant | True}[part.beats]
+    beats = on.beats[part.beats]
     columns = np.zeros((beats.size, len(ATOMS)), dtype=bool)
     for segment in part.segments:
         chosen = beats
@@ -92,7 +95,8 @@ def _text(part: RoiPart, leads: Sequence[str], met_leads: Sequence[str]) -> str:
     named = [lead for lead, chosen in zip(leads, _rows(part, leads, met_leads), strict=True) if chosen]
     if not named:
         return ""
-    return f"{'all leads' if len(named) == 12 else ', '.join(named)}: {', '.join(part.segments)}"
+    beats = "" if part.beats == "dominant" else f" of {part.beats.replace('_', ' ')} beats"
+    return f"{'all leads' if len(named) == 12 else ', '.join(named)}: {', '.join(part.segments)}{beats}"
 
 
 def union_region(findings: Sequence[Finding], role: str = "primary") -> Region | None:

@@ -1,11 +1,11 @@
 """What a rule may say: limits, conditions on leads, sums, patterns. Data only, never code."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from ecgviz.criteria.vocabulary import INVERTED_AVR, MEASURES, TOLERANCES, expand
+from ecgviz.criteria.vocabulary import INVERTED_AVR, MEASURES, OF_BEATS, OF_RHYTHM, TOLERANCES, Measure, expand
 
 Role = Literal["required", "alternative", "supporting", "excluding"]
 Verification = Literal["primary", "secondary", "unverified", "proposal"]
@@ -13,6 +13,7 @@ Verification = Literal["primary", "secondary", "unverified", "proposal"]
 be read in the original; proposal: no published number exists, ours."""
 Sex = Literal["male", "female"]
 Op = Literal[">=", ">", "<=", "<"]
+Kind = Literal["normal", "premature_ventricular", "premature_atrial", "paced", "unsure"]
 Count = Literal["any", "all", "contiguous"] | Annotated[int, Field(ge=1)]
 
 
@@ -79,11 +80,18 @@ class Comparison(Strict):
 
 
 def _unit_of(measure: str, per_lead: bool) -> str:
-    if measure not in MEASURES:
-        raise ValueError(f"there is no measurement {measure!r}; known are {', '.join(MEASURES)}")
-    if MEASURES[measure].per_lead != per_lead:
+    if not per_lead and measure in OF_RHYTHM:
+        return OF_RHYTHM[measure].unit
+    found = _named(measure, MEASURES)
+    if found.per_lead != per_lead:
         raise ValueError(f"{measure} is measured {'once a record' if per_lead else 'in each lead'}")
-    return MEASURES[measure].unit
+    return found.unit
+
+
+def _named(measure: str, among: Mapping[str, Measure]) -> Measure:
+    if measure not in among:
+        raise ValueError(f"there is no measurement {measure!r}; known are {', '.join(among)}")
+    return among[measure]
 
 
 def _same_unit(given: str, measured: str, name: str) -> None:
@@ -92,16 +100,39 @@ def _same_unit(given: str, measured: str, name: str) -> None:
 
 
 class Condition(Comparison):
-    """A measurement of one lead, or its difference to another one of the same lead (``minus``), against a limit."""
+    """A measurement of one lead against a limit, or how it compares with another one of the same lead.
+
+    With ``minus`` their difference, with ``over`` their ratio is held against the limit.
+    """
 
     measure: str
     minus: str | None = None
+    over: str | None = None
+
+    @property
+    def other(self) -> str | None:
+        """Return the measurement that is subtracted or divided by."""
+        return self.minus or self.over
 
     @model_validator(mode="after")
     def _units_agree(self) -> "Condition":
-        for name in (self.measure, self.minus):
-            if name is not None:
-                _same_unit(self.unit, _unit_of(name, per_lead=True), name)
+        if self.minus and self.over:
+            raise ValueError("a condition has a difference (minus) or a ratio (over), not both")
+        own = _unit_of(self.measure, per_lead=True)
+        if self.other is not None:
+            _same_unit(own, _unit_of(self.other, per_lead=True), self.other)
+        _same_unit(self.unit, "1" if self.over else own, self.measure)
+        return self
+
+
+class BeatCondition(Comparison):
+    """A number of one beat against a limit."""
+
+    measure: str
+
+    @model_validator(mode="after")
+    def _unit_agrees(self) -> "BeatCondition":
+        _same_unit(self.unit, _named(self.measure, OF_BEATS).unit, self.measure)
         return self
 
 
@@ -113,7 +144,7 @@ class Case(Strict):
 
     @model_validator(mode="after")
     def _only_signed_upside_down(self) -> "Case":
-        names = {name for group in self.any_of for c in group for name in (c.measure, c.minus) if name}
+        names = {name for group in self.any_of for c in group for name in (c.measure, c.other) if name}
         unsigned = sorted(name for name in names if not MEASURES[name].signed)
         if INVERTED_AVR in self.leads and unsigned:
             raise ValueError(f"{unsigned[0]} has no meaning in {INVERTED_AVR}")
@@ -121,10 +152,14 @@ class Case(Strict):
 
 
 class Stated(Strict):
-    """What every rule states: its text for the reader, its role, and how well it is known."""
+    """What every rule states: its text for the reader, its role, and how well it is known.
+
+    ``points`` is what an alternative counts for, in definitions that add up points.
+    """
 
     role: Role
     text: str
+    points: Annotated[int, Field(ge=1)] = 1
     verification: Verification
     source: str | None = None
 
@@ -163,27 +198,53 @@ class LeadsRule(Stated):
 
 
 class Term(Strict):
-    """The largest value of a measurement over ``leads``."""
+    """The largest value of a measurement over ``leads``, ``factor`` times (-1: subtracted)."""
 
     measure: str
     leads: Leads
+    factor: float = 1.0
 
 
 class SumRule(Stated, Comparison):
-    """A sum of wave sizes, with ``add`` added and multiplied by ``times`` where given, against a limit."""
+    """A sum of wave sizes against a limit.
+
+    ``add`` is added to it; it is multiplied by ``times``, or divided by the sum ``over``, where given.
+    """
 
     form: Literal["sum"]
     terms: Annotated[tuple[Term, ...], Field(min_length=1)]
     add: Table | None = None
     times: str | None = None
+    over: tuple[Term, ...] = ()
 
     @model_validator(mode="after")
     def _units_agree(self) -> "SumRule":
-        for term in self.terms:
+        if self.times and self.over:
+            raise ValueError("a sum is multiplied (times) or divided (over), not both")
+        for term in (*self.terms, *self.over):
             own = _unit_of(term.measure, per_lead=True)
+            if self.over:
+                _same_unit(own, _unit_of(self.terms[0].measure, per_lead=True), term.measure)
+                own = "1"
             product = own if self.times is None else f"{own}*{_unit_of(self.times, per_lead=False)}"
             _same_unit(self.unit, product, self.text)
         return self
+
+
+class BeatsRule(Stated):
+    """Conditions on single beats of some ``kinds`` (none named: of all), and in how many beats they must all hold."""
+
+    form: Literal["beats"]
+    kinds: tuple[Kind, ...] = ()
+    count: Annotated[int, Field(ge=1)] = 1
+    all_of: tuple[BeatCondition, ...] = ()
+
+
+class UnmeasuredRule(Stated):
+    """A rule that a recording or our measurements cannot decide: it is never evaluable, and ``why`` says so."""
+
+    form: Literal["unmeasured"]
+    why: str
 
 
 class PatternRule(Stated):
@@ -204,7 +265,7 @@ class FindingRule(Stated):
 
 
 class UseRule(Strict):
-    """A shared rule by name, in some of its leads; the other fields replace those of the shared rule."""
+    """A shared rule by name, in some of its leads where it is one on leads; the other fields replace its own."""
 
     form: Literal["use"]
     use: str
@@ -216,7 +277,7 @@ class UseRule(Strict):
     verification: Verification | None = None
 
 
-Evaluable = ValueRule | LeadsRule | SumRule | PatternRule | FindingRule
+Evaluable = ValueRule | LeadsRule | SumRule | PatternRule | FindingRule | BeatsRule | UnmeasuredRule
 Rule = Annotated[Evaluable | UseRule, Field(discriminator="form")]
 
 

@@ -2,30 +2,30 @@
 
 import math
 from collections.abc import Callable, Mapping
-from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
 
 from ecgviz.criteria import wording
 from ecgviz.criteria.judged import Check, Patient
+from ecgviz.criteria.limits import hold, known, limits_for
 from ecgviz.criteria.logic import at_least, every, some
 from ecgviz.criteria.rule_schema import (
+    BeatsRule,
     Case,
-    Comparison,
     Condition,
     Count,
     Evaluable,
     FindingRule,
     LeadsRule,
-    Limit,
     PatternRule,
     Stated,
     SumRule,
-    Table,
+    Term,
+    UnmeasuredRule,
     ValueRule,
 )
-from ecgviz.criteria.vocabulary import FINE_FS, INVERTED_AVR, MEASURES, contiguous_pairs
+from ecgviz.criteria.vocabulary import MEASURES, OF_BEATS, OF_RHYTHM, contiguous_pairs
 from ecgviz.types import Measurements, RuleResult
 
 _ORDER = ("not_evaluable", "not_met", "borderline", "met")
@@ -80,17 +80,21 @@ def evaluate_rule(
 
 def _outcome(rule: Stated, patient: Patient, finding_state: Callable[[FindingRule], str]) -> Outcome:
     if isinstance(rule, ValueRule):
-        label = MEASURES[rule.measure].label
-        value, unknown = _known(patient, rule.measure, None)
-        return _single(_check(rule, label, value, unknown, patient))
+        label = (OF_RHYTHM if rule.measure in OF_RHYTHM else MEASURES)[rule.measure].label
+        value, unknown = known(patient, rule.measure, None)
+        return _single(hold(rule, label, value, unknown, patient))
     if isinstance(rule, SumRule):
         value, unknown, label = _sum(rule, patient)
-        leads = tuple(lead for term in rule.terms for lead in term.leads)
-        return _single(_check(rule, label, value, unknown, patient), leads)
+        leads = tuple(dict.fromkeys(lead for term in (*rule.terms, *rule.over) for lead in term.leads))
+        return _single(hold(rule, label, value, unknown, patient), leads)
     if isinstance(rule, LeadsRule):
         return _leads(rule, patient)
     if isinstance(rule, PatternRule):
         return _pattern(rule, patient.measured)
+    if isinstance(rule, BeatsRule):
+        return _beats(rule, patient)
+    if isinstance(rule, UnmeasuredRule):
+        return Outcome("not_evaluable", (), (), rule.why)
     if isinstance(rule, FindingRule):
         state = finding_state(rule)
         return Outcome(state, (), (), wording.finding(rule.finding, state))
@@ -101,68 +105,43 @@ def _single(check: Check, leads: tuple[str, ...] = ()) -> Outcome:
     return Outcome(check.state, (check,), leads, wording.checks((check,)))
 
 
-def _known(patient: Patient, name: str, lead: str | None) -> tuple[float, str]:
-    """Return a measurement and, when it cannot be used, why."""
-    if MEASURES[name].fine and patient.measured.fs < FINE_FS:
-        return np.nan, f"{patient.measured.fs:.0f} Hz is too coarse for it"
-    value = patient.value(name, lead)
-    if not math.isnan(value):
-        return value, ""
-    return value, patient.measured.why(name, "aVR" if lead == INVERTED_AVR else lead)
-
-
-def _check(
-    rule: Comparison, label: str, value: float, unknown: str, patient: Patient, lead: str | None = None
-) -> Check:
-    """Hold a value against a limit; with a table and unknown sex or age, against every limit that may hold."""
-    limits = _limits(rule.value, patient)
-    slack = max(rule.slack, 1000 / patient.measured.fs) if rule.unit == "ms" and rule.slack > 0 else rule.slack
-    if math.isnan(value):
-        return Check("not_evaluable", label, value, rule.op, limits[0], rule.unit, np.nan, lead, unknown)
-    tried = [(*_compare(value, rule.op, limit, slack), limit) for limit in limits]
-    state, margin, limit = min(tried, key=itemgetter(1))
-    if any(other != state for other, _, _ in tried):
-        unknown = wording.table(value, rule.unit, limits, patient.sex is None, patient.age_years is None)
-        return Check("not_evaluable", label, value, rule.op, limit, rule.unit, np.nan, lead, unknown)
-    return Check(state, label, value, rule.op, limit, rule.unit, margin, lead)
-
-
-def _limits(limit: Limit, patient: Patient) -> tuple[float, ...]:
-    if isinstance(limit, Table):
-        rows = (row.value for row in limit.rows if row.fits(patient.age_years, patient.sex))
-        return tuple(dict.fromkeys(rows))
-    return (limit,)
-
-
-def _compare(value: float, op: str, limit: float, slack: float) -> tuple[str, float]:
-    margin = value - limit if op in (">=", ">") else limit - value
-    if abs(margin) < slack - 1e-9:
-        return "borderline", margin
-    holds = margin > 0 or (margin == 0 and op in (">=", "<="))
-    return ("met" if holds else "not_met"), margin
-
-
 def _sum(rule: SumRule, patient: Patient) -> tuple[float, str, str]:
-    total, labels = 0.0, []
-    for term in rule.terms:
-        found = [(*_known(patient, term.measure, lead), lead) for lead in term.leads]
-        absent = [f"{MEASURES[term.measure].label} {lead}: {why}" for value, why, lead in found if math.isnan(value)]
-        if absent:
-            return np.nan, absent[0], rule.text
-        value, _, lead = max(found, key=lambda one: one[0])
-        total += value
-        labels.append(f"{MEASURES[term.measure].label} {lead} {value:.2f}")
-    label = " + ".join(labels)
+    """Return the sum of a rule, why it cannot be formed, and what is summed."""
+    total, label, unknown = _terms(rule.terms, patient)
+    if unknown:
+        return np.nan, unknown, rule.text
     if rule.add is not None:
-        added = set(_limits(rule.add, patient))
+        added = set(limits_for(rule.add, patient))
         if len(added) > 1:
             return np.nan, "sex is unknown, and the sum depends on it", rule.text
         extra = added.pop()
         total, label = total + extra, f"{label} + {extra:.1f}" if extra else label
     if rule.times is not None:
-        factor, why = _known(patient, rule.times, None)
+        factor, why = known(patient, rule.times, None)
         return total * factor, why, f"({label}) x {MEASURES[rule.times].label}"
+    if rule.over:
+        divisor, below, unknown = _terms(rule.over, patient)
+        if unknown or divisor == 0:
+            return np.nan, unknown or f"{below} is no divisor", rule.text
+        return total / divisor, "", f"({label}) / ({below})"
     return total, "", label
+
+
+def _terms(terms: tuple[Term, ...], patient: Patient) -> tuple[float, str, str]:
+    """Return the sum of terms, what is summed, and why it cannot be."""
+    total, label = 0.0, ""
+    for term in terms:
+        name = MEASURES[term.measure].label
+        found = [(*known(patient, term.measure, lead), lead) for lead in term.leads]
+        absent = [f"{name} {lead}: {why}" for value, why, lead in found if math.isnan(value)]
+        if absent:
+            return np.nan, "", absent[0]
+        value, _, lead = max(found, key=lambda one: one[0])
+        total += term.factor * value
+        size = "" if abs(term.factor) == 1 else f"{abs(term.factor):g} x "
+        joint = (" - " if label else "-") if term.factor < 0 else (" + " if label else "")
+        label += f"{joint}{size}{name} {lead} {value:.2f}"
+    return total, label, ""
 
 
 def _leads(rule: LeadsRule, patient: Patient) -> Outcome:
@@ -200,12 +179,19 @@ def _lead(case: Case, lead: str, patient: Patient) -> tuple[str, Check]:
 
 def _condition(condition: Condition, lead: str, patient: Patient) -> Check:
     label = MEASURES[condition.measure].label
-    value, unknown = _known(patient, condition.measure, lead)
-    if condition.minus is not None:
-        other, why = _known(patient, condition.minus, lead)
-        value, unknown = value - other, unknown or why
-        label = f"{label} - {MEASURES[condition.minus].label}"
-    return _check(condition, label, value, unknown, patient, lead)
+    value, unknown = known(patient, condition.measure, lead)
+    if condition.other is not None:
+        other, why = known(patient, condition.other, lead)
+        unknown = unknown or why
+        sign = "-" if condition.minus else "/"
+        label = f"{label} {sign} {MEASURES[condition.other].label}"
+        if condition.minus:
+            value -= other
+        elif other == 0:
+            value, unknown = np.nan, unknown or f"{MEASURES[condition.other].label} is 0"
+        else:
+            value /= other
+    return hold(condition, label, value, unknown, patient, lead)
 
 
 def _count(states: Mapping[str, str], count: Count) -> tuple[str, tuple[str, ...]]:
@@ -245,3 +231,32 @@ def _seen(measured: Measurements, lead: str) -> str:
     if lead not in measured.leads or not measured.patterns:
         return ""
     return measured.patterns[measured.leads.index(lead)]
+
+
+def _beats(rule: BeatsRule, patient: Patient) -> Outcome:
+    """Judge each beat of the kinds that a rule names, and count those that hold."""
+    if patient.beats is None or patient.beats.reason:
+        why = "there are no beats" if patient.beats is None else patient.beats.reason
+        return Outcome("not_evaluable", (), (), f"beats not measurable: {why}")
+    chosen = [b for b, kind in enumerate(patient.beats.kind) if not rule.kinds or kind in rule.kinds]
+    judged = [_beat(rule, b, patient) for b in chosen]
+    state = at_least([one for one, _ in judged], rule.count)
+    count = sum(one in _ORDER[_ORDER.index(state) :] for one, _ in judged) if state != "not_met" else 0
+    shown = max((checks for one, checks in judged if one == state), key=_least_margin, default=())
+    return Outcome(state, shown, (), wording.beats(rule.kinds, len(chosen), count, rule.count, shown))
+
+
+def _beat(rule: BeatsRule, beat: int, patient: Patient) -> tuple[str, tuple[Check, ...]]:
+    """Return the state of one beat, and its checks: all that hold, or those that decide."""
+    checks = []
+    for condition in rule.all_of:
+        value = float(patient.beat_rows[condition.measure][beat])
+        label = OF_BEATS[condition.measure].label
+        unknown = "the recording or its marks do not hold it" if math.isnan(value) else ""
+        checks.append(hold(condition, label, value, unknown, patient))
+    state = every([check.state for check in checks])
+    return state, tuple(check for check in checks if check.state == state)
+
+
+def _least_margin(checks: tuple[Check, ...]) -> float:
+    return min((check.margin for check in checks if not math.isnan(check.margin)), default=-math.inf)

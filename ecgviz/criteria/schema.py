@@ -1,20 +1,29 @@
 """What a catalogue file may say: entries, published definitions, sources, regions. Data only, never code."""
 
 import json
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from ecgviz.criteria.rule_schema import Leads, LeadsRule, Rule, Strict
+from ecgviz.criteria.rule_schema import Evaluable, Leads, Rule, Strict
 from ecgviz.criteria.vocabulary import SEGMENTS
 
 
 class Source(Strict):
-    """A publication: ``short`` stands in verdicts, ``citation`` and ``doi`` where the reader asks for more."""
+    """A publication: ``short`` stands in verdicts, ``citation`` and ``doi`` where the reader asks for more.
+
+    What no publication defines has a source without ``doi``, whose ``citation`` says so.
+    """
 
     short: str
     citation: str
-    doi: Annotated[str, Field(pattern=r"^10\.\d{4,9}/\S+$")]
+    doi: Annotated[str, Field(pattern=r"^10\.\d{4,9}/\S+$")] | None = None
+
+    @property
+    def full(self) -> str:
+        """Return the citation with its address."""
+        return self.citation if self.doi is None else f"{self.citation} https://doi.org/{self.doi}"
 
 
 class RoiPart(Strict):
@@ -22,7 +31,7 @@ class RoiPart(Strict):
 
     leads: Leads | Literal["met"]
     segments: Annotated[tuple[str, ...], Field(min_length=1)]
-    beats: Literal["dominant", "ectopic", "all"] = "dominant"
+    beats: Literal["dominant", "ectopic", "premature_ventricular", "premature_atrial", "paced", "all"] = "dominant"
 
     @model_validator(mode="after")
     def _known_segments(self) -> "RoiPart":
@@ -47,10 +56,14 @@ class Roi(Strict):
 
 
 class Definition(Strict):
-    """One published definition: all required rules, ``at_least`` so many alternatives (if any), no excluding rule."""
+    """One published definition: all required rules, ``at_least`` so many alternatives (if any), no excluding rule.
+
+    ``stages``: of an infarct, the stages of PTB-XL (``infarction_stadium``) at which this is what a reader looks for.
+    """
 
     key: str
     source: str
+    stages: tuple[Literal["I", "II", "III"], ...] = ()
     rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
     at_least: Annotated[int, Field(ge=1)] = 1
     roi: Roi | None = None
@@ -58,11 +71,16 @@ class Definition(Strict):
 
 
 class Maps(Strict):
-    """Names of the same thing elsewhere: SCP-ECG statements, PTB-XL superclass, SNOMED CT codes, CPSC 2018 class."""
+    """Names of the same thing elsewhere.
+
+    SCP-ECG statements, PTB-XL superclass, SNOMED CT codes and abbreviations of the PhysioNet challenges, CPSC 2018
+    class.
+    """
 
     scp: tuple[str, ...] = ()
     superclass: Literal["CD", "HYP", "MI", "NORM", "STTC"] | None = None
     snomed: tuple[int, ...] = ()
+    cinc: tuple[str, ...] = ()
     cpsc: str | None = None
 
 
@@ -82,7 +100,11 @@ class Review(Strict):
 
 
 class Entry(Strict):
-    """One diagnosis with its published definitions, each a verdict of its own."""
+    """One diagnosis with its published definitions, each a verdict of its own.
+
+    ``places`` gives names to leads, so that a definition written once (a YAML anchor) serves several territories: a
+    list of leads may say ``[territory]``.
+    """
 
     id: str
     name: str
@@ -94,10 +116,30 @@ class Entry(Strict):
     roi: Roi = Roi()
     caveats: tuple[str, ...] = ()
     review: Review = Review()
+    places: dict[str, Leads] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _put_places(cls, given: Any) -> Any:
+        places = given.get("places") if isinstance(given, dict) else None
+        if not isinstance(places, dict):
+            return given
+        return {key: value if key == "places" else _placed(value, places) for key, value in given.items()}
 
     def definition(self, key: str) -> Definition:
         """Return one definition by its key; raises KeyError."""
         return {one.key: one for one in self.definitions}[key]
+
+
+def _placed(given: Any, places: Mapping[str, Any]) -> Any:
+    """Return a part of an entry with the names of places in lists replaced by their leads."""
+    if isinstance(given, dict):
+        return {key: _placed(value, places) for key, value in given.items()}
+    if isinstance(given, list):
+        named = {name: leads for name, leads in places.items() if isinstance(leads, list)}
+        parts = [named[x] if isinstance(x, str) and x in named else [_placed(x, places)] for x in given]
+        return [x for part in parts for x in part]
+    return given
 
 
 class CatalogueFile(Strict):
@@ -105,7 +147,7 @@ class CatalogueFile(Strict):
 
     schema_version: Literal[1]
     sources: dict[str, Source] = Field(default_factory=dict)
-    shared_rules: dict[str, LeadsRule] = Field(default_factory=dict)
+    shared_rules: dict[str, Annotated[Evaluable, Field(discriminator="form")]] = Field(default_factory=dict)
     entries: tuple[Entry, ...] = ()
 
 

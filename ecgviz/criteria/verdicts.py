@@ -42,16 +42,18 @@ def entry(name: str, folder: Path | None = None) -> Entry:
 
 
 def for_label(label: str, folder: Path | None = None) -> tuple[Entry, ...]:
-    """Return the entries that speak of a label: an SCP statement, a CPSC class, an entry's id, or a superclass.
+    """Return the entries that speak of a label.
 
-    A superclass (CD, HYP, MI, NORM, STTC) stands for all its entries. A label of which the catalogue knows nothing
-    gets none.
+    A label is an SCP statement, a CPSC class, a SNOMED CT code or abbreviation of the PhysioNet challenges, an entry's
+    id, or a superclass. A superclass (CD, HYP, MI, NORM, STTC) stands for all its entries. A label of which the
+    catalogue knows nothing gets none.
     """
-    return tuple(
-        one
-        for one in load(folder).entries.values()
-        if label in (one.id, one.maps.cpsc, one.maps.superclass) or label in one.maps.scp
-    )
+    return tuple(one for one in load(folder).entries.values() if label in _labels(one))
+
+
+def _labels(one: Entry) -> set[str | None]:
+    maps = one.maps
+    return {one.id, maps.cpsc, maps.superclass, *maps.scp, *maps.cinc, *map(str, maps.snomed)}
 
 
 def evaluate(
@@ -99,7 +101,7 @@ def _findings(
         raise CriteriaError(f"sex {sex!r} is not 'male', 'female' or unknown (None)")
     if age is not None and not 0 <= age <= 120:
         raise CriteriaError(f"an age of {age} years is not plausible; unknown is None")
-    session = _Session(known, Patient(measured, age, sex), beats, canvas(measured.leads, beats))
+    session = _Session(known, Patient(measured, age, sex, beats), beats, canvas(measured.leads, beats))
     return tuple(finding for one in entries for finding in session.findings(one))
 
 
@@ -146,8 +148,10 @@ class _Session:
         source = self.known.sources[definition.source]
         results = tuple(self._result(rule_index, definition) for rule_index in range(len(definition.rules)))
         roles, states = [r.role for r in results], [r.state for r in results]
-        state = definition_state(roles, states, definition.at_least)
-        why = wording.conclusion(_decisive(results, state), state, source.short)
+        points = [getattr(rule, "points", 1) for rule in definition.rules]
+        state = definition_state(roles, states, definition.at_least, points)
+        phrases = [*_score(definition, points, states), *_decisive(results, state)]
+        why = wording.conclusion(phrases, state, source.short)
         if barred:
             state, why = "not_evaluable", f"not evaluable: {barred} ({source.short})"
         drawn = regions(definition.roi or one.roi, self.canvas, _met_leads(definition, results))
@@ -157,11 +161,12 @@ class _Session:
             definition=definition.key,
             state=state,
             why=why,
-            source=f"{source.citation} https://doi.org/{source.doi}",
+            source=source.full,
             rules=results,
             regions=drawn,
             superclass=one.maps.superclass,
             caveats=(*self._cautions(one), *definition.caveats, *one.caveats),
+            stages=definition.stages,
         )
 
     def _result(self, index: int, definition: Definition) -> RuleResult:
@@ -186,6 +191,20 @@ def _beside(other: Entry, state: str, findings: Sequence[Finding]) -> str:
         return f"there is {other.name} by {' and '.join(f.definition for f in findings)}"
     reasons = dict.fromkeys(r.why for f in findings for r in f.rules if r.state == state and r.role != "supporting")
     return f"it is open whether there is {other.name}: {'; '.join(reasons) or findings[0].why}"
+
+
+def _score(definition: Definition, points: Sequence[int], states: Sequence[str]) -> list[str]:
+    """Return the phrase of a point score; nothing for definitions whose alternatives count the same."""
+    if max(points) == 1:
+        return []
+    scored = [
+        (point, state)
+        for rule, point, state in zip(definition.rules, points, states, strict=True)
+        if rule.role == "alternative"
+    ]
+    met = sum(point for point, state in scored if state == "met")
+    unknown = sum(point for point, state in scored if state == "not_evaluable")
+    return [wording.points(met, unknown, definition.at_least)]
 
 
 def _decisive(results: Sequence[RuleResult], state: str) -> list[str]:

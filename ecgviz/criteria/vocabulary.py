@@ -99,7 +99,27 @@ MEASURES: Mapping[str, Measure] = {
     "t_width_ms": Measure("T duration in the lead", "ms", per_lead=True),
     "t_symmetry": Measure("T symmetry (area before / after its peak)", "1", per_lead=True),
 }
-FLAGS = ("qs", "notch")
+OF_RHYTHM: Mapping[str, Measure] = {
+    "pp_range_ms": Measure("range of PP intervals", "ms"),
+    "pr_range_ms": Measure("range of PR from beat to beat", "ms"),
+    "longest_rr_ms": Measure("longest RR", "ms"),
+    "blocked_p": Measure("P waves without QRS", "1"),
+    "blocked_p_run": Measure("P waves in a row without QRS", "1"),
+    "blocked_pr_change_ms": Measure("PR before a blocked P less PR after it", "ms"),
+    "p_per_qrs": Measure("P waves a QRS complex", "1"),
+    "bigeminy_cycles": Measure("premature beats in a row, each after one beat", "1"),
+    "trigeminy_cycles": Measure("premature beats in a row, each after two beats", "1"),
+}
+"""Numbers of the sequence of beats (`ecgviz.criteria.beatwise.rhythm_numbers`), used like those of `MEASURES`."""
+OF_BEATS: Mapping[str, Measure] = {
+    "beat_coupling": Measure("RR before / usual RR", "1"),
+    "beat_pause": Measure("RR before + RR after, in usual RR", "1"),
+    "beat_qrs_ms": Measure("QRS of the beat", "ms"),
+    "beat_pr_ms": Measure("PR of the beat", "ms"),
+    "beat_p": Measure("P wave before the beat", "1"),
+}
+"""Numbers of each beat (`ecgviz.criteria.beatwise.beat_numbers`), for rules on single beats."""
+FLAGS = ("qs", "notch", "beat_p")
 """Measures that are 1 where the thing is seen and 0 where it is not."""
 
 SEGMENTS: Mapping[str, tuple[str, ...]] = {

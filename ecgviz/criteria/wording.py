@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ecgviz.criteria.judged import Check
-from ecgviz.criteria.vocabulary import MEASURES
+from ecgviz.criteria.vocabulary import FLAGS, MEASURES, OF_BEATS
 
 _SIGNED = {measure.label for measure in MEASURES.values() if measure.signed}
-_FLAGS = {MEASURES[name].label for name in ("qs", "notch")}
+_FLAGS = {{**MEASURES, **OF_BEATS}[name].label for name in FLAGS}
 _DECIMALS = {"ms": 0, "deg": 0, "bpm": 0, "mV": 2, "1": 2, "mV*ms": 0, "mV/s": 1, "Hz": 1}
 _UNITS = {"ms": " ms", "deg": "°", "bpm": " bpm", "mV": " mV", "1": "", "mV*ms": " mV ms", "mV/s": " mV/s", "Hz": " Hz"}
 _VERDICT = {"met": "met", "not_met": "not met", "borderline": "borderline", "not_evaluable": "not evaluable"}
@@ -35,7 +35,7 @@ def _group(group: list[Check]) -> str:
             return f"{first.label} {leads}".strip() + f": {first.unknown}"
         return f"{first.label} {leads}".strip() + f" not measurable: {first.unknown}"
     if first.label in _FLAGS:
-        return f"{leads} {'' if first.value >= first.limit else 'no '}{first.label}"
+        return f"{leads} {'' if first.value >= 1 else 'no '}{first.label}".strip()
     signed = first.label in _SIGNED or first.unit == "deg"
     values = ", ".join(
         f"{check.lead} {number(check.value, first.unit, signed=signed)}"
@@ -65,6 +65,20 @@ def pattern(seen: Mapping[str, str], deciding: Sequence[str], state: str, wanted
         return ", ".join(f"{lead} {seen[lead]}" for lead in deciding)
     there = ", ".join(f"{lead} {shape or 'no QRS'}" for lead, shape in seen.items())
     return f"{there}, not {' or '.join(wanted)}"
+
+
+def beats(kinds: Sequence[str], there: int, holding: int, needed: int, shown: Sequence[Check]) -> str:
+    """Return the phrase of a rule on single beats: how many there are and hold, and the numbers of the best."""
+    what = f"{' or '.join(kinds)} beats".replace("_", " ").strip()
+    said = f"{there} {what}" if there else f"no {what}"
+    if holding and (shown or holding < there):
+        said += f", {holding} of them as asked" if needed > 1 or holding > 1 else ", one of them"
+    return f"{said} ({checks(shown)})" if shown else said
+
+
+def points(met: int, unknown: int, needed: int) -> str:
+    """Return the phrase of a point score: "6 points (5 are needed)"."""
+    return f"{met} points{f' and {unknown} that are not evaluable' if unknown else ''} ({needed} are needed)"
 
 
 def finding(name: str, state: str) -> str:
