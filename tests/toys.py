@@ -81,7 +81,7 @@ class Step(nn.Module):
         self.at = at
 
     def forward(self, x: Tensor, *, r_s=None, meta=None, mask=None) -> Tensor:
-        return torch.tanh(1e7 * (x.mean(dim=(1, 2), keepdim=True)[..., 0] - self.at))
+        return torch.tanh(1e9 * (x.mean(dim=(1, 2), keepdim=True)[..., 0] - self.at))
 
 
 class Deaf(nn.Module):

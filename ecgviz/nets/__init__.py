@@ -22,7 +22,9 @@ all alike. One whose tokens take from each other in a stack of blocks has ``mixi
 Optionally it has ``encode`` and ``head``, whose composition is the network. A network whose logits split exactly has
 ``decompose(x, r_s=, meta=, mask=)``, a bias (C,) and contributions (B, C, 12, W) of leads and windows that add up to
 them, and ``spans(x, fs=, start_s=, r_s=, meta=, mask=)``, where the windows of one record begin and end: (W, 2) in
-seconds from the record's start.
+seconds from the record's start. A network with a late convolution names it for Grad-CAM in ``cam_layer``: a module that
+makes features (B, F, N), one place every ``cam_stride`` samples; without a stride, an attention that is given features
+of the shape of its weights, (..., F), which ``place`` puts on leads and seconds as level "beat".
 """
 
 from collections.abc import Callable, Mapping

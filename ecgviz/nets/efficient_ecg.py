@@ -184,6 +184,7 @@ class EfficientECG(Attentive):
     }
     needs: tuple[str, ...] = ()
     pads = True
+    cam_layer, cam_stride = "head", STRIDE
 
     def __init__(self, n_labels: int, width: float = 0.5, dropout: float = 0.2, drop_path: float = 0.2) -> None:
         super().__init__()

@@ -74,6 +74,7 @@ class ResNet1d(nn.Module):
     }
     needs: tuple[str, ...] = ()
     pads = True
+    cam_layer, cam_stride = "blocks.7.relu2", 32
 
     def __init__(self, n_labels: int, width: float = 1.0, dropout: float = 0.3) -> None:
         super().__init__()
