@@ -1,0 +1,238 @@
+"""Stretches of a recording laid on another place of its time axis, and beats that move with them.
+
+What keeps its length is copied sample by sample; what does not is interpolated. Every lead is treated alike, so limb
+leads follow from one another as before.
+
+Dimensions: L leads, N samples, B beats, K beats as they are laid.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.interpolate import CubicSpline
+
+from ecgviz.beats.peaks import bridged
+from ecgviz.errors import EditError
+from ecgviz.types import MARKS, Beats, Record
+from ecgviz.types.arrays import FloatArray
+
+LEAST_TP_S = 0.020
+"""What must lie between the T wave of a beat and the next beat, before and after an edit."""
+BEFORE_QRS_S = 0.020
+"""A beat without P wave begins this long before its QRS complex."""
+P_CUT = "the recording starts after its P onset"
+CUBIC_FROM = 4
+"""Samples that a cubic spline needs; fewer are joined by straight lines."""
+
+
+class Stretch(NamedTuple):
+    """Samples ``was_first`` to ``was_last`` of a recording, laid on samples ``first`` to ``last`` of the new one."""
+
+    was_first: int
+    was_last: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Edited:
+    """A recording that was changed on purpose, its beats moved along, and one sentence that says what was changed."""
+
+    record: Record
+    beats: Beats
+    sentence: str
+
+
+def edited_record(record: Record, signal: FloatArray, beats: Beats, name: str, sentence: str) -> Edited:
+    """Return a recording of new samples (L, N) mV whose id ends in ``name`` and which says that it was altered."""
+    changed = replace(record, signal=signal, id=f"{record.id}+{name}", altered=(*record.altered, sentence))
+    return Edited(changed, beats, f"altered: {sentence}")
+
+
+def bodies(record: Record, beats: Beats) -> tuple[np.ndarray, np.ndarray]:
+    """Return first and last sample of each beat from its P wave to the end of its T wave, both (B,).
+
+    A beat without P begins 20 ms before its QRS complex; one without T ends after the usual QT. Where the next beat
+    begins within 20 ms of that end, the body ends earlier, in the last quarter of the T wave at most.
+
+    Raises
+    ------
+    EditError
+        Without beats, when a beat has no QRS marks or no beat a T wave, or where the next beat begins earlier still.
+    """
+    if not len(beats):
+        raise EditError(f"{record.id} has no beats to edit: {beats.reason or 'none were given'}")
+    unmarked = np.flatnonzero(np.isnan(beats.qrs_on) | np.isnan(beats.qrs_off))
+    if unmarked.size:
+        raise EditError(f"beat {unmarked[0] + 1} has no QRS marks, so it cannot be moved as a whole")
+    known = np.isfinite(beats.t_off)
+    if not known.any():
+        raise EditError(f"no beat of {record.id} has a T wave, so where beats end is not known")
+    end_s = np.where(known, beats.t_off, beats.qrs_on + np.median((beats.t_off - beats.qrs_on)[known]))
+    begin_s = np.where(np.isnan(beats.p_on), beats.qrs_on - BEFORE_QRS_S, beats.p_on)
+    first = np.maximum(np.floor(begin_s * record.fs).astype(int), 0)
+    last = np.minimum(np.ceil(end_s * record.fs).astype(int), record.signal.shape[1] - 1)
+    latest = np.append(first[1:] - least_tp(record), record.signal.shape[1] - 1)
+    quarter_s = np.where(known, (end_s - beats.t_on) / 4, 0.0)
+    earliest = np.ceil((end_s - np.nan_to_num(quarter_s)) * record.fs).astype(int)
+    tight = np.flatnonzero(latest < np.minimum(last, earliest))
+    if tight.size:
+        b = int(tight[0])
+        raise EditError(
+            f"beat {b + 2} begins at {first[b + 1] / record.fs:.3f} s and the T wave before it ends at "
+            f"{end_s[b]:.3f} s: there is no TP stretch between them that could be changed"
+        )
+    return first, np.minimum(last, latest)
+
+
+def least_tp(record: Record) -> int:
+    """Return the samples that a TP stretch must have."""
+    return max(2, round(LEAST_TP_S * record.fs))
+
+
+def relaid(signal: FloatArray, stretches: Sequence[Stretch], n: int) -> FloatArray:
+    """Return new samples (L, n) made of stretches of the old ones (L, N), which follow one another without a gap.
+
+    Where one stretch does not go on where the one before ended, the difference in level is spread over the one before.
+    Missing samples (NaN) stay missing.
+    """
+    whole = bridged(signal)
+    result = np.full((len(signal), n), np.nan)
+    for this, following in zip(stretches, [*stretches[1:], None], strict=True):
+        length, was = this.last - this.first, this.was_last - this.was_first
+        part: FloatArray = signal[:, this.was_first : this.was_last + 1].astype(np.float64)
+        if length != was:
+            at = np.linspace(0, was, length + 1)
+            gaps = np.isnan(part)[:, np.rint(at).astype(int)]
+            part = _between_samples(whole[:, this.was_first : this.was_last + 1], at)
+            part[gaps] = np.nan
+        if following is not None and following.was_first != this.was_last:
+            jump = whole[:, following.was_first] - whole[:, this.was_last]
+            part = part + jump[:, None] * np.linspace(0, 1, length + 1)
+        low, high = max(this.first, 0), min(this.last + 1, n)
+        if high > low:
+            result[:, low:high] = part[:, low - this.first : high - this.first]
+    return result
+
+
+def _between_samples(part: FloatArray, at: FloatArray) -> FloatArray:
+    """Return samples (L, M) at fractional places ``at`` (M,) of ``part`` (L, K)."""
+    grid = np.arange(part.shape[1])
+    if grid.size < CUBIC_FROM:
+        return np.stack([np.interp(at, grid, row) for row in part])
+    between: FloatArray = CubicSpline(grid, part, axis=1)(at)
+    return between
+
+
+def at_knots(record: Record, beats: Beats, was: np.ndarray, now: np.ndarray) -> tuple[FloatArray, Beats]:
+    """Return samples and beats of which samples ``was`` (K,) come to lie at ``now`` (K,); the rest goes linearly."""
+    stretches = [Stretch(*each) for each in zip(was[:-1], was[1:], now[:-1], now[1:], strict=True)]
+    signal = relaid(record.signal, stretches, record.signal.shape[1])
+    was_s, now_s = was / record.fs, now / record.fs
+
+    def moved(times_s: FloatArray) -> FloatArray:
+        k = np.clip(np.searchsorted(was_s, times_s, side="right") - 1, 0, was.size - 2)
+        slope = np.diff(now)[k] / np.diff(was)[k]
+        return np.asarray(now_s[k] + (times_s - was_s[k]) * slope)
+
+    times: dict[str, Any] = {name: moved(getattr(beats, name)) for name in ("r_s", "extra_p_s", *MARKS)}
+    leads = {name: moved(marks) for name, marks in beats.lead_marks.items()}
+    return signal, _inside(replace(beats, **times, lead_marks=leads))
+
+
+def in_order(record: Record, beats: Beats, order: np.ndarray, shift: np.ndarray) -> tuple[FloatArray, Beats]:
+    """Return samples and beats in which beats ``order`` (K,) lie ``shift`` (K,) samples later than they were recorded.
+
+    Bodies are copied; the TP stretch after each is stretched or shrunk to fit. Before the first and after the last beat
+    lies what was recorded there, stretched only where too little was. A beat may be laid more than once; the last of
+    the recording may only come last, as its TP stretch is not known.
+
+    Raises
+    ------
+    EditError
+        When less than 20 ms would lie between two beats.
+    """
+    n, fs = record.signal.shape[1], record.fs
+    first, last = bodies(record, beats)
+    start, end = first[order] + shift, last[order] + shift
+    _check_room(record, order, first, last, start, end)
+    stretches = []
+    if start[0] > 0:
+        stretches.append(Stretch(max(first[order[0]] - start[0], 0), first[order[0]], 0, start[0]))
+    for k, b in enumerate(order):
+        stretches.append(Stretch(first[b], last[b], start[k], end[k]))
+        if k + 1 < order.size:
+            stretches.append(Stretch(last[b], first[b + 1], end[k], start[k + 1]))
+    if end[-1] < n - 1:
+        stretches.append(Stretch(last[order[-1]], min(n - 1 - shift[-1], n - 1), end[-1], n - 1))
+    signal = relaid(record.signal, stretches, n)
+    return signal, _laid_beats(beats, order, shift / fs, (last / fs, first / fs, end / fs, start / fs))
+
+
+def _check_room(
+    record: Record, order: np.ndarray, first: np.ndarray, last: np.ndarray, start: np.ndarray, end: np.ndarray
+) -> None:
+    short = np.flatnonzero(start[1:] - end[:-1] < least_tp(record))
+    if short.size:
+        k = int(short[0])
+        b = int(order[k])
+        ms = 1000 / record.fs
+        raise EditError(
+            f"beat {b + 1} lasts {(last[b] - first[b]) * ms:.0f} ms from its first wave to the end of T; the next "
+            f"would begin {(start[k + 1] - start[k]) * ms:.0f} ms after it, and {1000 * LEAST_TP_S:.0f} ms of TP must "
+            "remain"
+        )
+
+
+def _laid_beats(
+    beats: Beats, order: np.ndarray, shift_s: FloatArray, tp: tuple[FloatArray, FloatArray, FloatArray, FloatArray]
+) -> Beats:
+    """Return the beats as laid; ``tp`` holds ends and starts of bodies as recorded, (B,), and as laid, (K,)."""
+    picked: dict[str, Any] = {name: getattr(beats, name)[order] + shift_s for name in ("r_s", *MARKS)}
+    laid = replace(
+        beats,
+        **picked,
+        kind=tuple(beats.kind[b] for b in order),
+        lead_marks={name: marks[:, order] + shift_s for name, marks in beats.lead_marks.items()},
+        why_no_p=tuple(beats.why_no_p[b] for b in order) if beats.why_no_p else (),
+        edge=beats.edge[order],
+        extra_p_s=_laid_extra(beats, order, tp),
+    )
+    return _inside(laid)
+
+
+def _inside(beats: Beats) -> Beats:
+    """Return the beats whose QRS complex lies inside the recording; a P or T wave that it cuts is taken out."""
+    keep = np.flatnonzero((beats.qrs_on >= 0) & (beats.qrs_off <= beats.duration_s))
+    times: dict[str, Any] = {name: getattr(beats, name)[keep] for name in ("r_s", *MARKS)}
+    leads = {name: marks[:, keep] for name, marks in beats.lead_marks.items()}
+    no_p, no_t = times["p_on"] < 0, times["t_off"] > beats.duration_s
+    for mark, out in (("p_on", no_p), ("p_off", no_p), ("t_on", no_t), ("t_off", no_t)):
+        times[mark] = np.where(out, np.nan, times[mark])
+        leads |= {mark: np.where(out, np.nan, leads[mark])} if mark in leads else {}
+    why = [beats.why_no_p[b] for b in keep] if beats.why_no_p else [""] * keep.size
+    return replace(
+        beats,
+        **times,
+        lead_marks=leads,
+        kind=tuple(beats.kind[b] for b in keep),
+        why_no_p=tuple(P_CUT if cut else text for cut, text in zip(no_p, why, strict=True))
+        if any(why) or no_p.any()
+        else (),
+        edge=beats.edge[keep] | no_p | no_t,
+        extra_p_s=beats.extra_p_s[(beats.extra_p_s >= 0) & (beats.extra_p_s <= beats.duration_s)],
+    )
+
+
+def _laid_extra(
+    beats: Beats, order: np.ndarray, tp: tuple[FloatArray, FloatArray, FloatArray, FloatArray]
+) -> FloatArray:
+    """Return the peaks of P waves without QRS as they lie in the TP stretches of the new recording."""
+    was_end, was_start, end, start = tp
+    found = []
+    for k, b in enumerate(order[:-1]):
+        inside = beats.extra_p_s[(beats.extra_p_s > was_end[b]) & (beats.extra_p_s < was_start[b + 1])]
+        found += list(np.interp(inside, (was_end[b], was_start[b + 1]), (end[k], start[k + 1])))
+    return np.array(found)

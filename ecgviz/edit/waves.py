@@ -1,0 +1,176 @@
+"""Edits of waves: scaled in chosen leads, ST shifted, QRS widened.
+
+What lies outside of the wave that is edited stays bit for bit, apart from what a wider QRS complex moves. A wave is
+what rises above the straight line between the levels before and after it. Changes begin and end with cosine fades, so
+that no step is left. An edit of some limb leads alone breaks the sums by which these follow from one another; its
+sentence says so.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import signal as dsp
+
+from ecgviz.beats.peaks import bridged
+from ecgviz.edit.marks import ENDS_OF
+from ecgviz.edit.relay import Edited, at_knots, bodies, edited_record, least_tp
+from ecgviz.errors import EditError
+from ecgviz.records.leads import LIMB
+from ecgviz.types import Beats, Record
+from ecgviz.types.arrays import FloatArray
+
+FADE_S = 0.010
+FOOT_S = 0.010
+"""Levels beside a wave are means over this long."""
+SMOOTH_S, SMOOTH_ORDER = 0.040, 3
+"""P and T are told from noise by a Savitzky-Golay filter of this length; QRS is as fast as noise and goes with it."""
+FACTORS = (-5.0, 5.0)
+WIDTHS = (0.5, 2.5)
+LARGEST_ST_MV = 2.0
+
+
+def scale_wave(record: Record, beats: Beats, wave: str, leads: Sequence[str], factor: float) -> Edited:
+    """Multiply a wave of every beat by a factor in the named leads; 0 takes it out, -1 turns it upside down.
+
+    Of P and T waves the smooth part is scaled and the noise on it kept.
+
+    Parameters
+    ----------
+    record, beats
+    wave : {"P", "QRS", "T"}
+    leads : sequence of str
+        Leads of the recording.
+    factor : float
+        Between -5 and 5.
+
+    Raises
+    ------
+    EditError
+        For an unknown wave, a factor out of range, or when no beat has the wave.
+    RecordError
+        For a lead that the recording does not have.
+    """
+    if wave not in ENDS_OF:
+        raise EditError(f"{wave!r} is no wave that can be scaled; known are {', '.join(ENDS_OF)}")
+    if not FACTORS[0] <= factor <= FACTORS[1]:
+        raise EditError(f"a wave cannot be multiplied by {factor:g}: {FACTORS[0]:g} to {FACTORS[1]:g}")
+    rows = _rows(record, leads)
+    signal = record.signal.astype(np.float64)
+    whole = bridged(record.signal)
+    spans = wave_spans(record, beats, wave)
+    if not spans:
+        raise EditError(f"no beat of {record.id} has a {wave} wave to scale")
+    for _, first, last in spans:
+        signal[rows, first : last + 1] += (factor - 1) * wave_above_line(
+            whole[rows], record.fs, first, last, wave != "QRS"
+        )
+    sentence = f"{wave} multiplied by {factor:g} in {_named(record, leads)}"
+    return edited_record(record, signal, beats, f"{wave.lower()}x{factor:g}", sentence)
+
+
+def shift_st(record: Record, beats: Beats, mv: float, leads: Sequence[str]) -> Edited:
+    """Raise (``mv`` > 0) or lower the ST segment in the named leads; from T onset to offset the shift fades out.
+
+    It is reached within the last 10 ms before the J point.
+
+    Raises
+    ------
+    EditError
+        For a shift above 2 mV, or when no beat has both QRS and T marks.
+    RecordError
+        For a lead that the recording does not have.
+    """
+    if not abs(mv) <= LARGEST_ST_MV:
+        raise EditError(f"an ST shift of {mv:g} mV is out of range: {LARGEST_ST_MV:g} mV at most, up or down")
+    rows = _rows(record, leads)
+    at = np.arange(record.signal.shape[1]) / record.fs
+    shift = np.zeros(at.size)
+    known = np.flatnonzero(np.isfinite(beats.qrs_off + beats.t_on + beats.t_off))
+    if not known.size:
+        raise EditError(f"no beat of {record.id} has an ST segment between QRS and T marks")
+    for b in known:
+        j, t_on, t_off = (float(m[b]) for m in (beats.qrs_off, beats.t_on, beats.t_off))
+        rise = np.clip((at - j + FADE_S) / FADE_S, 0, 1)
+        fall = np.clip((t_off - at) / (t_off - max(t_on, j)), 0, 1)
+        shift += (np.sin(np.pi / 2 * rise) * np.sin(np.pi / 2 * fall)) ** 2
+    signal = record.signal.astype(np.float64)
+    signal[rows] += mv * shift
+    sentence = f"ST segment shifted by {mv:+g} mV in {_named(record, leads)}"
+    return edited_record(record, signal, beats, "st", sentence)
+
+
+def widen_qrs(record: Record, beats: Beats, factor: float) -> Edited:
+    """Stretch every QRS complex in time, from its onset on; ST and T move later as they are, and TP gives the room.
+
+    Raises
+    ------
+    EditError
+        For a factor out of 0.5 to 2.5, or when a T wave would reach the next beat.
+    """
+    if not WIDTHS[0] <= factor <= WIDTHS[1]:
+        raise EditError(f"a QRS complex cannot be stretched by {factor:g}: {WIDTHS[0]:g} to {WIDTHS[1]:g}")
+    first, last = bodies(record, beats)
+    qrs_on, qrs_off = (np.floor(m * record.fs).astype(int) for m in (beats.qrs_on, beats.qrs_off))
+    more = np.rint((factor - 1) * (qrs_off - qrs_on)).astype(int)
+    n = record.signal.shape[1]
+    was, now = [0], [0]
+    for b in range(len(beats)):
+        end, laid_end = int(last[b]), int(last[b] + more[b])
+        if b + 1 < len(beats) and first[b + 1] - laid_end < least_tp(record):
+            raise EditError(
+                f"beat {b + 1}: with a QRS complex {factor:g} times as long its T wave would reach the next"
+            )
+        was += [int(qrs_on[b]), int(qrs_off[b]), end]
+        now += [int(qrs_on[b]), int(qrs_off[b] + more[b]), laid_end]
+        if b + 1 < len(beats):
+            was, now = [*was, int(first[b + 1])], [*now, int(first[b + 1])]
+    # What a longer last beat pushes beyond the end is cut off; the room that a shorter one leaves is stretched over.
+    was, now = [*was, n - 1], [*now, n - 1 + max(int(more[-1]), 0)]
+    kept = np.flatnonzero(np.append(np.diff(was) > 0, True))
+    signal, laid = at_knots(record, beats, np.array(was)[kept], np.array(now)[kept])
+    return edited_record(record, signal, laid, "qrs", f"QRS complexes stretched to {factor:g} times their length")
+
+
+def wave_spans(record: Record, beats: Beats, wave: str) -> list[tuple[int, int, int]]:
+    """Return for each beat that has the wave its index, and the first and last sample of the wave."""
+    on, off = (getattr(beats, name) for name in ENDS_OF[wave])
+    if wave == "P":
+        off = np.fmin(off, beats.qrs_on)
+    spans = []
+    for b in np.flatnonzero(np.isfinite(on) & np.isfinite(off)):
+        first, last = int(np.ceil(on[b] * record.fs)), int(np.floor(off[b] * record.fs))
+        if 0 <= first < last < record.signal.shape[1]:
+            spans.append((int(b), first, last))
+    return spans
+
+
+def wave_above_line(rows: FloatArray, fs: float, first: int, last: int, smooth: bool) -> FloatArray:
+    """Return a wave (L, K) mV above the line between the levels beside it, 0 at both ends."""
+    foot = max(1, round(FOOT_S * fs))
+    before = rows[:, max(first - foot, 0) : first + 1].mean(axis=1, keepdims=True)
+    after = rows[:, last : last + foot].mean(axis=1, keepdims=True)
+    part = rows[:, first : last + 1]
+    length = part.shape[1]
+    window = 2 * round(SMOOTH_S * fs / 2) + 1
+    if smooth and SMOOTH_ORDER < window <= length:
+        part = dsp.savgol_filter(part, window, SMOOTH_ORDER, axis=1)
+    line = before + (after - before) * np.linspace(0, 1, length)
+    fade = dsp.windows.tukey(length, min(1.0, 2 * FADE_S * fs / length))
+    return np.asarray((part - line) * fade)
+
+
+def _rows(record: Record, leads: Sequence[str]) -> list[int]:
+    if not leads:
+        raise EditError(f"no lead was named; {record.id} has {', '.join(record.leads)}")
+    for lead in leads:
+        record.lead(lead)
+    return [record.leads.index(lead) for lead in dict.fromkeys(leads)]
+
+
+def _named(record: Record, leads: Sequence[str]) -> str:
+    """Return leads in words, and that limb leads no longer follow from one another where that is so."""
+    if set(record.leads) <= set(leads):
+        return "all leads"
+    limb = {lead for lead in record.leads if lead in LIMB}
+    text = ", ".join(dict.fromkeys(leads))
+    return text if set(leads) & limb in (set(), limb) else f"{text}; limb leads no longer follow from one another"

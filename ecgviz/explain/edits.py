@@ -1,0 +1,220 @@
+"""Edits as evidence: what the logit does when the rhythm, the rate, the P waves or the PR interval are changed.
+
+An RR interval has no mass that an attribution could fall on, nor has an interval or a wave that is absent. What a
+network makes of them is asked by changing them. Every edit stands beside sham edits of like size, which change the
+recording as much and leave what is asked about as it was: a logit that moves as far for those tells nothing.
+
+Edits are made on the recording as the network is fed it; R peaks that a network needs move along.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import numpy as np
+
+from ecgviz.checkpoint import Model, model_input, predict_batch
+from ecgviz.edit import Edited, change_rate, insert_p, regular_rr, remove_p, shift_pr
+from ecgviz.errors import EditError, ExplanationError
+from ecgviz.explain.shams import later, misplaced, moved_with_p, permuted_rr, size_mv
+from ecgviz.types import Beats, Record
+from ecgviz.types.arrays import FloatArray
+
+FEWEST_SHAMS = 8
+NORMAL_BPM, USUAL_BPM, SLOW_BPM = (60.0, 100.0), 75.0, 50.0
+"""A rate out of the first is changed to the second, one inside to the third."""
+LONG_PR_MS, USUAL_PR_MS, LENGTHENED_PR_MS = 200.0, 160.0, 240.0
+"""A PR interval above the first is shortened to the second, any other lengthened to the third."""
+
+
+@dataclass(frozen=True)
+class EditEvidence:
+    """What one edit did to the logit of one label.
+
+    ``edit`` is a name of `EDITS`, ``title`` what it does in words, ``done`` the sentence of the edit. ``before`` and
+    ``after`` are logits; ``sham_changes`` by how much each sham edit changed the logit, ``sham`` what these are.
+    ``size_mv`` is the root mean square by which the samples changed, ``sham_size_mv`` its mean over sham edits. Where
+    the edit cannot be made, ``why`` says so, and numbers are NaN.
+    """
+
+    edit: str
+    title: str
+    label: str
+    before: float
+    after: float = np.nan
+    done: str = ""
+    sham: str = ""
+    sham_changes: tuple[float, ...] = ()
+    size_mv: float = np.nan
+    sham_size_mv: float = np.nan
+    why: str = ""
+
+    @property
+    def change(self) -> float:
+        """By how much the edit changed the logit."""
+        return self.after - self.before
+
+    @property
+    def sham_mean(self) -> float:
+        """Mean change of the logit by sham edits."""
+        return float(np.mean(self.sham_changes)) if self.sham_changes else float("nan")
+
+    @property
+    def sham_sd(self) -> float:
+        """Standard deviation of the changes by sham edits."""
+        return float(np.std(self.sham_changes, ddof=1)) if len(self.sham_changes) > 1 else float("nan")
+
+    @property
+    def n_as_large(self) -> int:
+        """How many sham edits changed the logit by as much, in either direction."""
+        return int(np.sum(np.abs(self.sham_changes) >= abs(self.change))) if self.sham_changes else 0
+
+    @property
+    def sentence(self) -> str:
+        """The result for a reader."""
+        if self.why:
+            return f"{self.title}: not possible, {self.why}"
+        verb = "lowers" if self.change < 0 else "raises"
+        return (
+            f"{self.title} {verb} the logit of {self.label} by {abs(self.change):.2f}; {len(self.sham_changes)} sham "
+            f"edits ({self.sham}) change it by {self.sham_mean:+.2f} +- {self.sham_sd:.2f}, "
+            f"{self.n_as_large} of them by as much"
+        )
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One row of `EDITS`.
+
+    ``run(record, beats)`` makes the edit, ``shams(record, beats, edited, rng, n)`` up to n sham edits. ``criteria``
+    are the kinds of criteria that it speaks for, in words.
+    """
+
+    run: Callable[[Record, Beats], Edited]
+    shams: Callable[[Record, Beats, Edited, np.random.Generator, int], list[Edited]]
+    title: str
+    sham: str
+    criteria: tuple[str, ...]
+
+
+def _other_rate(record: Record, beats: Beats) -> Edited:
+    if len(beats) < 2:
+        raise EditError(beats.reason or "there is no RR interval")
+    bpm = 60 / beats.rr_s.mean()
+    return change_rate(record, beats, SLOW_BPM if NORMAL_BPM[0] <= bpm <= NORMAL_BPM[1] else USUAL_BPM)
+
+
+def _other_pr(record: Record, beats: Beats) -> Edited:
+    known = np.isfinite(beats.p_on) & np.isfinite(beats.qrs_on)
+    if not known.any():
+        raise EditError(f"no beat of {record.id} has a P wave, so there is no PR interval to change")
+    pr_ms = 1000 * float(np.median((beats.qrs_on - beats.p_on)[known]))
+    return shift_pr(record, beats, (USUAL_PR_MS if pr_ms > LONG_PR_MS else LENGTHENED_PR_MS) - pr_ms)
+
+
+EDITS: Mapping[str, Edit] = MappingProxyType(
+    {
+        "regular_rr": Edit(
+            regular_rr, permuted_rr, "making RR regular", "the RR intervals in another order", ("regularity",)
+        ),
+        "change_rate": Edit(
+            _other_rate, later, "changing the rate", "the same rhythm from another moment on", ("rate",)
+        ),
+        "remove_p": Edit(
+            remove_p, misplaced, "removing P", "the same change at another time of the beat", ("P waves",)
+        ),
+        "insert_p": Edit(
+            insert_p, misplaced, "inserting P", "the same change at another time of the beat", ("P waves",)
+        ),
+        "shift_pr": Edit(
+            _other_pr, moved_with_p, "changing PR", "whole beats moved by as much, PR as it was", ("PR interval",)
+        ),
+    }
+)
+"""The edits that are evidence, by name."""
+
+
+def speaks_for() -> dict[str, tuple[str, ...]]:
+    """Return for each kind of criterion, in words, the names of the edits that speak for it."""
+    kinds = dict.fromkeys(kind for edit in EDITS.values() for kind in edit.criteria)
+    return {kind: tuple(name for name, edit in EDITS.items() if kind in edit.criteria) for kind in kinds}
+
+
+def edit_evidence(
+    model: Model, record: Record, beats: Beats, label: str, *, seed: int, n_shams: int = 10
+) -> tuple[EditEvidence, ...]:
+    """Return what each edit of `EDITS` does to the logit of one label, beside sham edits of like size.
+
+    Parameters
+    ----------
+    model : Model
+    record : Record
+        As for prediction, not conditioned.
+    beats : Beats
+        What was found in it; edits stand on its marks.
+    label : str
+        One of ``model.labels``.
+    seed : int
+        Of the sham edits.
+    n_shams : int
+        Sham edits for each edit, 8 or more.
+
+    Returns
+    -------
+    tuple of EditEvidence
+        One for each of `EDITS`; those that cannot be made on this recording say why.
+
+    Raises
+    ------
+    ModelError
+        For a label that the model does not predict, or when it needs R peaks and there are none.
+    InputError
+        When the record does not meet the model's input contract.
+    ExplanationError
+        For fewer than 8 sham edits.
+    """
+    if n_shams < FEWEST_SHAMS:
+        raise ExplanationError(f"{n_shams} sham edits are too few to tell anything by; at least {FEWEST_SHAMS}")
+    label_index = model.label_index(label)
+    before = float(_logits(model, [(record, beats)])[0, label_index])
+    found = []
+    for n, (name, edit) in enumerate(EDITS.items()):
+        nothing = EditEvidence(name, edit.title, label, before, sham=edit.sham)
+        found.append(_evidence(model, record, beats, nothing, edit, np.random.default_rng([seed, n]), n_shams))
+    return tuple(found)
+
+
+def _evidence(
+    model: Model,
+    record: Record,
+    beats: Beats,
+    nothing: EditEvidence,
+    edit: Edit,
+    rng: np.random.Generator,
+    n_shams: int,
+) -> EditEvidence:
+    try:
+        edited = edit.run(record, beats)
+        shams = edit.shams(record, beats, edited, rng, n_shams)
+    except EditError as refusal:
+        return replace(nothing, why=str(refusal))
+    size = size_mv(record, edited)
+    if size == 0:
+        return replace(nothing, why="it changes no sample of this recording")
+    if len(shams) < FEWEST_SHAMS:
+        return replace(nothing, why=f"only {len(shams)} sham edits of like size fit into this recording")
+    logits = _logits(model, [(each.record, each.beats) for each in (edited, *shams)])[
+        :, model.label_index(nothing.label)
+    ]
+    return replace(
+        nothing,
+        after=float(logits[0]),
+        done=edited.sentence,
+        sham_changes=tuple(float(change) for change in logits[1:] - nothing.before),
+        size_mv=size,
+        sham_size_mv=float(np.mean([size_mv(record, sham) for sham in shams])),
+    )
+
+
+def _logits(model: Model, edited: Sequence[tuple[Record, Beats]]) -> FloatArray:
+    return predict_batch(model, [model_input(model, record, beats) for record, beats in edited])
