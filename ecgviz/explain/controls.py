@@ -62,10 +62,19 @@ def explain_controls(
         for seed in seeds
     )
     inputs = model_input(model, record, beats)
+    trivial = {name: (each,) for name, each in trivial_maps(inputs, random[0]).items()}
+    return {**trivial, "random networks": random}
+
+
+def trivial_maps(inputs: ModelInput, like: Explanation) -> dict[str, Explanation]:
+    """Return the maps ``|x|`` and ``|dx/dt|`` of a record, on the axes that the explanation ``like`` has.
+
+    ``|x|`` is the distance of each sample from its lead's median, ``|dx/dt|`` the slope, both of the signal as the
+    network is fed it and unsigned; they are summed over an axis that ``like`` lacks.
+    """
     return {
-        "|x|": (_trivial("|x|", _amplitude(inputs), inputs, random[0]),),
-        "|dx/dt|": (_trivial("|dx/dt|", _slope(inputs), inputs, random[0]),),
-        "random networks": random,
+        "|x|": _trivial("|x|", _amplitude(inputs), inputs, like),
+        "|dx/dt|": _trivial("|dx/dt|", _slope(inputs), inputs, like),
     }
 
 
