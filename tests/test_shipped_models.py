@@ -65,6 +65,10 @@ def planted() -> Mapping[str, list[Simulation]]:
 
 
 def valid(model: Model, method: str) -> bool:
+    if method == "attention_x_gradient":
+        return bool(model.net.levels)
+    if method == "attention_rollout":
+        return hasattr(model.net, "mixing")
     if method.startswith("attention_"):
         return method.removeprefix("attention_") in model.net.levels
     return method != "decomposition" or hasattr(model.net, "decompose")

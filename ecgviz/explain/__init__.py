@@ -3,9 +3,20 @@
 Explanations never see a criterion: what they are held against is decided elsewhere.
 """
 
-from ecgviz.explain.attention import attention
+from ecgviz.explain.attention import attention, attention_prior, cannot_tell, uniform_attention
 from ecgviz.explain.controls import explain_controls
 from ecgviz.explain.method import Method
 from ecgviz.explain.methods import METHODS, applicable, explain, find_method
 
-__all__ = ["METHODS", "Method", "applicable", "attention", "explain", "explain_controls", "find_method"]
+__all__ = [
+    "METHODS",
+    "Method",
+    "applicable",
+    "attention",
+    "attention_prior",
+    "cannot_tell",
+    "explain",
+    "explain_controls",
+    "find_method",
+    "uniform_attention",
+]

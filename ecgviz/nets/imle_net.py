@@ -54,6 +54,7 @@ class IMLENet(Attentive):
     }
     needs: tuple[str, ...] = ()
     pads = False
+    cam_layer = "beat_attention"
 
     def __init__(self, n_labels: int, width: float = 1.0) -> None:
         super().__init__()
@@ -74,8 +75,9 @@ class IMLENet(Attentive):
         n = x.shape[0]
         windows = x.reshape(n * N_LEADS * N_WINDOWS, 1, 1, WINDOW_SAMPLES)
         features = self.blocks(functional.relu(self.stem(windows)))  # (BLW, F, 1, J)
-        pooled, weights = self.beat_attention(features.squeeze(2).transpose(1, 2))
-        return pooled.reshape(n, N_LEADS, N_WINDOWS, -1), weights.reshape(n, N_LEADS, N_WINDOWS, -1)
+        tokens = features.squeeze(2).transpose(1, 2).unflatten(0, (n, N_LEADS, N_WINDOWS))  # (B, L, W, J, F)
+        pooled, weights = self.beat_attention(tokens)
+        return pooled, weights
 
     def read_windows(self, embeddings: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Read leads alone, embeddings (N, W, F): pooled (N, F), LSTM states (N, W, F), rhythm attention (N, W)."""
@@ -134,11 +136,11 @@ class IMLENet(Attentive):
     def attend(
         self, x: Tensor, *, r_s: Tensor | None = None, meta: Tensor | None = None, mask: Tensor | None = None
     ) -> tuple[Tensor, dict[str, Any]]:
-        """Return logits (B, C) and the weights: beat (B, L, W, J), rhythm (B, L, W), channel (B, L)."""
+        """Return logits (B, C) and the weights: beat (B, L, W, J), rhythm (B L, W), channel (B, L)."""
         embeddings, beat = self.encode(x)
         pooled, _, rhythm = self.read_windows(embeddings.flatten(0, 1))
         pooled, channel = self.channel_attention(pooled.unflatten(0, (-1, N_LEADS)))
-        return self.output(pooled), {"beat": beat, "rhythm": rhythm.unflatten(0, (-1, N_LEADS)), "channel": channel}
+        return self.output(pooled), {"beat": beat, "rhythm": rhythm, "channel": channel}
 
     def place(
         self,
@@ -155,7 +157,8 @@ class IMLENet(Attentive):
 
         The joint map, of all three levels, is channel x rhythm x beat weight; it sums to 1 over everything.
         """
-        values = joined({level: each[0].double().numpy(force=True) for level, each in weights.items()})
+        shapes = {"beat": (N_LEADS, N_WINDOWS, -1), "rhythm": (N_LEADS, N_WINDOWS), "channel": (N_LEADS,)}
+        values = joined({k: each.double().numpy(force=True).reshape(shapes[k]) for k, each in weights.items()})
         tokens, windows = token_spans(fs, start_s), window_spans(fs, start_s)
         window_s, record_s = WINDOW_SAMPLES / fs, N_WINDOWS * WINDOW_SAMPLES / fs
         whole = np.array([[windows[0, 0], windows[-1, 1]]])

@@ -69,6 +69,7 @@ class IMLENetBeats(Attentive):
     }
     needs: tuple[str, ...] = ("r_peaks",)
     pads = True
+    cam_layer = "beat_attention"
 
     def __init__(self, n_labels: int, width: float = 0.5) -> None:
         super().__init__()
@@ -88,20 +89,22 @@ class IMLENetBeats(Attentive):
 
         Both are 0 for a beat that a record does not have; such beats do not enter the batch statistics either.
         """
+        pooled, weights = self._encode_beats(x, r_s, mask)
+        there = checked(r_s).isfinite()
+        return of_records(pooled, there), of_records(weights, there)
+
+    def _encode_beats(self, x: Tensor, r_s: Tensor | None, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Encode the M beats that the records of a batch have: embeddings (M, L, F) and beat attention (M, L, J)."""
         r_s = checked(r_s)
         positions, owned = beat_windows(r_s, x.shape[2], mask)
         n, k, s = positions.shape
         gathered = x.gather(2, positions.reshape(n, 1, k * s).expand(-1, N_LEADS, -1)).reshape(n, N_LEADS, k, s)
         there = r_s.isfinite()
-        windows = (gathered * owned[:, None]).transpose(1, 2)[there].reshape(-1, 1, 1, s)  # (beats * L, 1, 1, S)
-        features = self.blocks(functional.relu(self.stem(windows)))  # (beats * L, F, 1, J)
-        tokens = by_token(owned)[there].any(dim=-1).repeat_interleave(N_LEADS, dim=0)  # (beats * L, J)
-        pooled, weights = self.beat_attention(features.squeeze(2).transpose(1, 2), tokens)
-        embeddings = pooled.new_zeros(n, k, N_LEADS, pooled.shape[1])
-        embeddings[there] = pooled.unflatten(0, (-1, N_LEADS))
-        beat = weights.new_zeros(n, k, N_LEADS, N_TOKENS)
-        beat[there] = weights.unflatten(0, (-1, N_LEADS))
-        return embeddings.transpose(1, 2), beat.transpose(1, 2)
+        windows = (gathered * owned[:, None]).transpose(1, 2)[there].reshape(-1, 1, 1, s)  # (M * L, 1, 1, S)
+        features = self.blocks(functional.relu(self.stem(windows)))  # (M * L, F, 1, J)
+        tokens = features.squeeze(2).transpose(1, 2).unflatten(0, (-1, N_LEADS))  # (M, L, J, F)
+        pooled, weights = self.beat_attention(tokens, by_token(owned)[there].any(dim=-1)[:, None])
+        return pooled, weights
 
     def read_windows(self, embeddings: Tensor, r_s: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         """Read leads alone, embeddings (N, K, F) with R peaks (N, K).
@@ -184,10 +187,11 @@ class IMLENetBeats(Attentive):
     def attend(
         self, x: Tensor, *, r_s: Tensor | None = None, meta: Tensor | None = None, mask: Tensor | None = None
     ) -> tuple[Tensor, dict[str, Any]]:
-        """Return logits (B, C) and the weights: beat (B, L, K, J), rhythm (B, L, K), channel (B, L)."""
-        embeddings, beat = self.encode(x, r_s, mask)
-        by_lead, _, rhythm = self._read_leads(embeddings, r_s)
-        pooled, channel = self.channel_attention(by_lead)
+        """Return logits (B, C) and the weights: beat (M, L, J) of all M beats, rhythm (B L, K), channel (B, L)."""
+        pooled, beat = self._encode_beats(x, r_s, mask)
+        embeddings = of_records(pooled, checked(r_s).isfinite())
+        pooled, _, rhythm = self.read_windows(embeddings.flatten(0, 1), checked(r_s).repeat_interleave(N_LEADS, dim=0))
+        pooled, channel = self.channel_attention(pooled.unflatten(0, (-1, N_LEADS)))
         return self.output(pooled), {"beat": beat, "rhythm": rhythm, "channel": channel}
 
     def place(
@@ -206,7 +210,12 @@ class IMLENetBeats(Attentive):
         The joint map, of all three levels, is channel x rhythm x beat weight; it sums to 1 over everything. A token
         covers those of its samples that belong to its beat; tokens without any are left out.
         """
-        values = joined({level: each[0].double().numpy(force=True) for level, each in weights.items()})
+        found = dict(weights)
+        if "beat" in found:
+            found["beat"] = of_records(found["beat"], checked(r_s).isfinite())[0]  # (L, K, J)
+        if "channel" in found:
+            found["channel"] = found["channel"][0]
+        values = joined({level: each.double().numpy(force=True) for level, each in found.items()})
         n = x.shape[2]
         positions, owned = beat_windows(checked(r_s), n, mask)
         beats = owned_spans(positions[0], owned[0], fs, start_s)
@@ -251,6 +260,13 @@ def checked(r_s: Tensor | None) -> Tensor:
         raise InputError("R peaks (r_s) must rise from left to right, with NaN only after the last one of a record")
     again = functional.pad(r_s.diff(dim=1) < CLOSEST_S, (1, 0))
     return r_s.masked_fill(again, math.nan).sort(dim=1).values  # NaN is sorted last
+
+
+def of_records(values: Tensor, there: Tensor) -> Tensor:
+    """Sort what was made of beats (M, L, ...) by record and lead, (B, L, K, ...): 0 where ``there`` (B, K) is False."""
+    sorted_in = values.new_zeros(*there.shape, *values.shape[1:])
+    sorted_in[there] = values
+    return sorted_in.transpose(1, 2)
 
 
 def beat_windows(r_s: Tensor, n_samples: int, mask: Tensor | None) -> tuple[Tensor, Tensor]:

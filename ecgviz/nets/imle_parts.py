@@ -75,15 +75,15 @@ class AdditiveAttention(nn.Module):
         self.score = nn.Linear(n_hidden, 1, bias=False)
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Pool (n, t, f) over t; return the sum (n, f) and the weights (n, t), which sum to 1.
+        """Pool (..., t, f) over t; return the sum (..., f) and the weights (..., t), which sum to 1.
 
-        Where ``mask`` (n, t) is False the weight is exactly 0; each row has a position where it is True.
+        Where ``mask`` (..., t) is False the weight is exactly 0; each row has a position where it is True.
         """
         scores = self.score(torch.tanh(self.project(x) + self.bias)).squeeze(-1)
         if mask is not None:
             scores = scores.masked_fill(~mask, -math.inf)
         weights = torch.softmax(scores, dim=-1)
-        return torch.einsum("nt,ntf->nf", weights, x), weights
+        return torch.einsum("...t,...tf->...f", weights, x), weights
 
     def even(self) -> None:
         """Make all positions weigh alike from now on: every score becomes 0."""
