@@ -87,7 +87,7 @@ def test_one_alternative_is_enough_unless_more_are_asked() -> None:
 
 
 def test_the_catalogue_holds_the_first_diagnoses_with_cited_sources() -> None:
-    assert {one.id for one in catalogue()} == FIRST
+    assert {one.id for one in catalogue()} >= FIRST
     sources = load().sources
     for one in catalogue():
         assert one.review.status == "awaiting review by a cardiologist"
@@ -98,10 +98,10 @@ def test_the_catalogue_holds_the_first_diagnoses_with_cited_sources() -> None:
 
 
 def test_a_superclass_stands_for_all_its_entries_and_an_unknown_label_for_none() -> None:
-    assert {one.id for one in for_label("MI")} == {"IMI", "AMI", "ASMI", "LMI"}
+    assert {one.id for one in for_label("MI")} >= {"IMI", "AMI", "ASMI", "LMI", "PMI", "INJAS", "MI_LBBB"}
     assert {one.id for one in for_label("CD")} == {"CLBBB", "CRBBB", "LAFB", "1AVB", "WPW"}
     assert {one.id for one in for_label("HYP")} == {"LVH", "RVH"}
-    assert {one.id for one in for_label("STTC")} == {"ISC_", "LNGQT"}
+    assert {one.id for one in for_label("STTC")} >= {"ISC_", "ISCIN", "LNGQT"}
     assert [one.id for one in for_label("I-AVB")] == ["1AVB"]
     assert for_label("SARRH") == ()
     assert evaluate("SARRH", measurements(), beats(), age_years=50, sex="male") == ()

@@ -118,18 +118,22 @@ def in_lead(setting: Setting, case: Case, lead: str, value: float, age: float, s
         for condition in group:
             if condition.minus is not None:
                 row[condition.measure], row[condition.minus] = (0, 500) if condition.op in (">=", ">") else (500, 0)
-            else:
+            elif condition.over is None:
                 limit = limit_of(condition, age, sex)
                 row[condition.measure] = limit + 50 * (beyond(condition, limit, False) - limit)
     if lead not in setting.chosen:
         return row
-    moving = case is setting.case
-    for c, condition in enumerate(case.any_of[setting.group if moving else 0]):
-        base = 0.2 if condition.minus else 0.0
+    group = case.any_of[setting.group if case is setting.case else 0]
+    sizes = {c: beyond(condition, limit_of(condition, age, sex), True) for c, condition in enumerate(group)}
+    if case is setting.case:
+        sizes[setting.condition] = value
+    for c, condition in sorted(enumerate(group), key=lambda numbered: numbered[1].over is not None):
         if condition.minus:
-            row[condition.minus] = base
-        holding = beyond(condition, limit_of(condition, age, sex), True)
-        row[condition.measure] = base + (value if moving and c == setting.condition else holding)
+            row[condition.minus] = 0.2
+        if condition.over is None:
+            row[condition.measure] = sizes[c] + row.get(condition.minus or "", 0.0)
+        else:
+            row[condition.over] = row.setdefault(condition.measure, 1.0) / sizes[c]
     return row
 
 
@@ -171,7 +175,7 @@ PATTERNS = {name: rule for name, rule in RULES.items() if isinstance(rule, Patte
 @pytest.mark.parametrize("name", PATTERNS)
 def test_each_pattern_rule_knows_its_patterns(name: str) -> None:
     rule = PATTERNS[name]
-    needed = rule.leads if rule.count == "all" else rule.leads[:1]
+    needed = rule.leads[: {"all": len(rule.leads), "any": 1}.get(str(rule.count), rule.count)]
 
     def state(shape: str) -> str:
         shapes = dict.fromkeys(rule.leads, "Rs" if "Rs" not in rule.patterns else "qr") | dict.fromkeys(needed, shape)
