@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from ecgviz import NOTICE, __version__
-from ecgviz.cli import cases, dashboard, evaluation, imports, networks, recordings, training, validation
+from ecgviz.cli import cases, dashboard, edits, evaluation, imports, networks, recordings, training, validation
 from ecgviz.errors import EcgvizError
 
 COMMANDS: Mapping[str, Callable[..., None]] = {
@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "models": networks.models,
     "predict": networks.predict,
     "explain": cases.explain,
+    "edits": edits.edits,
     "report": cases.report,
     "simulate": recordings.simulate,
     "train": training.train,
