@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from ecgviz import NOTICE, __version__
-from ecgviz.cli import cases, dashboard, edits, evaluation, imports, networks, recordings, training, validation
+from ecgviz.cli import cases, checks, dashboard, edits, evaluation, imports, networks, recordings, training, validation
 from ecgviz.errors import EcgvizError
 
 COMMANDS: Mapping[str, Callable[..., None]] = {
@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "predict": networks.predict,
     "explain": cases.explain,
     "edits": edits.edits,
+    "check": checks.check,
     "report": cases.report,
     "simulate": recordings.simulate,
     "train": training.train,

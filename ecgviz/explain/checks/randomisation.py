@@ -48,7 +48,8 @@ def randomisation(question: Question, explanation: Explanation) -> Randomisation
     freshly built network of the question's seed, buffers too: a batch normalisation that keeps its trained statistics
     is not random. The network that is explained is a copy.
 
-    Departure: Quantus' `MPRT` randomises parameters and leaves buffers, and compares maps as they are; signed and
+    Departures: Quantus' `MPRT` redraws only what has a method ``reset_parameters``, so that weights which a network
+    holds itself stay trained, and reseeds the global generator; it compares maps as they are, where signed and
     absolute maps, which can differ widely, stand side by side here.
 
     Raises
