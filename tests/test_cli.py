@@ -408,3 +408,15 @@ def test_the_app_serves_this_machine_without_statistics(json_of: Run, address: s
 def test_json_has_no_nan_at_any_depth() -> None:
     value = {"a": np.array([1.0, np.nan]), 2: (np.float32("inf"), {"x": float("nan")}), "p": Path("x")}
     assert plain(value) == {"a": [1.0, None], "2": [None, {"x": None}], "p": "x"}
+
+
+def test_methods_tell_what_they_show_and_for_which_network(run: Run, json_of: Run) -> None:
+    told = {row["name"]: row for row in json_of("methods", "--model", "imle_net")["methods"]}
+    assert told["saliency"]["why_not"] == ""
+    assert "miss the change of the logit by" in told["deep_lift"]["why_not"]
+    assert told["deep_lift"]["source"].endswith("arXiv:1704.02685")
+    without = json_of("methods")
+    assert without["model"] is None
+    assert [row["name"] for row in without["methods"]] == list(told)
+    assert not any("why_not" in row for row in without["methods"])
+    assert "Conv1d" in run("methods")

@@ -354,4 +354,5 @@ def test_a_method_is_applicable_where_the_network_has_what_it_reads():
     assert set(METHODS) - set(IMLE_METHODS) == elsewhere
     gradient = {name for name in applicable(small_model()) if METHODS[name].family == "gradient"}
     assert gradient == {*GRADIENTS, "smooth_grad", "gradient_shap"}
-    assert applicable(replace(small_model(), net_name="exported")) == ()
+    exported = applicable(replace(small_model(), net_name="exported"))
+    assert {METHODS[name].family for name in exported} == {"perturbation"}

@@ -1,4 +1,4 @@
-"""``models`` and ``predict``: trained networks."""
+"""``models``, ``methods`` and ``predict``: trained networks, and what explains them."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -7,6 +7,10 @@ import typer
 from ecgviz.cli.arguments import Age, Fs, Json, ModelName, Sex, Source, Unit, read
 from ecgviz.cli.console import number, plain, write_json, write_lines, write_table
 from ecgviz.errors import ModelError
+
+NOT_OFFERED = (
+    "Not offered: Captum's LRP, which has no rule for Conv1d and BatchNorm1d, of which networks for ECGs are made."
+)
 
 if TYPE_CHECKING:
     from ecgviz.checkpoint import Model
@@ -47,6 +51,37 @@ def models(
         for model in loaded
     ]
     return write_table("Trained models", ("name", "version", "network", "parameters", "labels", "is fed"), rows)
+
+
+def methods(
+    model: Annotated[
+        str | None, typer.Option("--model", help="Say of each method whether it is valid for this model.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List the methods of explanation, and with --model which are valid for that network and why the others are not."""
+    from ecgviz.explain import METHODS
+
+    network = None if model is None else chosen(model)
+    rows = []
+    for name, method in METHODS.items():
+        row = {"name": name, "title": method.title, "family": method.family}
+        row |= {"definition": method.definition, "source": method.source}
+        if network is not None:
+            row["why_not"] = method.why_not(network)
+        rows.append(row)
+    if as_json:
+        return write_json(
+            {"model": None if network is None else network.name, "methods": rows, "not_offered": NOT_OFFERED}
+        )
+    columns = ("name", "family", "shows", "source", *(() if network is None else ("for this network",)))
+    table = [
+        (row["name"], row["family"], row["definition"], row["source"])
+        + (() if network is None else (row["why_not"] or "valid",))
+        for row in rows
+    ]
+    write_table("Methods of explanation" if network is None else f"What can explain {network.name}", columns, table)
+    return write_lines(NOT_OFFERED)
 
 
 def predict(
