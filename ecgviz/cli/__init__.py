@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "measure": recordings.measure,
     "criteria": recordings.criteria,
     "models": networks.models,
+    "methods": networks.methods,
     "predict": networks.predict,
     "explain": cases.explain,
     "edits": edits.edits,
