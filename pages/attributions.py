@@ -1,34 +1,40 @@
-"""Attributions: which samples moved the logit of the chosen label, and how, by the chosen method."""
+"""Attributions: what moved the logit of the chosen label, by up to four methods or networks side by side."""
 
 import streamlit as st
 
 from ecgviz import figures
 from ecgviz.figures import tables
-from ecgviz.ui import predictions, widgets, words
+from ecgviz.ui import predictions, side_by_side, state, widgets, words
 
 widgets.title(
     "Attributions", "What moved the model's output for the label on the left: orange supports, purple opposes."
 )
-case = widgets.need_case()
-grid, leads = case.grid, case.grid.leads
+record = widgets.need_record()
+beats = state.reading(record).beats
+shown = side_by_side.pick(record)
+if not shown:
+    st.info("Choose at least one method or network above.")
+    st.stop()
 
-widgets.note(words.explanation_facts(case))
-heat = figures.from_explanation(case.explanation, case.record.duration_s)
-widgets.draw_heat(case.record, heat, case.explanation.start_s, key="attribution paper")
+one = side_by_side.behind(shown)
+explanation, grid = one.explained.explanation, one.explained.grid
+heat = figures.from_explanation(explanation, record.duration_s)
+widgets.draw_heat(record, heat, explanation.start_s, key="attribution paper")
+
+st.markdown("**Lead by wave**, supporting minus opposing mass, % of both; one scale for all")
+side_by_side.columns(shown, len(beats))
+side_by_side.checks(shown, record)
 
 left, right = st.columns(2)
+with left:
+    side_by_side.agreement(shown, record)
 if grid.channel() is not None:
-    with left:
-        bars = figures.channel_bars(grid.channel(), leads, title=f"Share of {words.mass(grid)} in each lead")
-        widgets.draw(bars, tables.channel_table(grid.channel(), leads), key="attribution channels")
-if grid.beat() is not None and len(case.beats):
     with right:
-        net = figures.signed_matrix(grid)
-        title = "Supporting minus opposing mass by lead and wave, % of both"
-        matrix = figures.wave_matrix(net, leads, title=title, signed=True, durations=figures.wave_durations(grid))
-        widgets.draw(matrix, tables.matrix_table(net, leads), key="attribution matrix")
-    title = f"Share of {words.mass(grid)} in each beat, %, above the RR interval that ends in it"
-    rhythm = figures.rhythm_strip(grid.rhythm(), case.beats, title=title)
-    widgets.draw(rhythm, tables.rhythm_table(grid.rhythm(), case.beats), key="attribution rhythm")
+        bars = figures.channel_bars(grid.channel(), grid.leads, title=f"{one.title}: share of {words.mass(grid)}")
+        widgets.draw(bars, tables.channel_table(grid.channel(), grid.leads), key="attribution channels")
+if grid.rhythm() is not None and len(beats):
+    title = f"{one.title}: share of {words.mass(grid)} in each beat, %, above the RR interval that ends in it"
+    rhythm = figures.rhythm_strip(grid.rhythm(), beats, title=title)
+    widgets.draw(rhythm, tables.rhythm_table(grid.rhythm(), beats), key="attribution rhythm")
 widgets.note(words.outside(grid))
-predictions.chosen_model(case.record)
+predictions.chosen_model(record)

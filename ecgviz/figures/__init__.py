@@ -3,11 +3,20 @@
 Each figure carries its description in words in ``figure.layout.meta["alt"]``.
 """
 
+from ecgviz.figures.agreement import agreement_figure
 from ecgviz.figures.channels import channel_bars
 from ecgviz.figures.curve import training_curve
 from ecgviz.figures.header import footer, header
 from ecgviz.figures.heat import Heat, from_attention, from_explanation
-from ecgviz.figures.matrix import framed_cells, region_cells, region_matrix, signed_matrix, wave_durations, wave_matrix
+from ecgviz.figures.matrix import (
+    colour_end,
+    framed_cells,
+    region_cells,
+    region_matrix,
+    signed_matrix,
+    wave_durations,
+    wave_matrix,
+)
 from ecgviz.figures.median import lead_ticks, median_sheet
 from ecgviz.figures.paper import paper
 from ecgviz.figures.rhythm import rhythm_strip
@@ -15,8 +24,10 @@ from ecgviz.figures.strip import beat_strip
 
 __all__ = [
     "Heat",
+    "agreement_figure",
     "beat_strip",
     "channel_bars",
+    "colour_end",
     "footer",
     "framed_cells",
     "from_attention",

@@ -33,6 +33,7 @@ def wave_matrix(
     signed: bool = False,
     durations: FloatArray | None = None,
     below: str = "",
+    limit: float | None = None,
 ) -> go.Figure:
     """Draw shares of relevance by lead and wave, each cell with its number.
 
@@ -48,6 +49,8 @@ def wave_matrix(
         Each wave's part of the time, written under it (`wave_durations`): a long wave holds much of an even map.
     below : str, optional
         A line under the waves.
+    limit : float, optional
+        The share at which colours end, for several matrices on one scale (`colour_end`); else this matrix's own.
 
     Returns
     -------
@@ -58,7 +61,7 @@ def wave_matrix(
     peak = f"{rows[largest[0]]} {tuple(WAVES)[largest[1]]} with {style.percent(float(shares[largest]))}"
     alt = f"{title}, {len(rows)} leads by {len(WAVES)} waves; largest cell {peak}"
     figure = style.blank(style.MATRIX_PX if leads else ONE_ROW_PX, alt, style.plain(title))
-    limit = max(float(np.max(np.nan_to_num(np.abs(shares)))), COLOUR_END_TIMES_EVEN / shares.size)
+    limit = colour_end([shares]) if limit is None else limit
     figure.add_heatmap(
         z=shares,
         x=list(WAVES),
@@ -83,6 +86,11 @@ def wave_matrix(
     if not leads:
         figure.update_layout(margin={"l": 72})  # "all leads" is longer than the name of a lead
     return figure
+
+
+def colour_end(matrices: Sequence[FloatArray]) -> float:
+    """Return the share at which colours of several matrices end: the largest in any, or several times an even one."""
+    return max(max(float(np.max(np.nan_to_num(np.abs(each)))), COLOUR_END_TIMES_EVEN / each.size) for each in matrices)
 
 
 def region_matrix(regions: Mapping[str, Region], leads: Sequence[str], *, title: str) -> go.Figure:

@@ -6,7 +6,7 @@ from ecgviz.checkpoint import Model
 from ecgviz.criteria.verdicts import for_label
 from ecgviz.explain import METHODS, find_method
 from ecgviz.figures.style import percent
-from ecgviz.types import Agreement, AttentionMap, Case, EvidenceGrid
+from ecgviz.types import Agreement, AttentionMap, EvidenceGrid, Explanation
 
 LABELS: Mapping[str, str] = {
     "CD": "conduction disturbance",
@@ -63,9 +63,8 @@ def past_scores(model: Model) -> str:
     )
 
 
-def explanation_facts(case: Case) -> str:
-    """Return what was explained and how, how fine it is in time, and whether it adds up."""
-    explanation = case.explanation
+def explanation_facts(explanation: Explanation) -> str:
+    """Return what was explained and how, how fine it is in time, its baseline, and whether it adds up."""
     method = find_method(explanation.method)
     name, definition = method.title, method.definition
     whose = "the same for every label" if explanation.label is None else f"logit of {explanation.label}"
@@ -78,7 +77,17 @@ def explanation_facts(case: Case) -> str:
         )
     else:
         parts.append("This method does not promise to add up to the logit.")
-    return " ".join(parts)
+    return " ".join([*parts, *_baseline(explanation)])
+
+
+def _baseline(explanation: Explanation) -> list[str]:
+    """Return against what a map was made, and the network's output there: a baseline that fires is not neutral."""
+    said = explanation.params
+    if "baseline" not in said or "baseline_logit" not in said:
+        return []
+    fires = ", ".join(said.get("fires_at_baseline", ()))
+    neutral = f"it fires {fires}: not neutral" if fires else "it fires no label"
+    return [f"Baseline {readable(str(said['baseline']))}: logit {said['baseline_logit']:+.2f} there, and {neutral}."]
 
 
 def attention_facts(attention: AttentionMap) -> str:

@@ -1,0 +1,148 @@
+"""Up to four explanations of one recording beside one another: by several methods, or of several networks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from ecgviz import figures
+from ecgviz.checkpoint import Model, available_models
+from ecgviz.errors import EcgvizError
+from ecgviz.explain import applicable
+from ecgviz.explain.checks import agreement_matrix
+from ecgviz.figures import tables
+from ecgviz.figures.agreement import agreement_table, check_table
+from ecgviz.types import Record
+from ecgviz.ui import state, widgets, words
+
+MOST = 4
+"""Maps that a page 1440 pixels wide holds beside one another."""
+SECOND = ("decomposition", "integrated_gradients")
+"""What stands beside the chosen method at first: the first of these that the network can answer."""
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """One column: its title, whose logit was explained by which method, and the explanation."""
+
+    title: str
+    model: Model
+    label: str
+    method: str
+    explained: state.Explained
+
+
+def pick(record: Record) -> tuple[Shown, ...]:
+    """Let the reader choose what stands side by side; what cannot be explained is said and left out."""
+    chosen = state.choice()
+    network = widgets.need_model(chosen.model)
+    left, right = st.columns([1, 4], vertical_alignment="bottom")
+    by = left.segmented_control("Side by side", ["Methods", "Networks"], default="Methods", required=True, key="by")
+    with right:
+        if by == "Networks":
+            asked = [(name, chosen.method) for name in _networks(network.name)]
+        else:
+            asked = [(network.name, method) for method in _methods(network, chosen.method)]
+    label = chosen.label or network.labels[0]
+    found = [_explained(record, name, label, method, by == "Networks") for name, method in asked]
+    return tuple(each for each in found if each is not None)
+
+
+def _networks(first: str) -> list[str]:
+    names = list(available_models())
+    others = [name for name in names if name != first][:1]
+    return st.multiselect("Networks", names, default=[first, *others], max_selections=MOST, key="networks")
+
+
+def _methods(network: Model, first: str) -> list[str]:
+    names = list(applicable(network))
+    second = [name for name in SECOND if name in names and name != first][:1]
+    return st.multiselect(
+        "Methods",
+        names,
+        default=[name for name in (first, *second) if name in names],
+        format_func=words.method_name,
+        max_selections=MOST,
+        key=f"methods {network.digest}",
+    )
+
+
+def _explained(record: Record, name: str, label: str, method: str, by_network: bool) -> Shown | None:
+    title = name if by_network else words.method_name(method)
+    try:
+        network = state.model(name)
+        return Shown(title, network, label, method, state.explained(record, network, label, method))
+    except EcgvizError as refusal:
+        st.warning(widgets.plain(f"{title} is left out: {refusal}"))
+        return None
+
+
+def columns(shown: Sequence[Shown], n_beats: int) -> None:
+    """Draw the matrix lead x wave of each map on one scale, with what was explained and whether it adds up below."""
+    nets = [figures.signed_matrix(each.explained.grid) for each in shown]
+    limit = figures.colour_end([net for net in nets if net is not None and n_beats] or [np.zeros((1, 1))])
+    for place, each, net in zip(st.columns(len(shown)), shown, nets, strict=True):
+        with place:
+            grid, key = each.explained.grid, f"matrix {each.model.name} {each.method}"
+            by_lead = grid.channel()
+            if net is None and by_lead is not None:
+                bars = figures.channel_bars(by_lead, grid.leads, title=f"{each.title}: share of each lead")
+                widgets.draw(bars, tables.channel_table(by_lead, grid.leads), key=key)
+            elif net is not None and n_beats:
+                matrix = figures.wave_matrix(
+                    net,
+                    grid.leads,
+                    title=each.title,
+                    signed=True,
+                    limit=limit,
+                    durations=figures.wave_durations(grid),
+                )
+                widgets.draw(matrix, tables.matrix_table(net, grid.leads), key=key)
+            widgets.note(words.explanation_facts(each.explained.explanation))
+
+
+def behind(shown: Sequence[Shown]) -> Shown:
+    """Let the reader choose which of the maps lies behind the trace."""
+    if len(shown) == 1:
+        return shown[0]
+    titles = [each.title for each in shown]
+    title = st.segmented_control("Behind the trace", titles, default=titles[0], required=True, key="behind")
+    return shown[titles.index(title)] if title in titles else shown[0]
+
+
+def agreement(shown: Sequence[Shown], record: Record) -> None:
+    """Draw how far the maps agree, pair by pair."""
+    if len(shown) < 2:
+        return
+    matrix = agreement_matrix([each.explained.explanation for each in shown], state.reading(record).beats)
+    names = [each.title for each in shown]
+    drawn = figures.agreement_figure(matrix.spearman, names, title="Rank correlation of supporting shares, lead x wave")
+    widgets.draw(drawn, agreement_table(matrix.spearman, names), key="agreement")
+    widgets.note(
+        "+1: the same order of leads and waves; 0: unrelated. Methods are known to disagree, and two that agree may "
+        "both be wrong."
+    )
+
+
+def checks(shown: Sequence[Shown], record: Record) -> None:
+    """Run and list the checks of each map, once the reader asks for them."""
+    key = "checks of " + ", ".join(f"{each.model.name} {each.method}" for each in shown)
+    with st.expander(
+        "Checks: is the map faithful to the network, and is it stable?", key=key, on_change="rerun"
+    ) as box:
+        if not box.open:
+            return
+        found = {}
+        for each in shown:
+            try:
+                found[each.title] = state.checked(record, each.model, each.label, each.method)
+            except EcgvizError as refusal:
+                st.warning(widgets.plain(f"{each.title}: {refusal}"))
+        if found:
+            st.dataframe(check_table(found), hide_index=True)
+            widgets.note(
+                "None of these asks whether the map is where a cardiologist would look: that is on the Criteria page. "
+                f"Slower checks are left out here ({', '.join(next(iter(found.values())).left_out)}); "
+                "`ecgviz check --slow` runs them."
+            )
