@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -232,6 +233,21 @@ def test_the_shared_network_is_left_as_it_was(shown: Model) -> None:
     assert state() == before
     assert net.state_dict().keys() == weights.keys()
     assert all(torch.equal(value, weights[key]) for key, value in net.state_dict().items())
+
+
+def test_threads_that_share_a_network_get_what_one_gets() -> None:
+    model = real("imle_net")
+
+    def answer(label_index: int) -> tuple[np.ndarray, float]:
+        explanation = run(model, "attention_x_gradient", label_index)
+        return explanation.values, uniform_attention(model, model_input(model, RECORD, BEATS), label_index).all_levels
+
+    alone = [answer(index % 2) for index in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(answer, [index % 2 for index in range(8)]))
+    for (values, logit), (expected, expected_logit) in zip(together, alone, strict=True):
+        np.testing.assert_allclose(values, expected, rtol=1e-5, atol=1e-9)
+        assert logit == pytest.approx(expected_logit, abs=1e-6)
 
 
 # ---- attention x gradient

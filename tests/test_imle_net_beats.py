@@ -13,16 +13,8 @@ from ecgviz.errors import InputError, ModelError
 from ecgviz.explain import explain
 from ecgviz.explain.attention import spread
 from ecgviz.nets import build
-from ecgviz.nets.imle_net_beats import (
-    AFTER,
-    BEFORE,
-    FIELD_SAMPLES,
-    FS,
-    N_TOKENS,
-    beat_windows,
-    by_token,
-    rr_features,
-)
+from ecgviz.nets.beat_windows import AFTER, BEFORE, FS, N_TOKENS, beat_windows, by_token, rr_features
+from ecgviz.nets.imle_net_beats import FIELD_SAMPLES
 from ecgviz.pipeline import analyse
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.signal import condition

@@ -64,8 +64,8 @@ def given_to(net: nn.Module, inputs: ModelInput) -> tuple[Tensor, dict[str, Tens
 
 
 def placed(net: Any, weights: Mapping[str, Any], inputs: ModelInput) -> list[AttentionMap]:
-    """Return values of the shape of an `ecgviz.nets` network's weights as maps on the record."""
-    x, arguments = given_to(net, inputs)
+    """Return values of the shape of an `Attentive` network's weights as maps on the record."""
+    x, arguments = tensors(inputs)
     arguments.pop("meta")
     maps: list[AttentionMap] = net.place(
         weights, x, fs=inputs.fs, start_s=inputs.start_s, leads=inputs.leads, **arguments
