@@ -28,6 +28,8 @@ RECORDS_AT_ONCE = 64
 """Altered records that are held in memory together."""
 LEADS_AT_ONCE = 256
 """Leads read in one batch: on a CPU, the states of more leave the cache."""
+FEW = 8
+"""Cells whose sets are counted by one byte."""
 STRUCTURE = ("encode", "read_windows", "classify", "spans")
 """What a network has whose windows and leads stay apart."""
 
@@ -145,16 +147,16 @@ def _structured(net: Any, inputs: ModelInput, cells: Cells, reference: FloatArra
     encoder, to_encode = _Encoder(net), _taken(net.encode, arguments)
     embeddings = torch.cat([network_logits(encoder, x, **_repeated(to_encode, len(x))) for x in records])
     lead, row, copies = _rows(cells, present)  # (N,), (N,), (M, L)
-    chosen = code[row, lead]  # (N, W)
     to_read = {
         name: None if v is None else v.to(embeddings.device) for name, v in _taken(net.read_windows, arguments).items()
     }
+    n_windows = len(spans_s)
+    at = (code[row, lead] * len(cells.owner) + lead[:, None]) * n_windows + np.arange(n_windows)  # (N, W)
     parts = []
-    for start in range(0, len(lead), LEADS_AT_ONCE):
-        some = slice(start, start + LEADS_AT_ONCE)
-        of_lead = embeddings[chosen[some], lead[some, None], np.arange(chosen.shape[1])]
-        parts.append(net.read_windows(of_lead, **_repeated(to_read, len(of_lead)))[0])
-    logits: Tensor = net.classify(torch.cat(parts)[copies])
+    for some in torch.from_numpy(at).split(LEADS_AT_ONCE):
+        of_lead = embeddings.flatten(0, 2)[some]
+        parts.append(net.read_windows(of_lead, **_repeated(to_read, len(some)))[0])
+    logits: Tensor = net.classify(torch.cat(parts)[torch.from_numpy(copies)])
     return logits
 
 
@@ -168,16 +170,46 @@ def _occurring(cells: Cells, window: IntArray, n_windows: int, present: BoolArra
     code : array, shape (M, L, W)
         Which of its sets each coalition has in each window.
     """
-    n_leads = len(cells.owner)
-    code = np.zeros((len(present), n_leads, n_windows), dtype=np.intp)
-    firsts = {}
-    for lead, w in np.ndindex(n_leads, n_windows):
-        inside = np.unique(cells.owner[lead, window == w])
-        firsts[lead, w], code[:, lead, w] = distinct(present[:, inside[inside >= 0]])
-    source = np.zeros((max(map(len, firsts.values()), default=1), n_leads, n_windows), dtype=np.intp)
-    for (lead, w), first in firsts.items():
-        source[: len(first), lead, w], source[len(first) :, lead, w] = first, first[-1]
-    return source, code
+    n_slots = len(cells.owner) * n_windows
+    code = np.zeros((len(present), n_slots), dtype=np.intp)
+    firsts = [np.zeros(1, dtype=np.intp)] * n_slots
+    inside = _inside(cells, window, n_windows)
+    few = [slot for slot, its in inside.items() if len(its) <= FEW]
+    for slot, first, which in zip(few, *_sets_of_few([inside[slot] for slot in few], present), strict=True):
+        firsts[slot], code[:, slot] = first, which
+    for slot in set(inside) - set(few):
+        firsts[slot], code[:, slot] = distinct(present[:, inside[slot]])
+    source = np.empty((max(map(len, firsts)), n_slots), dtype=np.intp)
+    for slot, first in enumerate(firsts):
+        source[: len(first), slot], source[len(first) :, slot] = first, first[-1]
+    shape = (-1, len(cells.owner), n_windows)
+    return source.reshape(shape), code.reshape(shape)
+
+
+def _sets_of_few(groups: Sequence[IntArray], present: BoolArray) -> tuple[list[IntArray], IntArray]:
+    """Do what `distinct` does for many small groups of cells at once: where sets stand first, which is where (G, M).
+
+    Few sets can occur, so that they are looked up in a table, which is faster than sorting.
+    """
+    columns = np.full((len(groups), max(map(len, groups), default=1)), present.shape[1])
+    for column, group in zip(columns, groups, strict=True):
+        column[: len(group)] = group
+    keys = np.packbits(np.pad(present, ((0, 0), (0, 1)))[:, columns], axis=2)[..., 0]  # (M, G)
+    each = np.arange(len(groups))
+    first = np.full((len(groups), 2**FEW), -1)
+    first[each, keys[::-1]] = np.arange(len(keys))[::-1, None]  # the last one written remains: where a key stands first
+    occurs = first >= 0
+    which = (np.cumsum(occurs, axis=1) - 1)[each, keys].T
+    return [row[found] for row, found in zip(first, occurs, strict=True)], which
+
+
+def _inside(cells: Cells, window: IntArray, n_windows: int) -> dict[int, IntArray]:
+    """Return the cells that have samples in each window of each lead (lead * W + window), where there are any."""
+    slot = np.arange(len(cells.owner))[:, None] * n_windows + window  # (L, T)
+    there = (cells.owner >= 0) & (window >= 0)
+    slots, owners = np.divmod(np.unique(slot[there] * len(cells) + cells.owner[there]), max(len(cells), 1))
+    at, starts = np.unique(slots, return_index=True)
+    return dict(zip(at.tolist(), np.split(owners, starts[1:]), strict=False))
 
 
 def _composites(
