@@ -13,7 +13,19 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from ecgviz import NOTICE, __version__
-from ecgviz.cli import cases, checks, dashboard, edits, evaluation, imports, networks, recordings, training, validation
+from ecgviz.cli import (
+    cases,
+    checks,
+    dashboard,
+    edits,
+    evaluation,
+    imports,
+    networks,
+    planted,
+    recordings,
+    training,
+    validation,
+)
 from ecgviz.errors import EcgvizError
 
 COMMANDS: Mapping[str, Callable[..., None]] = {
@@ -37,7 +49,12 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
 """Every command by name, in the order of the help text."""
 GROUPS: Mapping[str, Mapping[str, Callable[..., None]]] = {
     "models": {"import": imports.import_model},
-    "validate": {"delineation": validation.delineation, "measurements": validation.measurements},
+    "validate": {
+        "delineation": validation.delineation,
+        "measurements": validation.measurements,
+        "explanations": planted.explanations,
+        "audits": planted.audits,
+    },
     "fetch": {"ptb-xl": evaluation.fetch_ptbxl},
 }
 """Commands of two words, by their first and their second; a first word that is a command too stays one."""

@@ -119,7 +119,7 @@ def matrix_svg(shares: FloatArray, leads: Sequence[str], *, title: str, outlined
         figure = _figure(125.0, 14.0 + 6.0 * shares.shape[0])
         axes = _plain_axes(figure, title)
         values = np.nan_to_num(np.asarray(shares, dtype=float))
-        shade = _colours(style.sequential())
+        shade = colour_map(style.sequential())
         for row, wave in np.ndindex(values.shape):
             colour = shade(values[row, wave] / (values.max() or 1.0))
             axes.add_patch(Rectangle((wave - 0.5, row - 0.5), 1.0, 1.0, facecolor=colour, edgecolor="#b0b0b0", lw=0.4))
@@ -178,7 +178,7 @@ def _draw_heat(figure: Figure, axes: Axes, heat: heating.Heat, page: Sheet, heig
     """Draw the layer that the screen shows, in `STEPS` steps of colour, and its legend below the paper."""
     layer = heating.layer(heat, page)
     low, high = float(layer.zmin), float(layer.zmax)
-    colours = _colours(style.diverging() if heat.signed else style.sequential())
+    colours = colour_map(style.diverging() if heat.signed else style.sequential())
     boxes, faces = [], []
     x, y = np.asarray(layer.x, dtype=float), np.asarray(layer.y, dtype=float)
     for row, values in enumerate(np.asarray(layer.z, dtype=float)):
@@ -223,7 +223,7 @@ def _draw_traces(axes: Axes, record: Record, page: Sheet) -> None:
             axes.plot([strip.start_s] * 2, [zero + 150, zero + 350], **pen)
 
 
-def _colours(scale: style.Colorscale) -> mpl.colors.Colormap:
+def colour_map(scale: style.Colorscale) -> mpl.colors.Colormap:
     """Return the screen's colour scale for Matplotlib, opacity included."""
     points = []
     for at, text in scale:
