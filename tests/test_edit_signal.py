@@ -1,6 +1,7 @@
 """Edits of the signal on simulated recordings without noise, whose beats are known exactly."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from ecgviz.types import MARKS, Beats, Record
 FS = 500.0
 
 
+@cache
 def known(finding="normal", *, seed=3, bpm=62.0, fs=FS, noise=0.0, duration_s=10.0) -> tuple[Record, Beats]:
     made = simulate(finding, seed=seed, fs=fs, duration_s=duration_s, noise=noise, heart_rate_bpm=bpm)
     return made.record, made.truth.beats
@@ -270,6 +272,28 @@ def test_leads_are_exchanged():
         edit.swap_leads(RECORD, BEATS, "V1", "V9")
 
 
+def test_at_a_fast_rate_the_end_of_t_gives_room_and_its_mark_moves_with_it():
+    done = edit.change_rate(RECORD, BEATS, 102)
+    lengths, recorded = (spans_ms(beats, "qrs_on", "t_off") for beats in (done.beats, BEATS))
+    shorter = np.array([min(recorded - length, key=abs) for length in lengths])
+    assert shorter.max() > 2
+    assert f"the end of T up to {shorter.max():.0f} ms shorter" in done.sentence
+    assert shorter.max() < np.nanmax(1000 * (BEATS.t_off - BEATS.t_on)) / 4
+    for start, end in (("p_on", "qrs_on"), ("qrs_on", "t_on")):
+        originals = spans_ms(BEATS, start, end)
+        assert all(np.abs(originals - length).min() < 1e-6 for length in spans_ms(done.beats, start, end))
+
+
+@pytest.mark.parametrize("make", [edit.regular_rr, lambda r, b: edit.change_rate(r, b, 75)])
+def test_p_waves_that_lie_on_t_do_not_hinder_a_slower_or_regular_rhythm(make):
+    record, beats = known(bpm=120.0)
+    assert beats.fused.any()
+    done = make(record, beats)
+    assert np.isfinite(done.record.signal).all()
+    lengths, recorded = (spans_ms(each, "t_on", "t_off") for each in (done.beats, beats))
+    assert all(np.abs(recorded - length).min() < 1e-6 for length in lengths)
+
+
 def test_marks_of_single_leads_and_p_waves_without_qrs_move_along():
     leads = {mark: np.stack([getattr(BEATS, mark)] * 12) for mark in MARKS}
     after_first = (BEATS.t_off[0] + BEATS.p_on[1]) / 2
@@ -292,7 +316,7 @@ def test_missing_samples_stay_missing_and_few():
     ("make", "words"),
     [
         (lambda r, b: edit.change_rate(r, b, 29), "29 bpm is out of range: 30 to 200"),
-        (lambda r, b: edit.change_rate(r, b, 150), "ms of TP must remain"),
+        (lambda r, b: edit.change_rate(r, b, 150), "ms too long"),
         (lambda r, b: edit.set_rr(r, b, (0.8, 0.8)), "RR intervals"),
         (lambda r, b: edit.set_rr(r, b, 2 * b.rr_s), "change the rate"),
         (lambda r, b: edit.start_later(r, b, 9.0), "too few"),

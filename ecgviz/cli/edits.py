@@ -22,6 +22,9 @@ def edits(
         str | None, typer.Option("--label", help="Label to ask about; by default the one found most probable.")
     ] = None,
     shams: Annotated[int, typer.Option("--shams", help="Sham edits beside each edit, 8 or more.")] = 10,
+    edit: Annotated[
+        list[str] | None, typer.Option("--edit", help="Only this edit, by its name in --json; repeatable.")
+    ] = None,
     marks: Marks = None,
     seed: Seed = 0,
     fs: Fs = None,
@@ -32,7 +35,7 @@ def edits(
 ) -> None:
     """Change rhythm, rate, P waves and PR, and show what each does to a logit beside sham edits of like size."""
     from ecgviz.checkpoint import predict
-    from ecgviz.explain.edits import edit_evidence
+    from ecgviz.explain.edits import EDITS, edit_evidence
     from ecgviz.signal import condition
 
     loaded = read(record, fs, unit, age, sex)
@@ -41,7 +44,7 @@ def edits(
     if label is None:
         answer = predict(network, loaded, beats)
         label = answer.labels[int(answer.probabilities.argmax())]
-    found = edit_evidence(network, loaded, beats, label, seed=seed, n_shams=shams)
+    found = edit_evidence(network, loaded, beats, label, seed=seed, n_shams=shams, edits=edit or tuple(EDITS))
     if as_json:
         head = {"record": loaded.id, "model": network.name, "digest": network.digest, "label": label, "seed": seed}
         return write_json(head | {"edits": [_entry(each) for each in found]})

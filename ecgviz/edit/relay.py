@@ -19,7 +19,9 @@ from ecgviz.types import MARKS, Beats, Record
 from ecgviz.types.arrays import FloatArray
 
 LEAST_TP_S = 0.020
-"""What must lie between the T wave of a beat and the next beat, before and after an edit."""
+"""What an edit must leave between the T wave of a beat and the next beat."""
+LEAST_SAMPLES = 2
+"""What must be recorded there; so few are joined by a straight line when they are stretched."""
 BEFORE_QRS_S = 0.020
 """A beat without P wave begins this long before its QRS complex."""
 P_CUT = "the recording starts after its P onset"
@@ -51,11 +53,11 @@ def edited_record(record: Record, signal: FloatArray, beats: Beats, name: str, s
     return Edited(changed, beats, f"altered: {sentence}")
 
 
-def bodies(record: Record, beats: Beats) -> tuple[np.ndarray, np.ndarray]:
-    """Return first and last sample of each beat from its P wave to the end of its T wave, both (B,).
+def bodies(record: Record, beats: Beats) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return first and last sample of each beat from its P wave to the end of its T wave, and the earliest last, (B,).
 
-    A beat without P begins 20 ms before its QRS complex; one without T ends after the usual QT. Where the next beat
-    begins within 20 ms of that end, the body ends earlier, in the last quarter of the T wave at most.
+    A beat without P begins 20 ms before its QRS complex; one without T ends after the usual QT. A T wave that runs into
+    the next beat ends just before it, at the cost of its last quarter at most.
 
     Raises
     ------
@@ -70,26 +72,27 @@ def bodies(record: Record, beats: Beats) -> tuple[np.ndarray, np.ndarray]:
     known = np.isfinite(beats.t_off)
     if not known.any():
         raise EditError(f"no beat of {record.id} has a T wave, so where beats end is not known")
+    end = record.signal.shape[1] - 1
     end_s = np.where(known, beats.t_off, beats.qrs_on + np.median((beats.t_off - beats.qrs_on)[known]))
     begin_s = np.where(np.isnan(beats.p_on), beats.qrs_on - BEFORE_QRS_S, beats.p_on)
-    first = np.maximum(np.floor(begin_s * record.fs).astype(int), 0)
-    last = np.minimum(np.ceil(end_s * record.fs).astype(int), record.signal.shape[1] - 1)
-    latest = np.append(first[1:] - least_tp(record), record.signal.shape[1] - 1)
     quarter_s = np.where(known, (end_s - beats.t_on) / 4, 0.0)
-    earliest = np.ceil((end_s - np.nan_to_num(quarter_s)) * record.fs).astype(int)
-    tight = np.flatnonzero(latest < np.minimum(last, earliest))
+    first = np.maximum(np.floor(begin_s * record.fs).astype(int), 0)
+    last = np.minimum(np.ceil(end_s * record.fs).astype(int), end)
+    earliest = np.minimum(np.ceil((end_s - np.nan_to_num(quarter_s)) * record.fs).astype(int), last)
+    latest = np.append(first[1:] - LEAST_SAMPLES, end)
+    tight = np.flatnonzero(latest < earliest)
     if tight.size:
         b = int(tight[0])
         raise EditError(
             f"beat {b + 2} begins at {first[b + 1] / record.fs:.3f} s and the T wave before it ends at "
             f"{end_s[b]:.3f} s: there is no TP stretch between them that could be changed"
         )
-    return first, np.minimum(last, latest)
+    return first, np.minimum(last, latest), earliest
 
 
 def least_tp(record: Record) -> int:
-    """Return the samples that a TP stretch must have."""
-    return max(2, round(LEAST_TP_S * record.fs))
+    """Return the samples that an edit must leave of a TP stretch."""
+    return max(LEAST_SAMPLES, round(LEAST_TP_S * record.fs))
 
 
 def relaid(signal: FloatArray, stretches: Sequence[Stretch], n: int) -> FloatArray:
@@ -145,62 +148,84 @@ def at_knots(record: Record, beats: Beats, was: np.ndarray, now: np.ndarray) -> 
 def in_order(record: Record, beats: Beats, order: np.ndarray, shift: np.ndarray) -> tuple[FloatArray, Beats]:
     """Return samples and beats in which beats ``order`` (K,) lie ``shift`` (K,) samples later than they were recorded.
 
-    Bodies are copied; the TP stretch after each is stretched or shrunk to fit. Before the first and after the last beat
-    lies what was recorded there, stretched only where too little was. A beat may be laid more than once; the last of
-    the recording may only come last, as its TP stretch is not known.
+    Bodies are copied; the TP stretch after each is stretched or shrunk to fit, and the last quarter of T with it where
+    TP alone is too short. Before the first and after the last beat lies what was recorded there, stretched only where
+    too little was. A beat may be laid more than once; the last of the recording may only come last, as its TP stretch
+    is not known.
 
     Raises
     ------
     EditError
         When less than 20 ms would lie between two beats.
     """
-    n, fs = record.signal.shape[1], record.fs
-    first, last = bodies(record, beats)
-    start, end = first[order] + shift, last[order] + shift
-    _check_room(record, order, first, last, start, end)
+    n = record.signal.shape[1]
+    first, last, earliest = bodies(record, beats)
+    start, was_end = first[order] + shift, last[order]
+    was_end[:-1] = np.minimum(was_end[:-1], start[1:] - least_tp(record) - shift[:-1])
+    _check_room(record, order, was_end - earliest[order], start)
+    laid = _Laid(order, was_end, first[np.minimum(order + 1, len(beats) - 1)], was_end + shift, start)
     stretches = []
     if start[0] > 0:
         stretches.append(Stretch(max(first[order[0]] - start[0], 0), first[order[0]], 0, start[0]))
     for k, b in enumerate(order):
-        stretches.append(Stretch(first[b], last[b], start[k], end[k]))
+        stretches.append(Stretch(first[b], was_end[k], start[k], laid.end[k]))
         if k + 1 < order.size:
-            stretches.append(Stretch(last[b], first[b + 1], end[k], start[k + 1]))
-    if end[-1] < n - 1:
-        stretches.append(Stretch(last[order[-1]], min(n - 1 - shift[-1], n - 1), end[-1], n - 1))
-    signal = relaid(record.signal, stretches, n)
-    return signal, _laid_beats(beats, order, shift / fs, (last / fs, first / fs, end / fs, start / fs))
+            stretches.append(Stretch(was_end[k], laid.was_next[k], laid.end[k], start[k + 1]))
+    if laid.end[-1] < n - 1:
+        stretches.append(Stretch(was_end[-1], min(n - 1 - shift[-1], n - 1), laid.end[-1], n - 1))
+    return relaid(record.signal, stretches, n), _laid_beats(beats, laid, record.fs, shift / record.fs)
 
 
-def _check_room(
-    record: Record, order: np.ndarray, first: np.ndarray, last: np.ndarray, start: np.ndarray, end: np.ndarray
-) -> None:
-    short = np.flatnonzero(start[1:] - end[:-1] < least_tp(record))
+class _Laid(NamedTuple):
+    """Which beat each laid one is, (K,), and samples: its end and the next one's start as recorded, both as laid."""
+
+    order: np.ndarray
+    was_end: np.ndarray
+    was_next: np.ndarray
+    end: np.ndarray
+    start: np.ndarray
+
+    def in_tp(self, k: int, samples: FloatArray) -> FloatArray:
+        """Return where samples of the TP stretch after the k-th laid beat come to lie."""
+        share = np.minimum((samples - self.was_end[k]) / (self.was_next[k] - self.was_end[k]), 1.0)
+        return np.asarray(self.end[k] + share * (self.start[k + 1] - self.end[k]))
+
+
+def _check_room(record: Record, order: np.ndarray, spare: np.ndarray, start: np.ndarray) -> None:
+    """Refuse beats that would have to end ``spare`` samples (K,) before they may; that is, fewer than none."""
+    short = np.flatnonzero(spare[:-1] < 0)
     if short.size:
-        k = int(short[0])
-        b = int(order[k])
-        ms = 1000 / record.fs
+        k, ms = int(short[0]), 1000 / record.fs
         raise EditError(
-            f"beat {b + 1} lasts {(last[b] - first[b]) * ms:.0f} ms from its first wave to the end of T; the next "
-            f"would begin {(start[k + 1] - start[k]) * ms:.0f} ms after it, and {1000 * LEAST_TP_S:.0f} ms of TP must "
-            "remain"
+            f"beat {order[k] + 1} is {-spare[k] * ms:.0f} ms too long, from its first wave to T, for the next to begin "
+            f"{(start[k + 1] - start[k]) * ms:.0f} ms after it"
         )
 
 
-def _laid_beats(
-    beats: Beats, order: np.ndarray, shift_s: FloatArray, tp: tuple[FloatArray, FloatArray, FloatArray, FloatArray]
-) -> Beats:
-    """Return the beats as laid; ``tp`` holds ends and starts of bodies as recorded, (B,), and as laid, (K,)."""
-    picked: dict[str, Any] = {name: getattr(beats, name)[order] + shift_s for name in ("r_s", *MARKS)}
-    laid = replace(
+def _laid_beats(beats: Beats, laid: _Laid, fs: float, shift_s: FloatArray) -> Beats:
+    order = laid.order
+    times: dict[str, Any] = {name: getattr(beats, name)[order] + shift_s for name in ("r_s", *MARKS)}
+    leads = {name: marks[:, order] + shift_s for name, marks in beats.lead_marks.items()}
+    extra = []
+    for k, b in enumerate(order[:-1]):
+        # The end of a T wave that gave room is where its samples are; where TP became longer it stays with its wave.
+        if beats.t_off[b] * fs > laid.was_end[k]:
+            times["t_off"][k] = np.minimum(times["t_off"][k], laid.in_tp(k, beats.t_off[b] * fs) / fs)
+        for name, marks in beats.lead_marks.items():
+            late = marks[:, b] * fs > laid.was_end[k]
+            leads[name][late, k] = np.minimum(leads[name][late, k], laid.in_tp(k, marks[late, b] * fs) / fs)
+        among = beats.extra_p_s[(beats.extra_p_s * fs > laid.was_end[k]) & (beats.extra_p_s * fs < laid.was_next[k])]
+        extra += list(laid.in_tp(k, among * fs) / fs)
+    moved = replace(
         beats,
-        **picked,
+        **times,
         kind=tuple(beats.kind[b] for b in order),
-        lead_marks={name: marks[:, order] + shift_s for name, marks in beats.lead_marks.items()},
+        lead_marks=leads,
         why_no_p=tuple(beats.why_no_p[b] for b in order) if beats.why_no_p else (),
         edge=beats.edge[order],
-        extra_p_s=_laid_extra(beats, order, tp),
+        extra_p_s=np.array(extra),
     )
-    return _inside(laid)
+    return _inside(moved)
 
 
 def _inside(beats: Beats) -> Beats:
@@ -224,15 +249,3 @@ def _inside(beats: Beats) -> Beats:
         edge=beats.edge[keep] | no_p | no_t,
         extra_p_s=beats.extra_p_s[(beats.extra_p_s >= 0) & (beats.extra_p_s <= beats.duration_s)],
     )
-
-
-def _laid_extra(
-    beats: Beats, order: np.ndarray, tp: tuple[FloatArray, FloatArray, FloatArray, FloatArray]
-) -> FloatArray:
-    """Return the peaks of P waves without QRS as they lie in the TP stretches of the new recording."""
-    was_end, was_start, end, start = tp
-    found = []
-    for k, b in enumerate(order[:-1]):
-        inside = beats.extra_p_s[(beats.extra_p_s > was_end[b]) & (beats.extra_p_s < was_start[b + 1])]
-        found += list(np.interp(inside, (was_end[b], was_start[b + 1]), (end[k], start[k + 1])))
-    return np.array(found)

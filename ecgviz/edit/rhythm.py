@@ -67,7 +67,8 @@ def change_rate(record: Record, beats: Beats, bpm: float) -> Edited:
 
     A slower rhythm runs out of the recording at its end. A faster one leaves room there, which is filled by beats of
     the recording once more, in their order; where they are joined, their difference in level is spread over the TP
-    stretch. PR and QT keep their length in ms, so an edit towards a rate at which QT would be shorter is refused.
+    stretch. PR and QT keep their length in ms, apart from the last quarter of T where TP is too short, so that a rate
+    at which QT would be shorter still is refused.
 
     Parameters
     ----------
@@ -97,7 +98,7 @@ def change_rate(record: Record, beats: Beats, bpm: float) -> Edited:
         r_s[-1] = max(r_s[-1], record.duration_s + beats.r_s[b] - beats.qrs_on[b])
     signal, laid = in_order(record, beats, order, np.rint((r_s - beats.r_s[order]) * record.fs).astype(int))
     again = len(laid) - (len(beats) - 1) if faster else 0
-    sentence = f"rate changed from {60 / rr.mean():.0f} to {bpm:g} bpm, PR and QT unchanged in ms"
+    sentence = f"rate changed from {60 / rr.mean():.0f} to {bpm:g} bpm, {_kept(record, beats, laid)}"
     if again > 0:
         sentence += f", {again} beats repeated to fill the recording"
     return edited_record(record, signal, laid, "rate", sentence)
@@ -112,7 +113,7 @@ def start_later(record: Record, beats: Beats, seconds: float) -> Edited:
         With fewer than three beats, or when less than two whole beats would be left.
     """
     _check_enough(record, beats)
-    first, _ = bodies(record, beats)
+    first, _, _ = bodies(record, beats)
     left = np.flatnonzero(first / record.fs >= seconds)
     if seconds < 0 or left.size < FEWEST_BEATS:
         raise EditError(f"{record.id} cannot begin {seconds:g} s later: too few of its {len(beats)} beats are left")
@@ -140,7 +141,7 @@ def shift_pr(record: Record, beats: Beats, ms: float) -> Edited:
     samples = round(ms / 1000 * record.fs)
     if not samples:
         raise EditError(f"a shift of {ms:g} ms is none: at {record.fs:g} Hz a sample lasts {1000 / record.fs:g} ms")
-    first, last = bodies(record, beats)
+    first, last, _ = bodies(record, beats)
     with_p = np.flatnonzero(np.isfinite(beats.p_on) & (first > 0))
     if not with_p.size:
         raise EditError(f"no beat of {record.id} has a P wave, so there is no PR interval to change")
@@ -200,6 +201,16 @@ def _check_enough(record: Record, beats: Beats) -> None:
     if len(beats) < FEWEST_BEATS:
         why = f": {beats.reason}" if beats.reason else ""
         raise EditError(f"{record.id} has {len(beats)} beats; RR intervals need at least {FEWEST_BEATS}{why}")
+
+
+def _kept(record: Record, beats: Beats, laid: Beats) -> str:
+    """Return in words whether T waves had to give room."""
+    recorded = (beats.t_off - beats.qrs_on)[np.isfinite(beats.t_off)]
+    now = (laid.t_off - laid.qrs_on)[np.isfinite(laid.t_off)]
+    nearest_s = np.abs(now[:, None] - recorded).min(axis=1)
+    if (nearest_s <= 0.5 / record.fs).all():
+        return "PR and QT unchanged in ms"
+    return f"PR unchanged in ms, the end of T up to {1000 * nearest_s.max():.0f} ms shorter for want of TP"
 
 
 def _longer(ms: float) -> str:

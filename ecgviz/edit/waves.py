@@ -109,7 +109,7 @@ def widen_qrs(record: Record, beats: Beats, factor: float) -> Edited:
     """
     if not WIDTHS[0] <= factor <= WIDTHS[1]:
         raise EditError(f"a QRS complex cannot be stretched by {factor:g}: {WIDTHS[0]:g} to {WIDTHS[1]:g}")
-    first, last = bodies(record, beats)
+    first, last, _ = bodies(record, beats)
     qrs_on, qrs_off = (np.floor(m * record.fs).astype(int) for m in (beats.qrs_on, beats.qrs_off))
     more = np.rint((factor - 1) * (qrs_off - qrs_on)).astype(int)
     n = record.signal.shape[1]

@@ -141,9 +141,16 @@ def speaks_for() -> dict[str, tuple[str, ...]]:
 
 
 def edit_evidence(
-    model: Model, record: Record, beats: Beats, label: str, *, seed: int, n_shams: int = 10
+    model: Model,
+    record: Record,
+    beats: Beats,
+    label: str,
+    *,
+    seed: int,
+    n_shams: int = 10,
+    edits: Sequence[str] = tuple(EDITS),
 ) -> tuple[EditEvidence, ...]:
-    """Return what each edit of `EDITS` does to the logit of one label, beside sham edits of like size.
+    """Return what edits do to the logit of one label, beside sham edits of like size.
 
     Parameters
     ----------
@@ -158,11 +165,13 @@ def edit_evidence(
         Of the sham edits.
     n_shams : int
         Sham edits for each edit, 8 or more.
+    edits : sequence of str
+        Names of `EDITS`, all by default. What one edit is found to do does not depend on the others.
 
     Returns
     -------
     tuple of EditEvidence
-        One for each of `EDITS`; those that cannot be made on this recording say why.
+        One for each of ``edits``; those that cannot be made on this recording say why.
 
     Raises
     ------
@@ -171,16 +180,19 @@ def edit_evidence(
     InputError
         When the record does not meet the model's input contract.
     ExplanationError
-        For fewer than 8 sham edits.
+        For fewer than 8 sham edits, or an unknown edit.
     """
     if n_shams < FEWEST_SHAMS:
         raise ExplanationError(f"{n_shams} sham edits are too few to tell anything by; at least {FEWEST_SHAMS}")
-    label_index = model.label_index(label)
-    before = float(_logits(model, [(record, beats)])[0, label_index])
+    unknown = [name for name in edits if name not in EDITS]
+    if unknown:
+        raise ExplanationError(f"there is no edit {unknown[0]!r}; known are {', '.join(EDITS)}")
+    before = float(_logits(model, [(record, beats)])[0, model.label_index(label)])
     found = []
-    for n, (name, edit) in enumerate(EDITS.items()):
-        nothing = EditEvidence(name, edit.title, label, before, sham=edit.sham)
-        found.append(_evidence(model, record, beats, nothing, edit, np.random.default_rng([seed, n]), n_shams))
+    for name in edits:
+        nothing = EditEvidence(name, EDITS[name].title, label, before, sham=EDITS[name].sham)
+        rng = np.random.default_rng([seed, list(EDITS).index(name)])
+        found.append(_evidence(model, record, beats, nothing, EDITS[name], rng, n_shams))
     return tuple(found)
 
 

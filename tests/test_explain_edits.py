@@ -1,0 +1,252 @@
+"""Edits as evidence, on networks whose answer to each edit is known by hand."""
+
+import json
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from ecgviz.checkpoint import Model, load_model
+from ecgviz.cli import main
+from ecgviz.errors import ExplanationError, ModelError
+from ecgviz.explain.edits import EDITS, EditEvidence, edit_evidence, speaks_for
+from ecgviz.simulate import simulate
+from ecgviz.types import Beats, Record
+from tests.toys import LEADS, SPEC, toy_model
+
+WITH_PEAKS = replace(SPEC, needs=("r_peaks",))
+LEAD_II = LEADS.index("II")
+
+
+@cache
+def known(finding="normal", bpm=62.0) -> tuple[Record, Beats]:
+    made = simulate(finding, seed=3, fs=500.0, duration_s=10.0, noise=0.0, heart_rate_bpm=bpm)
+    return made.record, made.truth.beats
+
+
+class FromPeaks(nn.Module):
+    """A logit that is a function of the R peaks alone, of one record (K,) in seconds."""
+
+    levels = ()
+
+    def read(self, r_s: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def forward(self, x: Tensor, *, r_s=None, meta=None, mask=None) -> Tensor:
+        return torch.stack([self.read(row[~torch.isnan(row)]) for row in r_s])[:, None]
+
+
+class Irregularity(FromPeaks):
+    """Ten times the standard deviation of RR in seconds."""
+
+    def read(self, r_s: Tensor) -> Tensor:
+        return 10 * torch.diff(r_s).std()
+
+
+class Rate(FromPeaks):
+    """Beats a minute over ten."""
+
+    def read(self, r_s: Tensor) -> Tensor:
+        return 6 / torch.diff(r_s).mean()
+
+
+class BeforeR(nn.Module):
+    """Reads lead II from ``start_s`` to ``end_s`` before each R peak: the mean over beats of its highest sample."""
+
+    levels = ()
+
+    def __init__(self, start_s: float, end_s: float) -> None:
+        super().__init__()
+        self.start_s, self.end_s = start_s, end_s
+
+    def windows(self, x: Tensor, r_s: Tensor) -> list[Tensor]:
+        return [x[LEAD_II, round((r - self.start_s) * 100) : round((r - self.end_s) * 100)] for r in r_s.tolist()]
+
+    def read(self, window: Tensor) -> Tensor:
+        return window.max()
+
+    def forward(self, x: Tensor, *, r_s=None, meta=None, mask=None) -> Tensor:
+        rows = zip(x, (row[(row > self.start_s) & ~torch.isnan(row)] for row in r_s), strict=True)
+        return torch.stack([torch.stack([self.read(w) for w in self.windows(*row)]).mean() for row in rows])[:, None]
+
+
+class WhereP(BeforeR):
+    """Where in the window the highest sample lies, in tenths of a second before its end."""
+
+    def read(self, window: Tensor) -> Tensor:
+        return (len(window) - window.argmax()) / 10
+
+
+class Level(nn.Module):
+    """A thousand times the mean of lead II: any wave is as good as another."""
+
+    levels = ()
+
+    def forward(self, x: Tensor, *, r_s=None, meta=None, mask=None) -> Tensor:
+        return 1000 * x[:, LEAD_II].mean(dim=1, keepdim=True)
+
+
+class Deaf(nn.Module):
+    """Always says the same."""
+
+    levels = ()
+
+    def forward(self, x: Tensor, *, r_s=None, meta=None, mask=None) -> Tensor:
+        return torch.full((len(x), 1), 2.0)
+
+
+def model_of(net: nn.Module) -> Model:
+    return toy_model(net, labels=("AFIB",), spec=WITH_PEAKS)
+
+
+def found_by(net: nn.Module, record: Record, beats: Beats, *edits: str, seed=0) -> dict[str, EditEvidence]:
+    found = edit_evidence(model_of(net), record, beats, "AFIB", seed=seed, edits=edits or tuple(EDITS))
+    return {each.edit: each for each in found}
+
+
+def test_a_network_that_reads_irregularity_answers_to_regular_rr_and_not_to_another_order():
+    record, beats = known("af", bpm=70.0)
+    regular = found_by(Irregularity(), record, beats, "regular_rr")["regular_rr"]
+    assert regular.before == pytest.approx(10 * beats.rr_s.std(ddof=1), rel=1e-4)
+    assert regular.after == pytest.approx(0.0, abs=0.02)
+    assert len(regular.sham_changes) == 10
+    assert np.abs(regular.sham_changes).max() < 0.03
+    assert regular.n_as_large == 0
+    assert regular.sham_size_mv == pytest.approx(regular.size_mv, rel=0.3)
+    assert "lowers the logit of AFIB" in regular.sentence
+
+
+def test_a_network_that_reads_the_rate_answers_to_the_rate_alone():
+    record, beats = known(bpm=120.0)
+    found = found_by(Rate(), record, beats)
+    assert found["change_rate"].after == pytest.approx(7.5, abs=0.01)
+    assert found["change_rate"].n_as_large == 0
+    assert np.abs(found["change_rate"].sham_changes).max() < 0.3
+    assert found["regular_rr"].change == pytest.approx(0.0, abs=0.02)
+    assert found["remove_p"].change == 0.0
+
+
+@pytest.mark.parametrize(("bpm", "other"), [(45.0, 75.0), (75.0, 50.0), (115.0, 75.0)])
+def test_the_rate_is_changed_to_the_other_side_of_its_limit(bpm, other):
+    found = found_by(Rate(), *known(bpm=bpm), "change_rate")["change_rate"]
+    assert 10 * found.after == pytest.approx(other, abs=0.1)
+
+
+def test_a_network_that_reads_p_waves_answers_to_their_removal_and_not_to_the_same_change_elsewhere():
+    record, beats = known()
+    to_r = beats.r_s - beats.p_on
+    window = float(np.nanmax(to_r)), float(np.nanmin(to_r - (beats.p_off - beats.p_on)))
+    found = found_by(BeforeR(*window), record, beats)
+    assert found["remove_p"].change < -0.3  # of 0.25 mV each
+    assert np.abs(found["remove_p"].sham_changes).max() < 1e-3
+    assert found["remove_p"].sham_size_mv == pytest.approx(found["remove_p"].size_mv, rel=0.1)
+    assert found["remove_p"].n_as_large == 0
+    assert found["regular_rr"].change == pytest.approx(0.0, abs=0.02)
+
+
+def test_a_network_that_reads_p_waves_answers_to_an_inserted_one():
+    record, beats = known("af", bpm=55.0)
+    to_qrs = float(np.median(beats.r_s - beats.qrs_on))
+    inserted = found_by(BeforeR(0.16 + to_qrs, 0.06 + to_qrs), record, beats, "insert_p")["insert_p"]
+    assert inserted.change > 0.1
+    assert inserted.n_as_large == 0
+
+
+def test_a_network_for_which_any_wave_is_as_good_as_another_is_found_out_by_sham_edits():
+    removed = found_by(Level(), *known(), "remove_p")["remove_p"]
+    assert abs(removed.change) > 1
+    assert removed.sham_mean == pytest.approx(removed.change, rel=0.15)
+    assert removed.sham_sd < 0.1 * abs(removed.change)
+
+
+def test_a_network_that_reads_where_p_lies_answers_to_the_pr_interval_and_not_to_whole_beats_moved():
+    record, beats = known()
+    pr_s = float(np.nanmedian(beats.qrs_on - beats.p_on))
+    end_s = float(np.nanmax(beats.r_s - beats.p_off)) - 0.03
+    shifted = found_by(WhereP(0.45, end_s), record, beats, "shift_pr")["shift_pr"]
+    assert shifted.change == pytest.approx(10 * (0.240 - pr_s), abs=0.1)
+    assert np.abs(shifted.sham_changes).max() < 0.1
+    assert shifted.n_as_large == 0
+
+
+def test_a_network_that_does_not_listen_is_not_moved_and_every_sham_is_as_large():
+    found = found_by(Deaf(), *known())
+    done = [each for each in found.values() if not each.why]
+    assert len(done) == 4
+    assert all(each.change == 0 and each.n_as_large == 10 for each in done)
+
+
+def test_what_cannot_be_edited_says_why_and_has_no_numbers():
+    found = found_by(Deaf(), *known("af", bpm=70.0))
+    assert "no beat" in found["remove_p"].why
+    assert "no PR interval" in found["shift_pr"].why
+    assert np.isnan([found["remove_p"].change, found["remove_p"].sham_mean, found["remove_p"].size_mv]).all()
+    assert found["remove_p"].sentence.startswith("removing P: not possible, ")
+
+
+def test_a_recording_without_beats_leaves_only_the_logit():
+    record, beats = known()
+    nothing = Beats.none(beats.leads, beats.duration_s, "", "all leads are flat")
+    model = toy_model(Level(), labels=("AFIB",))
+    found = edit_evidence(model, record, nothing, "AFIB", seed=0)
+    assert all("flat" in each.why or "no beat" in each.why for each in found)
+    assert np.isfinite([each.before for each in found]).all()
+
+
+def test_the_same_seed_draws_the_same_shams_and_another_seed_others():
+    record, beats = known()
+    drawn = (found_by(Level(), record, beats, "change_rate", seed=seed) for seed in (0, 0, 1))
+    first, again, other = (each["change_rate"] for each in drawn)
+    assert first == again
+    assert first == found_by(Level(), record, beats)["change_rate"]  # whatever else is asked
+    assert first.after == other.after
+    assert first.sham_changes != other.sham_changes
+
+
+def test_every_edit_speaks_for_a_kind_of_criterion():
+    kinds = speaks_for()
+    assert set(kinds) == {"rate", "regularity", "P waves", "PR interval"}
+    assert {name for names in kinds.values() for name in names} == set(EDITS)
+    assert kinds["P waves"] == ("remove_p", "insert_p")
+
+
+def test_too_few_shams_unknown_labels_and_unknown_edits_are_refused():
+    record, beats = known()
+    with pytest.raises(ExplanationError, match="3 sham edits are too few"):
+        edit_evidence(model_of(Deaf()), record, beats, "AFIB", seed=0, n_shams=3)
+    with pytest.raises(ModelError, match="does not predict 'MI'"):
+        edit_evidence(model_of(Deaf()), record, beats, "MI", seed=0)
+    with pytest.raises(ExplanationError, match="there is no edit 'hiccup'; known are regular_rr, change_rate"):
+        edit_evidence(model_of(Deaf()), record, beats, "AFIB", seed=0, edits=("hiccup",))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["res_lstm", "resnet1d"])
+def test_the_shipped_networks_read_the_rate_in_sinus_tachycardia_and_pr_in_av_block(name):
+    model = load_model(name)
+    fast = simulate("sinus_tachycardia", seed=5, fs=500.0, duration_s=10.0)
+    slow_pr = simulate("first_degree_av_block", seed=5, fs=500.0, duration_s=10.0, heart_rate_bpm=65.0)
+    for made, label, edit in ((fast, "STACH", "change_rate"), (slow_pr, "1AVB", "shift_pr")):
+        found = edit_evidence(model, made.record, made.truth.beats, label, seed=0)
+        asked = next(each for each in found if each.edit == edit)
+        assert asked.change < -2
+        assert asked.n_as_large == 0
+
+
+@pytest.mark.slow
+def test_the_command_shows_the_table_and_speaks_json(capsys: pytest.CaptureFixture[str]):
+    arguments = ["edits", "demo:af", "--model", "resnet1d", "--label", "AFIB", "--shams", "8"]
+    assert main([*arguments, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [each["edit"] for each in told["edits"]] == list(EDITS)
+    by_name = {each["edit"]: each for each in told["edits"]}
+    assert by_name["remove_p"]["change"] is None
+    assert by_name["remove_p"]["why"]
+    assert by_name["insert_p"]["change"] == pytest.approx(by_name["insert_p"]["after"] - by_name["insert_p"]["before"])
+    assert main(arguments) == 0
+    shown = capsys.readouterr().out
+    assert "making RR regular" in shown
+    assert "simulated healthy adult" in shown
