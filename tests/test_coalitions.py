@@ -1,5 +1,7 @@
 """The logits of altered records are those of the network itself, however few of its parts are run."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -26,7 +28,7 @@ def trained(name: str) -> nn.Module:
     torch.manual_seed(0)
     r_s = torch.tensor(BEATS.r_s, dtype=torch.float32).expand(4, -1)
     with torch.no_grad():
-        for _ in range(10):
+        for _ in range(3):
             net(torch.randn(4, 12, 1000), r_s=r_s)
     return net.eval()
 
@@ -92,6 +94,22 @@ def test_padding_stays_padding() -> None:
     np.testing.assert_allclose(fast, slow, rtol=0, atol=1e-5)
 
 
+def test_two_r_peaks_of_one_beat_leave_the_other_windows_where_they_are() -> None:
+    """The network takes peaks within 50 ms as one, and has a window without samples for the second."""
+    spec = InputSpec(LEADS, 100.0, 10.0, 0.0, 0.25, pads=True, needs=("r_peaks",))
+    model = toy_model(trained("imle_net_beats"), labels=LABELS, spec=spec)
+    inputs = model_input(model, noise_record(3), BEATS)
+    inputs = replace(inputs, r_s=np.sort(np.append(BEATS.r_s, BEATS.r_s[4] + 0.03)))
+    cells = cells_by("window", model, inputs, BEATS)
+    assert len(cells) == 12 * 9
+    present = some(8, cells)
+    fast, slow = (
+        coalition_logits(model, inputs, cells, np.ones((12, 1000)), present, generic=generic)
+        for generic in (False, True)
+    )
+    np.testing.assert_allclose(fast, slow, rtol=0, atol=1e-5)
+
+
 def test_the_whole_coalition_is_the_record_and_the_empty_one_the_reference(model: Model) -> None:
     inputs = model_input(model, noise_record(4), BEATS)
     cells = cells_by("lead", model, inputs, BEATS)
@@ -108,7 +126,8 @@ def test_chunks_and_repeats_change_nothing(model: Model, monkeypatch: pytest.Mon
     present = some(11, cells)[np.array([3, 0, 7, 7, 10, 3])]
     whole = coalition_logits(model, inputs, cells, np.zeros((12, 1000)), present)
     np.testing.assert_array_equal(whole[[0, 2]], whole[[5, 3]])
-    for limit, few in (("COALITIONS_AT_ONCE", 2), ("RECORDS_AT_ONCE", 1), ("LEADS_AT_ONCE", 5)):
+    limits = (("COALITIONS_AT_ONCE", 4), ("ENCODINGS_AT_ONCE", 2), ("RECORDS_AT_ONCE", 1), ("LEADS_AT_ONCE", 5))
+    for limit, few in limits:
         monkeypatch.setattr(coalitions, limit, few)
     np.testing.assert_allclose(
         coalition_logits(model, inputs, cells, np.zeros((12, 1000)), present), whole, rtol=0, atol=1e-5

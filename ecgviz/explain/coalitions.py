@@ -22,8 +22,10 @@ from ecgviz.types.arrays import BoolArray, FloatArray
 
 Arguments = dict[str, Tensor | None]
 
-COALITIONS_AT_ONCE = 2048
-"""Coalitions whose encodings are held in memory together (at most 250 MB for a network of 64 features)."""
+COALITIONS_AT_ONCE = 8192
+"""Coalitions that share their encodings."""
+ENCODINGS_AT_ONCE = 1024
+"""Records whose encodings are held in memory together (60 MB for 12 x 20 windows of 64 features)."""
 RECORDS_AT_ONCE = 64
 """Altered records that are held in memory together."""
 LEADS_AT_ONCE = 256
@@ -114,7 +116,7 @@ def removal_curve(
 
 
 def distinct(rows: BoolArray) -> tuple[IntArray, IntArray]:
-    """Return where each distinct row of (M, n) stands first, and which of them each row equals, (M,)."""
+    """Return where one of each distinct row of (M, n) stands, and which of them each row equals, (M,)."""
     packed = np.packbits(rows, axis=1)
     n_bytes = max(8, packed.shape[1])
     keys = np.zeros((len(rows), n_bytes), dtype=np.uint8)
@@ -143,6 +145,8 @@ def _structured(net: Any, inputs: ModelInput, cells: Cells, reference: FloatArra
     spans_s = net.spans(x, fs=inputs.fs, start_s=inputs.start_s, **arguments)
     window = owner_of(spans_s, inputs)
     source, code = _occurring(cells, window, len(spans_s), present)
+    if len(source) > max(ENCODINGS_AT_ONCE, 2):
+        return torch.cat([_structured(net, inputs, cells, reference, half) for half in np.array_split(present, 2)])
     records = _composites(inputs, cells, reference, present, source, window)
     encoder, to_encode = _Encoder(net), _taken(net.encode, arguments)
     embeddings = torch.cat([network_logits(encoder, x, **_repeated(to_encode, len(x))) for x in records])
@@ -187,20 +191,20 @@ def _occurring(cells: Cells, window: IntArray, n_windows: int, present: BoolArra
 
 
 def _sets_of_few(groups: Sequence[IntArray], present: BoolArray) -> tuple[list[IntArray], IntArray]:
-    """Do what `distinct` does for many small groups of cells at once: where sets stand first, which is where (G, M).
+    """Do what `distinct` does for many small groups of cells at once; the second array is (G, M).
 
     Few sets can occur, so that they are looked up in a table, which is faster than sorting.
     """
     columns = np.full((len(groups), max(map(len, groups), default=1)), present.shape[1])
     for column, group in zip(columns, groups, strict=True):
         column[: len(group)] = group
-    keys = np.packbits(np.pad(present, ((0, 0), (0, 1)))[:, columns], axis=2)[..., 0]  # (M, G)
+    keys = np.packbits(np.pad(present, ((0, 0), (0, 1)))[:, columns], axis=2, bitorder="little")[..., 0]  # (M, G)
     each = np.arange(len(groups))
-    first = np.full((len(groups), 2**FEW), -1)
-    first[each, keys[::-1]] = np.arange(len(keys))[::-1, None]  # the last one written remains: where a key stands first
-    occurs = first >= 0
+    stands = np.full((len(groups), 2 ** columns.shape[1]), -1)
+    stands[each, keys] = np.arange(len(keys))[:, None]  # of the coalitions with a set, any will do
+    occurs = stands >= 0
     which = (np.cumsum(occurs, axis=1) - 1)[each, keys].T
-    return [row[found] for row, found in zip(first, occurs, strict=True)], which
+    return [row[found] for row, found in zip(stands, occurs, strict=True)], which
 
 
 def _inside(cells: Cells, window: IntArray, n_windows: int) -> dict[int, IntArray]:
