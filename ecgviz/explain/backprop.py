@@ -36,11 +36,16 @@ warnings.filterwarnings("ignore", message=r"Setting (forward, )?backward hooks",
 
 
 def once_a_network(test: Callable[[Model], str]) -> Callable[[Model], str]:
-    """Keep a test's answer for as long as the network lives: a copy with other weights is another network."""
+    """Keep a test's answer for as long as the network lives; a model without gradients is not put to the test.
+
+    A copy with other weights is another network.
+    """
     known: WeakKeyDictionary[nn.Module, str] = WeakKeyDictionary()
 
     @wraps(test)
     def tested(model: Model) -> str:
+        if why_not := needs_gradients(model):
+            return why_not
         if model.net not in known:
             known[model.net] = test(model)
         return known[model.net]
@@ -76,8 +81,6 @@ def misses_the_logit(model: Model) -> str:
     Two signals are asked, noise against 0 mV and a simulated normal record against its own level, each for the label
     that changes most.
     """
-    if why_not := needs_gradients(model):
-        return why_not
     try:
         inputs, beats = probe(model)
         noise = replace(inputs, x=np.random.default_rng(0).standard_normal(inputs.x.shape) * inputs.mask)
@@ -145,8 +148,6 @@ def lacks_relu_modules(model: Model) -> str:
 
     ReLUs are counted in the graph of one backward pass, and modules as they are called.
     """
-    if why_not := needs_gradients(model):
-        return why_not
     calls: list[nn.Module] = []
     in_graph = 0
 

@@ -6,6 +6,7 @@ and the labels that fire there, belong to every explanation that uses one (`at_b
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.signal import prepare
 from ecgviz.simulate import healthy_at, simulate
 from ecgviz.types import Beats, InputSpec, ModelInput, Record
-from ecgviz.types.arrays import BoolArray, FloatArray
+from ecgviz.types.arrays import BoolArray, FloatArray, frozen
 from ecgviz.types.beats import ATOMS
 
 WANDER_HZ = 0.5
@@ -81,11 +82,14 @@ def healthy(inputs: ModelInput, spec: InputSpec, beats: Beats, seed: int) -> Flo
 
 def normals(inputs: ModelInput, spec: InputSpec, beats: Beats, seed: int) -> FloatArray:
     """Return several normal simulated records, each with a rhythm of its own: their beats are not this record's."""
+    return _normals(spec, _recorded_s(inputs), seed)
+
+
+@lru_cache(maxsize=8)
+def _normals(spec: InputSpec, duration_s: float, seed: int) -> FloatArray:
     seeds = np.random.default_rng(seed).integers(2**31, size=N_NORMALS)
-    records = [
-        simulate("normal", seed=int(each), fs=RENDERED_HZ, duration_s=_recorded_s(inputs)).record for each in seeds
-    ]
-    return np.stack([_prepared(record, spec) for record in records])
+    records = [simulate("normal", seed=int(each), fs=RENDERED_HZ, duration_s=duration_s).record for each in seeds]
+    return frozen(np.stack([_prepared(record, spec) for record in records]))
 
 
 BASELINES: Mapping[str, Callable[[ModelInput, InputSpec, Beats, int], FloatArray]] = {
