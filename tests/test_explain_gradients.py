@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from ecgviz.checkpoint import model_input
 from ecgviz.errors import ExplanationError
-from ecgviz.explain import METHODS, explain
+from ecgviz.explain import METHODS, explain, explain_controls
 from ecgviz.explain.baselines import baseline
-from ecgviz.nets import build
+from ecgviz.nets import NETS, build
 from ecgviz.nets.scan import mamba1_scan
 from tests.toys import LEADS, Bent, Linear, Small, even_beats, noise_record, toy_model
 
@@ -226,7 +226,7 @@ def test_expected_gradients_of_a_linear_network_are_the_difference_to_the_mean_o
 def test_expected_gradients_add_up_in_expectation():
     model = toy_model(Bent(0.003 * np.random.default_rng(0).normal(size=(1, 12, 1000))))
     few, many = (
-        explain(model, RECORD, "MI", "gradient_shap", BEATS, n_steps=n, baseline="zero").completeness_error
+        explain(model, RECORD, "MI", "gradient_shap", BEATS, n_samples=n, baseline="zero").completeness_error
         for n in (1, 1000)
     )
     assert many < 0.01
@@ -238,7 +238,7 @@ def test_requests_that_make_no_sense_are_refused():
     for method, params, says in (
         ("smooth_grad", {"noise_share": 0.0}, "noise_share is 0.0"),
         ("smooth_grad", {"n_samples": 0}, "n_samples is 0"),
-        ("gradient_shap", {"n_steps": 12}, "n_steps is 12; expected gradients ask each of the 8 signals"),
+        ("gradient_shap", {"n_samples": 12}, "n_samples is 12; expected gradients ask each of the 8 signals"),
         ("deep_lift", {"baseline": "normals"}, "'normals' is a set of 8 records"),
         ("integrated_gradients", {"baseline": "normals"}, "'normals' is a set of 8 records"),
     ):
@@ -321,3 +321,12 @@ def test_no_hook_is_left_after_a_failure(method, monkeypatch):
     with pytest.raises(MemoryError):
         explain(model, RECORD, "MI", method, BEATS)
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.net.modules())
+
+
+@pytest.mark.parametrize("method", ON_RELU)
+def test_every_method_has_its_random_networks(method, monkeypatch):
+    monkeypatch.setitem(NETS, "toy_relu", Relu)
+    model = toy_model(build("toy_relu", 2, seed=9, config={}), labels=("MI", "NORM"), net_name="toy_relu")
+    one, two = explain_controls(model, RECORD, "MI", method, BEATS, seeds=(0, 1))["random networks"]
+    assert one.method == method
+    assert not np.allclose(one.values, two.values)

@@ -34,7 +34,7 @@ LAST_STEPS = 129
 """No more places on the path are asked than this; what is left is told as the completeness error."""
 NARROWEST = 2.0**-16
 """Panels are not halved below this share of the path: a logit that changes there jumps, and no slope tells of it."""
-EXPECTED_STEPS = 40
+EXPECTED_SAMPLES = 40
 """Places that expected gradients are a mean over."""
 
 
@@ -138,7 +138,7 @@ def gradient_shap(
     *,
     seed: int,
     baseline: str = "normals",
-    n_steps: int = EXPECTED_STEPS,
+    n_samples: int = EXPECTED_SAMPLES,
 ) -> Explanation:
     """Return expected gradients: the mean over baselines of slope times difference, at random places on the way.
 
@@ -151,16 +151,16 @@ def gradient_shap(
     Raises
     ------
     ExplanationError
-        For an unknown baseline, or fewer steps than it has signals.
+        For an unknown baseline, or a number of samples that is no multiple of its signals.
     """
     values = baselines.baseline(baseline, model, inputs, beats, seed=seed)
-    each, left = divmod(n_steps, len(values))
+    each, left = divmod(n_samples, len(values))
     if each < 1 or left:
         raise ExplanationError(
-            f"n_steps is {n_steps}; expected gradients ask each of the {len(values)} signals of {baseline!r} equally "
-            "often, so it is a multiple of that"
+            f"n_samples is {n_samples}; expected gradients ask each of the {len(values)} signals of {baseline!r} "
+            "equally often, so it is a multiple of that"
         )
-    rng = np.random.default_rng([seed, n_steps])
+    rng = np.random.default_rng([seed, n_samples])
     places = (np.arange(each) + rng.random((len(values), each))) / each
     errors = []
 
@@ -171,13 +171,13 @@ def gradient_shap(
             step = x - reference
             for some in at.split(AT_ONCE):
                 total += (slopes(fed, reference + some[:, None, None] * step, label_index) * step).double().sum(dim=0)
-        attribution = total / n_steps
+        attribution = total / n_samples
         errors.append(completeness_error(attribution, change_of_logit(fed, x, references, label_index)))
         return attribution
 
     attribution = attributed(model, inputs, run)
     at = at_baseline(model, inputs, values, label_index)
-    params = at.params(baseline) | {"n_steps": n_steps, "n_baselines": len(values), "seed": seed}
+    params = at.params(baseline) | {"n_samples": n_samples, "n_baselines": len(values), "seed": seed}
     return explanation(model, inputs, label_index, "gradient_shap", attribution, params, errors[0])
 
 
