@@ -1,12 +1,14 @@
 """Checks of explanations, on networks and maps whose answer is known by hand."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from ecgviz.checkpoint import Model, model_input
+from ecgviz.checkpoint import Model, model_input, save_model
+from ecgviz.cli import main
 from ecgviz.errors import ExplanationError
 from ecgviz.evidence import evidence
 from ecgviz.explain import attention, checks, explain
@@ -539,6 +541,7 @@ def test_a_record_without_beats_is_checked_as_far_as_it_goes():
     found = checks.check(small_model(), RECORD, "MI", "integrated_gradients", no_beats())
     assert np.isnan(found["deletion"].value)
     assert "no QRS complex" in found["deletion"].remark
+    assert found["area between"].higher_is_better is True
     assert found.removal is None
     assert np.isfinite(found["infidelity"].value)
 
@@ -549,3 +552,47 @@ def test_attention_is_held_against_attribution_at_its_own_level():
     held = [each for each in found.results if each.name.startswith("attention, ")]
     assert [each.name for each in held] == ["attention, rhythm"]
     assert list(held[0].beside) == ["ceiling, integrated_gradients with input_x_gradient"]
+
+
+# the command
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Write a narrow network of random weights as a model folder."""
+    save_model(
+        tmp_path / "narrow",
+        build("imle_net", 2, seed=1, config={"width": 0.125}),
+        net_name="imle_net",
+        config={"width": 0.125},
+        name="narrow",
+        version="1",
+        spec=SPEC,
+        labels=("MI", "NORM"),
+        thresholds=(0.5, 0.5),
+        metrics={},
+        training={},
+        card="# narrow\n",
+    )
+    return tmp_path / "narrow"
+
+
+def test_the_command_checks_methods_side_by_side(folder, capsys):
+    command = ["check", "demo:lbbb", "--model", str(folder), "--label", "MI"]
+    command += ["--method", "saliency", "--method", "input_x_gradient"]
+    assert main([*command, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert list(told["methods"]) == told["agreement"]["methods"] == ["saliency", "input_x_gradient"]
+    assert told["methods"]["saliency"]["checks"]["infidelity"]["value"] is None
+    assert told["methods"]["input_x_gradient"]["checks"]["infidelity"]["value"] > 0
+    assert told["agreement"]["cosine"][0][0] == pytest.approx(1)
+    assert told["left_out"] == list(checks.SLOW)
+    assert main(command) == 0
+    shown = capsys.readouterr().out
+    assert "Agreement of methods" in shown
+    assert "not how many logits each sample contributes" in shown
+
+
+def test_the_command_refuses_a_method_that_is_not_valid_here(folder, capsys):
+    assert main(["check", "demo:lbbb", "--model", str(folder), "--method", "attention_age"]) == 2
+    assert "exposes no age attention" in capsys.readouterr().err

@@ -1,6 +1,6 @@
 """All checks of one explanation in one call, and what they left out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -23,6 +23,14 @@ T = TypeVar("T")
 
 SLOW = ("max sensitivity", "stability over seeds", "randomised weights")
 """Checks that explain again many times: they run only when asked for."""
+UNAVAILABLE: Mapping[str, tuple[str, float, bool]] = {
+    "deletion": ("faithfulness", np.nan, False),
+    "insertion": ("faithfulness", np.nan, True),
+    "area between": ("faithfulness", np.nan, True),
+    "attention": ("consistency", np.nan, True),
+    "randomised weights": ("faithfulness", np.nan, False),
+}
+"""Family, value and direction of the checks that may refuse a record or a network as a whole."""
 ATTRIBUTIONS = ("integrated_gradients", "input_x_gradient")
 """What attention is held against, and what that is held against in turn."""
 
@@ -83,7 +91,8 @@ def check(
     removed = removal_checks(curves) if curves else _missing(why, ("deletion", "insertion", "area between"))
     results += [*removed, infidelity(asked, explanation), random_logit(asked, explanation)]
     results += [sparseness(asked, explanation), beat_consistency(asked, explanation)]
-    results += _attention(asked, record, explanation)
+    held, why = _tried(lambda: _attention(asked, record, explanation))
+    results += _missing(why, ("attention",)) if held is None else held
     steps = None
     if slow:
         steps, why = _tried(lambda: randomisation(asked, explanation))
@@ -95,18 +104,23 @@ def check(
 
 
 def _attention(asked: Question, record: Record, explanation: Explanation) -> tuple[Check, ...]:
-    """Hold attention against attribution: all levels for an attribution, its own level for an attention map."""
+    """Hold attention against attribution: all levels for an attribution, its own level for a level of attention.
+
+    Nothing for a network without attention, and for an attention method that is no level of it.
+    """
     model, beats = asked.model, asked.beats
-    if not getattr(model.net, "levels", ()):
+    label, levels = model.labels[asked.label_index], list(getattr(model.net, "levels", ()))
+    given = [explanation]
+    if find_method(asked.method).family == "attention":
+        given, levels = [], [level for level in levels if asked.method == f"attention_{level}"]
+    if not levels:
         return ()
-    maps = attention(model, record, beats)
-    label = model.labels[asked.label_index]
-    if find_method(asked.method).family != "attention":
-        other = next(name for name in ATTRIBUTIONS if name != asked.method)
-        return attention_agreement(maps, explanation, explain(model, record, label, other, beats, seed=asked.seed))
-    first, second = (explain(model, record, label, name, beats, seed=asked.seed) for name in ATTRIBUTIONS)
-    own = f"attention, {asked.method.removeprefix('attention_')}"
-    return tuple(each for each in attention_agreement(maps, first, second) if each.name == own)
+    for name in ATTRIBUTIONS:
+        if name != asked.method and len(given) < 2:
+            given.append(explain(model, record, label, name, beats, seed=asked.seed))
+    wanted = [f"attention, {level}" for level in levels]
+    found = attention_agreement(attention(model, record, beats), given[0], given[1])
+    return tuple(each for each in found if each.name in wanted)
 
 
 def _tried(run: Callable[[], T]) -> tuple[T | None, str]:
@@ -118,4 +132,4 @@ def _tried(run: Callable[[], T]) -> tuple[T | None, str]:
 
 
 def _missing(why: str, names: tuple[str, ...]) -> tuple[Check, ...]:
-    return tuple(Check(name, "faithfulness", np.nan, name == "insertion", "", remark=why) for name in names)
+    return tuple(Check(name, *UNAVAILABLE[name], "", remark=why) for name in names)

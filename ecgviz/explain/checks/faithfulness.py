@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ecgviz.explain.baselines import baseline
+from ecgviz.explain.baselines import BASELINES, baseline
 from ecgviz.explain.cells import Cells
 from ecgviz.explain.checks.question import Check, Question
 from ecgviz.explain.coalitions import coalition_logits
@@ -15,6 +15,8 @@ PATCH_S = 0.2
 """Infidelity removes stretches of this length, each of one lead."""
 REMOVED = 0.1
 """Part of all stretches that each removal takes."""
+CONTRIBUTIONS = ("input_x_gradient", "gradient_shap")
+"""Gradient methods whose values are contributions in logits, though their sum is promised to be nothing exactly."""
 FLAGGED = 0.05
 """A completeness error above this is flagged."""
 
@@ -76,7 +78,7 @@ def unexplained(predicted: FloatArray, fall: FloatArray) -> float:
 def no_contributions(explanation: Explanation) -> str:
     """Return why the values of a map are no contributions to the logit, "" where they are."""
     method = find_method(explanation.method)
-    if method.complete or method.family in ("exact", "perturbation") or explanation.method == "input_x_gradient":
+    if method.complete or method.family in ("exact", "perturbation") or explanation.method in CONTRIBUTIONS:
         return ""
     return f"{explanation.method} shows where or how steeply, not how many logits each sample contributes"
 
@@ -117,7 +119,8 @@ def own_baseline(question: Question, explanation: Explanation) -> FloatArray:
     inputs = question.inputs
     if explanation.method == "input_x_gradient":
         return np.where(inputs.mask, 0.0, inputs.x).astype(np.float32)[None]
-    name = str(explanation.params.get("baseline", "isoelectric"))
+    named = explanation.params.get("baseline")
+    name = str(named) if named in BASELINES else "isoelectric"
     return baseline(name, question.model, inputs, question.beats, seed=question.seed)
 
 
