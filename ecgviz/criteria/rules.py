@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ecgviz.beats.spikes import LOWEST_HZ
 from ecgviz.criteria import wording
 from ecgviz.criteria.judged import Check, Patient
 from ecgviz.criteria.limits import hold, known, limits_for
@@ -238,6 +239,9 @@ def _beats(rule: BeatsRule, patient: Patient) -> Outcome:
     if patient.beats is None or patient.beats.reason:
         why = "there are no beats" if patient.beats is None else patient.beats.reason
         return Outcome("not_evaluable", (), (), f"beats not measurable: {why}")
+    if "paced" in rule.kinds and patient.measured.fs < LOWEST_HZ:
+        why = f"pacing spikes not measurable: {patient.measured.fs:.0f} Hz is too coarse for them"
+        return Outcome("not_evaluable", (), (), why)
     chosen = [b for b, kind in enumerate(patient.beats.kind) if not rule.kinds or kind in rule.kinds]
     judged = [_beat(rule, b, patient) for b in chosen]
     state = at_least([one for one, _ in judged], rule.count)
