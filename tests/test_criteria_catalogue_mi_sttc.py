@@ -1,0 +1,287 @@
+"""Infarction, ischaemia, ST and T on constructed patients: which territory, which stage, which look-alike."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from ecgviz.criteria import catalogue, entry, evaluate, evaluate_all
+from ecgviz.types import ATOMS, Beats, Finding, Measurements
+from tests.criteria_subjects import beats, measurements
+
+TERRITORIES = {
+    "AMI": "V3 V4",
+    "ASMI": "V1 V2 V3 V4",
+    "LMI": "I aVL V5 V6",
+    "IMI": "II III aVF",
+    "ALMI": "V3 V4 V5 V6 I aVL",
+    "ILMI": "II III aVF V5 V6",
+}
+LBBB = {
+    "notch": dict.fromkeys(("I", "aVL", "V5", "V6"), 1.0),
+    "r_peak_ms": dict.fromkeys(("V5", "V6"), 84.0),
+    "qrs_area_mv_ms": dict.fromkeys(("I", "II", "aVL", "V5", "V6"), 60.0)
+    | dict.fromkeys(("III", "aVR", "aVF", "V1", "V2", "V3", "V4"), -60.0),
+    "s_mv": {"V1": 1.2, "V2": 2.4, "V3": 2.0},
+}
+FOUR = beats()
+
+
+def met(measured: Measurements, on: Beats = FOUR, sex: str = "male") -> set[str]:
+    """Return which definitions hold, as "ID/key"."""
+    findings = evaluate_all(measured, on, age_years=60, sex=sex)
+    return {f"{f.criterion}/{f.definition}" for f in findings if f.state == "met"}
+
+
+def entries_met(measured: Measurements) -> set[str]:
+    return {name.split("/")[0] for name in met(measured)}
+
+
+def find(label: str, definition: str, measured: Measurements, sex: str = "male") -> Finding:
+    findings = evaluate(label, measured, FOUR, age_years=60, sex=sex)
+    return next(f for f in findings if (f.criterion, f.definition) == (label, definition))
+
+
+def in_leads(leads: str, **values: float) -> dict[str, dict[str, float]]:
+    return {name: dict.fromkeys(leads.split(), value) for name, value in values.items()}
+
+
+def beside_lbbb(**per_lead: Mapping[str, float]) -> Measurements:
+    table = {name: dict(row) for name, row in LBBB.items()}
+    for name, row in per_lead.items():
+        table[name] = table.get(name, {}) | dict(row)
+    return measurements({"qrs_ms": 150.0}, table, patterns={"V1": "rS", "V2": "rS"})
+
+
+def test_every_statement_of_infarction_ischaemia_st_and_t_has_an_entry() -> None:
+    known = {scp for one in catalogue() for scp in one.maps.scp}
+    assert known >= set(
+        "NORM AMI ASMI ALMI LMI IMI ILMI IPMI IPLMI PMI QWAVE INJAS INJAL INJLA INJIN INJIL ISC_ ISCAN ISCAS ISCAL ISCLA "
+        "ISCIN ISCIL NDT NST_ DIG LNGQT ANEUR EL STD_ STE_ INVT LOWT NT_ TAB_".split()
+    )
+    assert entry("ERE").maps.snomed == (428417006,)
+
+
+@pytest.mark.parametrize("territory", TERRITORIES)
+def test_elevation_and_q_waves_are_infarcts_of_their_territory(territory: str) -> None:
+    leads = TERRITORIES[territory]
+    elevated, with_q = measurements(per_lead=in_leads(leads, j_mv=0.4)), in_leads(leads, q_ms=60.0, q_mv=0.5)
+    assert find(territory, "acute_udmi2018", elevated).state == "met"
+    assert find(territory, "prior_udmi2018", elevated).state == "not_met"
+    assert find(territory, "prior_udmi2018", measurements(per_lead=with_q)).state == "met"
+    assert find(territory, "acute_udmi2018", measurements(per_lead=with_q)).state == "not_met"
+    apart = {name for name in TERRITORIES if not set(TERRITORIES[name].split()) & set(leads.split())}
+    assert not apart & entries_met(elevated)
+    assert not apart & entries_met(measurements(per_lead=with_q))
+
+
+def test_a_territory_of_two_parts_needs_both() -> None:
+    inferior, lateral = in_leads("II III aVF", j_mv=0.3), in_leads("V5 V6", j_mv=0.3)
+    assert "ILMI" not in entries_met(measurements(per_lead=inferior))
+    assert "ILMI" not in entries_met(measurements(per_lead=lateral))
+    assert "ILMI" in entries_met(measurements(per_lead=in_leads("II III aVF V6", j_mv=0.3)))
+    assert "ALMI" in entries_met(measurements(per_lead=in_leads("V4 V5", j_mv=0.3)))
+    assert "ALMI" not in entries_met(measurements(per_lead=in_leads("I aVL V5 V6", j_mv=0.3)))
+    for statement in ("INJAL", "ISCAL"):
+        assert statement in entries_met(measurements(per_lead=in_leads("V4 V5", j_mv=-0.2)))
+        assert statement not in entries_met(measurements(per_lead=in_leads("V5 V6", j_mv=-0.2)))
+
+
+def test_depression_on_the_other_side_supports_an_acute_infarct_and_decides_nothing() -> None:
+    alone = measurements(per_lead=in_leads("II III aVF", j_mv=0.3))
+    both = measurements(per_lead={"j_mv": in_leads("II III aVF", j_mv=0.3)["j_mv"] | {"aVL": -0.2}})
+    assert find("IMI", "acute_udmi2018", alone).state == find("IMI", "acute_udmi2018", both).state == "met"
+    assert "aVL -0.20 mV" in find("IMI", "acute_udmi2018", both).why
+    only = measurements(per_lead={"j_mv": {"aVL": -0.2}})
+    assert find("IMI", "acute_udmi2018", only).state == "not_met"
+
+
+def test_a_smaller_q_counts_beside_an_inverted_t() -> None:
+    q = in_leads("II III aVF", q_ms=26.0, q_mv=0.3)
+    assert find("IMI", "prior_udmi2018", measurements(per_lead=q)).state == "not_met"
+    assert find("IMI", "q_with_t_udmi2018", measurements(per_lead=q)).state == "not_met"
+    inverted = q | in_leads("II III aVF", t_mv=-0.3)
+    assert find("IMI", "q_with_t_udmi2018", measurements(per_lead=inverted)).state == "met"
+
+
+def test_the_minnesota_code_reads_single_leads_by_duration_or_by_share_of_r() -> None:
+    def state(leads: str, label: str = "IMI", **values: float) -> str:
+        return find(label, "minnesota_1_1", measurements(per_lead=in_leads(leads, **values))).state
+
+    assert state("II", q_ms=46.0, q_mv=0.2) == "met"
+    assert state("II", q_ms=36.0, q_mv=0.2, r_mv=0.5) == "met"
+    assert state("II", q_ms=36.0, q_mv=0.2, r_mv=1.5) == "not_met"
+    assert state("aVF", q_ms=47.0, q_mv=0.2) == "borderline"
+    assert state("III", q_ms=60.0, q_mv=0.4) == "not_met"
+    assert state("III aVF", q_ms=60.0, q_mv=0.4) == "met"
+    assert state("aVL", "LMI", q_ms=46.0, q_mv=0.2, r_mv=0.5) == "met"
+    assert state("aVL", "LMI", q_ms=46.0, q_mv=0.2, r_mv=0.2) == "not_met"
+    assert state("V2", "ASMI", q_ms=80.0, q_mv=0.9, qs=1.0) == "not_met"
+
+
+def test_the_posterior_wall_is_read_in_the_mirror() -> None:
+    tall = in_leads("V1 V2", r_mv=0.9, s_mv=0.4, r_ms=48.0, t_mv=0.4)
+    assert "PMI/prior_udmi2018" in met(measurements(per_lead=tall))
+    flipped = tall | in_leads("V1 V2", t_mv=-0.2)
+    assert "PMI/prior_udmi2018" not in met(measurements(per_lead=flipped))
+    depressed = in_leads("V1 V2 V3", j_mv=-0.15)
+    assert "PMI/acute_acc2022" in met(measurements(per_lead=depressed))
+    both = {"j_mv": depressed["j_mv"] | in_leads("II III aVF", j_mv=0.3)["j_mv"]}
+    assert {"IPMI/acute_udmi2018", "IMI/acute_udmi2018"} <= met(measurements(per_lead=both))
+    assert "IPMI/acute_udmi2018" not in met(measurements(per_lead=in_leads("II III aVF", j_mv=0.3)))
+    old = tall | in_leads("II III aVF", q_ms=60.0, q_mv=0.5)
+    assert "IPMI/prior_udmi2018" in met(measurements(per_lead=old))
+
+
+def test_right_bundle_branch_block_voids_the_mirror_but_not_the_q_wave() -> None:
+    block = in_leads("I V6", s_ms=60.0) | in_leads("II aVF", q_ms=60.0, q_mv=0.5)
+    measured = measurements({"qrs_ms": 140.0}, block, patterns={"V1": "rsR'"})
+    assert "right bundle branch block" in find("PMI", "prior_udmi2018", measured).why
+    assert find("IMI", "prior_udmi2018", measured).state == "met"
+
+
+def test_beside_left_bundle_branch_block_elevation_counts_by_the_side_of_qrs() -> None:
+    plain = beside_lbbb(j_mv={"V1": 0.2, "V2": 0.35, "V3": 0.3, "V5": -0.1, "V6": -0.1, "I": -0.05})
+    assert not {name for name in met(plain) if name.startswith("MI_LBBB")}
+    assert find("MI_LBBB", "sgarbossa_acc2022", plain).state == "not_met"
+    concordant = beside_lbbb(j_mv={"V5": 0.2, "V6": 0.2})
+    found = find("MI_LBBB", "sgarbossa_acc2022", concordant)
+    assert found.state == "met"
+    assert "5 points (3 are needed)" in found.why
+    assert find("IMI", "acute_udmi2018", concordant).state == "not_evaluable"
+
+
+def test_depression_in_v1_to_v3_scores_three_points_and_large_elevation_two() -> None:
+    depressed = find("MI_LBBB", "sgarbossa_acc2022", beside_lbbb(j_mv={"V2": -0.2}))
+    assert depressed.state == "met"
+    assert "3 points" in depressed.why
+    large = beside_lbbb(j_mv={"V2": 0.7})
+    assert find("MI_LBBB", "sgarbossa_acc2022", large).state == "not_met"
+    assert find("MI_LBBB", "modified_acc2022", large).state == "met"
+    in_proportion = beside_lbbb(j_mv={"V2": 0.55}, s_mv={"V2": 4.0})
+    assert find("MI_LBBB", "modified_acc2022", in_proportion).state == "not_met"
+
+
+def test_the_barcelona_rules_ask_for_small_complexes_or_the_side_of_qrs() -> None:
+    small = {"r_mv": {"V6": 0.4}, "s_mv": {"V6": 0.2}}
+    assert find("MI_LBBB", "barcelona2020", beside_lbbb(j_mv={"V6": -0.15}, **small)).state == "met"
+    assert find("MI_LBBB", "barcelona2020", beside_lbbb(j_mv={"V6": -0.15})).state == "not_met"
+    assert find("MI_LBBB", "barcelona2020", beside_lbbb(j_mv={"V6": 0.2})).state == "met"
+    assert find("MI_LBBB", "barcelona2020", beside_lbbb(j_mv={"V4": -0.2})).state == "met"
+
+
+def test_without_the_block_its_rules_do_not_hold() -> None:
+    elevated = measurements(per_lead=in_leads("V5 V6", j_mv=0.3, qrs_area_mv_ms=60.0))
+    assert not {name for name in met(elevated) if name.startswith("MI_LBBB")}
+
+
+def test_the_same_depression_is_ischaemia_and_injury_of_its_territory() -> None:
+    found = entries_met(measurements(per_lead=in_leads("II III aVF", j_mv=-0.2)))
+    assert {"ISC_", "ISCIN", "INJIN", "STD_"} <= found
+    assert not {"ISCLA", "INJLA", "ISCAS", "INJAS", "ISCIL", "INJIL", "STE_"} & found
+    assert {"ISCAN", "ISCAS", "INVT"} <= entries_met(measurements(per_lead=in_leads("V3 V4", t_mv=-0.4)))
+
+
+def test_deep_and_giant_inversion_are_said() -> None:
+    def why(t_mv: float) -> str:
+        return find("ISCLA", "t_inversion_udmi2018", measurements(per_lead=in_leads("V5 V6", t_mv=t_mv))).why
+
+    assert "-0.50" not in why(-0.3)
+    assert "<= -0.50 mV" in why(-0.7)
+    assert "< -1.00 mV" not in why(-0.7)
+    assert "< -1.00 mV" in why(-1.2)
+
+
+def test_elevation_in_avr_beside_depression_in_six_leads_is_diffuse_ischaemia() -> None:
+    leads = "I II aVF V3 V4 V5 V6"
+    both = {"j_mv": in_leads(leads, j_mv=-0.2)["j_mv"] | {"aVR": 0.2}}
+    assert find("ISC_", "diffuse_acc2022", measurements(per_lead=both)).state == "met"
+    without = measurements(per_lead=in_leads(leads, j_mv=-0.2))
+    assert find("ISC_", "diffuse_acc2022", without).state == "not_met"
+
+
+def test_low_flat_and_negative_t_waves_have_their_own_verdicts() -> None:
+    low = measurements(per_lead=in_leads("V4 V5", t_mv=0.12, r_mv=1.8))
+    assert met(low) >= {"NDT/low_aha2009", "LOWT/aha2009", "NT_/low_flat_or_negative", "TAB_/any_kind"}
+    assert "NDT/flat_aha2009" not in met(low)
+    flat = measurements(per_lead=in_leads("I V6", t_mv=0.03, r_mv=0.2))
+    assert "NDT/flat_aha2009" in met(flat)
+    assert "LOWT/aha2009" not in met(flat)
+    small_r = measurements(per_lead=in_leads("V5 V6", t_mv=-0.3, r_mv=0.1, s_mv=0.9))
+    assert "NDT/negative_without_ischaemia" in met(small_r)
+    ischaemic = measurements(per_lead=in_leads("V5 V6", t_mv=-0.3))
+    assert not {"NDT/negative_without_ischaemia", "NT_/low_flat_or_negative"} & met(ischaemic)
+    assert "TAB_/any_kind" in met(ischaemic)
+
+
+def test_tall_t_waves_need_the_sex() -> None:
+    tall = measurements(per_lead=in_leads("V2 V3", t_mv=1.2))
+    assert "EL/high_potassium" not in met(tall)
+    assert "EL/high_potassium" in met(tall, sex="female")
+    assert "TAB_/any_kind" in met(tall, sex="female")
+
+
+def test_an_aneurysm_is_elevation_with_q_and_small_t() -> None:
+    q_and_st = in_leads("V1 V2 V3 V4", j_mv=0.3, q_ms=60.0, q_mv=1.5, qrs_pp_mv=2.0)
+    flat_t = measurements(per_lead=q_and_st | in_leads("V1 V2 V3 V4", t_mv=0.3))
+    assert {"ANEUR/largest_ratio_klein2015", "ANEUR/sum_of_t_klein2015"} <= met(flat_t)
+    tall_t = measurements(per_lead=q_and_st | in_leads("V1 V2 V3 V4", t_mv=1.4))
+    assert "ANEUR" not in entries_met(tall_t)
+    mixed = q_and_st | {"t_mv": {"V1": 0.1, "V2": 0.1, "V3": 0.1, "V4": 0.9}}
+    assert met(measurements(per_lead=mixed)) & {"ANEUR/largest_ratio_klein2015", "ANEUR/sum_of_t_klein2015"} == {
+        "ANEUR/sum_of_t_klein2015"
+    }
+
+
+@pytest.mark.parametrize(
+    ("label", "definition", "values", "per_lead", "reason"),
+    [
+        ("NST_", "small_shift", {}, {}, "not told from none"),
+        ("ERE", "consensus2015", {}, in_leads("V5 V6", j_mv=0.2), "not at its end"),
+        ("DIG", "sagging_st", {}, in_leads("V5 V6", j_mv=-0.2), "treatment"),
+        ("EL", "low_potassium", {}, in_leads("V5 V6", j_mv=-0.2, t_mv=0.06), "U waves are not measured"),
+        ("EL", "high_calcium", {"qtc_fridericia_ms": 350.0}, {}, "no limit is published"),
+        ("EL", "low_calcium", {"qtc_fridericia_ms": 500.0}, {}, "no limit is published"),
+    ],
+)
+def test_what_a_recording_cannot_decide_is_said_when_all_else_holds(
+    label: str, definition: str, values: dict[str, float], per_lead: dict[str, dict[str, float]], reason: str
+) -> None:
+    found = find(label, definition, measurements(values, per_lead))
+    assert found.state == "not_evaluable"
+    assert reason in found.why
+
+
+@pytest.mark.parametrize(
+    ("label", "definition"), [("DIG", "sagging_st"), ("EL", "low_calcium"), ("EL", "low_potassium")]
+)
+def test_and_what_is_measured_rules_it_out(label: str, definition: str) -> None:
+    assert find(label, definition, measurements()).state == "not_met"
+
+
+def test_elevation_is_not_a_non_specific_change() -> None:
+    assert find("NST_", "small_shift", measurements(per_lead=in_leads("V5 V6", j_mv=0.3))).state == "not_met"
+    assert "STE_/udmi2018" in met(measurements(per_lead=in_leads("V5 V6", j_mv=0.3)))
+
+
+def test_q_waves_anywhere_are_read_by_two_texts() -> None:
+    wide = met(measurements(per_lead=in_leads("I aVL", q_ms=46.0, q_mv=0.4)))
+    assert {"QWAVE/udmi2018", "QWAVE/athletes2017"} <= wide
+    deep = met(measurements(per_lead=in_leads("II V6", q_ms=20.0, q_mv=0.5)))
+    assert "QWAVE/athletes2017" in deep
+    assert "QWAVE/udmi2018" not in deep
+    assert "QWAVE/athletes2017" not in met(measurements(per_lead=in_leads("III aVR", q_ms=60.0, q_mv=0.5)))
+
+
+@pytest.mark.parametrize("one", [one for one in catalogue() if one.maps.superclass == "MI"], ids=lambda one: one.id)
+def test_at_stage_one_a_reader_looks_at_st_and_at_stage_three_at_the_first_part_of_qrs(one: object) -> None:
+    atoms_of = {"I": {"ST"}, "III": {"QRSi"}}
+    staged = [d for d in one.definitions if d.stages]  # type: ignore[attr-defined]
+    for finding in evaluate(one.id, measurements(), FOUR, age_years=60, sex="male"):  # type: ignore[attr-defined]
+        for stage, atoms in atoms_of.items():
+            if stage in finding.stages:
+                weight = finding.regions["primary"].weight
+                assert atoms <= {ATOMS[k] for k in np.flatnonzero(weight.any(axis=(0, 1)))}
+                assert ("ST" in atoms) == bool(weight[:, :, ATOMS.index("ST")].any())
+    if one.id not in ("MI_LBBB",) and not one.id.startswith("INJ"):  # type: ignore[attr-defined]
+        assert {stage for d in staged for stage in d.stages} == {"I", "II", "III"}
