@@ -230,23 +230,26 @@ def test_the_shipped_networks_read_the_rate_in_sinus_tachycardia_and_pr_in_av_bl
     fast = simulate("sinus_tachycardia", seed=5, fs=500.0, duration_s=10.0)
     slow_pr = simulate("first_degree_av_block", seed=5, fs=500.0, duration_s=10.0, heart_rate_bpm=65.0)
     for made, label, edit in ((fast, "STACH", "change_rate"), (slow_pr, "1AVB", "shift_pr")):
-        found = edit_evidence(model, made.record, made.truth.beats, label, seed=0)
-        asked = next(each for each in found if each.edit == edit)
+        (asked,) = edit_evidence(model, made.record, made.truth.beats, label, seed=0, n_shams=8, edits=(edit,))
         assert asked.change < -2
         assert asked.n_as_large == 0
 
 
 @pytest.mark.slow
 def test_the_command_shows_the_table_and_speaks_json(capsys: pytest.CaptureFixture[str]):
-    arguments = ["edits", "demo:af", "--model", "resnet1d", "--label", "AFIB", "--shams", "8"]
+    only = ["--edit", "remove_p", "--edit", "insert_p"]
+    arguments = ["edits", "demo:af", "--model", "resnet1d", "--label", "AFIB", "--shams", "8", *only]
     assert main([*arguments, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert [each["edit"] for each in told["edits"]] == list(EDITS)
-    by_name = {each["edit"]: each for each in told["edits"]}
-    assert by_name["remove_p"]["change"] is None
-    assert by_name["remove_p"]["why"]
-    assert by_name["insert_p"]["change"] == pytest.approx(by_name["insert_p"]["after"] - by_name["insert_p"]["before"])
+    removed, inserted = told["edits"]
+    assert removed["change"] is None
+    assert removed["why"] == "no beat of demo:af has a P wave to remove"
+    assert inserted["change"] == pytest.approx(inserted["after"] - inserted["before"])
+    assert inserted["speaks_for"] == ["P waves"]
+    assert len(inserted["sham_changes"]) == 8
     assert main(arguments) == 0
     shown = capsys.readouterr().out
-    assert "making RR regular" in shown
+    assert "inserting P" in shown
     assert "simulated healthy adult" in shown
+    assert main(["edits", "demo:af", "--model", "resnet1d", "--label", "AFIB", "--edit", "hiccup"]) == 2
+    assert "there is no edit 'hiccup'" in capsys.readouterr().err
