@@ -6,7 +6,7 @@ from ecgviz import figures
 from ecgviz.beats.network import card
 from ecgviz.checkpoint import available_models
 from ecgviz.figures import tables
-from ecgviz.ui import state, widgets, words
+from ecgviz.ui import pooling, state, widgets, words
 
 widgets.title(
     "Models", "The card tells what a network was trained on; scores come with the interval that so few records allow."
@@ -21,7 +21,7 @@ with left:
 with right:
     st.markdown("**Attention it shows**")
     for level in ("beat", "rhythm", "channel"):
-        widgets.level_note(model, level)
+        pooling.level_note(model, level)
     if model.training.get("curve"):
         curve = model.training["curve"]
         drawn = figures.training_curve(curve, title=f"Training of {model.name}: a line a fit")

@@ -31,7 +31,8 @@ class Heat:
 
     ``leads`` is empty for a map without lead axis, which is then the same behind every lead. ``limit`` is the magnitude
     at which colours end, ``even`` the weight that each token would have in an even spread (attention only; else NaN).
-    ``name`` heads the legend.
+    ``name`` heads the legend. ``resolution_s`` is the width below which the map tells nothing about time, ``field_s``
+    how much signal one value saw (NaN where not known); both are drawn to scale under the paper.
     """
 
     values: FloatArray
@@ -41,6 +42,8 @@ class Heat:
     limit: float
     name: str
     even: float = float("nan")
+    resolution_s: float = float("nan")
+    field_s: float = float("nan")
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", frozen(self.values))
@@ -64,7 +67,16 @@ def from_explanation(explanation: Explanation, duration_s: float) -> Heat:
     label = "" if explanation.label is None else f" of {explanation.label}"
     unit = "value per sample" if explanation.has_time else "value of a lead"
     name = f"{explanation.method.replace('_', ' ')}{label}, {unit}"
-    return Heat(explanation.values, edges, explanation.leads, explanation.signed, _limit(explanation.values), name)
+    return Heat(
+        explanation.values,
+        edges,
+        explanation.leads,
+        explanation.signed,
+        _limit(explanation.values),
+        name,
+        resolution_s=explanation.resolution_s if explanation.has_time else float("nan"),
+        field_s=float(explanation.params.get("receptive_field_s", float("nan"))),
+    )
 
 
 def from_attention(attention: AttentionMap) -> Heat:
@@ -78,7 +90,8 @@ def from_attention(attention: AttentionMap) -> Heat:
     even = float(attention.values.mean())
     limit = max(_limit(values), COLOUR_END_TIMES_EVEN * even)
     name = f"{attention.level} attention, weight of a token"
-    return Heat(values, edges, attention.leads, False, limit, name, even)
+    width_s = float((attention.span_s[:, 1] - attention.span_s[:, 0]).max())
+    return Heat(values, edges, attention.leads, False, limit, name, even, width_s, attention.receptive_field_s)
 
 
 def _limit(values: FloatArray) -> float:
@@ -112,6 +125,32 @@ def layer(heat: Heat, sheet: Sheet) -> go.Heatmap:
         hoverongaps=False,
         colorbar=_legend(heat, limit),
     )
+
+
+BAR_PX = 16
+"""Height that `scale_bars` take below the paper."""
+
+
+def scale_bars(heat: Heat, sheet: Sheet) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
+    """Return what is drawn under the paper's right end to show how fine a map is: bars (shapes), and their words.
+
+    The thick bar is as wide as the finest time that the map tells, the thin one as the signal that one value saw; a
+    bar that is wider than the sheet is left out, and its words stay.
+    """
+    drawn, words = [], []
+    for width_s, said, thick in ((heat.resolution_s, "finest time", 4), (heat.field_s, "signal seen", 1.5)):
+        if not np.isfinite(width_s) or width_s <= 0:
+            continue
+        words.append(f"{said} {1000 * width_s:.0f} ms" if width_s < 1 else f"{said} {width_s:.3g} s")
+        if width_s < sheet.end_s - sheet.start_s:
+            line = {"color": style.INK, "width": thick}
+            place = {"yanchor": 0, "ysizemode": "pixel", "y0": -10, "y1": -10, "xref": "x", "yref": "y"}
+            drawn.append({"type": "line", "x0": sheet.end_s - width_s, "x1": sheet.end_s, "line": line, **place})
+    if not words:
+        return [], []
+    font = {"size": 12, "color": style.MUTED}
+    text = {"x": sheet.end_s, "xanchor": "right", "y": 0, "yanchor": "top", "yshift": -14, "showarrow": False}
+    return drawn, [{**text, "text": "; ".join(words), "font": font, "borderpad": 0}]
 
 
 def _legend(heat: Heat, limit: float) -> dict[str, object]:

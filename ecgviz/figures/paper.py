@@ -52,15 +52,16 @@ def paper(
     """
     page = sheet(record, start_s)
     left = page.start_s - MARGIN_S
-    legend_px = _LEGEND_PX if heat is not None else 0
-    height_px = round(page.height_mm * PX_PER_MM) + _HEAD_PX + _FOOT_PX + legend_px
+    bars, words = ([], []) if heat is None else heating.scale_bars(heat, page)
+    legend_px, foot_px = (_LEGEND_PX if heat is not None else 0), _FOOT_PX + (heating.BAR_PX if words else 0)
+    height_px = round(page.height_mm * PX_PER_MM) + _HEAD_PX + foot_px + legend_px
     figure = style.blank(height_px, _alt(record, page, heat))
     figure.update_layout(
-        margin={"l": 2, "r": 2, "t": _HEAD_PX + legend_px, "b": _FOOT_PX},
+        margin={"l": 2, "r": 2, "t": _HEAD_PX + legend_px, "b": foot_px},
         plot_bgcolor=style.PAPER,
         hovermode="closest",
-        shapes=[*millimetres.grids(left, page.end_s, page.height_uv), _column_marks(page)],
-        annotations=[*_names(page, marks or {}), *_texts(page, header, footer)],
+        shapes=[*millimetres.grids(left, page.end_s, page.height_uv), _column_marks(page), *bars],
+        annotations=[*_names(page, marks or {}), *_texts(page, header, footer, bool(words)), *words],
     )
     millimetres.square_axes(figure, left, page.end_s, page.height_uv)
     if heat is not None:
@@ -115,13 +116,14 @@ def _names(page: Sheet, marks: dict[str, str]) -> list[dict[str, object]]:
     ]
 
 
-def _texts(page: Sheet, header: Sequence[str], footer: str) -> list[dict[str, object]]:
+def _texts(page: Sheet, header: Sequence[str], footer: str, has_bars: bool) -> list[dict[str, object]]:
     left = page.start_s - MARGIN_S
     common = {"x": left, "xanchor": "left", "showarrow": False, "align": "left", "borderpad": 0}
     lines = [_wrapped(line) for line in header]
     text = "<br>".join(f"<b>{line}</b>" if i == 0 else line for i, line in enumerate(lines))
     above = {"y": page.height_uv, "yanchor": "bottom", "yshift": 4, "font": {"size": 14, "color": style.INK}}
-    below = {"y": 0, "yanchor": "top", "yshift": -22, "font": {"size": 12, "color": style.MUTED}}
+    below = {"y": 0, "yanchor": "top", "font": {"size": 12, "color": style.MUTED}}
+    below["yshift"] = -22 - (heating.BAR_PX if has_bars else 0)
     return [{**common, **above, "text": text}, {**common, **below, "text": style.plain(footer)}]
 
 

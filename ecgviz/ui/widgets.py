@@ -238,22 +238,6 @@ def sentences(title: str, texts: tuple[str, ...], none: str) -> None:
     st.markdown("\n".join(f"- {plain(text)}" for text in texts) if texts else none)
 
 
-def level_picker(network: Model, attended: state.Attended) -> str | None:
-    """Let the reader pick the level behind the trace: all together at first; None for a network without attention."""
-    levels = list(attended.maps)
-    if not levels:
-        return None
-    first = "joint" if "joint" in levels else levels[0]
-    return st.segmented_control(
-        "Level behind the trace", levels, default=first, required=True, key=f"level {network.digest}"
-    )
-
-
-def level_note(network: Model, level: str) -> None:
-    """Say in small type what a network shows at one level of attention."""
-    st.markdown(f":small[**{level.capitalize()} level.** {plain(words.level_sentence(network, level))}]")
-
-
 def note(text: str) -> None:
     """Show an explanatory sentence in small type."""
     st.markdown(f":small[{plain(text)}]")

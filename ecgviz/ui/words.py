@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from ecgviz.checkpoint import Model
 from ecgviz.criteria.verdicts import for_label
 from ecgviz.explain import METHODS, find_method
+from ecgviz.explain.attention import UniformAttention, cannot_tell
 from ecgviz.figures.style import percent
 from ecgviz.types import Agreement, AttentionMap, EvidenceGrid, Explanation
 
@@ -97,6 +98,22 @@ def attention_facts(attention: AttentionMap) -> str:
     return (
         f"{whose}. Weights sum to {attention.sums_to}. A weight is drawn over {_duration(width)}, "
         f"but the network saw {_duration(attention.receptive_field_s)} of signal to form it."
+    )
+
+
+def leaning(even: UniformAttention, label: str) -> str:
+    """Return how much a logit leans on the attention: what it would be if the network weighed everything alike."""
+    levels = ", ".join(f"{level} alone {change:+.2f}" for level, change in even.change.items() if level != "all")
+    told = f"With all attention made even, the logit of {label} ({even.logit:+.2f}) would move by "
+    return f"{told}{even.change['all']:+.2f} ({levels}). Near 0: this attention explains little of this output."
+
+
+def habit(explanation: Explanation) -> str:
+    """Return how much of an attention map the network's habit holds already, and what the rest cannot tell."""
+    overlap = explanation.params["prior_overlap"]
+    parts = ", ".join(f"{name} {percent(share)}" for name, share in overlap.items())
+    return " ".join(
+        [f"Orange: more than is its habit. The habit holds of this map: {parts}.", *cannot_tell(explanation)]
     )
 
 

@@ -6,7 +6,7 @@ its own. Models are shared by all; a model serves one session at a time, so that
 """
 
 from ecgviz.ui.state.choices import Choice, choice, choose, upload
-from ecgviz.ui.state.networks import Attended, Explained, attended, case, checked, explained, model, prediction
+from ecgviz.ui.state.networks import Attended, Explained, attended, case, checked, even, explained, model, prediction
 from ecgviz.ui.state.recordings import (
     ChangedMarks,
     Reading,
@@ -33,6 +33,7 @@ __all__ = [
     "choice",
     "choose",
     "edits",
+    "even",
     "explained",
     "marks",
     "marks_digest",

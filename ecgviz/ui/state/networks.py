@@ -7,9 +7,10 @@ from typing import Any
 
 import streamlit as st
 
-from ecgviz.checkpoint import Model, load_model, predict
+from ecgviz.checkpoint import Model, load_model, model_input, predict
 from ecgviz.evidence import evidence
 from ecgviz.explain import METHODS, attention, checks, explain
+from ecgviz.explain.attention import UniformAttention, uniform_attention
 from ecgviz.pipeline import analyse
 from ecgviz.types import AttentionMap, Beats, Case, EvidenceGrid, Explanation, Prediction, Record
 from ecgviz.ui.state.recordings import Key, cached, is_shared, key_of, reading
@@ -63,10 +64,11 @@ def _analyse(key: Key, digest: str, label: str, method: str, _record: Record, _m
 
 
 def _explain(
-    key: Key, digest: str, label: str, method: str, _record: Record, _model: Model, _beats: Beats
+    key: Key, digest: str, label: str, method: str, prior: str, _record: Record, _model: Model, _beats: Beats
 ) -> Explained:
+    params: dict[str, Any] = {"prior": prior} if prior else {}
     with _lock(digest):
-        made = explain(_model, _record, label, method, _beats)
+        made = explain(_model, _record, label, method, _beats, **params)
     return Explained(made, evidence(made, _beats))
 
 
@@ -87,9 +89,15 @@ def _attend(key: Key, digest: str, label: str, _record: Record, _model: Model, _
     return Attended(start_s, maps, {level: evidence(each, _beats) for level, each in drawn.items()})
 
 
+def _even(key: Key, digest: str, label: str, _record: Record, _model: Model, _beats: Beats) -> UniformAttention:
+    with _lock(digest):
+        return uniform_attention(_model, model_input(_model, _record, _beats), _model.label_index(label))
+
+
 _PREDICTED = cached(_predict, shared=256, own=32, spinner="Predicting")
 _ATTENDED = cached(_attend, shared=128, own=16, spinner="Reading the attention")
 _EXPLAINED = cached(_explain, shared=256, own=32, spinner="Explaining")
+_EVEN = cached(_even, shared=256, own=32, spinner="Making attention even")
 _CHECKED = cached(_check, shared=128, own=16, spinner="Checking")
 _ANALYSED = cached(_analyse, shared=128, own=16, spinner="Explaining, and holding it against controls")
 
@@ -112,9 +120,21 @@ def attended(record: Record, network: Model, label: str) -> Attended:
     return result
 
 
-def explained(record: Record, network: Model, label: str, method: str) -> Explained:
-    """Return one explanation; raises EcgvizError when model, label or method do not apply to the recording."""
-    result: Explained = _asked(_EXPLAINED, record, network, label, method)
+def explained(record: Record, network: Model, label: str, method: str, *, prior: str = "") -> Explained:
+    """Return one explanation, of attention with its ``prior`` kept or subtracted.
+
+    Raises
+    ------
+    EcgvizError
+        When model, label or method do not apply to the recording.
+    """
+    result: Explained = _asked(_EXPLAINED, record, network, label, method, prior)
+    return result
+
+
+def even(record: Record, network: Model, label: str) -> UniformAttention:
+    """Return a logit with all attention made even; raises EcgvizError for a network without attention to make even."""
+    result: UniformAttention = _asked(_EVEN, record, network, label)
     return result
 
 
