@@ -85,7 +85,9 @@ def planted_svg(table: pd.DataFrame, score: str = "mass") -> str:
             hatch = "///" if 0 < n[row, column] < LEAST_RECORDS else ""
             box = Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=face, edgecolor="#b0b0b0", lw=0.4, hatch=hatch)
             axes.add_patch(box)
-            axes.text(column, row, _text(over[row, column], n[row, column]), ha="center", va="center", size=7)
+            axes.text(
+                column, row, _text(float(over[row, column]), float(n[row, column])), ha="center", va="center", size=7
+            )
         axes.set(xlim=(-0.5, len(findings) - 0.5), ylim=(len(rows) - 0.5, -0.5))
         axes.set_xticks(range(len(findings)), findings, rotation=45, ha="right", parse_math=False)
         axes.set_yticks(range(len(rows)), rows, parse_math=False)

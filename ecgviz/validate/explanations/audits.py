@@ -32,7 +32,10 @@ T_GAIN = (-1.0, 2.0)
 """The T waves of each lead are multiplied by a number of this range, drawn for each lead alone: no other lead and no
 other wave then tells of that T wave."""
 RAMP_S = 0.04
-TRAINED, HELD_OUT, EXPLAINED = 450, 60, 10
+PATIENTS, HELD_OUT, EXPLAINED = 150, 20, 10
+"""Patients to learn from, patients held out, and records of the latter that methods explain."""
+GAINS = 4
+"""Records of one patient, each with T waves of its own, so that nothing else tells of their amplitude."""
 LEAST_AUC, LEAST_R2 = 0.95, 0.75
 """A network that does its task less well than this proves nothing about a method."""
 FOUND = 0.8
@@ -97,7 +100,7 @@ def audit_artefact(
     methods: Sequence[str] = (),
     *,
     seed: int = 0,
-    n_trained: int = TRAINED,
+    n_patients: int = PATIENTS,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Audit:
     """Audit methods on a network that was taught to tell healthy records with a small spike in V4 from those without.
@@ -110,16 +113,17 @@ def audit_artefact(
     methods : names of `METHODS`, all that apply to the network when empty.
     seed : int
         Of patients and training.
-    n_trained : int
-        Records to learn from.
+    n_patients : int
+        Patients to learn from; others are held out.
     progress : called with the number of methods done and to do.
 
     Raises
     ------
     ExplanationError
-        For a seed below 0, or too few records.
+        For a seed below 0, or no patient to learn from.
     """
-    examples = [example for made in _patients(("normal",), n_trained, seed) for example in _spiked(made)]
+    examples = [example for made in _patients(("normal",), n_patients, seed) for example in _spiked(made)]
+    n_trained = 2 * n_patients
     place = f"{LEAD}, {SPIKE_S:g} s, a spike of {SPIKE_MV:g} mV"
     model, untrained, truth, said = _taught(
         examples, n_trained, functional.binary_cross_entropy_with_logits, "spike", places=25, seed=seed
@@ -134,18 +138,19 @@ def audit_amplitude(
     methods: Sequence[str] = (),
     *,
     seed: int = 0,
-    n_trained: int = TRAINED,
+    n_patients: int = PATIENTS,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Audit:
     """Audit methods on a network that was taught to give the amplitude of the T wave of V4, in mV.
 
-    Each patient is there twice, with other gains. After Wagner et al. 2024 (Comput. Biol. Med. 176:108525,
+    Each patient is there several times, with other gains. After Wagner et al. 2024 (Comput. Biol. Med. 176:108525,
     arXiv:2305.17043), who regressed real amplitudes; there neighbouring leads tell of each other's T waves, here the T
     waves of each lead have a gain of their own. Arguments and refusals are those of `audit_artefact`.
     """
     rng = np.random.default_rng(seed)
-    patients = _patients(T_FINDINGS, n_trained, seed)
-    examples = [_with_t_gains(made, rng.uniform(*T_GAIN, len(STANDARD_LEADS))) for made in patients for _ in range(2)]
+    patients = [made for made in _patients(T_FINDINGS, n_patients, seed) for _ in range(GAINS)]
+    examples = [_with_t_gains(made, rng.uniform(*T_GAIN, len(STANDARD_LEADS))) for made in patients]
+    n_trained = GAINS * n_patients
     model, untrained, truth, said = _taught(
         examples, n_trained, functional.mse_loss, "T amplitude", places=1, seed=seed
     )
@@ -158,13 +163,13 @@ AUDITS: Mapping[str, Callable[..., Audit]] = {"artefact": audit_artefact, "ampli
 """Every audit by name."""
 
 
-def _patients(findings: Sequence[str], n_trained: int, seed: int) -> list[Simulation]:
-    """Simulate the patients of an audit, who give two records each."""
+def _patients(findings: Sequence[str], n_patients: int, seed: int) -> list[Simulation]:
+    """Simulate the patients to learn from, then those held out."""
     if seed < 0:
         raise ExplanationError(f"a seed is 0 or more, not {seed}")
-    if n_trained < 2 or n_trained % 2:
-        raise ExplanationError(f"a network cannot be trained on {n_trained} records of patients who have two each")
-    n = (n_trained + HELD_OUT) // 2
+    if n_patients < 1:
+        raise ExplanationError(f"a network cannot learn from {n_patients} patients")
+    n = n_patients + HELD_OUT
     first = FIRST_PATIENT + n * seed
     return [
         simulate(findings[k % len(findings)], seed=first + k, fs=SPEC.fs, duration_s=SPEC.duration_s) for k in range(n)
