@@ -1,11 +1,13 @@
 """Infarction, ischaemia, ST and T on constructed patients: which territory, which stage, which look-alike."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from ecgviz.criteria import catalogue, entry, evaluate, evaluate_all
+from ecgviz.criteria import at_stage, catalogue, entry, evaluate, evaluate_all
+from ecgviz.records.ptbxl import read_table
 from ecgviz.types import ATOMS, Beats, Finding, Measurements
 from tests.criteria_subjects import beats, measurements
 
@@ -55,10 +57,10 @@ def beside_lbbb(**per_lead: Mapping[str, float]) -> Measurements:
 
 def test_every_statement_of_infarction_ischaemia_st_and_t_has_an_entry() -> None:
     known = {scp for one in catalogue() for scp in one.maps.scp}
-    assert known >= set(
-        "NORM AMI ASMI ALMI LMI IMI ILMI IPMI IPLMI PMI QWAVE INJAS INJAL INJLA INJIN INJIL ISC_ ISCAN ISCAS ISCAL ISCLA "
-        "ISCIN ISCIL NDT NST_ DIG LNGQT ANEUR EL STD_ STE_ INVT LOWT NT_ TAB_".split()
-    )
+    infarction = "AMI ASMI ALMI LMI IMI ILMI IPMI IPLMI PMI QWAVE INJAS INJAL INJLA INJIN INJIL"
+    ischaemia = "ISC_ ISCAN ISCAS ISCAL ISCLA ISCIN ISCIL"
+    shapes = "NDT NST_ DIG LNGQT ANEUR EL STD_ STE_ INVT LOWT NT_ TAB_"
+    assert known >= {"NORM", *infarction.split(), *ischaemia.split(), *shapes.split()}
     assert entry("ERE").maps.snomed == (428417006,)
 
 
@@ -285,3 +287,26 @@ def test_at_stage_one_a_reader_looks_at_st_and_at_stage_three_at_the_first_part_
                 assert ("ST" in atoms) == bool(weight[:, :, ATOMS.index("ST")].any())
     if one.id not in ("MI_LBBB",) and not one.id.startswith("INJ"):  # type: ignore[attr-defined]
         assert {stage for d in staged for stage in d.stages} == {"I", "II", "III"}
+
+
+def test_where_the_stage_is_known_only_its_definitions_stay() -> None:
+    findings = evaluate("IMI", measurements(), FOUR, age_years=60, sex="male")
+    assert {f.definition for f in at_stage(findings, ("I",))} == {"acute_udmi2018"}
+    old = {"prior_udmi2018", "prior_udmi2018_with_iii", "minnesota_1_1"}
+    assert {f.definition for f in at_stage(findings, ("III",))} == old
+    assert {f.definition for f in at_stage(findings, ("II", "III"))} == old | {"q_with_t_udmi2018"}
+    assert at_stage(findings, ()) == findings
+    without_stage = evaluate("INVT", measurements(), FOUR, age_years=60, sex="male")
+    assert at_stage(without_stage, ("I",)) == without_stage
+
+
+def test_ptbxl_knows_the_stage_of_some_infarcts(tmp_path: Path) -> None:
+    stated = (("Stadium III", ""), ("Stadium II-III", ""), ("Stadium I", "Stadium I"), ("unknown", ""), ("", ""))
+    head = (
+        "ecg_id,patient_id,age,sex,scp_codes,strat_fold,infarction_stadium1,infarction_stadium2,filename_lr,filename_hr"
+    )
+    rows = [f"{n},{n},60,0,\"{{'IMI': 100.0}}\",1,{a},{b},lr{n},hr{n}" for n, (a, b) in enumerate(stated)]
+    (tmp_path / "ptbxl_database.csv").write_text("\n".join((head, *rows)))
+    (tmp_path / "scp_statements.csv").write_text(",diagnostic,diagnostic_class\nIMI,1.0,MI\n")
+    found = [entry.infarct_stages for entry in read_table(tmp_path).values()]
+    assert found == [("III",), ("II", "III"), ("I",), (), ()]

@@ -134,7 +134,7 @@ def _check_size(record: Record) -> None:
 
 
 def _published(record: Record, row: ptbxl.Entry) -> Record:
-    """Return a PTB-XL recording with the id, age, sex and statements of its table."""
+    """Return a PTB-XL recording with the id, age, sex, statements and infarct stage of its table."""
     clipped = f"age is above 89, which PTB-XL stores as 300: taken as {ptbxl.OLDEST_YEARS:g} years"
     return replace(
         record,
@@ -142,5 +142,6 @@ def _published(record: Record, row: ptbxl.Entry) -> Record:
         age_years=row.age_years,
         sex=row.sex,
         codes=tuple(row.scp_codes),
+        infarct_stages=row.infarct_stages,
         assumptions=(*record.assumptions, clipped) if row.age_clipped else record.assumptions,
     )

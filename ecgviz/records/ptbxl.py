@@ -30,7 +30,9 @@ class Entry:
 
     ``scp_codes`` maps each statement to its likelihood in percent (0 = not stated), ``superclasses`` are those of all
     diagnostic statements whatever their likelihood, in the order of `SUPERCLASSES`. ``age_clipped`` tells that the age
-    is only known to be above 89. ``filename_lr`` and ``filename_hr`` are stems within the folder (100 and 500 Hz).
+    is only known to be above 89. ``infarct_stages`` are those of an infarct where they are known, among "I", "II" and
+    "III" (two when the readers left it open). ``filename_lr`` and ``filename_hr`` are stems within the folder (100 and
+    500 Hz).
     """
 
     ecg_id: int
@@ -41,6 +43,7 @@ class Entry:
     strat_fold: int
     scp_codes: Mapping[str, float]
     superclasses: tuple[str, ...]
+    infarct_stages: tuple[str, ...]
     filename_lr: str
     filename_hr: str
     duplicate: bool
@@ -129,7 +132,14 @@ def _entry(row: Mapping[str, str], classes: Mapping[str, str]) -> Entry:
         strat_fold=int(float(row["strat_fold"])),
         scp_codes=codes,
         superclasses=tuple(name for name in SUPERCLASSES if name in named),
+        infarct_stages=_stages(row.get("infarction_stadium1", ""), row.get("infarction_stadium2", "")),
         filename_lr=row["filename_lr"],
         filename_hr=row["filename_hr"],
         duplicate=number in DUPLICATES,
     )
+
+
+def _stages(*stated: str) -> tuple[str, ...]:
+    """Return the stages named in words such as "Stadium II-III"; "unknown" names none."""
+    found = {stage for text in stated for stage in re.findall(r"\bI{1,3}\b", text)}
+    return tuple(sorted(found, key=len))

@@ -37,6 +37,8 @@ class Record:
         What was changed on purpose since it was recorded; empty for an untouched recording.
     simulated : bool
         True when the recording was computed, not measured.
+    infarct_stages : tuple of str
+        Of an infarct, the stages that its readers named, among "I" (acute), "II" and "III" (old); empty when unknown.
 
     Raises
     ------
@@ -54,6 +56,7 @@ class Record:
     assumptions: tuple[str, ...] = ()
     altered: tuple[str, ...] = ()
     simulated: bool = False
+    infarct_stages: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "signal", frozen(self.signal, np.float32))

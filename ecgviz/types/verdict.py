@@ -42,7 +42,8 @@ class Finding:
     """One published definition of one diagnosis, evaluated on one record.
 
     ``criterion`` is the catalogue id (for PTB-XL statements the SCP code), ``definition`` the key of the published
-    definition, ``regions`` where the guideline looks, by role (empty when the criterion has no place, such as a rate).
+    definition, ``regions`` where the guideline looks, by role (empty when the criterion has no place, such as a rate),
+    ``stages`` the stages of an infarct (I, II, III) at which this definition is the one to ask.
     """
 
     criterion: str
@@ -55,6 +56,7 @@ class Finding:
     regions: Mapping[str, Region] = field(default_factory=dict)
     superclass: str | None = None
     caveats: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
