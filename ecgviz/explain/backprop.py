@@ -23,12 +23,15 @@ from ecgviz.checkpoint import Model, model_input
 from ecgviz.errors import EcgvizError, ExplanationError
 from ecgviz.explain.attribution import Fed, attributed, change_of_logit, completeness_error, explanation
 from ecgviz.explain.baselines import at_baseline, one_baseline
+from ecgviz.explain.gradients import saliency
 from ecgviz.explain.method import Method, needs_gradients
 from ecgviz.simulate import simulate
 from ecgviz.types import Beats, Explanation, ModelInput
 
 LIMIT = 0.05
 """DeepLift is shown where its parts miss the change of the logit by less."""
+ACTS = 0.10
+"""ReLUs act where they change the saliency by this share of its size at least."""
 PROBE_HZ = 500.0
 
 # Captum announces its hooks, which are on a copy. `catch_warnings` is not safe with threads, a filter is.
@@ -144,9 +147,10 @@ def guided_backprop(model: Model, inputs: ModelInput, beats: Beats, label_index:
 
 @once_a_network
 def lacks_relu_modules(model: Model) -> str:
-    """Return why guided back-propagation is not valid for a model, "" where each ReLU on the way is a module.
+    """Return why guided back-propagation is not valid for a model, "" where ReLUs act and each of them is a module.
 
-    ReLUs are counted in the graph of one backward pass, and modules as they are called.
+    ReLUs are counted in the graph of one backward pass, and modules as they are called; whether they act is seen on a
+    simulated normal record.
     """
     calls: list[nn.Module] = []
     in_graph = 0
@@ -162,7 +166,9 @@ def lacks_relu_modules(model: Model) -> str:
         return logits
 
     try:
-        attributed(model, probe(model)[0], run, hooked=True)
+        inputs, beats = probe(model)
+        attributed(model, inputs, run, hooked=True)
+        guided, plain = (each(model, inputs, beats, 0, seed=0).values for each in (guided_backprop, saliency))
     except EcgvizError as error:
         return str(error)
     if not in_graph:
@@ -171,6 +177,12 @@ def lacks_relu_modules(model: Model) -> str:
         return (
             f"{in_graph - len(calls)} of the {in_graph} ReLUs of {model.name} are functions, which guided "
             "back-propagation cannot reach: its map would be neither the method's nor the saliency"
+        )
+    apart = np.linalg.norm(guided - plain) / max(np.linalg.norm(plain), np.finfo(float).tiny)
+    if apart < ACTS:
+        return (
+            f"the ReLUs of {model.name} hardly act on the way: guided back-propagation would be its saliency, to "
+            f"within {100 * apart:.0f} %"
         )
     return ""
 
