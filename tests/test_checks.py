@@ -558,23 +558,24 @@ def test_attention_is_held_against_attribution_at_its_own_level():
 
 
 @pytest.fixture
-def folder(tmp_path):
-    """Write a narrow network of random weights as a model folder."""
+def folder(tmp_path, monkeypatch):
+    """Write a small network of random weights as a model folder; beats are given, not found."""
+    monkeypatch.setattr("ecgviz.cli.checks.marked", lambda clean, marks: BEATS)
     save_model(
-        tmp_path / "narrow",
-        build("imle_net", 2, seed=1, config={"width": 0.125}),
-        net_name="imle_net",
-        config={"width": 0.125},
-        name="narrow",
+        tmp_path / "small",
+        build("toy_small", 2, seed=1, config={}),
+        net_name="toy_small",
+        config={},
+        name="small",
         version="1",
         spec=SPEC,
         labels=("MI", "NORM"),
         thresholds=(0.5, 0.5),
         metrics={},
         training={},
-        card="# narrow\n",
+        card="# small\n",
     )
-    return tmp_path / "narrow"
+    return tmp_path / "small"
 
 
 def test_the_command_checks_methods_side_by_side(folder, capsys):
@@ -594,5 +595,5 @@ def test_the_command_checks_methods_side_by_side(folder, capsys):
 
 
 def test_the_command_refuses_a_method_that_is_not_valid_here(folder, capsys):
-    assert main(["check", "demo:lbbb", "--model", str(folder), "--method", "attention_age"]) == 2
-    assert "exposes no age attention" in capsys.readouterr().err
+    assert main(["check", "demo:lbbb", "--model", str(folder), "--method", "attention_beat"]) == 2
+    assert "exposes no beat attention" in capsys.readouterr().err
