@@ -237,15 +237,13 @@ def _inside(beats: Beats) -> Beats:
     for mark, out in (("p_on", no_p), ("p_off", no_p), ("t_on", no_t), ("t_off", no_t)):
         times[mark] = np.where(out, np.nan, times[mark])
         leads |= {mark: np.where(out, np.nan, leads[mark])} if mark in leads else {}
-    why = [beats.why_no_p[b] for b in keep] if beats.why_no_p else [""] * keep.size
+    why = np.where(no_p, P_CUT, np.array(beats.why_no_p or ("",) * len(beats), dtype=object)[keep])
     return replace(
         beats,
         **times,
         lead_marks=leads,
         kind=tuple(beats.kind[b] for b in keep),
-        why_no_p=tuple(P_CUT if cut else text for cut, text in zip(no_p, why, strict=True))
-        if any(why) or no_p.any()
-        else (),
+        why_no_p=tuple(str(each) for each in why),
         edge=beats.edge[keep] | no_p | no_t,
         extra_p_s=beats.extra_p_s[(beats.extra_p_s >= 0) & (beats.extra_p_s <= beats.duration_s)],
     )

@@ -1,7 +1,8 @@
 """Edits of timing: RR intervals, rate and PR interval. P waves, QRS complexes and T waves are moved, never reshaped.
 
 Beats move by whole samples, so that what lies from P to T is the recording's own, bit for bit; only the stretches
-between (TP, and PR where that is the edit) are interpolated. Marks move with the samples.
+between (TP, and PR where that is the edit) are interpolated. What lies in these, such as fibrillatory waves, becomes
+slower or faster with them. Marks move with the samples.
 """
 
 from collections.abc import Sequence

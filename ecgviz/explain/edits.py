@@ -4,7 +4,9 @@ An RR interval has no mass that an attribution could fall on, nor has an interva
 network makes of them is asked by changing them. Every edit stands beside sham edits of like size, which change the
 recording as much and leave what is asked about as it was: a logit that moves as far for those tells nothing.
 
-Edits are made on the recording as the network is fed it; R peaks that a network needs move along.
+Edits are made on the recording as the network is fed it; R peaks that a network needs move along. No sham edit keeps
+both rate and regularity and stretches TP as a change of rate does: in atrial fibrillation, where fibrillatory waves in
+these stretches become slower or faster, that edit does not tell the one from the other.
 """
 
 from collections.abc import Callable, Mapping, Sequence
