@@ -37,6 +37,8 @@ SHIFTS = 2
 CONTROLS = ("|x|", "|dx/dt|", "random networks", "shifted copies")
 MAPS = ("map", *CONTROLS)
 FOLDER = "parts"
+MEANING = 1
+"""Raised whenever stored scores would mean something else: parts of another meaning are made anew."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,7 +215,7 @@ class _Bench:
 
     def _kept(self, name: str, make: Callable[[], Mapping[str, np.ndarray]]) -> Mapping[str, np.ndarray]:
         """Return arrays from the folder, made and written there when they are not; a file is whole or not there."""
-        plan = [ecgviz.__version__, self.model.digest, self.finding, self.label, name, self.records, self.seed]
+        plan = [MEANING, ecgviz.__version__, self.model.digest, self.finding, self.label, name, self.records, self.seed]
         key = hashlib.sha256(json.dumps(plan).encode()).hexdigest()[:12]
         path = self.folder / f"{self.finding}-{name}-{key}.npz"
         if not path.is_file():

@@ -26,7 +26,7 @@ class PlantedCase:
     ``planted`` is the truth as a map: the graded difference in mV inside the smallest set of samples with 90 % of its
     energy, or 1 in the named cells of a finding of timing. ``inside`` (L, T) is where it is not 0. ``waves`` and
     ``groups`` (the limb leads, and each chest lead) are those that hold planted evidence; all or none of them is no
-    place, and then they are empty.
+    place, and then they are empty, as ``groups`` are for findings of timing, which show in every lead.
     """
 
     finding: str
@@ -85,7 +85,7 @@ def planted_case(finding: str, number: int, spec: InputSpec) -> PlantedCase:
         planted=planted,
         inside=values > 0,
         waves=_leading(wave_density(grid), LEADING_WAVES),
-        groups=_leading(group_density(grid), LEADING_GROUPS),
+        groups=() if truth.mask is None else _leading(group_density(grid), LEADING_GROUPS),
     )
 
 
