@@ -17,6 +17,7 @@ page = st.navigation(
         st.Page(folder / "attention.py", title="Attention", url_path="Attention"),
         st.Page(folder / "attributions.py", title="Attributions", url_path="Attributions"),
         st.Page(folder / "criteria.py", title="Criteria", url_path="Criteria"),
+        st.Page(folder / "validation.py", title="Validation", url_path="Validation"),
         st.Page(folder / "models.py", title="Models", url_path="Models"),
     ],
     position="top",

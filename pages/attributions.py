@@ -12,10 +12,6 @@ widgets.title(
 record = widgets.need_record()
 beats = state.reading(record).beats
 shown = side_by_side.pick(record)
-if not shown:
-    st.info("Choose at least one method or network above.")
-    st.stop()
-
 one = side_by_side.behind(shown)
 explanation, grid = one.explained.explanation, one.explained.grid
 heat = figures.from_explanation(explanation, record.duration_s)

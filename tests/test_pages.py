@@ -19,7 +19,7 @@ from ecgviz.ui import state, widgets, words
 from ecgviz.ui.state import networks
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("record", "beats", "attention", "attributions", "criteria", "models")
+PAGES = ("record", "beats", "attention", "attributions", "criteria", "validation", "models")
 LABELS = ("CD", "HYP", "MI", "NORM", "STTC")
 
 
@@ -100,6 +100,8 @@ def test_without_a_recording_a_page_says_what_to_do(app: AppTest, page: str):
     assert NOTICE in texts(app)
     if page == "models":
         assert "Not trained; for tests." in texts(app)
+    elif page == "validation":
+        assert "`ecgviz validate explanations --model random_weights --out DIR` makes one" in texts(app)
     else:
         assert [element.value for element in app.info] == [
             "Choose a demo recording on the left, or upload your own: a .hea with its .dat, a CSV or an NPZ file."
@@ -107,7 +109,7 @@ def test_without_a_recording_a_page_says_what_to_do(app: AppTest, page: str):
         assert not figures(app)
 
 
-@pytest.mark.parametrize(("page", "n_figures"), list(zip(PAGES, (1, 2, 4, 6, 2, 0), strict=True)))
+@pytest.mark.parametrize(("page", "n_figures"), list(zip(PAGES, (1, 2, 4, 6, 2, 0, 0), strict=True)))
 def test_a_demo_recording_fills_every_page(app: AppTest, page: str, n_figures: int):
     visit(pick_demo(app), page)
     assert not app.exception
@@ -133,7 +135,7 @@ def test_a_refused_upload_is_one_sentence_and_no_figure(app: AppTest, page: str)
     visit(send(app, ("ecg.csv", csv(rate=""))), page)
     assert not app.exception
     assert NOTICE in texts(app)
-    if page != "models":
+    if page not in ("models", "validation"):
         (error,) = app.error
         assert "rate" in unescaped(error.value)
         assert not figures(app)

@@ -34,7 +34,7 @@ class Shown:
 
 
 def pick(record: Record) -> tuple[Shown, ...]:
-    """Let the reader choose what stands side by side; what cannot be explained is said and left out."""
+    """Let the reader choose what stands side by side; what cannot be explained is said; the page ends without any."""
     chosen = state.choice()
     network = widgets.need_model(chosen.model)
     left, right = st.columns([1, 4], vertical_alignment="bottom")
@@ -46,7 +46,14 @@ def pick(record: Record) -> tuple[Shown, ...]:
             asked = [(network.name, method) for method in _methods(network, chosen.method)]
     label = chosen.label or network.labels[0]
     found = [_explained(record, name, label, method, by == "Networks") for name, method in asked]
-    return tuple(each for each in found if each is not None)
+    shown = tuple(each for each in found if isinstance(each, Shown))
+    for refusal in dict.fromkeys(each for each in found if isinstance(each, str)):
+        (st.warning if shown else st.error)(widgets.plain(refusal))
+    if not shown:
+        if not asked:
+            st.info("Choose at least one method or network above.")
+        st.stop()
+    return shown
 
 
 def _networks(first: str) -> list[str]:
@@ -68,14 +75,13 @@ def _methods(network: Model, first: str) -> list[str]:
     )
 
 
-def _explained(record: Record, name: str, label: str, method: str, by_network: bool) -> Shown | None:
+def _explained(record: Record, name: str, label: str, method: str, by_network: bool) -> Shown | str:
     title = name if by_network else words.method_name(method)
     try:
         network = state.model(name)
         return Shown(title, network, label, method, state.explained(record, network, label, method))
     except EcgvizError as refusal:
-        st.warning(widgets.plain(f"{title} is left out: {refusal}"))
-        return None
+        return str(refusal)
 
 
 def columns(shown: Sequence[Shown], n_beats: int) -> None:
