@@ -24,7 +24,11 @@ HEALTHY_VALUES = {
     "qrs_axis_deg": 40.0,
     "p_axis_deg": 50.0,
     "t_axis_deg": 40.0,
+    "ptf_v1_mv_ms": 1.0,
+    "f_mv": 0.01,
+    "f_regularity": 0.2,
 }
+NO_F_WAVES = "nothing is left in V1 when the heart beats are taken off"
 _R = (0.7, 1.0, 0.4, 0.1, 0.35, 0.7, 0.2, 0.4, 0.7, 1.1, 1.3, 1.1)
 _S = (0.1, 0.1, 0.1, 0.9, 0.1, 0.1, 0.9, 1.1, 0.8, 0.4, 0.2, 0.1)
 _P = (0.06, 0.12, 0.06, -0.09, 0.02, 0.09, 0.04, 0.05, 0.05, 0.05, 0.05, 0.05)
@@ -43,7 +47,8 @@ def measurements(
     table: dict[str, Any] = {name: np.zeros(12) for name, measure in MEASURES.items() if measure.per_lead}
     table |= {"r_mv": np.array(_R), "s_mv": np.array(_S), "p_mv": np.array(_P), "t_mv": np.array(_T)}
     table |= {"r_ms": np.full(12, 45.0), "s_ms": np.full(12, 25.0), "r_peak_ms": np.full(12, 35.0)}
-    table |= {"delta_fraction": np.full(12, 0.1)}
+    table |= {"delta_fraction": np.full(12, 0.1), "p_width_ms": np.full(12, 95.0)}
+    table |= {"qrs_pp_mv": table["r_mv"] + table["s_mv"], "qrs_area_mv_ms": 30 * (table["r_mv"] - table["s_mv"])}
     for name, changed in (per_lead or {}).items():
         for lead, value in changed.items():
             table[name][STANDARD_LEADS.index(lead)] = value
@@ -59,7 +64,11 @@ def measurements(
         median_s=np.arange(10) / fs,
         median_marks_s={},
         patterns=tuple(shapes[lead] for lead in leads),
-        reasons={"pr_ms": "no P wave was found", "qtc_fridericia_ms": "the end of T was not found"},
+        reasons={
+            "pr_ms": "no P wave was found",
+            "qtc_fridericia_ms": "the end of T was not found",
+            "f_rate_hz": NO_F_WAVES,
+        },
     )
 
 

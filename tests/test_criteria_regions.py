@@ -47,10 +47,12 @@ def test_roles_have_their_weights_and_share_no_cell() -> None:
                 seen |= region.inside
 
 
-def test_every_definition_has_a_place_but_normal_has_no_primary_one() -> None:
-    without_p = beats(without_p=(0, 1, 2, 3))
-    for finding in evaluate_all(measurements(), without_p, age_years=50, sex="male"):
-        assert ("primary" in finding.regions) == (finding.criterion != "NORM")
+def test_every_definition_has_a_place_but_what_is_a_rate_an_axis_or_the_absence_of_findings() -> None:
+    kinds = ("normal", "normal", "normal", "normal", "premature_ventricular", "premature_atrial", "paced")
+    mixed = beats(kinds, without_p=(0, 1))
+    placeless = {"NORM", "SR", "SBRAD", "STACH", "SARRH", "BRADY", "LAD", "RAD", "SVARR"}
+    for finding in evaluate_all(measurements(), mixed, age_years=50, sex="male"):
+        assert ("primary" in finding.regions) == (finding.criterion not in placeless), finding.criterion
     assert cells(find("NORM", "adult", measurements()).regions["support"]) == product(
         " ".join(measurements().leads), "P QRSi QRSm QRSt ST T1 T2"
     )
@@ -72,9 +74,28 @@ def test_a_p_wave_that_is_missing_is_no_place_for_the_pr_interval() -> None:
     assert primary.weight[:, 1, ATOMS.index("P")].sum() == 0
 
 
+def test_premature_beats_are_sought_in_themselves_and_their_pause_alone() -> None:
+    mixed = beats(("normal", "premature_ventricular", "normal", "premature_atrial", "normal"), without_p=(1,))
+    regions = find("PVC", "premature_wide", measurements(), mixed).regions
+    everywhere = " ".join(measurements().leads)
+    assert cells(regions["primary"]) == product(everywhere, "QRSi QRSm QRSt ST T1 T2")
+    assert cells(regions["support"]) == product(everywhere, "TP")
+    assert cells(regions["absence"]) == product("II V1", "P")
+    for role in ("primary", "support", "absence"):
+        assert set(np.nonzero(regions[role].weight)[1]) == {1}
+    assert set(np.nonzero(regions["contra"].weight)[1]) == {0, 2, 4}
+    assert regions["support"].text == "all leads: TP of premature ventricular beats"
+    atrial = find("PAC", "premature_narrow", measurements(), mixed).regions["primary"]
+    assert set(np.nonzero(atrial.weight)[1]) == {3}
+    assert "primary" not in find("PVC", "premature_wide", measurements()).regions
+
+
 def test_beats_of_another_kind_carry_no_weight() -> None:
     mixed = beats(("normal", "premature_ventricular", "normal", "normal"))
+    of_premature = {"PVC", "PAC", "PRC(S)", "BIGU", "TRIGU"}
     for finding in evaluate_all(measurements(), mixed, age_years=50, sex="male"):
+        if finding.criterion in of_premature:
+            continue
         for region in finding.regions.values():
             assert region.weight[:, 1].sum() == 0
             assert region.weight[:, [0, 2, 3]].sum() == region.weight.sum()

@@ -53,7 +53,7 @@ def _group(group: list[Check]) -> str:
 
 
 def _plain(check: Check, value: str) -> str:
-    joint = " = " if "+" in check.label else " "
+    joint = " = " if any(sign in check.label for sign in (" + ", " - ", ") / (")) else " "
     return f"{check.label}{joint}{value}{_UNITS[check.unit]}"
 
 

@@ -48,7 +48,8 @@ def atrial_activity(record: Record, beats: Beats, usable: BoolArray) -> tuple[di
     it is given for the 7 with fibrillation or flutter and for no other; one of these, at 3.05 Hz, is the band's edge.
 
     P waves keep their distance to QRS and go with it. Where nothing of 0.03 mV with a peak of its own is left, there
-    is no atrial activity apart from P waves that could be measured.
+    is no atrial activity apart from P waves whose frequency could be measured; ``f_mv`` is the size of what is left all
+    the same.
     """
     lead = next((lead for lead in LEADS if lead in record.leads and usable[record.leads.index(lead)]), None)
     nothing = dict.fromkeys(NAMES, float("nan"))
@@ -62,10 +63,10 @@ def atrial_activity(record: Record, beats: Beats, usable: BoolArray) -> tuple[di
     found = describe(without_beats(row, record.fs, beats), record.fs)
     if found["f_mv"] < SMALLEST_MV:
         why = f"nothing of {SMALLEST_MV} mV is left between 3 and 9 Hz in {lead} when the heart beats are taken off"
-        return nothing, dict.fromkeys(NAMES, why)
+        return nothing | {"f_mv": found["f_mv"]}, dict.fromkeys(NAMES[:2], why)
     if found["f_regularity"] < LEAST_REGULARITY:
         why = f"what is left in {lead} when the heart beats are taken off has no frequency of its own"
-        return nothing | {"f_mv": found["f_mv"]}, dict.fromkeys(NAMES[:2], why)
+        return found | {"f_rate_hz": float("nan")}, {"f_rate_hz": why}
     return found, {}
 
 

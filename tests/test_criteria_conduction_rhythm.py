@@ -1,0 +1,236 @@
+"""Conduction, hypertrophy, rhythm and premature beats on constructed patients, and the names other data sets use."""
+
+import numpy as np
+import pytest
+
+from ecgviz.criteria import evaluate, for_label, load
+from ecgviz.criteria.beatwise import beat_numbers, longest_chain, rhythm_numbers
+from ecgviz.types import Beats, Finding, Measurements
+from tests.criteria_subjects import beats, measurements
+
+PTBXL = (
+    *("NORM", "AMI", "ASMI", "ALMI", "LMI", "IMI", "ILMI", "IPMI", "IPLMI", "PMI"),
+    *("INJAS", "INJAL", "INJLA", "INJIN", "INJIL", "NDT", "NST_", "DIG", "LNGQT", "ANEUR", "EL"),
+    *("ISC_", "ISCAL", "ISCAS", "ISCLA", "ISCAN", "ISCIN", "ISCIL"),
+    *("LAFB", "LPFB", "1AVB", "2AVB", "3AVB", "CRBBB", "IRBBB", "CLBBB", "ILBBB", "IVCD", "WPW"),
+    *("LVH", "RVH", "LAO/LAE", "RAO/RAE", "SEHYP"),
+    *("ABQRS", "PVC", "STD_", "VCLVH", "QWAVE", "LOWT", "NT_", "PAC", "LPR", "INVT", "LVOLT", "HVOLT"),
+    *("TAB_", "STE_", "PRC(S)"),
+    *("SR", "AFIB", "STACH", "SARRH", "SBRAD", "PACE", "SVARR", "BIGU", "AFLT", "SVTAC", "PSVT", "TRIGU"),
+)
+"""All statements of PTB-XL."""
+CPSC2018 = ("Normal", "AF", "I-AVB", "LBBB", "RBBB", "PAC", "PVC", "STD", "STE")
+CINC2021 = {
+    **{
+        164889003: "AFIB",
+        164890007: "AFLT",
+        6374002: "BBB",
+        426627000: "BRADY",
+        733534002: "CLBBB",
+        164909002: "CLBBB",
+    },
+    **{713427006: "CRBBB", 59118001: "CRBBB", 270492004: "1AVB", 713426002: "IRBBB", 39732003: "LAD"},
+    **{445118002: "LAFB", 251146004: "LVOLT", 698252002: "IVCD", 426783006: "SR", 284470004: "PAC", 63593006: "PAC"},
+    **{10370003: "PACE", 365413008: "PRWP", 427172004: "PVC", 17338001: "PVC", 164947007: "LPR", 111975006: "LNGQT"},
+    **{164917005: "QWAVE", 47665007: "RAD", 427393009: "SARRH", 426177001: "SBRAD", 427084000: "STACH"},
+    **{164934002: "TAB_", 59931005: "INVT"},
+}
+"""The 30 codes scored in the PhysioNet challenge 2021, and the statement that each stands for."""
+ECTOPIC = "premature_ventricular"
+
+
+def find(label: str, key: str, measured: Measurements, on: Beats | None = None) -> Finding:
+    findings = evaluate(label, measured, beats() if on is None else on, age_years=60, sex="male")
+    return next(f for f in findings if f.definition == key and f.criterion == label)
+
+
+def rhythm(kinds: str, rr_s: dict[str, float], qrs_s: dict[str, float], without_p: str = "V") -> Beats:
+    """Return beats N (normal), V or A (premature) with the RR interval before each kind, in seconds."""
+    names = {"N": "normal", "V": ECTOPIC, "A": "premature_atrial"}
+    steps = [rr_s.get(kind, 1.0) for kind in kinds]
+    pauses = [1.0 + (1.0 - rr_s.get(before, 1.0)) for before in "N" + kinds[:-1]]
+    steps = [pause if kind == "N" else step for kind, step, pause in zip(kinds, steps, pauses, strict=True)]
+    r = np.cumsum(steps)
+    half = np.array([qrs_s.get(kind, 0.09) / 2 for kind in kinds])
+    p_on = np.where([kind in without_p for kind in kinds], np.nan, r - 0.2)
+    return Beats(
+        r_s=r,
+        p_on=p_on,
+        p_off=p_on + 0.1,
+        qrs_on=r - half,
+        qrs_off=r + half,
+        t_on=r + 0.16,
+        t_off=r + 0.36,
+        kind=tuple(names[kind] for kind in kinds),
+        duration_s=float(r[-1] + 1),
+        leads=measurements().leads,
+    )
+
+
+def test_every_statement_of_ptbxl_cpsc_and_the_2021_challenge_has_its_entry() -> None:
+    assert len(PTBXL) == 71
+    assert {label: for_label(label) for label in (*PTBXL, *CPSC2018) if not for_label(label)} == {}
+    for code, wanted in CINC2021.items():
+        assert wanted in {one.id for one in for_label(str(code))}, code
+    for name in PTBXL:
+        assert name in {one.id for one in for_label(name)}
+
+
+def test_no_text_of_the_catalogue_names_a_program() -> None:
+    for one in load().entries.values():
+        assert not any(word in one.model_dump_json() for word in ("12SL", "GE ", "Glasgow", "Uni-G", "Schiller"))
+
+
+@pytest.mark.parametrize(
+    ("qrs_ms", "complete", "incomplete"), [(104, "not_met", "not_met"), (115, "borderline", "met")]
+)
+def test_right_bundle_branch_block_is_incomplete_below_120_ms(qrs_ms: float, complete: str, incomplete: str) -> None:
+    late_s = {"s_ms": {"I": 60.0, "V6": 55.0}}
+    measured = measurements({"qrs_ms": float(qrs_ms)}, late_s, patterns={"V1": "rsR'"})
+    assert find("CRBBB", "aha2009", measured).state == complete
+    assert find("IRBBB", "aha2009", measured).state == incomplete
+    assert find("IRBBB", "from_100_ms", measured).state == "met"
+
+
+def test_a_wide_complex_without_a_shape_is_an_unspecific_delay() -> None:
+    assert find("IVCD", "aha2009", measurements({"qrs_ms": 135.0})).state == "met"
+    late_s = {"s_ms": {"I": 60.0, "V6": 55.0}}
+    blocked = measurements({"qrs_ms": 135.0}, late_s, patterns={"V1": "rsR'"})
+    assert find("IVCD", "aha2009", blocked).state == "not_met"
+    assert find("BBB", "either_side", blocked).state == "met"
+
+
+def test_left_posterior_block_is_not_told_beside_right_ventricular_hypertrophy() -> None:
+    shapes = {"I": "rS", "aVL": "rS", "III": "qR", "aVF": "qR"}
+    assert find("LPFB", "aha2009", measurements({"qrs_axis_deg": 110.0}, patterns=shapes)).state == "met"
+    tall = measurements({"qrs_axis_deg": 110.0}, {"r_mv": {"V1": 1.2}}, patterns=shapes)
+    assert find("LPFB", "aha2009", tall).state == "not_met"
+
+
+def test_points_are_added_up_and_an_open_point_may_leave_the_sum_open() -> None:
+    table = {"r_mv": {"V5": 3.4}, "r_peak_ms": {"V5": 58.0}}
+    four = measurements({"qrs_ms": 82.0}, table)
+    assert find("LVH", "romhilt_estes_probable", four).state == "met"
+    assert find("LVH", "romhilt_estes_probable", four).why.startswith("4 points (4 are needed); R V5 3.40 mV")
+    assert find("LVH", "romhilt_estes", four).state == "not_met"
+    assert find("LVH", "romhilt_estes", measurements({"qrs_ms": 99.0}, table)).state == "met"
+    no_p = find("LVH", "romhilt_estes", measurements({"qrs_ms": 82.0, "ptf_v1_mv_ms": np.nan}, table))
+    assert no_p.state == "not_evaluable"
+    assert "4 points and 3 that are not evaluable (5 are needed)" in no_p.why
+
+
+def test_an_axis_to_the_right_may_turn_over() -> None:
+    assert find("RAD", "minnesota_2_2", measurements({"qrs_axis_deg": -165.0})).state == "met"
+    assert find("RAD", "aha2009", measurements({"qrs_axis_deg": 100.0})).state == "met"
+    assert find("LAD", "aha2009", measurements({"qrs_axis_deg": -50.0})).state == "met"
+    assert find("LAD", "aha2009", measurements({"qrs_axis_deg": -120.0})).state == "not_met"
+
+
+def test_r_that_does_not_grow_is_poor_progression() -> None:
+    flat = {"r_mv": {"V1": 0.25, "V2": 0.15, "V3": 0.1, "V4": 0.1}}
+    found = find("PRWP", "no_growth", measurements(per_lead=flat))
+    assert found.state == "met"
+    assert "R V2 0.15 - R V1 0.25 = -0.10 mV <= 0.00 mV" in found.why
+
+
+def test_sinus_rates_have_their_statements_and_a_rhythm_without_p_none() -> None:
+    assert find("SBRAD", "below_60", measurements({"rate_bpm": 48.0})).state == "met"
+    assert find("SBRAD", "acc2018", measurements({"rate_bpm": 55.0})).state == "not_met"
+    assert find("STACH", "acc2015", measurements({"rate_bpm": 120.0})).state == "met"
+    assert find("SR", "rate_60_100", measurements({"rate_bpm": 120.0})).state == "not_met"
+    assert find("STACH", "acc2015", measurements({"rate_bpm": 120.0, "p_fraction": 0.1})).state == "not_met"
+    assert find("BRADY", "below_60", measurements({"rate_bpm": 48.0, "p_fraction": 0.0})).state == "met"
+
+
+def test_flutter_needs_atrial_waves_of_its_rate() -> None:
+    waves = {"f_mv": 0.12, "f_regularity": 0.7}
+    assert find("AFLT", "acc2015", measurements(waves | {"f_rate_hz": 5.0})).state == "met"
+    assert find("AFLT", "acc2015", measurements(waves | {"f_rate_hz": 7.5})).state == "not_met"
+    assert find("AFLT", "acc2015", measurements()).state == "not_met"
+    fast = measurements({"rate_bpm": 170.0, "p_fraction": 0.0})
+    assert find("SVTAC", "acc2015", fast).state == "met"
+    assert "seldom lies inside 10 s" in find("PSVT", "acc2015", fast).why
+    assert find("PSVT", "acc2015", measurements()).state == "not_met"
+
+
+def test_a_premature_wide_beat_without_p_is_ventricular_and_one_is_not_two() -> None:
+    one = rhythm("NNNNVNNN", {"V": 0.6}, {"V": 0.15})
+    found = find("PVC", "premature_wide", measurements(), one)
+    assert found.state == "met"
+    assert found.why.startswith(
+        "1 premature ventricular beats, one of them (RR before / usual RR 0.60 < 0.90 (+0.30), "
+        "QRS of the beat 150 ms >= 120 ms (+30), no P wave before the beat)"
+    )
+    assert [rule.state for rule in found.rules] == ["met", "met"]
+    assert find("PVC", "athletes2017", measurements(), one).state == "not_met"
+    assert find("PVC", "athletes2017", measurements(), rhythm("NNVNNNVN", {"V": 0.6}, {"V": 0.15})).state == "met"
+    assert find("PVC", "premature_wide", measurements(), rhythm("NNNNVNNN", {"V": 0.6}, {"V": 0.1})).state == "not_met"
+    assert find("PVC", "premature_wide", measurements()).why.startswith("no premature ventricular beats: not met")
+    assert find("PRC(S)", "any_origin", measurements(), one).state == "met"
+    assert find("PAC", "premature_narrow", measurements(), one).state == "not_met"
+
+
+def test_a_premature_narrow_beat_is_atrial() -> None:
+    found = find("PAC", "premature_narrow", measurements(), rhythm("NNNANNNN", {"A": 0.65}, {}))
+    assert found.state == "met"
+    assert found.rules[1].state == "met"
+
+
+def test_bigeminy_and_trigeminy_are_chains_of_premature_beats() -> None:
+    two = rhythm("NVNVNVNV", {"V": 0.6}, {"V": 0.15})
+    assert find("BIGU", "three_cycles", measurements(), two).state == "met"
+    assert find("TRIGU", "two_cycles", measurements(), two).state == "not_met"
+    three = rhythm("NNVNNVNNV", {"V": 0.6}, {"V": 0.15})
+    assert find("TRIGU", "two_cycles", measurements(), three).state == "met"
+    assert find("BIGU", "three_cycles", measurements(), three).state == "not_met"
+    assert [longest_chain(np.array([c == "V" for c in "VNVNNVNVNV"]), n) for n in (2, 3)] == [3, 2]
+    assert longest_chain(np.zeros(4, dtype=bool), 2) == 0
+
+
+def test_a_p_wave_without_qrs_is_second_degree_block_and_its_pr_tells_the_type() -> None:
+    def with_block(prolonging_s: float) -> Beats:
+        r = np.array([1.0, 2.0, 3.0, 5.0, 6.0, 7.0])
+        pr = 0.2 + prolonging_s * np.array([0, 1, 2, 0, 1, 2])
+        made = rhythm("N" * 6, {}, {})
+        marks = {"p_on": r - 0.045 - pr, "qrs_on": r - 0.045, "qrs_off": r + 0.045, "t_on": r + 0.2, "t_off": r + 0.4}
+        kept = {"kind": made.kind, "duration_s": 8.0, "leads": made.leads, "extra_p_s": np.array([4.0])}
+        return Beats(r_s=r, p_off=r - 0.045 - pr + 0.1, **marks, **kept)
+
+    numbers, _ = rhythm_numbers(with_block(0.04))
+    assert numbers["blocked_pr_change_ms"] == pytest.approx(80)
+    assert numbers["p_per_qrs"] == pytest.approx(7 / 6)
+    assert numbers["longest_rr_ms"] == pytest.approx(2000)
+    states = {
+        key: find("2AVB", key, measurements(), with_block(0.04)).state for key in ("any_type", "type_1", "type_2")
+    }
+    assert states == {"any_type": "met", "type_1": "met", "type_2": "not_met"}
+    assert find("2AVB", "type_2", measurements(), with_block(0.0)).state in ("met", "borderline")
+    assert find("2AVB", "high_grade", measurements(), with_block(0.0)).state == "not_met"
+    assert find("2AVB", "any_type", measurements()).state == "not_met"
+
+
+def test_numbers_of_beats_are_missing_where_a_beat_has_no_neighbour() -> None:
+    rows = beat_numbers(rhythm("NNNVN", {"V": 0.6}, {"V": 0.15}))
+    assert np.isnan(rows["beat_coupling"][0])
+    assert np.isnan(rows["beat_pause"][-1])
+    assert rows["beat_pause"][3] == pytest.approx(2.0)
+    nothing, why = rhythm_numbers(beats((), reason="all leads are flat"))
+    assert np.isnan(list(nothing.values())).all()
+    assert set(why.values()) == {"all leads are flat"}
+
+
+def test_spikes_are_not_looked_for_at_a_coarse_rate() -> None:
+    paced = beats(("paced",) * 4)
+    assert find("PACE", "spikes", measurements(), paced).state == "met"
+    assert find("PACE", "spikes", measurements()).state == "not_met"
+    coarse = find("PACE", "spikes", measurements(fs=100.0))
+    assert coarse.state == "not_evaluable"
+    assert "100 Hz is too coarse" in coarse.why
+
+
+def test_a_wide_p_wave_alone_leaves_its_notch_open() -> None:
+    wide = measurements({"p_ms": 140.0})
+    assert find("LAO/LAE", "wide_notched_p", wide).state == "not_evaluable"
+    assert "notched P wave are not measured" in find("LAO/LAE", "wide_notched_p", wide).why
+    assert find("LAO/LAE", "partial_interatrial_block", wide).state == "met"
+    assert find("LAO/LAE", "p_terminal_force", measurements({"ptf_v1_mv_ms": 6.0})).state == "met"
