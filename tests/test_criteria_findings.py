@@ -26,8 +26,8 @@ FIRST = {
     *("CLBBB", "CRBBB", "LAFB", "1AVB", "WPW", "LVH", "RVH", "AFIB"),
 }
 ALL_STATES = ("met", "borderline", "not_met", "not_evaluable")
-UNDEFINED = ("ABQRS", "SVARR", "NST_")
-"""Terms that no publication defines by a number."""
+UNDEFINED = ("ABQRS", "SVARR", "NST_", "ERE")
+"""What no publication defines by a number, or no measurement of ours decides."""
 LBBB_PATTERNS = {"V1": "rS", "V2": "rS"}
 LBBB_NOTCHES = {"notch": dict.fromkeys(("I", "aVL", "V5", "V6"), 1.0), "r_peak_ms": dict.fromkeys(("V5", "V6"), 84.0)}
 DELTA = {"delta_fraction": dict.fromkeys(("I", "II", "V2", "V3", "V4", "V5"), 0.8)}

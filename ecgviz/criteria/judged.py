@@ -1,5 +1,6 @@
 """What is judged: one patient's measurements, and one value held against a limit."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -26,12 +27,22 @@ class Check(NamedTuple):
     unknown: str = ""
 
 
+class Outcome(NamedTuple):
+    """State of a rule with the checks to show for it, and the leads that decided."""
+
+    state: str
+    shown: tuple[Check, ...]
+    leads: tuple[str, ...]
+    why: str
+
+
 @dataclass(frozen=True, eq=False)
 class Patient:
     """Whose measurements these are; None = unknown.
 
     ``beats`` are asked by rules on single beats and on their sequence, which are not evaluable without.
-    ``leads_judged`` keeps what was found in a lead for conditions that several entries share, by their identity.
+    ``leads_judged`` keeps what was found in a lead for conditions that several entries share, by their identity,
+    ``rules_judged`` what was found for conditions and leads that they share.
     """
 
     measured: Measurements
@@ -39,25 +50,24 @@ class Patient:
     sex: str | None
     beats: Beats | None = None
     leads_judged: dict[tuple[int, str], tuple[str, Check]] = field(default_factory=dict)
+    rules_judged: dict[Hashable, Outcome] = field(default_factory=dict)
 
     @cached_property
     def rows(self) -> dict[str, dict[str, float]]:
-        """Per-lead measurements as plain numbers, by measure and lead."""
+        """Per-lead measurements as plain numbers, by measure and lead; a QS complex counts as an S wave too."""
         leads = self.measured.leads
-        return {name: dict(zip(leads, row.tolist(), strict=True)) for name, row in self.measured.per_lead.items()}
+        rows = {name: dict(zip(leads, row.tolist(), strict=True)) for name, row in self.measured.per_lead.items()}
+        if {"qs", "q_mv", "s_mv"} <= rows.keys():
+            rows["s_mv"] |= {lead: rows["q_mv"][lead] for lead, whole in rows["qs"].items() if whole == 1}
+        for row in rows.values():
+            row[INVERTED_AVR] = -row.get("aVR", np.nan)
+        return rows
 
     def value(self, name: str, lead: str | None) -> float:
-        """Return one measurement, NaN when there is none; a QS complex counts as an S wave too."""
-        if name in OF_RHYTHM:
-            return self.rhythm[0].get(name, np.nan)
-        if lead is None:
-            return self.measured.value(name)
-        row = self.rows.get(name, {})
-        if lead == INVERTED_AVR:
-            return -row.get("aVR", np.nan)
-        if name == "s_mv" and self.rows["qs"].get(lead) == 1:
-            row = self.rows["q_mv"]
-        return row.get(lead, np.nan)
+        """Return one measurement, NaN when there is none."""
+        if lead is not None:
+            return self.rows.get(name, {}).get(lead, np.nan)
+        return self.rhythm[0].get(name, np.nan) if name in OF_RHYTHM else self.measured.value(name)
 
     def why(self, name: str, lead: str | None) -> str:
         """Return why a measurement is NaN."""

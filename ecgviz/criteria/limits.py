@@ -30,6 +30,9 @@ def hold(rule: Comparison, label: str, value: float, unknown: str, patient: Pati
     slack = max(rule.slack, 1000 / patient.measured.fs) if rule.unit == "ms" and rule.slack > 0 else rule.slack
     if math.isnan(value):
         return Check("not_evaluable", label, value, rule.op, limits[0], rule.unit, np.nan, lead, unknown)
+    if len(limits) == 1:
+        state, margin = _compare(value, rule.op, limits[0], slack)
+        return Check(state, label, value, rule.op, limits[0], rule.unit, margin, lead)
     tried = [(*_compare(value, rule.op, limit, slack), limit) for limit in limits]
     state, margin, limit = min(tried, key=itemgetter(1))
     if any(other != state for other, _, _ in tried):

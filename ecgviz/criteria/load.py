@@ -63,7 +63,8 @@ def _load(stamped: tuple[tuple[Path, int], ...]) -> Catalogue:
             )
         for entry in content.entries:
             entries[entry.id], origin[entry.id] = entry, path.name
-    entries = {name: _resolve(entry, origin[name], shared) for name, entry in entries.items()}
+    alike: dict[Any, Any] = {}
+    entries = {name: _resolve(entry, origin[name], shared, alike) for name, entry in entries.items()}
     for entry in entries.values():
         _check_names(entry, origin[entry.id], entries, sources)
     for entry in entries.values():
@@ -117,13 +118,18 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _resolve(entry: Entry, file: str, shared: dict[str, Evaluable]) -> Entry:
+def _resolve(entry: Entry, file: str, shared: dict[str, Evaluable], alike: dict[Any, Any]) -> Entry:
+    """Return an entry with its shared rules in place; equal conditions become one object, which is judged once."""
     definitions = []
     for d, definition in enumerate(entry.definitions):
         rules = []
         for r, rule in enumerate(definition.rules):
             place = f"{file}: entry {entry.id}, field definitions.{d}.rules.{r}.use"
-            rules.append(_used(rule, place, shared) if isinstance(rule, UseRule) else rule)
+            found = _used(rule, place, shared) if isinstance(rule, UseRule) else rule
+            if isinstance(found, LeadsRule):
+                cases = (c.model_copy(update={"any_of": alike.setdefault(c.any_of, c.any_of)}) for c in found.cases)
+                found = found.model_copy(update={"cases": tuple(cases)})
+            rules.append(found)
         definitions.append(definition.model_copy(update={"rules": tuple(rules)}))
     return entry.model_copy(update={"definitions": tuple(definitions)})
 

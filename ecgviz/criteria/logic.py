@@ -36,13 +36,13 @@ def _ranked(states: Sequence[str], needed: int, unknown_met: int) -> str:
 
 
 def every(states: Sequence[str]) -> str:
-    """Return the state of "all of these hold"."""
-    return at_least(states, len(states))
+    """Return the state of "all of these hold": the lowest, where what is unknown may be as low as not_met."""
+    return next((state for state in ("not_met", "not_evaluable", "borderline") if state in states), "met")
 
 
 def some(states: Sequence[str]) -> str:
-    """Return the state of "one of these holds"."""
-    return at_least(states, 1)
+    """Return the state of "one of these holds": the highest, where what is unknown may be as high as met."""
+    return next((state for state in ("met", "not_evaluable", "borderline") if state in states), "not_met")
 
 
 def negated(state: str) -> str:

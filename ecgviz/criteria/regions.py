@@ -1,6 +1,6 @@
 """Where the guideline looks, on the evidence grid of one record."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -36,22 +36,42 @@ def canvas(leads: tuple[str, ...], beats: Beats) -> Canvas:
     return Canvas(leads, chosen, beats.p_absent)
 
 
-def regions(roi: Roi, on: Canvas, met_leads: Sequence[str]) -> dict[str, Region]:
-    """Return the regions of a definition by role, each (L, B, S); a role without a cell on this record is left out.
+@dataclass(frozen=True, eq=False)
+class Regions(Mapping[str, Region]):
+    """The regions of a definition by role, each (L, B, S), drawn when the first is asked for.
 
-    Beats of the dominant kind count, unless a part asks for ectopic or all ones. A cell belongs to its strongest role:
-    what is primary is not support, context or contra as well; absence regions may overlap.
+    A role without a cell on this record is left out. Beats of the dominant kind count, unless a part asks for ectopic
+    or all ones. A cell belongs to its strongest role: what is primary is not support, context or contra as well;
+    absence regions may overlap.
     """
-    parts: dict[str, tuple[RoiPart, ...]] = {role: getattr(roi, role) for role in WEIGHTS}
-    met = tuple(met_leads)
-    key = tuple(
-        (role, met if part.leads == "met" else part.leads, part.segments, part.beats)
-        for role, some in parts.items()
-        for part in some
-    )
-    if key not in on.drawn:
-        on.drawn[key] = _draw(parts, on, met)
-    return dict(on.drawn[key])
+
+    roi: Roi
+    on: Canvas
+    met_leads: tuple[str, ...]
+
+    def __getitem__(self, role: str) -> Region:
+        """Return the region of one role; raises KeyError."""
+        return self._drawn[role]
+
+    def __iter__(self) -> Iterator[str]:
+        """Return the roles that have a region."""
+        return iter(self._drawn)
+
+    def __len__(self) -> int:
+        """Return how many roles have a region."""
+        return len(self._drawn)
+
+    @property
+    def _drawn(self) -> Mapping[str, Region]:
+        parts: dict[str, tuple[RoiPart, ...]] = {role: getattr(self.roi, role) for role in WEIGHTS}
+        key = tuple(
+            (role, self.met_leads if part.leads == "met" else part.leads, part.segments, part.beats)
+            for role, some in parts.items()
+            for part in some
+        )
+        if key not in self.on.drawn:
+            self.on.drawn[key] = _draw(parts, self.on, self.met_leads)
+        return self.on.drawn[key]
 
 
 def _draw(parts: Mapping[str, tuple[RoiPart, ...]], on: Canvas, met_leads: tuple[str, ...]) -> dict[str, Region]:

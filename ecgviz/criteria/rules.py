@@ -2,13 +2,12 @@
 
 import math
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 import numpy as np
 
 from ecgviz.beats.spikes import LOWEST_HZ
 from ecgviz.criteria import wording
-from ecgviz.criteria.judged import Check, Patient
+from ecgviz.criteria.judged import Check, Outcome, Patient
 from ecgviz.criteria.limits import hold, known, limits_for
 from ecgviz.criteria.logic import at_least, every, some
 from ecgviz.criteria.rule_schema import (
@@ -30,15 +29,6 @@ from ecgviz.criteria.vocabulary import MEASURES, OF_BEATS, OF_RHYTHM, contiguous
 from ecgviz.types import Measurements, RuleResult
 
 _ORDER = ("not_evaluable", "not_met", "borderline", "met")
-
-
-class Outcome(NamedTuple):
-    """State of a rule with the checks to show for it, and the leads that decided."""
-
-    state: str
-    shown: tuple[Check, ...]
-    leads: tuple[str, ...]
-    why: str
 
 
 def evaluate_rule(
@@ -89,7 +79,10 @@ def _outcome(rule: Stated, patient: Patient, finding_state: Callable[[FindingRul
         leads = tuple(dict.fromkeys(lead for term in (*rule.terms, *rule.over) for lead in term.leads))
         return _single(hold(rule, label, value, unknown, patient), leads)
     if isinstance(rule, LeadsRule):
-        return _leads(rule, patient)
+        key = rule.count, *((id(case.any_of), case.leads) for case in rule.cases)
+        if key not in patient.rules_judged:
+            patient.rules_judged[key] = _leads(rule, patient)
+        return patient.rules_judged[key]
     if isinstance(rule, PatternRule):
         return _pattern(rule, patient.measured)
     if isinstance(rule, BeatsRule):
@@ -158,7 +151,8 @@ def _leads(rule: LeadsRule, patient: Patient) -> Outcome:
         pick = min if rule.count == "all" else max
         head = pick(shown, key=lambda check: check.margin)
         shown = (head, *(check for check in shown if check is not head))
-    in_order = sorted(shown, key=lambda check: rule.leads.index(check.lead or rule.leads[0]))
+    place = {lead: number for number, lead in enumerate(found)}
+    in_order = sorted(shown, key=lambda check: place.get(check.lead or "", 0))
     return Outcome(state, shown, deciding, wording.checks(tuple(in_order)))
 
 
@@ -167,15 +161,23 @@ def _lead(case: Case, lead: str, patient: Patient) -> tuple[str, Check]:
     key = id(case.any_of), lead
     if key in patient.leads_judged:
         return patient.leads_judged[key]
-    options = []
-    for group in case.any_of:
-        checks = [_condition(condition, lead, patient) for condition in group]
-        state = every([check.state for check in checks])
-        options.append((state, next(check for check in checks if check.state == state)))
-    state = some([one for one, _ in options])
-    best = next((option for option in options if option[0] == state), options[0])
-    patient.leads_judged[key] = state, best[1]
-    return state, best[1]
+    options = [_group(group, lead, patient) for group in case.any_of]
+    state = some([check.state for check in options])
+    best = next((check for check in options if check.state == state), options[0])
+    patient.leads_judged[key] = state, best
+    return state, best
+
+
+def _group(group: tuple[Condition, ...], lead: str, patient: Patient) -> Check:
+    """Return the check that decides whether all of these hold: the first that fails, else the first of the lowest."""
+    lowest = _condition(group[0], lead, patient)
+    for condition in group[1:]:
+        if lowest.state == "not_met":
+            break
+        check = _condition(condition, lead, patient)
+        if every((lowest.state, check.state)) != lowest.state:
+            lowest = check
+    return lowest
 
 
 def _condition(condition: Condition, lead: str, patient: Patient) -> Check:

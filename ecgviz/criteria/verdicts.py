@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from ecgviz.criteria import wording
 from ecgviz.criteria.judged import Patient
 from ecgviz.criteria.load import Catalogue, load
 from ecgviz.criteria.logic import definition_state, some
-from ecgviz.criteria.regions import Canvas, canvas, regions
+from ecgviz.criteria.regions import Canvas, Regions, canvas
 from ecgviz.criteria.rule_schema import FindingRule, LeadsRule, PatternRule, UseRule
 from ecgviz.criteria.rules import evaluate_rule
 from ecgviz.criteria.schema import Definition, Entry
@@ -115,6 +116,11 @@ class _Session:
     canvas: Canvas
     settled: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
 
+    @cached_property
+    def paced(self) -> bool:
+        """Return whether the dominant beats are paced."""
+        return {kind for kind, most in zip(self.beats.kind, self.beats.dominant, strict=True) if most} == {"paced"}
+
     def findings(self, one: Entry) -> tuple[Finding, ...]:
         """Return the findings of one entry, evaluated at most once."""
         if one.id not in self.settled:
@@ -134,8 +140,7 @@ class _Session:
             return f"no beats: {self.beats.reason}"
         if age is not None and age < one.gates.age_from:
             return f"the limits are for adults, and the patient is {age:g} years old"
-        dominant = {kind for kind, most in zip(self.beats.kind, self.beats.dominant, strict=True) if most}
-        if dominant == {"paced"} and not one.gates.paced:
+        if self.paced and not one.gates.paced:
             return "the rhythm is paced"
         for name in one.blocked_by:
             other = self.known.entries[name]
@@ -154,7 +159,7 @@ class _Session:
         why = wording.conclusion(phrases, state, source.short)
         if barred:
             state, why = "not_evaluable", f"not evaluable: {barred} ({source.short})"
-        drawn = regions(definition.roi or one.roi, self.canvas, _met_leads(definition, results))
+        drawn = Regions(definition.roi or one.roi, self.canvas, _met_leads(definition, results))
         return Finding(
             criterion=one.id,
             name=one.name,
