@@ -16,6 +16,7 @@ from ecgviz import NOTICE, __version__
 from ecgviz.cli import (
     cases,
     checks,
+    criteria,
     dashboard,
     edits,
     evaluation,
@@ -32,7 +33,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "info": recordings.info,
     "beats": recordings.beats,
     "measure": recordings.measure,
-    "criteria": recordings.criteria,
+    "criteria": criteria.evaluate,
     "models": networks.models,
     "methods": networks.methods,
     "predict": networks.predict,
@@ -49,6 +50,12 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
 """Every command by name, in the order of the help text."""
 GROUPS: Mapping[str, Mapping[str, Callable[..., None]]] = {
     "models": {"import": imports.import_model},
+    "criteria": {
+        "list": criteria.listed,
+        "show": criteria.show,
+        "evaluate": criteria.evaluate,
+        "schema": criteria.schema,
+    },
     "validate": {
         "delineation": validation.delineation,
         "measurements": validation.measurements,

@@ -8,7 +8,7 @@ import typer
 from ecgviz.errors import ModelError
 
 if TYPE_CHECKING:
-    from ecgviz.types import Beats, Record
+    from ecgviz.types import Beats, Measurements, Record
 
 Source = Annotated[str, typer.Argument(metavar="RECORD", help="Path of a recording, or demo:NAME.")]
 Fs = Annotated[float | None, typer.Option("--fs", help="Sampling rate in Hz, where the file states none.")]
@@ -24,6 +24,9 @@ Seed = Annotated[int, typer.Option("--seed", help="Seed of everything that is dr
 Marks = Annotated[
     Path | None,
     typer.Option("--marks", help="CSV of marks a reader changed (beat, mark, time_s), as ecgviz beats writes it."),
+]
+Criteria = Annotated[
+    Path | None, typer.Option("--criteria", help="Folder of your own criteria (*.yaml), used beside ours.")
 ]
 Settings = Annotated[
     list[str] | None, typer.Option("--config", help="Setting of the architecture, as width=0.5; repeatable.")
@@ -45,6 +48,16 @@ def marked(clean: "Record", marks: Path | None) -> "Beats":
 
     beats = delineate(clean)
     return beats if marks is None else read_marks(marks, beats)
+
+
+def measured_on(record: "Record", marks: Path | None) -> "tuple[Beats, Measurements]":
+    """Return the beats of a recording, with the changes of a file of marks when one is named, and what they measure."""
+    from ecgviz.measure import measure
+    from ecgviz.signal import condition
+
+    clean = condition(record)
+    beats = marked(clean, marks)
+    return beats, measure(clean, beats)
 
 
 def words(text: str) -> tuple[str, ...]:

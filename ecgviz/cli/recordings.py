@@ -1,4 +1,4 @@
-"""``info``, ``beats``, ``measure``, ``criteria`` and ``simulate``: what concerns a recording and no network."""
+"""``info``, ``beats``, ``measure`` and ``simulate``: what concerns a recording and no network."""
 
 import math
 from pathlib import Path
@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ecgviz.cli.arguments import Age, Fs, Json, Marks, Seed, Sex, Source, Unit, marked, read
+from ecgviz.cli.arguments import Age, Fs, Json, Marks, Seed, Sex, Source, Unit, measured_on, read
 from ecgviz.cli.console import number, plain, write_json, write_lines, write_table
-from ecgviz.errors import CriteriaError
 
 if TYPE_CHECKING:
     from ecgviz.simulate import Truth
-    from ecgviz.types import Beats, Finding, Measurements, Record
+    from ecgviz.types import Beats, Record
 
 
 def info(
@@ -43,7 +42,7 @@ def measure(
     from ecgviz.measure.grades import grade
 
     loaded = read(record, fs, unit, age, sex)
-    beats, measured = _measured(loaded, marks)
+    beats, measured = measured_on(loaded, marks)
     if as_json:
         return write_json(
             {
@@ -107,38 +106,6 @@ def beats(
     return write_lines(*([f"Written to {out}."] if out is not None else []))
 
 
-def criteria(
-    record: Source,
-    label: Annotated[
-        str | None, typer.Option("--label", help="Statement (IMI) or superclass (MI); default all.")
-    ] = None,
-    folder: Annotated[Path | None, typer.Option("--criteria", help="Folder of your own criteria, used too.")] = None,
-    marks: Marks = None,
-    fs: Fs = None,
-    unit: Unit = None,
-    age: Age = None,
-    sex: Sex = None,
-    as_json: Json = False,
-) -> None:
-    """Hold a recording against the published criteria: measured value beside limit, rule by rule."""
-    from ecgviz.criteria import catalogue, evaluate, evaluate_all, for_label
-
-    loaded = read(record, fs, unit, age, sex)
-    if label is not None and not for_label(label, folder):
-        known = ", ".join(entry.id for entry in catalogue(folder))
-        raise CriteriaError(f"no criterion speaks of {label!r}; known are {known}, and the superclasses of PTB-XL")
-    beats, measured = _measured(loaded, marks)
-    patient: dict[str, Any] = {"age_years": loaded.age_years, "sex": loaded.sex, "folder": folder}
-    found = evaluate(label, measured, beats, **patient) if label else evaluate_all(measured, beats, **patient)
-    if as_json:
-        return write_json({"record": loaded.id, "findings": [_finding(finding) for finding in found]})
-    for finding in found:
-        title = f"{finding.criterion}, {finding.name} ({finding.definition}): {finding.state.replace('_', ' ')}"
-        write_table(title, ("rule", "role", "measured", "limit", "unit", "margin", "state", "why"), _rules(finding))
-        write_lines(f"{finding.why} Source: {finding.source}", "")
-    return None
-
-
 def simulate(
     finding: Annotated[str, typer.Argument(metavar="FINDING", help="What to plant; an unknown name lists all.")],
     fs: Annotated[float, typer.Option("--fs", help="Sampling rate in Hz.")],
@@ -165,15 +132,6 @@ def simulate(
         share = number(100 * truth.share_in(truth.guideline_leads), 3)
         write_lines(f"Part of the planted difference in {', '.join(truth.guideline_leads)}: {share} %.")
     return write_lines(f"Written to {out}.")
-
-
-def _measured(record: "Record", marks: Path | None) -> "tuple[Beats, Measurements]":
-    from ecgviz.measure import measure as measured
-    from ecgviz.signal import condition
-
-    clean = condition(record)
-    beats = marked(clean, marks)
-    return beats, measured(clean, beats)
 
 
 def _listed(beats: "Beats") -> list[dict[str, Any]]:
@@ -210,34 +168,6 @@ def _facts(record: "Record") -> list[tuple[str, str]]:
         ("simulated", "yes" if record.simulated else "no"),
         ("digest", record.key[:16]),
     ]
-
-
-def _rules(finding: "Finding") -> list[tuple[str, ...]]:
-    """Return the rows of a table; a rule about a pattern has no number, which is a dash."""
-    return [
-        (
-            rule.text,
-            rule.role,
-            number(rule.measured, 3) if rule.state == "not_evaluable" else _or_dash(rule.measured),
-            _or_dash(rule.limit),
-            "" if rule.unit == "1" else rule.unit,
-            _or_dash(rule.margin),
-            rule.state.replace("_", " "),
-            rule.why,
-        )
-        for rule in finding.rules
-    ]
-
-
-def _or_dash(value: float) -> str:
-    return number(value, 3) if math.isfinite(value) else "-"
-
-
-def _finding(finding: "Finding") -> dict[str, Any]:
-    """Return a finding for JSON: regions by their text, without their arrays."""
-    names = ("criterion", "name", "definition", "state", "why", "source", "rules", "superclass", "caveats")
-    regions = {role: region.text for role, region in finding.regions.items()}
-    return {name: plain(getattr(finding, name)) for name in names} | {"regions": regions}
 
 
 def _truth(truth: "Truth") -> dict[str, Any]:
