@@ -172,6 +172,13 @@ def test_the_barcelona_rules_ask_for_small_complexes_or_the_side_of_qrs() -> Non
     assert find("MI_LBBB", "barcelona2020", beside_lbbb(j_mv={"V4": -0.2})).state == "met"
 
 
+def test_beside_ventricular_pacing_the_same_rules_hold() -> None:
+    paced, concordant = beats(("paced",) * 4), beside_lbbb(j_mv={"V5": 0.2, "V6": 0.2})
+    assert {"MI_LBBB/sgarbossa_paced_acc2022", "MI_LBBB/modified_paced_acc2022"} <= met(concordant, paced)
+    assert not {name for name in met(beside_lbbb(), paced) if name.startswith("MI_LBBB")}
+    assert not {name for name in met(concordant, FOUR) if "paced" in name}
+
+
 def test_without_the_block_its_rules_do_not_hold() -> None:
     elevated = measurements(per_lead=in_leads("V5 V6", j_mv=0.3, qrs_area_mv_ms=60.0))
     assert not {name for name in met(elevated) if name.startswith("MI_LBBB")}
