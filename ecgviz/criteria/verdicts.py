@@ -92,7 +92,8 @@ def evaluate_all(
     measured: Measurements, beats: Beats, *, age_years: float | None, sex: str | None, folder: Path | None = None
 ) -> tuple[Finding, ...]:
     """Return the findings of every entry of the catalogue; parameters and errors as in `evaluate`."""
-    return _findings(catalogue(folder), load(folder), measured, beats, age_years, sex)
+    known = load(folder)
+    return _findings(tuple(known.entries.values()), known, measured, beats, age_years, sex)
 
 
 def _findings(
