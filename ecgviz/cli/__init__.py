@@ -59,6 +59,7 @@ GROUPS: Mapping[str, Mapping[str, Callable[..., None]]] = {
     "validate": {
         "delineation": validation.delineation,
         "measurements": validation.measurements,
+        "criteria": validation.criteria,
         "explanations": planted.explanations,
         "audits": planted.audits,
     },

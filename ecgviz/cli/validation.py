@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ecgviz.cli.arguments import Json
+from ecgviz.cli.arguments import Criteria, Json
 from ecgviz.cli.console import counted, number, write_json, write_lines, write_table
 from ecgviz.errors import SimulationError
 
@@ -68,6 +68,59 @@ def measurements(
         title = f"Simulated recordings at {rate:g} Hz, median signal-to-noise ratio {rows[0].snr_db:.0f} dB"
         _write_errors(f"{title}: found minus planted", rows)
     return _write_errors("LUDB: found minus marked", marked) if marked else None
+
+
+def criteria(
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="DIR...", help="PTB-XL, LUDB or both, as PhysioNet publishes them.")
+    ],
+    folder: Criteria = None,
+    disagreements: Annotated[
+        bool, typer.Option("--disagreements", help="Also list every recording in which readers and catalogue differ.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Hold the criteria against the statements of PTB-XL's and LUDB's readers, all recordings pooled."""
+    from ecgviz.validate.criteria import score
+
+    with counted("recordings") as progress:
+        found = score(folders, criteria=folder, progress=progress)
+    if as_json:
+        shown = {"n_records": found.n_records, "rows": found.rows}
+        return write_json(shown | ({"disagreements": found.disagreements} if disagreements else {}))
+    columns = (
+        "statement",
+        "definition",
+        "with",
+        "open",
+        "sensitivity",
+        "95 %",
+        "without",
+        "open",
+        "specificity",
+        "95 %",
+    )
+    write_table(
+        f"{found.n_records} recordings; open = could not be evaluated, which is left out of the rates",
+        columns,
+        [
+            (
+                *(row.criterion, row.definition, str(row.n_positive), str(row.open_positive)),
+                *_rate(row.sensitivity, row.sensitivity_low, row.sensitivity_high),
+                *(str(row.n_negative), str(row.open_negative)),
+                *_rate(row.specificity, row.specificity_low, row.specificity_high),
+            )
+            for row in found.rows
+        ],
+    )
+    if disagreements:
+        told = [(d.criterion, d.record, "yes" if d.stated else "no", d.state, d.why) for d in found.disagreements]
+        write_table("Where they differ", ("statement", "recording", "stated", "criteria", "why"), told)
+    return None
+
+
+def _rate(rate: float, low: float, high: float) -> tuple[str, str]:
+    return ("-", "-") if math.isnan(rate) else (f"{rate:.2f}", f"{low:.2f} to {high:.2f}")
 
 
 def _write_marks(found: "DelineationScore") -> None:

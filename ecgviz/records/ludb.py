@@ -27,12 +27,16 @@ GAIN_NOTE = (
 
 @dataclass(frozen=True)
 class Entry:
-    """One row of ``ludb.csv``: id, age, sex and the rhythm in words."""
+    """One row of ``ludb.csv``: id, age, sex, the rhythm in words, and every finding of the cardiologists in words.
+
+    ``findings`` holds the statements of all columns, the rhythm among them, as they are written.
+    """
 
     number: int
     age_years: float | None
     sex: str | None
     rhythm: str
+    findings: tuple[str, ...] = ()
 
 
 def read_table(path: str | Path) -> dict[int, Entry]:
@@ -53,8 +57,14 @@ def read_table(path: str | Path) -> dict[int, Entry]:
         if not (row.get("ID") or "").strip().isdigit():
             raise RecordError(f"{TABLE}: a row has the id {fields.shown(str(row.get('ID')))}, which is no number")
         number = int(row["ID"])
-        entries[number] = Entry(number, fields.age(row["Age"]), fields.sex(row["Sex"]), row["Rhythms"].strip())
+        rhythm, findings = row["Rhythms"].strip(), _findings(row)
+        entries[number] = Entry(number, fields.age(row["Age"]), fields.sex(row["Sex"]), rhythm, findings)
     return entries
+
+
+def _findings(row: Mapping[str, str | None]) -> tuple[str, ...]:
+    told = (text for name, text in row.items() if name not in ("ID", "Sex", "Age"))
+    return tuple(one.strip() for text in told for one in (text or "").split(";") if one.strip())
 
 
 def find_entry(stem: Path) -> Entry | None:
