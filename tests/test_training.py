@@ -301,7 +301,7 @@ def test_training_ends_in_a_model_that_loads_with_an_honest_card(
     few_of_ptbxl: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protocol: str, held: str
 ) -> None:
     monkeypatch.setattr(training, "N_UNSEEN", 30)
-    plan = default_plan("resnet1d", {"width": 0.25}, protocol=protocol, n_simulated=20, epochs=1)
+    plan = default_plan("resnet1d", {"width": 0.25}, protocol=protocol, n_simulated=20, copies=1, epochs=1)
     shares: list[float] = []
     train(plan, few_of_ptbxl, tmp_path / "tiny", progress=lambda line, done: shares.append(done))
     assert shares == sorted(shares)
@@ -333,7 +333,7 @@ def test_a_training_that_was_cut_off_is_taken_up_by_the_same_call(
     few_of_ptbxl: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(training, "N_UNSEEN", 30)
-    plan = default_plan("resnet1d", {"width": 0.25}, n_simulated=20, epochs=1)
+    plan = default_plan("resnet1d", {"width": 0.25}, n_simulated=20, copies=1, epochs=1)
     train(plan, few_of_ptbxl, tmp_path / "whole")
 
     def killed(line: str, done: float) -> None:

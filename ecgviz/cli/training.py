@@ -33,7 +33,17 @@ def train(
     simulate: Annotated[
         int, typer.Option("--simulate", min=0, help="Number of simulated records to learn from first, and beside.")
     ] = 16000,
-    epochs: Annotated[int, typer.Option("--epochs", min=1, help="Epochs on real records.")] = 15,
+    copies: Annotated[
+        int,
+        typer.Option(
+            "--copies",
+            min=0,
+            help="Altered copies of each real record, of which trees on measurements are the teacher; 0 for none.",
+        ),
+    ] = 7,
+    epochs: Annotated[
+        int, typer.Option("--epochs", min=1, help="Epochs on real records and their copies; without copies take 15.")
+    ] = 8,
     device: Device = "auto",
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes that read records; of no influence.")] = 1,
     seed: Seed = 0,
@@ -48,7 +58,14 @@ def train(
 
     chosen = LABELS if labels is None else SUPERCLASSES if labels == "superclasses" else words(labels)
     plan = default_plan(
-        net, settings_of(config), labels=chosen, protocol=protocol, seed=seed, n_simulated=simulate, epochs=epochs
+        net,
+        settings_of(config),
+        labels=chosen,
+        protocol=protocol,
+        seed=seed,
+        n_simulated=simulate,
+        copies=copies,
+        epochs=epochs,
     )
     with counted("training") as bar:
 

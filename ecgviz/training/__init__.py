@@ -24,6 +24,7 @@ from ecgviz.training.fit import Schedule
 from ecgviz.training.labels import LABELS
 from ecgviz.training.protocols import PROTOCOLS, READ_FOLDS, TEST_FOLDS, Course, Outcome, Parts
 from ecgviz.training.scores import positives
+from ecgviz.training.teacher import copies_of
 from ecgviz.types import InputSpec
 
 MODEL_RATE_HZ = 100.0
@@ -43,6 +44,7 @@ class Plan:
     protocol: str
     seed: int
     n_simulated: int
+    copies: int
     pretraining: Schedule | None
     finetuning: Schedule
 
@@ -61,12 +63,17 @@ def default_plan(
     protocol: str = "cross-validated",
     seed: int = 0,
     n_simulated: int = 16000,
-    epochs: int = 15,
+    copies: int = 7,
+    epochs: int = 8,
 ) -> Plan:
-    """Return the schedules that the shipped models are made with; ``epochs`` counts those on real records."""
+    """Return the schedules that the shipped models are made with.
+
+    ``epochs`` counts those on real records; with ``copies`` an epoch shows each of them and so many altered copies of
+    it. Without copies about 15 epochs are right.
+    """
     before = Schedule(min(epochs, PRETRAINING_EPOCHS), n_simulated, 0, 2e-3, 128) if n_simulated else None
     real = Schedule(epochs, min(n_simulated, 600), 1, 1e-3)
-    return Plan(net, dict(config), labels, protocol, seed, n_simulated, before, real)
+    return Plan(net, dict(config), labels, protocol, seed, n_simulated, copies, before, real)
 
 
 def input_spec(net: str) -> InputSpec:
@@ -94,7 +101,10 @@ def read_parts(
     test = None
     if any(entry.strat_fold in TEST_FOLDS for entry in read_table(data).values()):
         test = from_ptbxl(data, TEST_FOLDS, spec, plan.labels, both_rates=False, n_jobs=n_jobs, progress=said)
-    return Parts(real, simulated, unseen, test)
+    copies = None
+    if plan.copies:
+        copies = copies_of(real, plan.copies, fs=spec.fs, seed=plan.seed, n_jobs=n_jobs, progress=said)
+    return Parts(real, simulated, unseen, test, copies)
 
 
 def train(

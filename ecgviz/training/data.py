@@ -130,7 +130,7 @@ def from_ptbxl(
         if both_rates and (folder / entry.filename_hr).with_suffix(".hea").is_file():
             wanted.append((entry, entry.filename_hr))
     progress(f"reading {len(wanted)} files of PTB-XL")
-    rows = _parallel(n_jobs, _real, [(folder, entry, stem, spec, labels) for entry, stem in wanted])
+    rows = parallel(n_jobs, _real, [(folder, entry, stem, spec, labels) for entry, stem in wanted])
     left_out["refused"] = sum(row is None for row in rows)
     kept = [row for row in rows if row is not None]
     if not kept:
@@ -168,7 +168,7 @@ def from_simulation(
     peaks are the planted ones. The same n, seed and spec give the same records, whatever ``n_jobs``.
     """
     progress(f"simulating {n} records")
-    rows = _parallel(n_jobs, _simulated, [(seed, i, spec, labels) for i in range(n)])
+    rows = parallel(n_jobs, _simulated, [(seed, i, spec, labels) for i in range(n)])
     return _stacked(rows, labels, {})
 
 
@@ -205,8 +205,8 @@ def _meta(record: Record | Entry) -> tuple[float, float]:
     return age, {"male": 0.0, "female": 1.0}.get(record.sex or "", np.nan)
 
 
-def _parallel(n_jobs: int, make: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]) -> list[Any]:
-    """Return ``make(*each)`` in order, by several processes."""
+def parallel(n_jobs: int, make: Callable[..., Any], arguments: Sequence[tuple[Any, ...]]) -> list[Any]:
+    """Return ``make(*each)`` in order, by so many processes."""
     if n_jobs == 1 or not arguments:
         return [make(*each) for each in arguments]
     with ProcessPoolExecutor(n_jobs, get_context("spawn")) as pool:

@@ -1,5 +1,6 @@
 """Which records teach, which choose, which score: two protocols over PTB-XL's ten folds.
 
+With altered copies of the real records, what trees say of their measurements is part of what is taught (`teacher`).
 "cross-validated" (the shipped models): after a course on simulated records, three networks that each leave out a third
 of folds 1 to 9 give every record a score out of fold, from which thresholds and past scores are read; the network that
 is kept learnt from all nine. Samples are standardised by the simulated records, which belong to no fold.
@@ -19,6 +20,8 @@ from torch import nn
 from ecgviz.training.data import Examples
 from ecgviz.training.fit import Epoch, Fitted, Scaling, Schedule, fit, probabilities
 from ecgviz.training.scores import answers, both_rates, by_margin, score_tables, scored, thresholds
+from ecgviz.training.teacher import Copies, answers_of_trees, taught
+from ecgviz.types.arrays import BoolArray
 
 GROUPS = ((1, 4, 7), (2, 5, 8), (3, 6, 9))
 READ_FOLDS = tuple(range(1, 10))
@@ -28,12 +31,20 @@ TEST_FOLDS = (10,)
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """All records of a training: real, simulated, ``unseen`` simulated that nothing learns from, fold 10 or None."""
+    """All records of a training: real, simulated, ``unseen`` simulated that nothing learns from, fold 10 or None.
+
+    ``copies`` are altered copies of the real ones, None where no trees teach.
+    """
 
     real: Examples
     simulated: Examples | None
     unseen: Examples
     test: Examples | None
+    copies: Copies | None = None
+
+    def teaching(self, chosen: BoolArray, seed: int) -> Examples:
+        """Return what some real records (n,) teach: themselves, or their copies with the answers of trees."""
+        return self.real.where(chosen) if self.copies is None else taught(self.real, self.copies, chosen, seed=seed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,24 +128,29 @@ def cross_validated(course: Course, parts: Parts) -> Outcome:
     scaling = Scaling.fit(parts.simulated or real)
     start = course.pretrained(parts, scaling)
     curves: dict[str, Sequence[Epoch]] = {"pretraining": start.curve}
-    p_real = np.full(real.y.shape, np.nan)
+    p_real, p_trees = np.full(real.y.shape, np.nan), np.full(real.y.shape, np.nan)
     for k, group in enumerate(GROUPS):
         held, name = np.isin(real.fold, group), f"without folds {' '.join(map(str, group))}"
         share = 0.2 + 0.2 * k, 0.4 + 0.2 * k
-        fitted = course.finetuned(name, start, parts, real.where(~held), scaling, share)
+        fitted = course.finetuned(name, start, parts, parts.teaching(~held, course.seed), scaling, share)
         p_real[held] = probabilities(fitted.net, real.where(held), scaling)
+        if parts.copies is not None:
+            asked = held[parts.copies.of] & ~parts.copies.altered
+            p_trees[held] = answers_of_trees(real, parts.copies, ~held, asked, seed=course.seed)
         curves[name] = fitted.curve
-    fitted = course.finetuned("all folds", start, parts, real, scaling, (0.8, 1.0))
+    everything = parts.teaching(np.ones(len(real), dtype=bool), course.seed)
+    fitted = course.finetuned("all folds", start, parts, everything, scaling, (0.8, 1.0))
     curves["all folds"] = fitted.curve
     outcome = _outcome(fitted.net, scaling, parts, real, p_real, "out of fold", course.seed, curves)
-    return replace(outcome, folds=READ_FOLDS)
+    trees = {} if parts.copies is None else {"trees out of fold": scored(real, p_trees, seed=course.seed)}
+    return replace(outcome, folds=READ_FOLDS, metrics={**outcome.metrics, **trees})
 
 
 def paper(course: Course, parts: Parts) -> Outcome:
     """Fit to folds 1 to 8 and keep the epoch that is best on fold 9; see the module."""
     held = parts.real.fold == VALIDATION_FOLD
-    teaching, validation = parts.real.where(~held), parts.real.where(held & ~parts.real.again)
-    scaling = Scaling.fit(teaching)
+    teaching, validation = parts.teaching(~held, course.seed), parts.real.where(held & ~parts.real.again)
+    scaling = Scaling.fit(parts.real.where(~held))
     start = course.pretrained(parts, scaling)
     fitted = course.finetuned("folds 1 to 8", start, parts, teaching, scaling, (0.2, 1.0), validation)
     curves = {"pretraining": start.curve, "folds 1 to 8": fitted.curve}
