@@ -4,7 +4,7 @@ import streamlit as st
 
 from ecgviz import figures
 from ecgviz.figures import tables
-from ecgviz.ui import widgets, words
+from ecgviz.ui import edits, widgets, words
 
 widgets.title("Criteria", "Each published rule with its measured value; then the model's evidence on the same cells.")
 case = widgets.need_case()
@@ -17,6 +17,7 @@ if finding is None:
     st.stop()
 
 st.table(tables.rule_table(finding), hide_index=True)
+edits.evidence(case)
 widgets.sentences("Caveats", finding.caveats, "None stated.")
 
 left, right = st.columns(2)

@@ -33,4 +33,4 @@ def test_a_planted_finding_meets_its_criterion_and_its_twin_does_not(name: str, 
 
 
 def test_every_planted_finding_has_a_criterion() -> None:
-    assert PLANTED == list(FINDINGS)
+    assert list(FINDINGS) == PLANTED

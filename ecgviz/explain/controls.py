@@ -5,6 +5,7 @@ random weights does too (Adebayo et al. 2018, arXiv:1810.03292). An explanation 
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -20,9 +21,9 @@ from ecgviz.nets import build
 from ecgviz.types import Beats, Explanation, ModelInput, Record
 from ecgviz.types.arrays import FloatArray
 
-RANDOM_STEPS = 4
-"""Path points for integrated gradients of a random network, unless the caller names a number: fresh weights are nearly
-linear along the path (IMLE-Net: 4 points and 64 correlate to 1 - 1e-13)."""
+RANDOM_PARAMS: Mapping[str, int] = {"n_steps": 4, "n_coalitions": 512}
+"""What a random network is asked less of, unless the caller names a number. Path points: fresh weights are nearly
+linear along the path (IMLE-Net: 4 points and 64 correlate to 1 - 1e-13). Coalitions: five networks are averaged."""
 
 
 def explain_controls(
@@ -55,8 +56,8 @@ def explain_controls(
         )
     if not seeds:
         raise ExplanationError("controls need at least one seed for a random network")
-    if "n_steps" in method_parameters(find_method(method)):
-        params = {"n_steps": RANDOM_STEPS} | params
+    taken = method_parameters(find_method(method))
+    params = {name: value for name, value in RANDOM_PARAMS.items() if name in taken} | params
     random = tuple(
         explain(replace(model, net=_random_network(model, seed)), record, label, method, beats, seed=seed, **params)
         for seed in seeds

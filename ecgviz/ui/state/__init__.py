@@ -6,7 +6,18 @@ its own. Models are shared by all; a model serves one session at a time, so that
 """
 
 from ecgviz.ui.state.choices import Choice, choice, choose, upload
-from ecgviz.ui.state.networks import Attended, Explained, attended, case, checked, even, explained, model, prediction
+from ecgviz.ui.state.networks import (
+    Attended,
+    Explained,
+    attended,
+    case,
+    checked,
+    edited,
+    even,
+    explained,
+    model,
+    prediction,
+)
 from ecgviz.ui.state.recordings import (
     ChangedMarks,
     Reading,
@@ -32,6 +43,7 @@ __all__ = [
     "checked",
     "choice",
     "choose",
+    "edited",
     "edits",
     "even",
     "explained",

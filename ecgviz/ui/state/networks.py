@@ -11,6 +11,7 @@ from ecgviz.checkpoint import Model, load_model, model_input, predict
 from ecgviz.evidence import evidence
 from ecgviz.explain import METHODS, attention, checks, explain
 from ecgviz.explain.attention import UniformAttention, uniform_attention
+from ecgviz.explain.edits import EditEvidence, edit_evidence
 from ecgviz.pipeline import analyse
 from ecgviz.types import AttentionMap, Beats, Case, EvidenceGrid, Explanation, Prediction, Record
 from ecgviz.ui.state.recordings import Key, cached, is_shared, key_of, reading
@@ -94,10 +95,16 @@ def _even(key: Key, digest: str, label: str, _record: Record, _model: Model, _be
         return uniform_attention(_model, model_input(_model, _record, _beats), _model.label_index(label))
 
 
+def _edit(key: Key, digest: str, label: str, _record: Record, _model: Model, _beats: Beats) -> tuple[EditEvidence, ...]:
+    with _lock(digest):
+        return edit_evidence(_model, _record, _beats, label, seed=0)
+
+
 _PREDICTED = cached(_predict, shared=256, own=32, spinner="Predicting")
 _ATTENDED = cached(_attend, shared=128, own=16, spinner="Reading the attention")
 _EXPLAINED = cached(_explain, shared=256, own=32, spinner="Explaining")
 _EVEN = cached(_even, shared=256, own=32, spinner="Making attention even")
+_EDITED = cached(_edit, shared=128, own=16, spinner="Editing")
 _CHECKED = cached(_check, shared=128, own=16, spinner="Checking")
 _ANALYSED = cached(_analyse, shared=128, own=16, spinner="Explaining, and holding it against controls")
 
@@ -135,6 +142,12 @@ def explained(record: Record, network: Model, label: str, method: str, *, prior:
 def even(record: Record, network: Model, label: str) -> UniformAttention:
     """Return a logit with all attention made even; raises EcgvizError for a network without attention to make even."""
     result: UniformAttention = _asked(_EVEN, record, network, label)
+    return result
+
+
+def edited(record: Record, network: Model, label: str) -> tuple[EditEvidence, ...]:
+    """Return what edits of rhythm, rate, P waves and PR do to a logit; raises EcgvizError as `prediction`."""
+    result: tuple[EditEvidence, ...] = _asked(_EDITED, record, network, label)
     return result
 
 
