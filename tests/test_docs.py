@@ -15,7 +15,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 ASKED_ONLY = {
     "train": "reads PTB-XL and takes an hour",
     "train-delineator": "reads LUDB and PTB-XL and takes an hour and a half",
-    "validate": "reads LUDB",
+    "validate": "reads LUDB or PTB-XL, or explains a thousand recordings",
     "evaluate": "reads PTB-XL",
     "fetch": "needs the internet",
     "models import": "reads somebody else's network",
