@@ -36,7 +36,6 @@ def canvas(leads: tuple[str, ...], beats: Beats) -> Canvas:
     return Canvas(leads, chosen, beats.p_absent)
 
 
-@dataclass(frozen=True, eq=False)
 class Regions(Mapping[str, Region]):
     """The regions of a definition by role, each (L, B, S), drawn when the first is asked for.
 
@@ -45,9 +44,8 @@ class Regions(Mapping[str, Region]):
     absence regions may overlap.
     """
 
-    roi: Roi
-    on: Canvas
-    met_leads: tuple[str, ...]
+    def __init__(self, roi: Roi, on: Canvas, met_leads: tuple[str, ...]) -> None:
+        self._roi, self._on, self._met_leads = roi, on, met_leads
 
     def __getitem__(self, role: str) -> Region:
         """Return the region of one role; raises KeyError."""
@@ -63,15 +61,15 @@ class Regions(Mapping[str, Region]):
 
     @property
     def _drawn(self) -> Mapping[str, Region]:
-        parts: dict[str, tuple[RoiPart, ...]] = {role: getattr(self.roi, role) for role in WEIGHTS}
+        parts: dict[str, tuple[RoiPart, ...]] = {role: getattr(self._roi, role) for role in WEIGHTS}
         key = tuple(
-            (role, self.met_leads if part.leads == "met" else part.leads, part.segments, part.beats)
+            (role, self._met_leads if part.leads == "met" else part.leads, part.segments, part.beats)
             for role, some in parts.items()
             for part in some
         )
-        if key not in self.on.drawn:
-            self.on.drawn[key] = _draw(parts, self.on, self.met_leads)
-        return self.on.drawn[key]
+        if key not in self._on.drawn:
+            self._on.drawn[key] = _draw(parts, self._on, self._met_leads)
+        return self._on.drawn[key]
 
 
 def _draw(parts: Mapping[str, tuple[RoiPart, ...]], on: Canvas, met_leads: tuple[str, ...]) -> dict[str, Region]:
