@@ -78,7 +78,7 @@ def test_every_command_says_what_it_is_for_and_speaks_json(run: Run) -> None:
     everything = run("--help")
     for names in EVERY:
         assert f" {names[0]} " in everything
-        assert "--json" in run(*names, "--help")
+        assert "JSON" in run(*names, "--help")
 
 
 def test_version_carries_the_notice(run: Run) -> None:

@@ -64,6 +64,14 @@ def planted() -> Mapping[str, list[Simulation]]:
     return {finding: [made(finding, seed) for seed in SEEDS] for finding in STATED}
 
 
+CHEAP: dict[str, dict[str, object]] = {
+    "feature_ablation": {"cells": "wave"},
+    "occlusion": {"window_s": 2.0, "stride_s": 2.0},
+    **{key: {"cells": "wave", "n_coalitions": 64} for key in ("shapley", "kernel_shap", "lime")},
+}
+"""What a slow network is asked less of: all 64 sets of six waves."""
+
+
 def valid(model: Model, method: str) -> bool:
     if method == "attention_x_gradient":
         return bool(model.net.levels)
@@ -71,6 +79,10 @@ def valid(model: Model, method: str) -> bool:
         return hasattr(model.net, "mixing")
     if method.startswith("attention_"):
         return method.removeprefix("attention_") in model.net.levels
+    if method == "grad_cam":
+        return model.net_name not in ("ecg_mamba", "res_lstm")
+    if method in ("deep_lift", "guided_backprop"):
+        return model.net_name == "resnet1d"
     return method != "decomposition" or hasattr(model.net, "decompose")
 
 
@@ -187,16 +199,19 @@ def test_attention_of_a_trained_network_sums_to_what_it_says(model: Model, recor
 
 @pytest.mark.parametrize(
     "method",
-    [pytest.param(name, marks=pytest.mark.slow if name == "integrated_gradients" else ()) for name in METHODS],
+    [
+        pytest.param(name, marks=pytest.mark.slow if METHODS[name].family in ("gradient", "perturbation") else ())
+        for name in METHODS
+    ],
 )
 def test_a_method_that_fits_the_network_loses_no_mass_and_another_is_refused(
     model: Model, record: Record, beats: Beats, method: str
 ) -> None:
     if not valid(model, method):
-        with pytest.raises(ExplanationError, match=f"{model.name} (exposes no|has no exact)"):
+        with pytest.raises(ExplanationError, match=re.escape(METHODS[method].why_not(model))):
             explain(model, record, "CLBBB", method, beats)
         return
-    explanation = explain(model, record, "CLBBB", method, beats)
+    explanation = explain(model, record, "CLBBB", method, beats, **CHEAP.get(method, {}))
     size = np.abs(explanation.values).sum()
     assert size > 0
     grid = evidence(explanation, beats)
@@ -224,5 +239,5 @@ def test_what_a_model_cannot_do_is_refused_by_a_sentence(model: Model, record: R
         analyse(record, model, "WPW", "saliency", beats=beats)
     method = next((name for name in METHODS if not valid(model, name)), None)
     if method is not None:
-        with pytest.raises(ExplanationError, match=f"{model.name} (exposes no|has no exact)"):
+        with pytest.raises(ExplanationError, match=model.name):
             analyse(record, model, "CLBBB", method, beats=beats)

@@ -22,8 +22,9 @@ from ecgviz.types import Beats, Explanation, ModelInput, Record
 from ecgviz.types.arrays import FloatArray
 
 RANDOM_PARAMS: Mapping[str, int] = {"n_steps": 4, "n_coalitions": 512}
-"""What a random network is asked less of, unless the caller names a number. Path points: fresh weights are nearly
-linear along the path (IMLE-Net: 4 points and 64 correlate to 1 - 1e-13). Coalitions: five networks are averaged."""
+"""What a random network is asked less of, unless the caller names a number, or other cells. Path points: fresh weights
+are nearly linear along the path (IMLE-Net: 4 points and 64 correlate to 1 - 1e-13). Coalitions: several networks are
+averaged."""
 
 
 def explain_controls(
@@ -57,7 +58,8 @@ def explain_controls(
     if not seeds:
         raise ExplanationError("controls need at least one seed for a random network")
     taken = method_parameters(find_method(method))
-    params = {name: value for name, value in RANDOM_PARAMS.items() if name in taken} | params
+    fewer = {} if "cells" in params else {name: value for name, value in RANDOM_PARAMS.items() if name in taken}
+    params = fewer | params
     random = tuple(
         explain(replace(model, net=_random_network(model, seed)), record, label, method, beats, seed=seed, **params)
         for seed in seeds
