@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwri
 
 from ecgviz.cli.dashboard import server_command
 
-PAGES = ("Record", "Beats", "Attention", "Attributions", "Criteria", "Models")
+PAGES = ("Record", "Beats", "Attention", "Attributions", "Criteria", "Validation", "Models")
 PATIENCE_MS = 120_000
 ROW_PX = 35
 _FLAGS = (

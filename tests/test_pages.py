@@ -210,7 +210,6 @@ def test_a_damaged_model_is_refused_in_a_sentence(app: AppTest, monkeypatch: pyt
 
 
 SHIPPED = checkpoint.available_models()
-STATEMENTS_WITHOUT_CRITERION = ("PVC", "STACH", "SBRAD")
 
 
 @pytest.fixture(scope="module")
@@ -258,9 +257,11 @@ def test_only_methods_that_a_model_can_answer_are_offered(shipped_app: AppTest, 
     model = checkpoint.load_model(name)
     app = pick_model(shipped_app, name)
     offered = app.selectbox(key="method").options
-    assert {text for text in offered if text.startswith("Attention")} == {
+    assert {text for text in offered if text.startswith("Attention, ")} == {
         words.method_name(f"attention_{level}") for level in model.net.levels
     }
+    assert ("Attention x gradient" in offered) == bool(model.net.levels)
+    assert ("Attention rollout" in offered) == (name == "ecg_mamba")
     assert ("Exact decomposition" in offered) == hasattr(model.net, "decompose")
     assert "Saliency" in offered
 
@@ -278,7 +279,7 @@ def test_explanation_and_card_of_each_model(shipped_app: AppTest, name: str):
     app = visit(pick_model(shipped_app, name), "attributions")
     assert not app.exception
     assert not app.error
-    assert len(figures(app)) == 4
+    assert len(figures(app)) == 6
     visit(app, "models")
     assert not app.exception
     model = checkpoint.load_model(name)
@@ -287,14 +288,15 @@ def test_explanation_and_card_of_each_model(shipped_app: AppTest, name: str):
     assert {line["name"] for line in curve["data"]} == set(model.training["curve"])
 
 
-@pytest.mark.parametrize("label", STATEMENTS_WITHOUT_CRITERION)
-def test_a_statement_without_a_criterion_is_not_assessable(shipped_app: AppTest, label: str):
+@pytest.mark.parametrize("label", ["STACH", "SBRAD"])
+def test_a_rate_has_criteria_and_no_place_to_look_at(shipped_app: AppTest, label: str):
     app = visit(pick_model(shipped_app, "imle_net", "pvc"), "criteria")
     (picker,) = [box for box in app.selectbox if box.label == "Label"]
     picker.set_value(label).run()
     assert not app.exception
-    assert [element.value for element in app.metric][1:] == ["none known", "not assessable", "not assessable"]
-    assert "no criterion for this label" in texts(app)
+    met, _, evidence = [element.value for element in app.metric][1:]
+    assert met.startswith("0 of ")
+    assert evidence == "not assessable"
 
 
 def test_a_prediction_stands_beside_how_often_such_a_score_was_right(shipped_app: AppTest):

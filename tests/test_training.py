@@ -16,7 +16,7 @@ from ecgviz.errors import ModelError, RecordError
 from ecgviz.nets import build
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.simulate import simulate
-from ecgviz.training import default_plan, input_spec, train
+from ecgviz.training import default_plan, input_spec, teacher, train
 from ecgviz.training.augment import Batch, augment, turned
 from ecgviz.training.data import Examples, from_ptbxl, from_simulation
 from ecgviz.training.evaluate import areas, best_thresholds, report
@@ -301,6 +301,7 @@ def test_training_ends_in_a_model_that_loads_with_an_honest_card(
     few_of_ptbxl: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protocol: str, held: str
 ) -> None:
     monkeypatch.setattr(training, "N_UNSEEN", 30)
+    monkeypatch.setattr(teacher, "TREES", 5)
     plan = default_plan("resnet1d", {"width": 0.25}, protocol=protocol, n_simulated=20, copies=1, epochs=1)
     shares: list[float] = []
     train(plan, few_of_ptbxl, tmp_path / "tiny", progress=lambda line, done: shares.append(done))
@@ -333,6 +334,7 @@ def test_a_training_that_was_cut_off_is_taken_up_by_the_same_call(
     few_of_ptbxl: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(training, "N_UNSEEN", 30)
+    monkeypatch.setattr(teacher, "TREES", 5)
     plan = default_plan("resnet1d", {"width": 0.25}, n_simulated=20, copies=1, epochs=1)
     train(plan, few_of_ptbxl, tmp_path / "whole")
 

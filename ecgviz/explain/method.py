@@ -17,7 +17,7 @@ def needs_gradients(model: Model) -> str:
     """Return why gradients cannot explain a model, "" where they can."""
     if model.net_name != EXPORTED:
         return ""
-    return f"{model.name} is an exported program: it predicts, and its gradient is not offered"
+    return f"{model.name} is an exported program: it predicts and can be perturbed, but it gives no gradient"
 
 
 @dataclass(frozen=True)
