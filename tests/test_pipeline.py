@@ -175,3 +175,13 @@ def test_a_map_finer_than_the_region_is_scored_beside_every_control(narrow_model
     assert [score.name for score in case.agreement.controls] == list(case.controls)
     assert 0 < case.agreement.area < 1
     assert case.agreement.share == pytest.approx(case.agreement.area * case.agreement.density)
+
+
+def test_evidence_is_held_against_the_stage_that_the_recording_tells(narrow_model: Model) -> None:
+    record = load_record("demo:inferior_stemi")
+    acute, old = (
+        analyse(replace(record, infarct_stages=(stage,)), narrow_model, "MI", "saliency") for stage in ("I", "III")
+    )
+    assert "IMI" in acute.agreement.criterion
+    assert "IMI" not in old.agreement.criterion
+    assert [each.definition for each in old.findings] == [each.definition for each in acute.findings]

@@ -13,7 +13,7 @@ from ecgviz import NOTICE, __version__
 from ecgviz.beats import delineate
 from ecgviz.checkpoint import Model, predict
 from ecgviz.compare import compare
-from ecgviz.criteria import evaluate
+from ecgviz.criteria import at_stage, evaluate
 from ecgviz.edit import check_belongs
 from ecgviz.evidence import evidence
 from ecgviz.explain import attention, explain, explain_controls
@@ -49,7 +49,8 @@ def analyse(
     EcgvizError
         When the record does not meet the model's input contract, label or method are unknown or do not apply, or
         ``beats`` belong to another recording.
-        A record without beats is no error: its case says so, and nothing in it is assessable.
+        A record without beats is no error: its case says so, and nothing in it is assessable. Where the recording tells
+        the stage of an infarct, evidence is held against the definitions of that stage; all findings are kept.
     """
     started = time.perf_counter()
     clean = condition(record)
@@ -65,7 +66,8 @@ def analyse(
         for name, maps in explain_controls(model, record, label, method, beats).items()
     }
     findings = evaluate(label, measured, beats, age_years=record.age_years, sex=record.sex)
-    agreement = compare(explanation, beats, grid, findings, controls, prediction, label, seed=seed)
+    held_against = at_stage(findings, record.infarct_stages)
+    agreement = compare(explanation, beats, grid, held_against, controls, prediction, label, seed=seed)
     return Case(
         record=record,
         quality=assess(record),
