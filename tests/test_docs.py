@@ -58,6 +58,19 @@ def test_the_networks_of_the_readme_are_the_shipped_ones_with_their_scores() -> 
         assert [float(each) for each in told] == pytest.approx([auc["value"], auc["low"], auc["high"]], abs=0.00051)
 
 
+def test_what_the_readme_says_of_the_trees_was_measured() -> None:
+    told = re.search(r"they reach ([\d.]+) \(([\d.]+) to ([\d.]+)\)", README)
+    assert told is not None
+    auc = load_model("resnet1d").metrics["trees out of fold"]["superclasses"]["macro_auc"]
+    assert [float(each) for each in told.groups()] == pytest.approx(
+        [auc["value"], auc["low"], auc["high"]], abs=0.00051
+    )
+    assert all(
+        load_model(name).metrics["out of fold"]["superclasses"]["macro_auc"]["value"] < auc["value"]
+        for name in available_models()
+    )
+
+
 @pytest.mark.slow
 def test_the_commands_of_the_readme_run_in_their_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -208,8 +208,9 @@ def test_a_method_that_fits_the_network_loses_no_mass_and_another_is_refused(
     model: Model, record: Record, beats: Beats, method: str
 ) -> None:
     if not valid(model, method):
-        with pytest.raises(ExplanationError, match=re.escape(METHODS[method].why_not(model))):
+        with pytest.raises(ExplanationError, match=re.escape(METHODS[method].why_not(model))) as refusal:
             explain(model, record, "CLBBB", method, beats)
+        assert model.name in str(refusal.value)
         return
     explanation = explain(model, record, "CLBBB", method, beats, **CHEAP.get(method, {}))
     size = np.abs(explanation.values).sum()

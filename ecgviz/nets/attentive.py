@@ -3,6 +3,7 @@
 B records, C labels, L leads, K tokens.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,19 +13,20 @@ from torch import Tensor, nn
 from ecgviz.types import AttentionMap
 
 
-class Attentive(nn.Module):
+class Attentive(nn.Module, ABC):
     """A network that shows its attention: what it weighs (`attend`), and where on the record that lies (`place`)."""
 
     levels: tuple[str, ...]
     pools: tuple[str, ...]
     """Levels whose weights the logits are made from, finest first: each has a gradient, and can be made even."""
 
+    @abstractmethod
     def attend(
         self, x: Tensor, *, r_s: Tensor | None = None, meta: Tensor | None = None, mask: Tensor | None = None
     ) -> tuple[Tensor, dict[str, Any]]:
         """Return the logits (B, C) and, by level, what `place` reads; those of ``pools`` are tensors of their graph."""
-        raise NotImplementedError
 
+    @abstractmethod
     def place(
         self,
         weights: Mapping[str, Any],
@@ -41,14 +43,13 @@ class Attentive(nn.Module):
         Levels may be left out; only maps that the others allow are returned. Where several heads or queries share a
         place, its value is their mean.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def even(self, level: str) -> None:
         """Make a level of ``pools`` weigh all that is recorded alike, from now on: for a copy of the network.
 
         Gates, which do not sum to 1, all become the mean of the record's gates.
         """
-        raise NotImplementedError
 
     def taps(
         self,
