@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ecgviz.registry import shipped
-from ecgviz.ui import widgets
+from ecgviz.ui import pickers
 
 st.set_page_config(page_title="ecgviz", layout="wide")
 
@@ -23,5 +23,5 @@ page = st.navigation(
     position="top",
 )
 
-widgets.pickers()
+pickers.pickers()
 page.run()

@@ -1,0 +1,114 @@
+"""The pickers in the sidebar: recording, model, label and method, the same on every page."""
+
+import streamlit as st
+
+from ecgviz.checkpoint import available_models, default_model
+from ecgviz.errors import EcgvizError
+from ecgviz.explain import METHODS, applicable
+from ecgviz.figures.style import percent
+from ecgviz.records import demo_names, load_record
+from ecgviz.types import Record
+from ecgviz.ui import state, widgets, words
+
+_UNITS = ("mV", "uV", "V")
+
+
+def pickers() -> None:
+    """Draw recording, model, label and method in the sidebar, and keep what was chosen."""
+    with st.sidebar:
+        picked = _record_picker()
+        record = picked if isinstance(picked, Record) else None
+        name = _model_picker()
+        label = None if record is None or name is None else _label_picker(record, name)
+        method = _method_picker(name)
+    refusal = picked if isinstance(picked, str) else ""
+    state.choose(state.Choice(record, refusal, name, label, method))
+
+
+def _model_picker() -> str | None:
+    names, first = available_models(), default_model()
+    index = 0 if first is None else names.index(first)
+    return st.selectbox("Model", names, index=index, key="model", placeholder="no model is installed")
+
+
+def _method_picker(name: str | None) -> str:
+    """Offer what the model can be asked; where that is nothing, the page with the explanation says why."""
+    try:
+        methods = tuple(METHODS) if name is None else applicable(state.model(name))
+    except EcgvizError:
+        methods = tuple(METHODS)  # the pages that need the model say why it was refused
+    first = state.Choice.method
+    method = st.selectbox(
+        "Method",
+        methods,
+        index=methods.index(first) if first in methods else 0,
+        format_func=words.method_name,
+        key="method",
+        placeholder="none applies to this model",
+        help="What is held against the guideline, and drawn behind the trace on the Attributions page.",
+    )
+    return method or first
+
+
+def _record_picker() -> Record | str | None:
+    source = st.segmented_control(
+        "Recording", ["Demo", "Upload"], default="Demo", required=True, key="source", width="stretch"
+    )
+    if source == "Upload":
+        return _upload_picker()
+    name = st.selectbox(
+        "Demo recording",
+        demo_names(),
+        index=None,
+        key="demo",
+        placeholder="Choose a demo recording",
+        format_func=words.readable,
+        label_visibility="collapsed",
+    )
+    return None if name is None else load_record(f"demo:{name}")
+
+
+def _upload_picker() -> Record | str | None:
+    files = st.file_uploader(
+        "WFDB (.hea with its signal files), CSV or NPZ",
+        accept_multiple_files=True,
+        key="upload",
+        help="Read on this machine in a separate process, kept in this browser session only.",
+    )
+    with st.expander("If the file does not say"):
+        fs = st.number_input("Sampling rate, Hz", 50.0, 5000.0, value=None, key="fs")
+        unit = st.selectbox("Unit of the samples", _UNITS, index=None, key="unit", placeholder="as in the file")
+        age = st.number_input("Age, years", 0, 120, value=None, key="age")
+        sex = st.selectbox("Sex", ("female", "male"), index=None, key="sex", placeholder="as in the file")
+    if not files:
+        return None
+    return state.upload(
+        {file.name: file.getvalue() for file in files},
+        fs=fs,
+        unit=unit,
+        age_years=None if age is None else float(age),
+        sex=sex,
+    )
+
+
+def _label_picker(record: Record, name: str) -> str | None:
+    try:
+        network = state.model(name)
+        prediction = state.prediction(record, network)
+    except EcgvizError:
+        return None  # the pages that need the model say why: see `need_case`
+    texts = {
+        label: f"{label}  {percent(prediction.probability(label))}{', called' if prediction.positive(label) else ''}"
+        for label in prediction.labels
+    }
+    label = st.selectbox(
+        "Label",
+        prediction.labels,
+        index=int(prediction.probabilities.argmax()),
+        format_func=texts.__getitem__,
+        key=f"label {record.key} {network.digest}",
+        help="Superclasses first, then statements, by their PTB-XL codes, with their probability; called = at or above "
+        "the model's threshold.",
+    )
+    widgets.note(words.label_name(label))
+    return label
