@@ -39,3 +39,11 @@ class CaseError(EcgvizError):
 
 class SimulationError(EcgvizError):
     """A finding cannot be simulated as asked."""
+
+
+class ReviewError(EcgvizError):
+    """A study, an answer or a mark cannot be taken as it is, or a store of answers is not what it claims to be."""
+
+
+class TeachingError(EcgvizError):
+    """A lesson, a case or a learner's history cannot be used as given."""

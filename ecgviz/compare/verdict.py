@@ -4,7 +4,7 @@ The limits behind the words are provisional: they have been chosen for sense, no
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from ecgviz.compare.region import assessable_cells, mass_name, region_of
 from ecgviz.compare.scores import control_score, limb_group_holds
 from ecgviz.criteria import union_region
 from ecgviz.evidence import area_in, cells, group_shares, share_in
-from ecgviz.types import Agreement, Beats, ControlScore, EvidenceGrid, Explanation, Finding, Prediction
+from ecgviz.types import Agreement, Beats, ControlScore, EvidenceGrid, Explanation, Finding, Prediction, Region
 
 
 def compare(
@@ -76,14 +76,63 @@ def compare(
     region, why = region_of(findings, met, label)
     if region is None:
         return replace(agreement, why=why)
+    held = hold_against(explanation, beats, grid, region, controls, seed=seed)
+    if held.evidence == "not assessable":
+        return replace(agreement, why=held.why)
+    return replace(
+        agreement,
+        evidence=held.evidence,
+        why=held.why,
+        share=held.share,
+        area=held.area,
+        density=held.share / held.area,
+        controls=held.controls,
+        p_time=held.p_time,
+        p_place=held.p_place,
+        support_share=_role_share(grid, met, "support"),
+        contra_share=_role_share(grid, met, "contra"),
+    )
+
+
+@dataclass(frozen=True)
+class Held:
+    """One map held against one region; the fields are those of `Agreement`."""
+
+    evidence: str
+    why: str
+    share: float = np.nan
+    area: float = np.nan
+    controls: tuple[ControlScore, ...] = ()
+    p_time: float = np.nan
+    p_place: float = np.nan
+
+
+def hold_against(
+    explanation: Explanation,
+    beats: Beats,
+    grid: EvidenceGrid,
+    region: Region,
+    controls: Mapping[str, Sequence[EvidenceGrid]],
+    *,
+    seed: int = 0,
+) -> Held:
+    """Hold a map against one region, whoever drew it: a guideline, or a reader who marked cells.
+
+    Parameters, words and limits are those of `compare`.
+
+    Returns
+    -------
+    Held
+        "not assessable" with NaN scores and a sentence where the map cannot answer for the region.
+    """
     inside, why = assessable_cells(grid, region, beats)
     if inside is None:
-        return replace(agreement, why=why)
+        return Held("not assessable", why)
     rng = np.random.default_rng(seed)
     scores = tuple(control_score(name, grid, maps, inside, rng) for name, maps in controls.items())
     known = [score for score in scores if np.isfinite(score.excess)]
     if not known:
-        return replace(agreement, why="no control map has a share in the region, so nothing shows what it is worth")
+        return Held("not assessable", "no control map has a share in the region, so nothing shows what it is worth")
     share, area = share_in(grid, inside), area_in(grid, inside)
     p_time = time_null(explanation, beats, inside)
     place = place_null(grid, inside, rng)
@@ -93,19 +142,7 @@ def compare(
         verdict = "partly"
         why += "; with the limb leads as one group, which is all that they can tell, its mass does lie in the region"
     placed = f"{100 * share:.0f} % of the {mass_name(grid)} lies in {region.text} ({100 * area:.0f} % of the area)"
-    return replace(
-        agreement,
-        evidence=verdict,
-        why=f"{placed}: {why}",
-        share=share,
-        area=area,
-        density=share / area,
-        controls=scores,
-        p_time=p_time,
-        p_place=place.p,
-        support_share=_role_share(grid, met, "support"),
-        contra_share=_role_share(grid, met, "contra"),
-    )
+    return Held(verdict, f"{placed}: {why}", share, area, scores, p_time, place.p)
 
 
 def _who(findings: Sequence[Finding], met: Sequence[Finding], *, positive: bool) -> str:
