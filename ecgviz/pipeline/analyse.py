@@ -10,16 +10,9 @@ import numpy as np
 import torch
 
 from ecgviz import NOTICE, __version__
-from ecgviz.beats import delineate
 from ecgviz.checkpoint import Model, predict
-from ecgviz.compare import compare
-from ecgviz.criteria import at_stage, evaluate
-from ecgviz.edit import check_belongs
-from ecgviz.evidence import evidence
-from ecgviz.explain import attention, explain, explain_controls
-from ecgviz.measure import measure
-from ecgviz.records.quality import assess
-from ecgviz.signal import condition
+from ecgviz.explain import attention
+from ecgviz.pipeline.parts import examine, explain_beside_controls, findings_of, hold_against
 from ecgviz.types import Beats, Case, EvidenceGrid, Record
 
 PACKAGES = ("torch", "captum", "numpy", "scipy", "neurokit2", "wfdb")
@@ -53,35 +46,26 @@ def analyse(
         the stage of an infarct, evidence is held against the definitions of that stage; all findings are kept.
     """
     started = time.perf_counter()
-    clean = condition(record)
-    if beats is None:
-        beats = delineate(clean)
-    check_belongs(record, beats)
-    measured = measure(clean, beats)
-    prediction = predict(model, record, beats)
-    explanation = explain(model, record, label, method, beats, seed=seed)
-    grid = evidence(explanation, beats)
-    controls = {
-        name: tuple(evidence(each, beats) for each in maps)
-        for name, maps in explain_controls(model, record, label, method, beats).items()
-    }
-    findings = evaluate(label, measured, beats, age_years=record.age_years, sex=record.sex)
-    held_against = at_stage(findings, record.infarct_stages)
-    agreement = compare(explanation, beats, grid, held_against, controls, prediction, label, seed=seed)
+    examined = examine(record, beats)
+    prediction = predict(model, record, examined.beats)
+    explained = explain_beside_controls(model, examined, label, method, seed=seed)
+    findings = findings_of(examined, label)
     return Case(
         record=record,
-        quality=assess(record),
-        beats=beats,
-        measurements=measured,
+        quality=examined.quality,
+        beats=examined.beats,
+        measurements=examined.measurements,
         prediction=prediction,
         label=label,
-        explanation=explanation,
-        grid=grid,
-        controls=controls,
-        attention=attention(model, record, beats),
+        explanation=explained.explanation,
+        grid=explained.grid,
+        controls=explained.controls,
+        attention=attention(model, record, examined.beats),
         findings=findings,
-        agreement=agreement,
-        provenance=_provenance(record, model, method, seed, beats, grid, 1000 * (time.perf_counter() - started)),
+        agreement=hold_against(examined, explained, findings, prediction, label, seed=seed),
+        provenance=_provenance(
+            record, model, method, seed, examined.beats, explained.grid, 1000 * (time.perf_counter() - started)
+        ),
     )
 
 

@@ -1,0 +1,111 @@
+"""The parts of the one path of data, for those who ask many networks, labels and methods about one record.
+
+What a record shows by itself is worked out once (`examine`), what its criteria say once a label (`findings_of`), and a
+map that is the same for every label once a method (`explain_beside_controls`). `analyse` is these parts in their order.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ecgviz.beats import delineate
+from ecgviz.checkpoint import Model
+from ecgviz.compare import compare
+from ecgviz.criteria import at_stage, evaluate
+from ecgviz.edit import check_belongs
+from ecgviz.evidence import evidence
+from ecgviz.explain import explain, explain_controls
+from ecgviz.measure import measure
+from ecgviz.records.quality import assess
+from ecgviz.signal import condition
+from ecgviz.types import (
+    Agreement,
+    Beats,
+    EvidenceGrid,
+    Explanation,
+    Finding,
+    LeadQuality,
+    Measurements,
+    Prediction,
+    Record,
+)
+
+RANDOM_SEEDS = (0, 1, 2, 3, 4)
+"""Seeds of the random networks that a map is held against."""
+
+
+@dataclass(frozen=True, eq=False)
+class Examined:
+    """A record with what it shows before any network is asked: lead quality, beats and measurements."""
+
+    record: Record
+    quality: tuple[LeadQuality, ...]
+    beats: Beats
+    measurements: Measurements
+
+
+@dataclass(frozen=True, eq=False)
+class Explained:
+    """One map of a network, on samples and on the evidence grid, with the grids of the maps that it must beat."""
+
+    explanation: Explanation
+    grid: EvidenceGrid
+    controls: Mapping[str, tuple[EvidenceGrid, ...]]
+
+
+def examine(record: Record, beats: Beats | None = None) -> Examined:
+    """Delineate, measure and assess a record; ``beats`` take the place of automatic ones.
+
+    Raises
+    ------
+    EditError
+        When ``beats`` belong to another recording.
+    """
+    clean = condition(record)
+    if beats is None:
+        beats = delineate(clean)
+    check_belongs(record, beats)
+    return Examined(record, assess(record), beats, measure(clean, beats))
+
+
+def findings_of(examined: Examined, label: str) -> tuple[Finding, ...]:
+    """Return what the criteria of a label say of a record."""
+    record = examined.record
+    return evaluate(label, examined.measurements, examined.beats, age_years=record.age_years, sex=record.sex)
+
+
+def explain_beside_controls(
+    model: Model,
+    examined: Examined,
+    label: str,
+    method: str,
+    *,
+    seed: int = 0,
+    random_seeds: tuple[int, ...] = RANDOM_SEEDS,
+    **params: Any,
+) -> Explained:
+    """Explain one label of one record, and make the control maps of the same method; errors as in `explain`."""
+    record, beats = examined.record, examined.beats
+    explanation = explain(model, record, label, method, beats, seed=seed, **params)
+    controls = explain_controls(model, record, label, method, beats, seeds=random_seeds, **params)
+    return Explained(
+        explanation=explanation,
+        grid=evidence(explanation, beats),
+        controls={name: tuple(evidence(each, beats) for each in maps) for name, maps in controls.items()},
+    )
+
+
+def hold_against(
+    examined: Examined,
+    explained: Explained,
+    findings: Sequence[Finding],
+    prediction: Prediction,
+    label: str,
+    *,
+    seed: int = 0,
+) -> Agreement:
+    """Hold a map against the criteria of a label; where the stage of an infarct is told, those of that stage."""
+    held = at_stage(findings, examined.record.infarct_stages)
+    return compare(
+        explained.explanation, examined.beats, explained.grid, held, explained.controls, prediction, label, seed=seed
+    )
