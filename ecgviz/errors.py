@@ -47,3 +47,7 @@ class ReviewError(EcgvizError):
 
 class TeachingError(EcgvizError):
     """A lesson, a case or a learner's history cannot be used as given."""
+
+
+class CohortError(EcgvizError):
+    """A cohort cannot be run as asked, or a store or a query on it is not what it claims to be."""

@@ -32,7 +32,7 @@ class Entry:
     diagnostic statements whatever their likelihood, in the order of `SUPERCLASSES`. ``age_clipped`` tells that the age
     is only known to be above 89. ``infarct_stages`` are those of an infarct where they are known, among "I", "II" and
     "III" (two when the readers left it open). ``filename_lr`` and ``filename_hr`` are stems within the folder (100 and
-    500 Hz).
+    500 Hz). ``device`` and ``site`` are where it was recorded, None where the table does not say.
     """
 
     ecg_id: int
@@ -47,6 +47,8 @@ class Entry:
     filename_lr: str
     filename_hr: str
     duplicate: bool
+    device: str | None = None
+    site: str | None = None
 
 
 def read_table(folder: str | Path) -> dict[int, Entry]:
@@ -136,7 +138,15 @@ def _entry(row: Mapping[str, str], classes: Mapping[str, str]) -> Entry:
         filename_lr=row["filename_lr"],
         filename_hr=row["filename_hr"],
         duplicate=number in DUPLICATES,
+        device=_word(row.get("device")),
+        site=_word((row.get("site") or "").removesuffix(".0")),
     )
+
+
+def _word(text: str | None) -> str | None:
+    """Return a short name as the table has it, with single blanks; None for none, or for what is no name."""
+    name = " ".join((text or "").split())
+    return name if re.fullmatch(r"[\w .-]{1,40}", name, re.ASCII) else None
 
 
 def _stages(*stated: str) -> tuple[str, ...]:
