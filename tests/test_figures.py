@@ -274,7 +274,7 @@ def test_rhythm_strip_stands_above_the_intervals_that_end_in_each_beat():
     beats = make_beats(kinds=kinds)
     shares = np.full(12, 1 / 12)
     figure = figures.rhythm_strip(shares, beats, title="Share")
-    bars, tachogram = figure.data
+    bars, tachogram, _ = figure.data
     np.testing.assert_allclose(bars.x, beats.r_s)
     np.testing.assert_allclose(tachogram.x, beats.r_s[1:])
     np.testing.assert_allclose(tachogram.y, 800)

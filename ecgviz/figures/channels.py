@@ -6,10 +6,11 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ecgviz.figures import style
+from ecgviz.figures.focus import NOWHERE, Focus, clickable, frame
 from ecgviz.types.arrays import FloatArray
 
 
-def channel_bars(shares: FloatArray, leads: Sequence[str], *, title: str) -> go.Figure:
+def channel_bars(shares: FloatArray, leads: Sequence[str], *, title: str, focus: Focus = NOWHERE) -> go.Figure:
     """Draw one bar a lead, leads down the page as in `ecgviz.figures.wave_matrix`, so that both can stand side by side.
 
     Parameters
@@ -18,6 +19,8 @@ def channel_bars(shares: FloatArray, leads: Sequence[str], *, title: str) -> go.
         Part of the whole, 0 to 1, in the order of ``leads``; NaN where the map is empty.
     title : str
         What the shares are shares of.
+    focus : Focus
+        Its lead is framed.
 
     Returns
     -------
@@ -34,10 +37,17 @@ def channel_bars(shares: FloatArray, leads: Sequence[str], *, title: str) -> go.
         y=list(leads),
         orientation="h",
         marker=style.bar_marker([False] * len(leads)),
-        hovertemplate="%{y}: %{x:.2f} %<extra></extra>",
+        hoverinfo="skip",
     )
+    top = 1.05 * max(even, float(values.max()))
+    data = [(0, lead, "", float(value)) for lead, value in zip(leads, values, strict=True)]
+    clickable(figure, [top / 2] * len(leads), list(leads), data, "%{y}: %{customdata[3]:.2f} %")
+    rows = [row for row, lead in enumerate(leads) if lead == focus.lead]
     figure.update_layout(
-        shapes=[style.even_line(even, "x")],
+        shapes=[
+            style.even_line(even, "x"),
+            *(frame(x0=0, x1=1, xref="paper", y0=row - 0.48, y1=row + 0.48) for row in rows),
+        ],
         annotations=[
             style.even_label(even, "x"),
             *(
@@ -48,7 +58,6 @@ def channel_bars(shares: FloatArray, leads: Sequence[str], *, title: str) -> go.
         ],
         margin={"r": 56},
     )
-    top = max(even, float(values.max()))
-    figure.update_xaxes(range=[0, 1.05 * top], ticksuffix=" %", nticks=6, gridcolor=style.RULE, zeroline=False)
+    figure.update_xaxes(range=[0, top], ticksuffix=" %", nticks=6, gridcolor=style.RULE, zeroline=False)
     figure.update_yaxes(**style.LEAD_ROWS)
     return figure

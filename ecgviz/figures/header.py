@@ -1,5 +1,6 @@
 """Words around the paper: who, what was measured, and at what scale it is drawn."""
 
+from ecgviz.figures.sheet import STANDARD, PaperFormat
 from ecgviz.figures.style import number
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.signal import LOW_PASS_HZ
@@ -29,9 +30,10 @@ def header(record: Record, measured: Measurements) -> tuple[str, str]:
     return SEPARATOR.join(who), SEPARATOR.join(what)
 
 
-def footer(record: Record) -> str:
+def footer(record: Record, form: PaperFormat = STANDARD) -> str:
     """Return the line below the paper: speed, gain, filter (`ecgviz.signal.condition`), rate, leads left out."""
-    parts = ["25 mm/s", "10 mm/mV", f"baseline removed, 0 to {min(LOW_PASS_HZ, record.fs / 2):g} Hz"]
+    parts = [f"{form.speed_mm_s:g} mm/s", f"{form.gain_mm_mv:g} mm/mV"]
+    parts.append(f"baseline removed, 0 to {min(LOW_PASS_HZ, record.fs / 2):g} Hz")
     parts.append(f"recorded at {record.fs:g} Hz")
     if set(STANDARD_LEADS) < set(record.leads):
         parts.append("not drawn: " + ", ".join(lead for lead in record.leads if lead not in STANDARD_LEADS))

@@ -1,11 +1,11 @@
 """Relevance as a layer of colour on the paper's time base: attention of any level, or a signed attribution.
 
 One heatmap carries the whole sheet: a row of it is a row of the paper, so twelve leads cost no more than one. The
-colour scale is one for all leads and starts at exactly zero (signed maps: symmetric about it); nothing is normalised
-per lead.
+colour scale is one for all leads and starts at exactly zero (signed maps: symmetric about it); only `per_lead`, which
+a reader asks for, gives each lead its own.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import plotly.graph_objects as go
@@ -21,6 +21,8 @@ COLOUR_END_QUANTILE = 0.99
 COLOUR_END_TIMES_EVEN = 3.0
 """Colours of attention end no sooner than at this multiple of an even spread: even attention looks pale, not strong."""
 
+STRIP_MM = 3.0
+"""Height of the map in each row when it is drawn in a strip."""
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -99,8 +101,19 @@ def _limit(values: FloatArray) -> float:
     return float(np.quantile(magnitudes, COLOUR_END_QUANTILE)) if magnitudes.size else 0.0
 
 
-def layer(heat: Heat, sheet: Sheet) -> go.Heatmap:
-    """Return the one heatmap that lies behind the traces of ``sheet``, with its numeric legend above the paper."""
+def per_lead(heat: Heat) -> Heat:
+    """Return a map with each lead divided by its own colour end: what a lead holds can be seen, leads not compared."""
+    ends = np.array([_limit(row[None, :]) for row in heat.values])
+    values = heat.values / np.where(ends > 0, ends, 1.0)[:, None]
+    name = f"{heat.name}, each lead on its own scale: 1 is its {100 * COLOUR_END_QUANTILE:.0f}th percentile"
+    return replace(heat, values=values, limit=1.0, name=name, even=float("nan"))
+
+
+def layer(heat: Heat, sheet: Sheet, *, in_strip: bool = False) -> go.Heatmap:
+    """Return the one heatmap that lies behind the traces of ``sheet``, with its numeric legend above the paper.
+
+    With ``in_strip`` it covers only the lowest `STRIP_MM` of each row, and the paper behind the trace stays clean.
+    """
     starts = {round(strip.start_s, 6) for strip in sheet.strips} | {round(strip.end_s, 6) for strip in sheet.strips}
     inside = heat.edges_s[(heat.edges_s > sheet.start_s) & (heat.edges_s < sheet.end_s)]
     edges = np.unique(np.concatenate([inside.round(6), sorted(starts)]))
@@ -114,10 +127,15 @@ def layer(heat: Heat, sheet: Sheet) -> go.Heatmap:
         if values is not None:
             z[strip.row, here] = values[tokens[here]]
     limit = heat.limit if heat.limit > 0 else 1.0
+    rows, heights = z[::-1], [low for low, _ in reversed(sheet.bounds_uv)] + [sheet.bounds_uv[0][1]]
+    if in_strip:
+        rows = np.stack([rows, np.full_like(rows, np.nan)], axis=1).reshape(-1, middles.size)
+        band_uv = 1000 * STRIP_MM / sheet.form.gain_mm_mv
+        heights = [at for low in heights[:-1] for at in (low, low + band_uv)] + heights[-1:]
     return go.Heatmap(
-        z=z[::-1],
+        z=rows,
         x=edges.astype(np.float32),
-        y=np.array([low for low, _ in reversed(sheet.bounds_uv)] + [sheet.bounds_uv[0][1]], dtype=np.float32),
+        y=np.array(heights, dtype=np.float32),
         zmin=-limit if heat.signed else 0.0,
         zmax=limit,
         colorscale=style.diverging() if heat.signed else style.sequential(),

@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ecgviz.figures import style
+from ecgviz.figures.focus import NOWHERE, Focus, clickable, frame
 from ecgviz.figures.heat import COLOUR_END_TIMES_EVEN
 from ecgviz.types import ATOMS, WAVES, EvidenceGrid, Region
 from ecgviz.types.arrays import BoolArray, FloatArray
@@ -34,6 +35,7 @@ def wave_matrix(
     durations: FloatArray | None = None,
     below: str = "",
     limit: float | None = None,
+    focus: Focus = NOWHERE,
 ) -> go.Figure:
     """Draw shares of relevance by lead and wave, each cell with its number.
 
@@ -51,6 +53,8 @@ def wave_matrix(
         A line under the waves.
     limit : float, optional
         The share at which colours end, for several matrices on one scale (`colour_end`); else this matrix's own.
+    focus : Focus
+        Its lead and wave are framed: a row, a column, or a cell.
 
     Returns
     -------
@@ -75,10 +79,15 @@ def wave_matrix(
         textfont={"color": style.INK, "size": 12},
         xgap=2,
         ygap=2,
-        hovertemplate="%{y} %{x}: %{text} %<extra></extra>",
+        hoverinfo="skip",
     )
-    if outlined is not None:
-        figure.update_layout(shapes=[_frame(int(row), int(wave)) for row, wave in np.argwhere(outlined)])
+    cells = [(row, wave) for row in range(len(rows)) for wave in range(len(WAVES))]
+    names = tuple(WAVES)
+    data = [(0, leads[row] if leads else "", names[wave], float(100 * shares[row, wave])) for row, wave in cells]
+    said = "%{y} %{x}: %{customdata[3]:.2f} %"
+    clickable(figure, [names[wave] for _, wave in cells], [rows[row] for row, _ in cells], data, said)
+    shapes = [] if outlined is None else [_frame(int(row), int(wave)) for row, wave in np.argwhere(outlined)]
+    figure.update_layout(shapes=[*shapes, *_in_focus(focus, rows)])
     _matrix_axes(figure, below or ("" if durations is None else "under each wave: its part of the time"))
     if durations is not None:
         texts = [f"{wave}<br>{style.percent(float(part))}" for wave, part in zip(WAVES, durations, strict=True)]
@@ -86,6 +95,17 @@ def wave_matrix(
     if not leads:
         figure.update_layout(margin={"l": 72})  # "all leads" is longer than the name of a lead
     return figure
+
+
+def _in_focus(focus: Focus, rows: Sequence[str]) -> list[dict[str, object]]:
+    """Return the frame around a lead's row, a wave's column, or the cell of both."""
+    row = next((index for index, lead in enumerate(rows) if lead == focus.lead), None)
+    if row is None and focus.wave is None:
+        return []
+    wave = None if focus.wave is None else tuple(WAVES).index(focus.wave)
+    y0, y1 = (-0.5, len(rows) - 0.5) if row is None else (row - 0.5, row + 0.5)
+    x0, x1 = (-0.5, len(WAVES) - 0.5) if wave is None else (wave - 0.5, wave + 0.5)
+    return [frame(x0=x0, x1=x1, y0=y0, y1=y1)]
 
 
 def colour_end(matrices: Sequence[FloatArray]) -> float:

@@ -9,18 +9,22 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ecgviz.figures import style
-from ecgviz.figures.sheet import MM_PER_MV, MM_PER_S, PULSE_MV, PULSE_S
+from ecgviz.figures.sheet import PULSE_MV, PULSE_S, STANDARD, PaperFormat
 
 PX_PER_MM = 3.8
+_LEAD_IN_MM = 2.5
+"""Flat line left of the calibration pulse's rise, and half of what is right of its fall."""
 
 
-def square_axes(figure: go.Figure, left_s: float, right_s: float, height_uv: float) -> None:
+def square_axes(
+    figure: go.Figure, left_s: float, right_s: float, height_uv: float, form: PaperFormat = STANDARD
+) -> None:
     """Tie both axes so that a millimetre is as high as it is wide, whatever the size of the window."""
     figure.update_xaxes(
         range=[left_s, right_s],
         constrain="domain",
         constraintoward="left",
-        dtick=1,
+        dtick=0.5 if form.speed_mm_s > STANDARD.speed_mm_s else 1,
         ticksuffix=" s",
         tickfont={"size": 11, "color": style.MUTED},
         ticks="",
@@ -31,7 +35,7 @@ def square_axes(figure: go.Figure, left_s: float, right_s: float, height_uv: flo
         yaxis={
             "range": [0, height_uv],
             "scaleanchor": "x",
-            "scaleratio": MM_PER_MV / 1000 / MM_PER_S,
+            "scaleratio": form.gain_mm_mv / 1000 / form.speed_mm_s,
             "constrain": "domain",
             "constraintoward": "top",
             "showticklabels": False,
@@ -42,36 +46,43 @@ def square_axes(figure: go.Figure, left_s: float, right_s: float, height_uv: flo
     )
 
 
-def grids(left_s: float, right_s: float, height_uv: float) -> list[dict[str, object]]:
+def grids(left_s: float, right_s: float, height_uv: float, form: PaperFormat = STANDARD) -> list[dict[str, object]]:
     """Return the lines of every millimetre and of every fifth, each spacing as one path."""
     return [
-        _grid(left_s, right_s, height_uv, 0.04, style.GRID_MINOR, 0.6),
-        _grid(left_s, right_s, height_uv, 0.2, style.GRID_MAJOR, 0.9),
+        _grid(left_s, right_s, height_uv, 1.0, form, style.GRID_MINOR, 0.6),
+        _grid(left_s, right_s, height_uv, 5.0, form, style.GRID_MAJOR, 0.9),
     ]
 
 
 def _grid(
-    left_s: float, right_s: float, height_uv: float, step_s: float, colour: str, width_px: float
+    left_s: float, right_s: float, height_uv: float, step_mm: float, form: PaperFormat, colour: str, width_px: float
 ) -> dict[str, object]:
     """Return all grid lines of one spacing as a single path: hundreds of lines, one element in the browser."""
-    step_uv = step_s * MM_PER_S / MM_PER_MV * 1000
+    step_s, step_uv = step_mm / form.speed_mm_s, 1000 * step_mm / form.gain_mm_mv
     across = left_s + step_s * np.arange(round((right_s - left_s) / step_s) + 1)
     up = step_uv * np.arange(round(height_uv / step_uv) + 1)
-    path = [f"M{x:.5g},0V{height_uv:.0f}" for x in across] + [f"M{left_s:.5g},{y:.0f}H{right_s:.5g}" for y in up]
+    path = [f"M{x:.6g},0V{height_uv:.0f}" for x in across] + [f"M{left_s:.6g},{y:.0f}H{right_s:.6g}" for y in up]
     line = {"color": colour, "width": width_px}
     return {"type": "path", "path": "".join(path), "line": line, "layer": "below", "xref": "x", "yref": "y"}
 
 
-def pulses(left_s: float, zeros_uv: Sequence[float]) -> go.Scatter:
+def pulse_path(left_s: float, zero_uv: float, form: PaperFormat = STANDARD) -> tuple[list[float], list[float]]:
+    """Return the corners of the calibration pulse (1 mV for 0.2 s) at the head of a row: seconds, microvolts."""
+    margin_mm = form.margin_s * form.speed_mm_s
+    rise_mm = min(_LEAD_IN_MM, (margin_mm - PULSE_S * form.speed_mm_s) / 2)
+    rise_s, start_s, end_s = (mm / form.speed_mm_s for mm in (rise_mm, rise_mm * 0.4, margin_mm - rise_mm * 0.4))
+    x = [left_s + at for at in (start_s, rise_s, rise_s, rise_s + PULSE_S, rise_s + PULSE_S, end_s)]
+    return x, [zero_uv + 1000 * step for step in (0.0, 0.0, PULSE_MV, PULSE_MV, 0.0, 0.0)]
+
+
+def pulses(left_s: float, zeros_uv: Sequence[float], form: PaperFormat = STANDARD) -> go.Scatter:
     """Return the calibration pulse (1 mV for 0.2 s) at the head of every row."""
-    x = [left_s + at for at in (0.04, 0.1, 0.1, 0.1 + PULSE_S, 0.1 + PULSE_S, 0.36)] + [None]
-    steps = (0.0, 0.0, PULSE_MV, PULSE_MV, 0.0, 0.0)
-    y = [[*(zero + 1000 * step for step in steps), None] for zero in zeros_uv]
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for zero in zeros_uv:
+        across, up = pulse_path(left_s, zero, form)
+        x += [*across, None]
+        y += [*up, None]
     return go.Scatter(
-        x=x * len(zeros_uv),
-        y=[value for row in y for value in row],
-        mode="lines",
-        line={"color": style.INK, "width": 1.1},
-        name="1 mV, 0.2 s",
-        hoverinfo="name",
+        x=x, y=y, mode="lines", line={"color": style.INK, "width": 1.1}, name="1 mV, 0.2 s", hoverinfo="name"
     )

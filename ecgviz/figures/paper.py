@@ -1,8 +1,8 @@
 """The clinical page: a 12-lead ECG on millimetre paper, with or without relevance behind the trace.
 
-25 mm/s, 10 mm/mV, square millimetres whatever the window's size, three rows of four leads above rhythm strip II, a
-calibration pulse at the head of each row. One axes holds everything (offset lines over one heatmap), which draws
-several times faster than one axes a lead.
+Square millimetres whatever the window's size, in the layouts and scales of `PaperFormat`, a calibration pulse at the
+head of each row. One axes holds everything (offset lines over one heatmap), which draws several times faster than one
+axes a lead.
 """
 
 from collections.abc import Sequence
@@ -11,26 +11,38 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ecgviz.figures import heat as heating
-from ecgviz.figures import millimetres, style
+from ecgviz.figures import millimetres, paper_marks, style
+from ecgviz.figures.calipers import Caliper
+from ecgviz.figures.focus import NOWHERE, Focus
 from ecgviz.figures.header import SEPARATOR
 from ecgviz.figures.millimetres import PX_PER_MM
-from ecgviz.figures.sheet import MARGIN_S, Sheet, Strip, samples, sheet
-from ecgviz.types import Record
+from ecgviz.figures.sheet import STANDARD, PaperFormat, Sheet, Strip, samples, sheet
+from ecgviz.figures.spans import Span
+from ecgviz.types import Beats, Record
 
 _HEAD_PX, _FOOT_PX, _LEGEND_PX = 70, 44, 68
 _ITEMS_PER_LINE = 4
+_HOVER_PX = 60
+"""How far from a wave's point the pointer may be to stand for it."""
 
 
 def paper(
     record: Record,
     *,
     start_s: float = 0.0,
+    form: PaperFormat = STANDARD,
     header: Sequence[str] = (),
     footer: str = "",
     heat: heating.Heat | None = None,
+    in_strip: bool = False,
     marks: dict[str, str] | None = None,
+    beats: Beats | None = None,
+    spans: Sequence[Span] = (),
+    focus: Focus = NOWHERE,
+    caliper: Caliper | None = None,
+    marching: bool = False,
 ) -> go.Figure:
-    """Draw ten seconds of a record as a cardiologist expects to see it.
+    """Draw a sheet of a record as a cardiologist expects to see it.
 
     Parameters
     ----------
@@ -38,38 +50,65 @@ def paper(
         Conditioned for display; samples in mV. Fewer than the twelve leads are drawn one a row.
     start_s : float
         Left edge, seconds of the record.
+    form : PaperFormat
+        Layout and scales.
     header, footer : text above (two lines) and below the paper
         Of any origin: escaped here.
     heat : Heat or None
-        Relevance drawn behind the trace.
+        Relevance drawn behind the trace, or with ``in_strip`` at the foot of each row.
     marks : dict of lead to text, optional
         What is written after a lead's name ("doubtful").
+    beats : Beats, optional
+        Of the same record: every wave can then be pointed at and clicked, and put in focus.
+    spans : sequence of Span
+        Bracketed and numbered (`ecgviz.figures.spans.top_spans`).
+    focus : Focus
+        Framed.
+    caliper : Caliper, optional
+        Drawn on its lead; with ``marching`` its interval is repeated over the sheet.
 
     Returns
     -------
     go.Figure
         Square millimetres at any window size; ``layout.meta["alt"]`` describes it.
     """
-    page = sheet(record, start_s)
-    left = page.start_s - MARGIN_S
+    page = sheet(record, start_s, form)
     bars, words = ([], []) if heat is None else heating.scale_bars(heat, page)
+    shapes, notes = _laid_over(page, beats, spans, focus, caliper, marching)
     legend_px, foot_px = (_LEGEND_PX if heat is not None else 0), _FOOT_PX + (heating.BAR_PX if words else 0)
     height_px = round(page.height_mm * PX_PER_MM) + _HEAD_PX + foot_px + legend_px
-    figure = style.blank(height_px, _alt(record, page, heat))
+    figure = style.blank(height_px, _alt(record, page, heat, spans))
     figure.update_layout(
         margin={"l": 2, "r": 2, "t": _HEAD_PX + legend_px, "b": foot_px},
         plot_bgcolor=style.PAPER,
         hovermode="closest",
-        shapes=[*millimetres.grids(left, page.end_s, page.height_uv), _column_marks(page), *bars],
-        annotations=[*_names(page, marks or {}), *_texts(page, header, footer, bool(words)), *words],
+        shapes=[*millimetres.grids(page.left_s, page.end_s, page.height_uv, form), _column_marks(page), *bars, *shapes],
+        annotations=[*_names(page, marks or {}), *notes, *_texts(page, header, footer, bool(words)), *words],
     )
-    millimetres.square_axes(figure, left, page.end_s, page.height_uv)
+    millimetres.square_axes(figure, page.left_s, page.end_s, page.height_uv, form)
     if heat is not None:
-        figure.add_trace(heating.layer(heat, page))
+        figure.add_trace(heating.layer(heat, page, in_strip=in_strip))
+    pointed = beats is not None and len(beats) > 0
     for strip in page.strips:
-        figure.add_trace(_line(record, page, strip))
-    figure.add_trace(millimetres.pulses(left, page.zero_uv))
+        figure.add_trace(_line(record, page, strip, silent=pointed))
+    figure.add_trace(millimetres.pulses(page.left_s, page.zero_uv, form))
+    if beats is not None and pointed:
+        paper_marks.add_targets(figure, record, page, beats)
+        figure.update_layout(hoverdistance=_HOVER_PX)
     return figure
+
+
+def _laid_over(
+    page: Sheet, beats: Beats | None, spans: Sequence[Span], focus: Focus, caliper: Caliper | None, marching: bool
+) -> tuple[list[paper_marks.Shape], list[paper_marks.Shape]]:
+    """Return shapes and annotations of brackets, focus and caliper."""
+    shapes, notes = paper_marks.brackets(spans, page)
+    if focus and beats is not None:
+        shapes += paper_marks.focus_frame(focus, page, beats)
+    if caliper is not None:
+        lines, words = paper_marks.caliper_marks(caliper, page, marching=marching)
+        shapes, notes = shapes + lines, notes + words
+    return shapes, notes
 
 
 def _column_marks(page: Sheet) -> dict[str, object]:
@@ -81,7 +120,8 @@ def _column_marks(page: Sheet) -> dict[str, object]:
     return {"type": "path", "path": path or "M0,0", "line": line, "layer": "above", "xref": "x", "yref": "y"}
 
 
-def _line(record: Record, page: Sheet, strip: Strip) -> go.Scatter:
+def _line(record: Record, page: Sheet, strip: Strip, *, silent: bool) -> go.Scatter:
+    """Return one strip's trace; ``silent`` where points for each wave speak for it."""
     first_s, values = samples(record, strip)
     heights = page.zero_uv[strip.row] + 1000.0 * values
     fits = bool(np.isfinite(heights).all() and (heights >= 0).all() and (heights < 2**16).all())
@@ -89,12 +129,11 @@ def _line(record: Record, page: Sheet, strip: Strip) -> go.Scatter:
         x0=first_s,
         dx=1 / record.fs,
         y=np.round(heights).astype(np.uint16) if fits else heights.astype(np.float32),
-        customdata=values.astype(np.float32),
         mode="lines",
         line={"color": style.INK, "width": 1.1},
         connectgaps=False,
-        name=strip.lead,
-        hovertemplate=f"{strip.lead}  %{{x:.3f}} s  %{{customdata:.2f}} mV<extra></extra>",
+        name=strip.name,
+        hoverinfo="skip" if silent else "name+x",
     )
 
 
@@ -103,7 +142,7 @@ def _names(page: Sheet, marks: dict[str, str]) -> list[dict[str, object]]:
         {
             "x": strip.start_s + 0.04,
             "y": page.bounds_uv[strip.row][1],
-            "text": f"<b>{style.plain(strip.lead)}</b>"
+            "text": f"<b>{style.plain(strip.name)}</b>"
             + (f" <i>{style.plain(marks[strip.lead])}</i>" if strip.lead in marks else ""),
             "xanchor": "left",
             "yanchor": "top",
@@ -117,8 +156,7 @@ def _names(page: Sheet, marks: dict[str, str]) -> list[dict[str, object]]:
 
 
 def _texts(page: Sheet, header: Sequence[str], footer: str, has_bars: bool) -> list[dict[str, object]]:
-    left = page.start_s - MARGIN_S
-    common = {"x": left, "xanchor": "left", "showarrow": False, "align": "left", "borderpad": 0}
+    common = {"x": page.left_s, "xanchor": "left", "showarrow": False, "align": "left", "borderpad": 0}
     lines = [_wrapped(line) for line in header]
     text = "<br>".join(f"<b>{line}</b>" if i == 0 else line for i, line in enumerate(lines))
     above = {"y": page.height_uv, "yanchor": "bottom", "yshift": 4, "font": {"size": 14, "color": style.INK}}
@@ -134,7 +172,14 @@ def _wrapped(line: str) -> str:
     return "<br>".join(parts)
 
 
-def _alt(record: Record, page: Sheet, heat: heating.Heat | None) -> str:
-    leads = ", ".join(dict.fromkeys(strip.lead for strip in page.strips))
-    text = f"ECG on millimetre paper, {page.start_s:g} to {page.end_s:g} s, 25 mm/s, 10 mm/mV, leads {leads}"
-    return text if heat is None else f"{text}; {heat.name} as colour behind the trace, numbers in the table below"
+def _alt(record: Record, page: Sheet, heat: heating.Heat | None, spans: Sequence[Span]) -> str:
+    leads = ", ".join(dict.fromkeys(strip.name for strip in page.strips))
+    scale = f"{page.form.speed_mm_s:g} mm/s, {page.form.gain_mm_mv:g} mm/mV"
+    text = f"ECG on millimetre paper, {page.start_s:g} to {page.end_s:g} s, {scale}, leads {leads}"
+    if heat is None:
+        return text
+    largest = "; ".join(
+        f"{each.mark} {each.lead or 'all leads'} {each.start_s:.2f} to {each.end_s:.2f} s" for each in spans
+    )
+    most = f", most relevant {largest}" if largest else ""
+    return f"{text}; {heat.name} as colour behind the trace{most}, numbers in the table below"

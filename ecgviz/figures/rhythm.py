@@ -4,6 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ecgviz.figures import style
+from ecgviz.figures.focus import NOWHERE, Focus, clickable, frame
 from ecgviz.types import Beats
 from ecgviz.types.arrays import FloatArray
 
@@ -19,7 +20,7 @@ LETTERS = {
 """One letter for each kind of beat, and for beats that an edge of the recording cuts."""
 
 
-def rhythm_strip(shares: FloatArray, beats: Beats, *, title: str) -> go.Figure:
+def rhythm_strip(shares: FloatArray, beats: Beats, *, title: str, focus: Focus = NOWHERE) -> go.Figure:
     """Draw one bar a beat at the time of its QRS, and below it the RR interval that ends in that beat.
 
     Parameters
@@ -28,6 +29,8 @@ def rhythm_strip(shares: FloatArray, beats: Beats, *, title: str) -> go.Figure:
         Part of the whole, 0 to 1.
     title : str
         What the shares are shares of.
+    focus : Focus
+        Its beat is framed.
 
     Returns
     -------
@@ -44,8 +47,7 @@ def rhythm_strip(shares: FloatArray, beats: Beats, *, title: str) -> go.Figure:
         y=100 * shares,
         width=max(0.5 * float(np.median(beats.rr_s)), _TOO_SHORT_S) if n > 1 else 0.5,
         marker=style.bar_marker([not same for same in beats.dominant]),
-        customdata=[f"beat {b + 1}, {kind}" for b, kind in enumerate(beats.kind)],
-        hovertemplate="%{customdata}: %{y:.2f} %<extra></extra>",
+        hoverinfo="skip",
     )
     figure.add_scatter(
         x=beats.r_s[1:],
@@ -58,10 +60,25 @@ def rhythm_strip(shares: FloatArray, beats: Beats, *, title: str) -> go.Figure:
         cliponaxis=False,
         line={"color": style.INK, "width": 1.2},
         marker={"size": 6},
-        hovertemplate="RR %{y:.0f} ms<extra></extra>",
+        hoverinfo="skip",
     )
     _rhythm_axes(figure, shares, beats)
+    _add_picks(figure, shares, beats, focus)
     return figure
+
+
+def _add_picks(figure: go.Figure, shares: FloatArray, beats: Beats, focus: Focus) -> None:
+    """Add a point to click for each beat, and the frame around the one in focus."""
+    rr = [""] + [f", RR {1000 * value:.0f} ms" for value in beats.rr_s]
+    told = [f"{kind.replace('_', ' ')}{after}" for kind, after in zip(beats.kind, rr, strict=False)]
+    data = [(b + 1, "", "", said, float(100 * shares[b])) for b, said in enumerate(told)]
+    middle = figure.layout.yaxis.range[1] / 2
+    said = "beat %{customdata[0]}, %{customdata[3]}: %{customdata[4]:.2f} %"
+    clickable(figure, beats.r_s.tolist(), [middle] * len(beats), data, said)
+    if focus.beat is not None and focus.beat < len(beats):
+        at = float(beats.r_s[focus.beat])
+        half = max(0.3 * float(np.median(beats.rr_s)), _TOO_SHORT_S) if len(beats) > 1 else 0.3
+        figure.add_shape(frame(x0=at - half, x1=at + half, y0=0, y1=1, yref="paper"))
 
 
 def _rhythm_axes(figure: go.Figure, shares: FloatArray, beats: Beats) -> None:

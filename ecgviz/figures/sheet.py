@@ -1,42 +1,99 @@
 """Geometry of ECG paper: which lead stands on which row at which time, and where each row's zero line lies.
 
 Plot coordinates are seconds across and microvolts up from the sheet's bottom edge, so that samples are small positive
-integers. At 25 mm/s and 10 mm/mV one millimetre is 40 ms and 100 uV.
+integers. At 25 mm/s and 10 mm/mV one millimetre is 40 ms and 100 uV; `PaperFormat` has the other scales.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from ecgviz.records.leads import STANDARD_LEADS
+from ecgviz.errors import RecordError
+from ecgviz.records.leads import CABRERA, CHEST, LIMB, STANDARD_LEADS
 from ecgviz.types import Record
 from ecgviz.types.arrays import FloatArray
 
 MM_PER_S = 25.0
 MM_PER_MV = 10.0
-SHEET_S = 10.0
+SPEEDS_MM_S = (12.5, 25.0, 50.0)
+GAINS_MM_MV = (5.0, 10.0, 20.0)
+SHEET_MM = 250.0
+"""Width of the traces on a sheet: ten seconds at 25 mm/s, which fits A4 and US Letter."""
+SHEET_S = SHEET_MM / MM_PER_S
 COLUMN_S = 2.5
 RHYTHM_LEAD = "II"
 PULSE_MV = 1.0
 PULSE_S = 0.2
 MARGIN_S = 0.4
-"""Left of the traces: room for the calibration pulse, 10 mm at 25 mm/s."""
+"""Left of the traces at 25 mm/s: room for the calibration pulse, 10 mm."""
+
+COLUMNS: Mapping[str, int] = {"3x4": 4, "6x2": 2, "12x1": 1}
+"""The layouts by their usual names (rows x columns); 3x4 has a rhythm strip of lead II below."""
 
 _ABOVE_MV = (1.5, 3.5)
 _BELOW_MV = (1.0, 3.5)
 _CLEARANCE_MV = 0.2
-_SNAP_MV = 0.5
-_COLUMNS = (("I", "aVR", "V1", "V4"), ("II", "aVL", "V2", "V5"), ("III", "aVF", "V3", "V6"))
+_SNAP_MM = 5.0
+
+
+@dataclass(frozen=True)
+class PaperFormat:
+    """How a recording is laid out on paper.
+
+    ``layout`` is one of `COLUMNS`. With ``cabrera`` the limb leads stand in their anatomical order (`CABRERA`), aVR
+    upside down as -aVR. ``speed_mm_s`` is one of `SPEEDS_MM_S`, ``gain_mm_mv`` one of `GAINS_MM_MV`.
+
+    Raises
+    ------
+    RecordError
+        When a layout or a scale is none of these.
+    """
+
+    layout: str = "3x4"
+    cabrera: bool = False
+    speed_mm_s: float = MM_PER_S
+    gain_mm_mv: float = MM_PER_MV
+
+    def __post_init__(self) -> None:
+        if self.layout not in COLUMNS:
+            raise RecordError(f"no layout {self.layout!r}: paper has {', '.join(COLUMNS)}")
+        if self.speed_mm_s not in SPEEDS_MM_S:
+            raise RecordError(f"no paper speed of {self.speed_mm_s:g} mm/s: {SPEEDS_MM_S}")
+        if self.gain_mm_mv not in GAINS_MM_MV:
+            raise RecordError(f"no gain of {self.gain_mm_mv:g} mm/mV: {GAINS_MM_MV}")
+
+    @property
+    def margin_s(self) -> float:
+        """Room left of the traces: the calibration pulse and 5 mm, in whole squares of 5 mm."""
+        return float(np.ceil((PULSE_S * self.speed_mm_s + 5.0) / 5.0 - 1e-9)) * 5.0 / self.speed_mm_s
+
+    def sheet_s(self, duration_s: float) -> float:
+        """Return how much of a recording one sheet holds: 250 mm of it, and no more than there is beyond ten seconds.
+
+        At 12.5 mm/s a sheet of a ten-second recording is half as wide; at 50 mm/s it holds five seconds.
+        """
+        room_s = SHEET_MM / self.speed_mm_s
+        return min(room_s, max(SHEET_S, float(np.ceil(duration_s))))
+
+
+STANDARD = PaperFormat()
 
 
 @dataclass(frozen=True)
 class Strip:
-    """One lead on one row between two times (seconds of the record)."""
+    """One lead on one row between two times (seconds of the record), upside down when ``inverted``."""
 
     lead: str
     row: int
     start_s: float
     end_s: float
+    inverted: bool = False
+
+    @property
+    def name(self) -> str:
+        """The lead as it is written on the paper."""
+        return f"−{self.lead}" if self.inverted else self.lead
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,49 +105,71 @@ class Sheet:
     bounds_uv: tuple[tuple[float, float], ...]
     height_uv: float
     start_s: float
+    end_s: float
+    form: PaperFormat = STANDARD
 
     @property
-    def end_s(self) -> float:
-        """Right edge, seconds of the record."""
-        return self.start_s + SHEET_S
+    def left_s(self) -> float:
+        """Left edge of the paper, calibration margin included, seconds of the record."""
+        return self.start_s - self.form.margin_s
 
     @property
     def height_mm(self) -> float:
         """Height on paper."""
-        return self.height_uv / 1000 * MM_PER_MV
+        return self.height_uv / 1000 * self.form.gain_mm_mv
 
     @property
     def width_mm(self) -> float:
         """Width on paper, calibration margin included."""
-        return (SHEET_S + MARGIN_S) * MM_PER_S
+        return (self.end_s - self.left_s) * self.form.speed_mm_s
+
+    def strip_at(self, time_s: float, height_uv: float) -> Strip:
+        """Return the strip under a point of the paper; beyond an edge the nearest."""
+        rows = [max(low - height_uv, height_uv - high, 0.0) for low, high in self.bounds_uv]
+        row = int(np.argmin(rows))
+        cells = [strip for strip in self.strips if strip.row == row]
+        return min(cells, key=lambda strip: max(strip.start_s - time_s, time_s - strip.end_s, 0.0))
 
 
-def strips(leads: tuple[str, ...], start_s: float) -> tuple[Strip, ...]:
-    """Return the clinical 3 x 4 above rhythm strip II, or one row a lead when the twelve are not complete."""
+def strips(
+    leads: tuple[str, ...], start_s: float, form: PaperFormat = STANDARD, sheet_s: float = SHEET_S
+) -> tuple[Strip, ...]:
+    """Return the strips of a layout, or one row a lead when the twelve are not complete."""
     if not set(STANDARD_LEADS) <= set(leads):
-        return tuple(Strip(lead, row, start_s, start_s + SHEET_S) for row, lead in enumerate(leads))
+        return tuple(Strip(lead, row, start_s, start_s + sheet_s) for row, lead in enumerate(leads))
+    n_columns = COLUMNS[form.layout]
+    n_rows = len(STANDARD_LEADS) // n_columns
+    column_s = sheet_s / n_columns
     cells = [
-        Strip(lead, row, start_s + c * COLUMN_S, start_s + (c + 1) * COLUMN_S)
-        for row, names in enumerate(_COLUMNS)
-        for c, lead in enumerate(names)
+        Strip(
+            lead.removeprefix("-"),
+            place % n_rows,
+            start_s + place // n_rows * column_s,
+            start_s + (place // n_rows + 1) * column_s,
+            lead.startswith("-"),
+        )
+        for place, lead in enumerate((*(CABRERA if form.cabrera else LIMB), *CHEST))
     ]
-    return (*cells, Strip(RHYTHM_LEAD, len(_COLUMNS), start_s, start_s + SHEET_S))
+    rhythm = [Strip(RHYTHM_LEAD, n_rows, start_s, start_s + sheet_s)] if form.layout == "3x4" else []
+    return (*sorted(cells, key=lambda cell: cell.row), *rhythm)
 
 
 def samples(record: Record, strip: Strip) -> tuple[float, FloatArray]:
-    """Return the time of the first sample of a strip, and its samples in millivolts (empty past the record's end)."""
+    """Return the time of the first sample of a strip, and its samples as drawn, mV (empty past the record's end)."""
     first = int(np.ceil(strip.start_s * record.fs - 1e-6))
     last = int(np.ceil(strip.end_s * record.fs - 1e-6))
     row = record.lead(strip.lead)
-    return first / record.fs, row[first : last + 1 if last < row.size else last]
+    values = row[first : last + 1 if last < row.size else last]
+    return first / record.fs, -values if strip.inverted else values
 
 
-def sheet(record: Record, start_s: float) -> Sheet:
+def sheet(record: Record, start_s: float, form: PaperFormat = STANDARD) -> Sheet:
     """Lay a record out on paper from ``start_s`` on.
 
-    Each row gets the height that its deflections need (25 to 70 mm, in steps of 5 mm), so that rows stay apart.
+    Each row gets the height that its deflections need (2.5 to 7 mV, in steps of 5 mm), so that rows stay apart.
     """
-    cells = strips(record.leads, start_s)
+    end_s = start_s + form.sheet_s(record.duration_s)
+    cells = strips(record.leads, start_s, form, end_s - start_s)
     n_rows = max(cell.row for cell in cells) + 1
     above, below = np.full(n_rows, _ABOVE_MV[0]), np.full(n_rows, _BELOW_MV[0])
     for cell in cells:
@@ -99,10 +178,11 @@ def sheet(record: Record, start_s: float) -> Sheet:
         if known.size:
             above[cell.row] = max(above[cell.row], float(known.max()) + _CLEARANCE_MV)
             below[cell.row] = max(below[cell.row], -float(known.min()) + _CLEARANCE_MV)
-    above = np.ceil(np.minimum(above, _ABOVE_MV[1]) / _SNAP_MV) * _SNAP_MV
-    below = np.ceil(np.minimum(below, _BELOW_MV[1]) / _SNAP_MV) * _SNAP_MV
+    snap_mv = _SNAP_MM / form.gain_mm_mv
+    above = np.ceil(np.minimum(above, _ABOVE_MV[1]) / snap_mv) * snap_mv
+    below = np.ceil(np.minimum(below, _BELOW_MV[1]) / snap_mv) * snap_mv
     height = float((above + below).sum()) * 1000
     tops = height - 1000 * np.concatenate([[0.0], np.cumsum(above + below)])
     zero = tuple(float(tops[r] - 1000 * above[r]) for r in range(n_rows))
     bounds = tuple((float(tops[r + 1]), float(tops[r])) for r in range(n_rows))
-    return Sheet(cells, zero, bounds, height, start_s)
+    return Sheet(cells, zero, bounds, height, start_s, end_s, form)

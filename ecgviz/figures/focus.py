@@ -1,0 +1,108 @@
+"""What a reader points at: a lead, a beat, a wave, or several of them; and what the three levels show then.
+
+A figure that can be clicked carries, in the first three of each point's ``customdata``, the beat (from 1; 0 = none),
+the lead and the wave ("" = none) that the point stands for.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from ecgviz.figures import style
+from ecgviz.types import ATOMS, WAVES, EvidenceGrid
+from ecgviz.types.arrays import BoolArray
+
+TARGET_PX = 24
+"""What can be clicked is at least this wide (WCAG 2.2, 2.5.8)."""
+_REACH_PX = 400
+
+
+@dataclass(frozen=True)
+class Focus:
+    """What is pointed at: a beat (index from 0), a lead, a wave of `WAVES`; None = all."""
+
+    beat: int | None = None
+    lead: str | None = None
+    wave: str | None = None
+
+    def __bool__(self) -> bool:
+        return (self.beat, self.lead, self.wave) != (None, None, None)
+
+    def words(self, *, but: str = "") -> str:
+        """Return what is pointed at, leaving out one axis ("lead", "beat", "wave", several joined by "+")."""
+        parts = {
+            "lead": "" if self.lead is None else f"lead {self.lead}",
+            "beat": "" if self.beat is None else f"beat {self.beat + 1}",
+            "wave": "" if self.wave is None else self.wave,
+        }
+        return ", ".join(text for axis, text in parts.items() if text and axis not in but.split("+"))
+
+
+NOWHERE = Focus()
+
+
+def clickable(
+    figure: go.Figure,
+    x: Sequence[Any],
+    y: Sequence[Any],
+    data: Sequence[Sequence[Any]],
+    hovertemplate: str,
+    **more: Any,
+) -> None:
+    """Add unseen points to a figure that a click anywhere near them picks, and that say what they stand for."""
+    unseen = {"marker": {"opacity": 0}}
+    marker = {"size": TARGET_PX, "opacity": 0}
+    figure.add_scatter(
+        x=x, y=y, customdata=data, mode="markers", name="pick", marker=marker, selected=unseen, unselected=unseen,
+        hovertemplate=f"{hovertemplate}<extra></extra>", **more,
+    )  # fmt: skip
+    figure.update_layout(hovermode="closest", hoverdistance=_REACH_PX)
+
+
+def frame(**place: Any) -> dict[str, Any]:
+    """Return the frame around what is in focus; ``place`` holds x0, x1, y0, y1 and what they refer to."""
+    return {"type": "rect", **place, "line": {"color": style.ACCENT, "width": 2}, "fillcolor": "rgba(0,0,0,0)"}
+
+
+def pointed(before: Focus, data: Sequence[Any]) -> Focus:
+    """Return the focus after a click on a point: what the point names replaces, what it does not name stays.
+
+    A click on what is in focus already takes it out again.
+    """
+    beat, lead, wave = int(data[0] or 0), str(data[1] or ""), str(data[2] or "")
+    named: dict[str, Any] = {}
+    if beat:
+        named["beat"] = beat - 1
+    if lead:
+        named["lead"] = lead
+    if wave:
+        named["wave"] = wave
+    if named and all(getattr(before, axis) == value for axis, value in named.items()):
+        named = dict.fromkeys(named)
+    return replace(before, **named)
+
+
+def within(grid: EvidenceGrid, focus: Focus, *, but: str = "") -> EvidenceGrid:
+    """Return a grid that holds only what is in focus, so that its shares are shares of that.
+
+    Parameters
+    ----------
+    grid : EvidenceGrid
+    focus : Focus
+        A beat, lead or wave that the grid does not have selects nothing on that axis.
+    but : str
+        Axes that stay whole ("lead", "beat", "wave", several joined by "+"): those that a figure draws.
+    """
+    free = but.split("+")
+    keep: BoolArray = np.ones(grid.pos.shape, dtype=bool)
+    if focus.lead in grid.leads and "lead" not in free:
+        keep[[lead != focus.lead for lead in grid.leads]] = False
+    if grid.has_time:
+        if focus.beat is not None and focus.beat < keep.shape[1] and "beat" not in free:
+            keep[:, np.arange(keep.shape[1]) != focus.beat] = False
+        if focus.wave is not None and "wave" not in free:
+            keep[..., [atom not in WAVES[focus.wave] for atom in ATOMS]] = False
+    return replace(grid, pos=np.where(keep, grid.pos, 0.0), neg=np.where(keep, grid.neg, 0.0))
