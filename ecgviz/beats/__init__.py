@@ -14,6 +14,7 @@ from ecgviz.beats.peaks import SHORTEST_S, bridged, fine_grid, r_peaks, smoothed
 from ecgviz.beats.scaled import at_network_rate
 from ecgviz.beats.spans import rounded
 from ecgviz.beats.spikes import spikes, started_by, without_spikes
+from ecgviz.beats.together import p_together
 from ecgviz.errors import InputError
 from ecgviz.types import Beats, Record
 from ecgviz.types.arrays import BoolArray, FloatArray
@@ -41,7 +42,8 @@ def delineate(record: Record, method: str = "network") -> Beats:
     is asked but neurokit2, with its default method (see `ecgviz.beats.neurokit`).
 
     Beats without P wave stay without: those that a pacing spike starts, those of an irregular rhythm of which most
-    beats have none, and those before which the network sees none.
+    beats have none, and those before which the network sees none, neither in the beat alone nor in the beats of a
+    regular rhythm together (`ecgviz.beats.together`).
 
     Not solved: flutter waves in a fixed relation to QRS may be taken for P waves; paced beats without visible spikes
     (or below 400 Hz) are not told apart; retrograde and fused P waves are missed.
@@ -82,11 +84,13 @@ def network_beats(record: Record, net: "Delineators | None" = None) -> Beats:
     if reason:
         return _none(record, reason)
     net = net or load_network()
-    found = assemble(read_waves(at_network_rate(signal, record.fs), net), peaks / record.fs)
+    waves = read_waves(at_network_rate(signal, record.fs), net)
+    found = assemble(waves, peaks / record.fs)
     spikes_s = spikes(signal, record.fs, found.whole["QRS"][:, 0])
     if np.isfinite(spikes_s).any():
         signal = without_spikes(signal, record.fs, spikes_s)
-        found = assemble(read_waves(at_network_rate(signal, record.fs), net), peaks / record.fs)
+        waves = read_waves(at_network_rate(signal, record.fs), net)
+        found = assemble(waves, peaks / record.fs)
     if found.r_s.size < 3:
         return _none(record, f"only {found.r_s.size} of {peaks.size} candidate beats hold a QRS complex (3 are needed)")
     fine, factor = fine_grid(signal, record.fs)
@@ -103,7 +107,9 @@ def network_beats(record: Record, net: "Delineators | None" = None) -> Beats:
     # A notched R has two tops of like size: the shift puts every R peak at the same place of its complex.
     moved = np.clip(at + np.where(alike, shifts, 0), 0, fine.shape[1] - 1) / fs
     on, off = found.whole["QRS"].T
-    return _beats(record, usable, found, np.clip(moved, on, off), alike, started_by(spikes_s, on))
+    spiked = started_by(spikes_s, on)
+    found.whole["P"] = p_together(waves.whole, *(found.whole[wave] for wave in WAVES), alike & ~spiked)
+    return _beats(record, usable, found, np.clip(moved, on, off), alike, spiked)
 
 
 def _beats(
