@@ -1,0 +1,167 @@
+"""How a store lies on disk: Parquet files that appear whole or not at all, and what is in them already.
+
+    STORE/cohort.json                                          format, and the settings behind each digest
+    STORE/records/<batch>.parquet                              one row a recording
+    STORE/rows/model=<name>/method=<name>/<settings>-<batch>.parquet    one row a recording x label
+
+A batch is a digest of the recordings and labels in the file, so that the same work done twice is the same file.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ecgviz import NOTICE, __version__
+from ecgviz.cohort.schema import FORMAT, RECORDS, ROWS, Column, schema
+from ecgviz.cohort.settings import Settings
+from ecgviz.errors import CohortError
+
+ABOUT, LOCK = "cohort.json", ".lock"
+UNFINISHED = ".part-"
+
+
+def rows_folder(store: Path, model: str, method: str) -> Path:
+    """Return the folder of one network's and method's rows."""
+    return store / "rows" / f"model={model}" / f"method={method}"
+
+
+def write_rows(store: Path, settings: Settings, rows: Sequence[Mapping[str, Any]]) -> Path:
+    """Write rows of one network and method as one file."""
+    told = [{**row, "settings": settings.digest} for row in rows]
+    folder = rows_folder(store, settings.model, settings.method)
+    return _write(folder / rows_file(settings, [(row["record"], row["label"]) for row in rows]), ROWS, told)
+
+
+def write_records(store: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
+    """Write rows of recordings as one file."""
+    return _write(store / "records" / records_file([row["record"] for row in rows]), RECORDS, rows)
+
+
+def rows_file(settings: Settings, pairs: Sequence[tuple[str, str]]) -> str:
+    """Return the name of the file that holds these recordings and labels, in this order."""
+    return f"{settings.digest}-{_digest([list(pair) for pair in pairs])}.parquet"
+
+
+def records_file(names: Sequence[str]) -> str:
+    """Return the name of the file that holds the rows of these recordings, in this order."""
+    return f"{_digest(list(names))}.parquet"
+
+
+def done_rows(store: Path, settings: Settings, planned: Iterable[Sequence[tuple[str, str]]]) -> dict[str, set[str]]:
+    """Return the labels that are done of each recording, for one network and method.
+
+    A file that holds just what is ``planned`` for a chunk is known by its name; only others are read.
+    """
+    known = {rows_file(settings, pairs): pairs for pairs in planned}
+    done: dict[str, set[str]] = {}
+    for file in sorted(rows_folder(store, settings.model, settings.method).glob("*.parquet")):
+        for record, label in known.get(file.name) or _read(file, "record", "label"):
+            done.setdefault(record, set()).add(label)
+    return done
+
+
+def done_records(store: Path, planned: Iterable[Sequence[str]]) -> set[str]:
+    """Return the recordings that have their row; see `done_rows`."""
+    known = {records_file(names): names for names in planned}
+    done: set[str] = set()
+    for file in (store / "records").glob("*.parquet"):
+        done.update(known.get(file.name) or (name for (name,) in _read(file, "record")))
+    return done
+
+
+def _read(file: Path, *columns: str) -> list[tuple[str, ...]]:
+    table = pq.read_table(file, columns=list(columns), partitioning=None)
+    return list(zip(*(table[name].to_pylist() for name in columns), strict=True))
+
+
+@contextmanager
+def opened_to_write(store: Path, asked: Sequence[Settings]) -> Iterator[None]:
+    """Hold a store for one run, new or old; what an earlier run left unfinished is taken away.
+
+    Raises
+    ------
+    CohortError
+        When another run holds it, it is of another format, or it already answers one of the settings' network and
+        method with other weights, parameters, seeds or another version of ecgviz.
+    """
+    store.mkdir(parents=True, exist_ok=True)
+    with (store / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # let go by the system when the process ends, however
+        except BlockingIOError as held:
+            raise CohortError(f"another run is writing to {store}") from held
+        known = dict(read_about(store)["settings"]) if (store / ABOUT).is_file() else {}
+        if not known and any(path.name != LOCK for path in store.iterdir()):
+            raise CohortError(f"{store} is not empty and no store of a cohort: name a new folder")
+        for settings in asked:
+            _check_same(settings, known)
+        known |= {settings.digest: asdict(settings) for settings in asked}
+        about = {"format": FORMAT, "ecgviz": __version__, "notice": NOTICE, "settings": known}
+        with _whole(store / ABOUT) as part:
+            part.write_text(json.dumps(about, indent=1), encoding="utf-8")
+        for left in store.rglob(f"{UNFINISHED}*"):
+            left.unlink(missing_ok=True)
+        yield
+
+
+def read_about(store: Path) -> dict[str, Any]:
+    """Return what cohort.json says.
+
+    Raises
+    ------
+    CohortError
+        When there is none, or it is of another format.
+    """
+    try:
+        about = json.loads((store / ABOUT).read_text(encoding="utf-8"))
+        found, settings = about["format"], about["settings"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CohortError(f"{store} is no store of a cohort: {ABOUT} cannot be read") from error
+    if found != FORMAT or not isinstance(settings, dict):
+        raise CohortError(f"{store}: store format {found} is not {FORMAT}, which this version reads")
+    return dict(about)
+
+
+def _check_same(settings: Settings, known: Mapping[str, Mapping[str, Any]]) -> None:
+    for other in known.values():
+        if (other["model"], other["method"]) != (settings.model, settings.method):
+            continue
+        differ = [name for name, value in json.loads(json.dumps(asdict(settings))).items() if other.get(name) != value]
+        if differ:
+            raise CohortError(
+                f"the store holds {settings.method} of {settings.model} with another {differ[0].replace('_', ' ')} "
+                f"({other.get(differ[0])}, not {getattr(settings, differ[0])}): name a new store"
+            )
+
+
+def _write(path: Path, columns: tuple[Column, ...], rows: Sequence[Mapping[str, Any]]) -> Path:
+    full = [{each.name: row.get(each.name) for each in columns} for row in rows]
+    table = pa.Table.from_pylist(full, schema=schema(columns))
+    with _whole(path) as part:
+        pq.write_table(table, part, compression="zstd", compression_level=6)
+    return path
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """Yield a name to write to; the file takes its real name only once it is whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{UNFINISHED}{os.getpid()}-{path.name}")
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:16]

@@ -1,0 +1,115 @@
+"""The recordings of a folder, listed without reading any of them."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ecgviz.errors import CohortError
+from ecgviz.records import ludb, ptbxl
+from ecgviz.records.load import READERS
+
+RATES_HZ = (100, 500)
+"""PTB-XL keeps each recording at both."""
+LUDB_SIGNALS = "data"
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One recording of a folder: where it lies, and what a table says of it that its file does not.
+
+    ``id`` is a published one, or "file-" and a digest of the path within the folder, never a file's name. ``patient``
+    is a number of the table, or the recording's own id where nobody tells patients apart. ``statements`` are what its
+    readers stated and the superclasses of these; None where nothing is known.
+    """
+
+    id: str
+    file: str
+    patient: str
+    device: str | None = None
+    site: str | None = None
+    fold: int | None = None
+    statements: tuple[str, ...] | None = None
+
+
+def recordings(folder: Path, fs: int | None = None) -> tuple[Recording, ...]:
+    """Return the recordings of a folder by their id; PTB-XL and LUDB by their tables, else every file of a known kind.
+
+    Of PTB-XL, the copies that its later versions dropped are left out, as are rows whose file is not there.
+
+    Parameters
+    ----------
+    folder : Path
+    fs : int or None
+        100 or 500: which of PTB-XL's two files of a recording; 100 when left out.
+
+    Raises
+    ------
+    CohortError
+        For no folder, one without recordings, a rate that PTB-XL does not have, or a rate for any other folder.
+    RecordError
+        When the table of PTB-XL or LUDB cannot be read.
+    """
+    if not folder.is_dir():
+        raise CohortError(f"{folder} is no folder of recordings")
+    published = (folder / ptbxl.DATABASE).is_file()
+    if fs is not None and not (published and fs in RATES_HZ):
+        raise CohortError(f"--fs {fs}: only recordings of PTB-XL come at more than one rate, 100 and 500 Hz")
+    if published:
+        found = _ptbxl(folder, fs or RATES_HZ[0])
+    elif (folder / ludb.TABLE).is_file():
+        found = _ludb(folder)
+    else:
+        found = _files(folder)
+    every = tuple(sorted(found, key=lambda recording: recording.id))
+    if not every:
+        raise CohortError(
+            f"{folder} holds no recording of a kind that is read here ({', '.join(filter(None, READERS))})"
+        )
+    return every
+
+
+def _ptbxl(folder: Path, fs: int) -> Iterator[Recording]:
+    for row in ptbxl.read_table(folder).values():
+        file = row.filename_lr if fs == RATES_HZ[0] else row.filename_hr
+        if row.duplicate or not (folder / f"{file}.hea").is_file():
+            continue
+        yield Recording(
+            id=f"ptbxl-{row.ecg_id:05d}",
+            file=file,
+            patient=f"ptbxl-patient-{row.patient_id}",
+            device=row.device,
+            site=row.site,
+            fold=row.strat_fold,
+            statements=(*row.superclasses, *row.scp_codes),
+        )
+
+
+def _ludb(folder: Path) -> Iterator[Recording]:
+    for number in ludb.read_table(folder / ludb.TABLE):
+        name = f"ludb-{number:03d}"
+        if (folder / LUDB_SIGNALS / f"{number}.hea").is_file():
+            yield Recording(id=name, file=f"{LUDB_SIGNALS}/{number}", patient=name)
+
+
+def _files(folder: Path) -> Iterator[Recording]:
+    """Return the files of known kinds; signal files of WFDB belong to their header."""
+    wanted = set(READERS) - {"", ".dat", ".mat"}
+    for where, folders, names in os.walk(folder):
+        folders[:] = sorted(each for each in folders if not each.startswith("."))
+        for name in names:
+            path = Path(where, name)
+            if path.suffix.lower() in wanted and not name.startswith("."):
+                within = path.relative_to(folder).as_posix()
+                known = f"file-{hashlib.sha256(within.encode()).hexdigest()[:12]}"
+                yield Recording(id=known, file=within, patient=known)
+
+
+def stated(recording: Recording, label: str) -> bool | None:
+    """Return whether the readers stated a label; None where nothing, or no superclass, is known."""
+    if recording.statements is None:
+        return None
+    if label in ptbxl.SUPERCLASSES and not set(recording.statements) & set(ptbxl.SUPERCLASSES):
+        return None
+    return label in recording.statements

@@ -1,0 +1,185 @@
+"""Explain a folder of recordings into a store: on the cores of this machine, or on a Dask cluster."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from joblib import Parallel, delayed, parallel_config
+
+from ecgviz.checkpoint import Model, load_model
+from ecgviz.cohort.files import done_records, done_rows, opened_to_write
+from ecgviz.cohort.folder import Recording, recordings
+from ecgviz.cohort.settings import Settings, labels_of, read_method, settings_of
+from ecgviz.cohort.work import Ask, Chunk, Done, run_chunk
+from ecgviz.errors import CohortError
+
+CHUNK = 32
+"""Recordings a task: what a killed run loses at most for each worker."""
+
+
+def run_cohort(
+    data: Path,
+    out: Path,
+    *,
+    models: Sequence[str],
+    methods: Sequence[str],
+    labels: Sequence[str] = (),
+    fs: int | None = None,
+    limit: int | None = None,
+    chunk: int = CHUNK,
+    random_networks: int = 1,
+    seed: int = 0,
+    jobs: int = -1,
+    scheduler: str | None = None,
+    resources: Mapping[str, float] | None = None,
+    progress: Callable[[Done, int], None] = lambda done, total: None,
+) -> Done:
+    """Explain every recording of a folder with every network and method, and keep the answers in a store.
+
+    What the store holds already is not worked out again, so a run that was cut off goes on, and one that asks for
+    another method, network, label or more recordings works out only these. A recording, network or method that fails
+    is a row with its reason, and counts as done.
+
+    Parameters
+    ----------
+    data, out : Path
+        Folder of recordings, and the store, made when it is not there. Workers of a cluster must see both.
+    models : names of shipped models, or model folders
+    methods : str
+        ``NAME`` or ``NAME:key=value,...``; see `read_method`.
+    labels : str
+        Labels to explain; of each network those that it has. Its superclasses when none is named.
+    fs : int or None
+        Which of PTB-XL's files: 100 or 500.
+    limit : int or None
+        Only so many recordings, the first by id.
+    chunk : int
+        Recordings a task.
+    random_networks : int
+        Random networks that each map is held against; `analyse` takes five.
+    seed : int
+        Of the null tests and whatever a method draws.
+    jobs : int
+        Processes on this machine, -1 for all cores.
+    scheduler : str or None
+        Address of a Dask scheduler, which then takes the place of processes on this machine.
+    resources : mapping or None
+        What a worker of the cluster must offer to be given a task, such as {"GPU": 1}.
+    progress : called with what is done, and the number of recordings that are open
+
+    Returns
+    -------
+    Done
+        What this run worked out.
+
+    Raises
+    ------
+    EcgvizError
+        For a folder, model, method, label or store that cannot be what is asked.
+    """
+    if chunk < 1 or (limit is not None and limit < 1):
+        raise CohortError("--chunk and --limit are 1 or more")
+    loaded = {name: load_model(name) for name in dict.fromkeys(models)}
+    asked = _asked(loaded, methods, labels, random_networks, seed)
+    found = recordings(data, fs)[:limit]
+    with opened_to_write(out, [settings for settings, _, _ in asked]):
+        chunks = list(_open_chunks(data, out, found, asked, chunk, os.getpid() if scheduler is None else None))
+        total, done = sum(len(each.recordings) for each in chunks), Done()
+        progress(done, total)
+        with _workers(jobs, scheduler, resources):
+            parallel = Parallel(return_as="generator_unordered", pre_dispatch="all" if scheduler else "2*n_jobs")
+            for each in parallel(delayed(run_chunk)(one) for one in chunks):
+                done.add(each)
+                progress(done, total)
+    return done
+
+
+def _asked(
+    models: Mapping[str, Model], methods: Sequence[str], labels: Sequence[str], random_networks: int, seed: int
+) -> list[tuple[Settings, str, tuple[str, ...]]]:
+    """Return settings, source and labels of every network with every method.
+
+    Raises
+    ------
+    CohortError
+        When nothing is asked, a label is of no network, two models have one name, or a method does not apply.
+    """
+    if not (models and methods):
+        raise CohortError("name at least one --model and one --method")
+    if len({model.name for model in models.values()}) < len(models):
+        raise CohortError("two of the models have the same name, by which the store keeps them apart")
+    if unknown := [label for label in labels if not any(label in model.labels for model in models.values())]:
+        raise CohortError(f"none of the models predicts {unknown[0]!r}")
+    named = [read_method(text) for text in methods]
+    if len({each.method for each in named}) < len(named):
+        raise CohortError("a method is named twice; a store holds each with one set of parameters")
+    return [
+        (
+            settings_of(model, each, random_networks=random_networks, seed=seed),
+            _source(name),
+            labels_of(model, labels),
+        )
+        for name, model in models.items()
+        for each in named
+    ]
+
+
+def _source(name: str) -> str:
+    """Return a model's folder as every worker can find it; a shipped model keeps its name."""
+    return str(Path(name).resolve()) if Path(name).is_dir() and os.sep in name else name
+
+
+def _open_chunks(
+    data: Path,
+    out: Path,
+    found: Sequence[Recording],
+    asked: Sequence[tuple[Settings, str, tuple[str, ...]]],
+    size: int,
+    owner: int | None,
+) -> Iterator[Chunk]:
+    """Yield recordings in chunks by their id, with what is not done of them."""
+    slices = [found[start : start + size] for start in range(0, len(found), size)]
+    with_row = done_records(out, [[each.id for each in some] for some in slices])
+    done = [
+        done_rows(out, settings, [[(each.id, label) for each in some for label in labels] for some in slices])
+        for settings, _, labels in asked
+    ]
+    for some in slices:
+        asks = []
+        for (settings, source, labels), answered in zip(asked, done, strict=True):
+            missing = {
+                each.id: tuple(label for label in labels if label not in answered.get(each.id, ())) for each in some
+            }
+            asks.append(Ask(settings, source, {name: left for name, left in missing.items() if left}))
+        asks = [ask for ask in asks if ask.labels]
+        left = tuple(each for each in some if each.id not in with_row or any(each.id in ask.labels for ask in asks))
+        if left:
+            new = frozenset(each.id for each in left if each.id not in with_row)
+            yield Chunk(str(out.resolve()), str(data.resolve()), left, tuple(asks), new, owner)
+
+
+@contextmanager
+def _workers(jobs: int, scheduler: str | None, resources: Mapping[str, float] | None) -> Iterator[None]:
+    """Let joblib work with processes of this machine, or on a cluster.
+
+    Raises
+    ------
+    CohortError
+        When the extra for clusters is not installed, or the scheduler does not answer.
+    """
+    if scheduler is None:
+        with parallel_config(backend="loky", n_jobs=jobs, inner_max_num_threads=1):
+            yield
+        return
+    try:
+        from distributed import Client
+    except ImportError as missing:
+        raise CohortError("--scheduler needs Dask: pip install 'ecgviz[cluster]'") from missing
+    try:
+        client = Client(scheduler, timeout=10)
+    except (OSError, ValueError, TimeoutError) as problem:
+        raise CohortError(f"no Dask scheduler answers at {scheduler}") from problem
+    more = {"resources": dict(resources)} if resources else {}
+    with client, parallel_config(backend="dask", **more):
+        yield

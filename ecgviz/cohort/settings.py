@@ -1,0 +1,114 @@
+"""What a run asks: networks, methods with parameters, labels and seeds; and the digests that keep answers apart."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ecgviz import __version__
+from ecgviz.checkpoint import Model
+from ecgviz.checkpoint.folder import EXPORTED
+from ecgviz.cohort.schema import FORMAT
+from ecgviz.errors import CohortError
+from ecgviz.explain import find_method
+from ecgviz.explain.methods import method_parameters
+from ecgviz.records.ptbxl import SUPERCLASSES
+
+POOL = 2
+"""Random networks of which each recording takes one, in turn by its id, unless more are asked for."""
+FOLDER_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One method with its parameters, as ``--method NAME:key=value,...`` names it."""
+
+    method: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One network asked with one method: all that an answer depends on beside the recording and the label."""
+
+    model: str
+    model_digest: str
+    method: str
+    params: Mapping[str, Any]
+    random_networks: int
+    pool: int
+    seed: int
+    version: str = __version__
+    format: int = FORMAT
+
+    @property
+    def digest(self) -> str:
+        """Twelve digits that stand for these settings in the store."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:12]
+
+    def random_seeds(self, record: str) -> tuple[int, ...]:
+        """Return the seeds of the random networks that a recording is held against."""
+        first = int(hashlib.sha256(record.encode()).hexdigest(), 16)
+        return tuple((first + k) % self.pool for k in range(self.random_networks))
+
+
+def read_method(text: str) -> Asked:
+    """Return the method that a text names: ``saliency``, or ``integrated_gradients:n_steps=16,baseline=median``.
+
+    Raises
+    ------
+    EcgvizError
+        For an unknown method.
+    CohortError
+        For a parameter that it does not take, or what is no parameter.
+    """
+    name, _, told = text.partition(":")
+    takes = method_parameters(find_method(name))
+    params: dict[str, Any] = {}
+    for each in filter(None, told.split(",")):
+        key, equals, value = each.partition("=")
+        if not (equals and value):
+            raise CohortError(f"--method {text!r}: {each!r} is no parameter; write NAME:key=value")
+        if key not in takes:
+            raise CohortError(f"{name} does not take {key!r}; its parameters are: {', '.join(takes) or 'none'}")
+        params[key] = _value(value)
+    return Asked(name, params)
+
+
+def settings_of(model: Model, asked: Asked, *, random_networks: int = 1, seed: int = 0) -> Settings:
+    """Return the settings of one network and method.
+
+    Raises
+    ------
+    CohortError
+        When the method does not apply to the network, or without any random network.
+    """
+    if random_networks < 1:
+        raise CohortError("at least one random network is needed: without it nobody knows what a map is worth")
+    if model.net_name == EXPORTED:
+        raise CohortError(f"{model.name} is an exported program, which has no random networks to be held against")
+    if why_not := find_method(asked.method).why_not(model):
+        raise CohortError(why_not)
+    for name in (model.name, asked.method):
+        if not FOLDER_NAME.fullmatch(name):
+            raise CohortError(f"{name!r} cannot be the name of a folder")
+    pool = max(POOL, random_networks)
+    return Settings(model.name, model.digest, asked.method, dict(asked.params), random_networks, pool, seed)
+
+
+def labels_of(model: Model, wanted: Sequence[str]) -> tuple[str, ...]:
+    """Return the labels to ask of a network: those wanted that it has; where none is, its superclasses, or else all."""
+    if wanted:
+        return tuple(label for label in model.labels if label in wanted)
+    return tuple(label for label in model.labels if label in SUPERCLASSES) or model.labels
+
+
+def _value(text: str) -> float | int | str:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
