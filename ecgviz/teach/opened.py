@@ -1,0 +1,119 @@
+"""A case made ready to be read: its recording, what is measured on it, and which lessons hold by published criteria."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ecgviz.beats import delineate
+from ecgviz.criteria import evaluate_all
+from ecgviz.errors import EcgvizError, TeachingError
+from ecgviz.measure import measure
+from ecgviz.records.load import load_record
+from ecgviz.signal import condition
+from ecgviz.simulate import Simulation, simulate
+from ecgviz.teach.load import Library
+from ecgviz.teach.schema import Case, Lesson
+from ecgviz.types import Beats, Finding, Measurements, Record
+
+FS, DURATION_S = 500.0, 10.0
+"""Every simulated case is ten seconds at 500 Hz, as a resting ECG is recorded."""
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """One case on its recording.
+
+    ``record`` carries the id of the case, and no statement that gives the answer away. ``simulation`` is None for a
+    recorded case. ``findings`` are those of the whole catalogue, ``met`` the ids of all lessons whose criteria are met.
+    """
+
+    case: Case
+    lesson: Lesson
+    record: Record
+    clean: Record
+    beats: Beats
+    measured: Measurements
+    findings: tuple[Finding, ...]
+    met: tuple[str, ...]
+    simulation: Simulation | None
+    licence: str
+
+
+def open_case(library: Library, name: str, *, severity: float | None = None) -> Opened:
+    """Read or simulate the recording of a case, and hold it against every criterion.
+
+    Parameters
+    ----------
+    library : Library
+    name : str
+        Id of one of its cases.
+    severity : float, optional
+        Plant the finding in the same patient at another severity; simulated cases only.
+
+    Raises
+    ------
+    TeachingError
+        When there is no such case, or the recording cannot be read or simulated as the case says.
+    """
+    case = library.case(name)
+    lesson = library.lesson(case.lesson)
+    try:
+        made = None if case.simulate is None else _simulate(case, lesson, severity)
+        given = _recorded(library, case) if made is None else made.record
+        clean = condition(given)
+        beats = delineate(clean)
+        measured = measure(clean, beats)
+        findings = evaluate_all(measured, beats, age_years=given.age_years, sex=given.sex)
+    except TeachingError:
+        raise
+    except EcgvizError as refusal:
+        raise TeachingError(f"case {name}: {refusal}") from refusal
+    hidden: dict[str, Any] = {"id": f"case {name}", "codes": (), "infarct_stages": lesson.stages}
+    if made is not None:
+        hidden["assumptions"] = ("simulated for teaching; no patient was recorded",)
+    return Opened(
+        case=case,
+        lesson=lesson,
+        record=replace(given, **hidden),
+        clean=replace(clean, **hidden),
+        beats=beats,
+        measured=measured,
+        findings=findings,
+        met=tuple(one.id for one in library.lessons.values() if is_met(one, findings)),
+        simulation=made,
+        licence=library.licence,
+    )
+
+
+def _simulate(case: Case, lesson: Lesson, severity: float | None) -> Simulation:
+    asked = case.simulate
+    assert asked is not None  # noqa: S101 - `open_case` asks only for simulated cases
+    return simulate(
+        lesson.finding,
+        seed=asked.seed,
+        fs=FS,
+        duration_s=DURATION_S,
+        severity=asked.severity if severity is None else severity,
+        heart_rate_bpm=asked.heart_rate_bpm,
+        sex=asked.sex,
+        age_years=asked.age_years,
+    )
+
+
+def _recorded(library: Library, case: Case) -> Record:
+    return load_record(library.paths[case.id])
+
+
+def findings_of(lesson: Lesson, findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Return the findings that a lesson speaks of, in the order of its criteria."""
+    wanted = {ref.entry: ref.definitions for ref in lesson.criteria}
+    return tuple(
+        found
+        for found in findings
+        if found.criterion in wanted and (not wanted[found.criterion] or found.definition in wanted[found.criterion])
+    )
+
+
+def is_met(lesson: Lesson, findings: Sequence[Finding]) -> bool:
+    """Return whether any published definition of a lesson is met."""
+    return any(found.state == "met" for found in findings_of(lesson, findings))
