@@ -24,6 +24,7 @@ from ecgviz.cli import (
     networks,
     planted,
     recordings,
+    teach,
     training,
     validation,
 )
@@ -63,11 +64,13 @@ GROUPS: Mapping[str, Mapping[str, Callable[..., None]]] = {
         "explanations": planted.explanations,
         "audits": planted.audits,
     },
+    "teach": {"list": teach.listed, "show": teach.show, "check": teach.check},
     "fetch": {"ptb-xl": evaluation.fetch_ptbxl},
 }
 """Commands of two words, by their first and their second; a first word that is a command too stays one."""
 GROUP_HELP: Mapping[str, str] = {
     "validate": "Measure how right ecgviz is on recordings whose answer is known.",
+    "teach": "Cases to read, each with its answer, criteria and references: what the Teaching page shows.",
     "fetch": "Fetch public data sets; this needs the internet.",
 }
 

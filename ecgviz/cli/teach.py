@@ -1,0 +1,103 @@
+"""``teach``: the cases of the Teaching page, listed, shown and checked."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ecgviz.cli.arguments import Json
+from ecgviz.cli.console import counted, write_json, write_lines, write_table
+from ecgviz.errors import TeachingError
+
+if TYPE_CHECKING:
+    from ecgviz.teach import Library
+
+Cases = Annotated[
+    Path | None,
+    typer.Option("--cases", metavar="DIR", help="A folder with cases.yaml and its recordings, or of PTB-XL."),
+]
+
+
+def listed(folder: Cases = None, as_json: Json = False) -> None:
+    """List the cases: their answer, level, and what a reader is told."""
+    library = _library(folder)
+    rows = [(one.id, library.lessons[one.lesson].name, str(one.level), one.history) for one in library.cases.values()]
+    if as_json:
+        names = ("id", "lesson", "level", "history")
+        return write_json({"licence": library.licence, "cases": [dict(zip(names, row, strict=True)) for row in rows]})
+    write_table(f"{library.title}: {len(rows)} cases", ("case", "answer", "level", "history"), rows)
+    write_lines(f"Licence: {library.licence}")
+    return None
+
+
+def show(
+    name: Annotated[str, typer.Argument(metavar="CASE", help="Id of a case, as ecgviz teach list gives it.")],
+    folder: Cases = None,
+    as_json: Json = False,
+) -> None:
+    """Show one case in its five parts, with what is measured on it beside each published limit."""
+    from ecgviz.criteria import load
+    from ecgviz.teach import open_case
+    from ecgviz.teach.opened import findings_of
+
+    library = _library(folder)
+    opened = open_case(library, name)
+    lesson, sources = opened.lesson, load().sources
+    found = findings_of(lesson, opened.findings)
+    if as_json:
+        verdicts = [
+            {"criterion": f.criterion, "definition": f.definition, "state": f.state, "why": f.why} for f in found
+        ]
+        return write_json(
+            {
+                "case": opened.case.model_dump(mode="json"),
+                "lesson": lesson.model_dump(mode="json"),
+                "findings": verdicts,
+                "references": [sources[key].full for key in lesson.references],
+                "licence": opened.licence,
+            }
+        )
+    write_lines(
+        f"Case {opened.case.id}: {lesson.name} ({lesson.review})",
+        f"What it is: {lesson.what}",
+        f"Where to look: {lesson.look}",
+        f"Causes: {lesson.causes}",
+        *([f"This case: {opened.case.point}"] if opened.case.point else []),
+    )
+    rows = [(f.criterion, f.definition, f.state.replace("_", " "), f.why) for f in found]
+    write_table("Criteria", ("criterion", "definition", "state", "why"), rows)
+    write_lines(*(f"Reference: {sources[key].full}" for key in lesson.references), f"Licence: {opened.licence}")
+    return None
+
+
+def check(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[CASE]...", help="Ids of cases; all when left out.")
+    ] = None,
+    folder: Cases = None,
+    as_json: Json = False,
+) -> None:
+    """Check that every case can be opened, that its finding is measured, and that its references are there."""
+    from ecgviz.teach.check import check_cases, check_lessons
+
+    library = _library(folder)
+    of_lessons = check_lessons(library.lessons.values())
+    with counted("Cases") as progress:
+        verdicts = check_cases(library, names or list(library.cases), progress)
+    failed = [one for one in verdicts if one.faults]
+    if as_json:
+        checked: list[dict[str, Any]] = [
+            {"case": one.case, "lesson": one.lesson, "level": one.level, "faults": list(one.faults)} for one in verdicts
+        ]
+        write_json({"cases": checked, "lessons": list(of_lessons)})
+    else:
+        write_lines(*of_lessons, *(f"case {one.case}: {fault}" for one in failed for fault in one.faults))
+        write_lines(f"{len(verdicts) - len(failed)} of {len(verdicts)} cases hold")
+    if failed or of_lessons:
+        raise TeachingError(f"{len(failed)} of {len(verdicts)} cases do not hold what they promise")
+
+
+def _library(folder: Path | None) -> "Library":
+    from ecgviz.teach import open_library, shipped_cases
+
+    return shipped_cases() if folder is None else open_library(folder)
