@@ -1,0 +1,107 @@
+"""Who reads what, and in which order: balanced, and drawn from the study's seed.
+
+Each reader meets each recording once a round. Over the recordings of a round a reader meets each condition (model,
+arm and methods, explained label) equally often, as far as the numbers allow; over readers each recording is met under
+each condition equally often, and stands at different places of the order. Conditions are dealt independently of the
+order, so that no reader can tell from a place which condition it has.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ecgviz.review.audit import digest
+from ecgviz.review.study import Study
+
+ALONE = "alone"
+"""The arm of a study without arms: one method at a time, named to the reader."""
+REFERENCE = "reference"
+"""The arm of an adjudicator, who sees the recording alone."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What a reader is shown after their own answer: by which model, in which arm, by which methods, for which label.
+
+    ``explained`` numbers the label among the study's ones; None stands for the model's most probable one.
+    """
+
+    model: str
+    arm: str
+    methods: tuple[str, ...]
+    explained: int | None
+
+
+@dataclass(frozen=True)
+class Item:
+    """One recording under one condition; ``label`` is what its maps explain ("" for an adjudicator)."""
+
+    item_id: str
+    record_sha256: str
+    record_id: str
+    patient_id: str
+    reference: str | None
+    model: str
+    model_sha256: str
+    label: str
+    arm: str
+    methods: tuple[str, ...]
+
+
+def conditions(study: Study, attention: frozenset[str]) -> tuple[Condition, ...]:
+    """Return all conditions of a study; ``attention`` are the methods that show attention.
+
+    Without arms each method is a condition. With arms: attention and attribution methods one at a time, all pairs for
+    "both", each attribution method for "randomised".
+    """
+    pooled = [method for method in study.methods if method in attention]
+    moved = [method for method in study.methods if method not in attention]
+    shown: dict[str, list[tuple[str, ...]]] = {
+        "attention": [(method,) for method in pooled],
+        "attribution": [(method,) for method in moved],
+        "both": [(one, other) for one in pooled for other in moved],
+        "randomised": [(method,) for method in moved],
+    }
+    alone: dict[str, list[tuple[str, ...]]] = {ALONE: [(method,) for method in study.methods]}
+    arms = {str(arm): shown[arm] for arm in study.arms} or alone
+    explained = tuple(range(len(study.labels))) if study.explain == "each" else (None,)
+    return tuple(
+        Condition(model, arm, methods, label)
+        for model in study.models
+        for label in explained
+        for arm, choices in arms.items()
+        for methods in choices
+    )
+
+
+def turns(study: Study, n_records: int, n_conditions: int) -> dict[str, list[tuple[int, int]]]:
+    """Return for each reader the (record, condition) at each position, both counted from 0.
+
+    Parameters
+    ----------
+    study : Study
+        Its seed, readers and rounds.
+    n_records, n_conditions : int
+        How many there are.
+    """
+    draw = random.Random(study.seed)  # noqa: S311
+    order, deal = list(range(n_records)), list(range(n_records))
+    draw.shuffle(order)
+    draw.shuffle(deal)
+    names = [reader.pseudonym for reader in study.readers if reader.role == "reader"]
+    draw.shuffle(names)
+    made = {}
+    for seat, name in enumerate(names):
+        own = _rotated(order, seat * n_records // len(names))
+        own = own[::-1] if seat % 2 else own
+        made[name] = [(record, (deal[record] + seat + r) % n_conditions) for r in range(study.rounds) for record in own]
+    return {reader.pseudonym: made[reader.pseudonym] for reader in study.readers if reader.role == "reader"}
+
+
+def item_id(record_sha256: str, model_sha256: str, label: str, arm: str, methods: Sequence[str]) -> str:
+    """Return an item's name: a digest, which tells a reader nothing."""
+    return digest([record_sha256, model_sha256, label, arm, list(methods)])[:16]
+
+
+def _rotated(values: Sequence[int], by: int) -> list[int]:
+    return [*values[by:], *values[:by]]

@@ -1,0 +1,111 @@
+"""What readers are shown, made once when a study is created: recordings, predictions, maps and their controls.
+
+A study then needs no network to be read, shows every reader the same, and can be scored years later. A recording keeps
+its samples, leads, age and sex; its file's name, header and comments go nowhere.
+"""
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from ecgviz.beats import delineate
+from ecgviz.checkpoint import Model, predict
+from ecgviz.errors import ReviewError
+from ecgviz.evidence import evidence
+from ecgviz.explain import explain, explain_controls
+from ecgviz.pipeline.codec import decode, encode
+from ecgviz.review.audit import digest
+from ecgviz.signal import condition
+from ecgviz.types import Beats, EvidenceGrid, Explanation, Prediction, Record
+
+RECORDS, MAPS = "records", "maps"
+RANDOM = "random networks"
+"""The control of `explain_controls` that a randomised arm shows one of."""
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """A recording as readers meet it, and the beats that marks are counted on."""
+
+    record: Record
+    beats: Beats
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """One map of one label by one model, what the model said, and what the map must beat.
+
+    ``randomised`` is the same method on the same network with random weights; ``controls`` are those of
+    `ecgviz.pipeline.analyse`. An exported program has neither.
+    """
+
+    prediction: Prediction
+    label: str
+    explanation: Explanation
+    randomised: Explanation | None
+    controls: Mapping[str, tuple[EvidenceGrid, ...]]
+
+
+def reading_of(record: Record) -> Reading:
+    """Return a recording under a name that tells nothing, without its statements, and with its beats."""
+    bare = replace(record, id=f"record-{record.key[:8]}", codes=(), infarct_stages=())
+    return Reading(bare, delineate(condition(bare)))
+
+
+def shown_by(model: Model, reading: Reading, label: str, method: str, *, controlled: bool, seed: int) -> Shown:
+    """Explain one label; raises EcgvizError when recording, label or method do not fit the model."""
+    record, beats = reading.record, reading.beats
+    explanation = explain(model, record, label, method, beats, seed=seed)
+    maps = explain_controls(model, record, label, method, beats) if controlled else {}
+    return Shown(
+        predict(model, record, beats),
+        label,
+        explanation,
+        maps[RANDOM][0] if RANDOM in maps else None,
+        {name: tuple(evidence(each, beats) for each in some) for name, some in maps.items()},
+    )
+
+
+def map_id(record_sha256: str, model_sha256: str, label: str, method: str) -> str:
+    """Return the name under which a map is kept."""
+    return digest([record_sha256, model_sha256, label, method])[:16]
+
+
+def keep(value: Reading | Shown, folder: Path, kind: str, name: str) -> None:
+    """Write a recording or a map into a study's folder."""
+    arrays: dict[str, np.ndarray] = {}
+    described = json.dumps(encode(value, "it", arrays), allow_nan=False).encode()
+    place = folder / kind / f"{name}.npz"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(place, allow_pickle=False, described=np.frombuffer(described, np.uint8), **arrays)
+
+
+def reading(folder: Path, record_sha256: str) -> Reading:
+    """Return a recording of a study; raises ReviewError when the folder does not hold it."""
+    return _kept(Reading, folder / RECORDS / f"{record_sha256[:16]}.npz")
+
+
+def shown(folder: Path, name: str) -> Shown:
+    """Return a map of a study by its `map_id`; raises ReviewError when the folder does not hold it."""
+    return _kept(Shown, folder / MAPS / f"{name}.npz")
+
+
+def _kept(kind: type[T], path: Path) -> T:
+    try:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        value: T = decode(kind, json.loads(arrays.pop("described").tobytes()), arrays)
+    except FileNotFoundError as error:
+        raise ReviewError(
+            f"the study's folder holds answers and not what was read (no {path.parent.name}/{path.name}): it was "
+            "imported without its recordings"
+        ) from error
+    except (KeyError, TypeError, ValueError, OSError) as error:
+        raise ReviewError(f"{path.parent.name}/{path.name} of the study is damaged") from error
+    return value
