@@ -15,15 +15,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ecgviz import NOTICE, __version__
 from ecgviz.cohort.schema import FORMAT, RECORDS, ROWS, Column, schema
-from ecgviz.cohort.settings import Settings
 from ecgviz.errors import CohortError
+
+if TYPE_CHECKING:
+    from ecgviz.cohort.settings import Settings
 
 ABOUT, LOCK = "cohort.json", ".lock"
 UNFINISHED = ".part-"
@@ -34,7 +36,7 @@ def rows_folder(store: Path, model: str, method: str) -> Path:
     return store / "rows" / f"model={model}" / f"method={method}"
 
 
-def write_rows(store: Path, settings: Settings, rows: Sequence[Mapping[str, Any]]) -> Path:
+def write_rows(store: Path, settings: "Settings", rows: Sequence[Mapping[str, Any]]) -> Path:
     """Write rows of one network and method as one file."""
     told = [{**row, "settings": settings.digest} for row in rows]
     folder = rows_folder(store, settings.model, settings.method)
@@ -46,7 +48,7 @@ def write_records(store: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
     return _write(store / "records" / records_file([row["record"] for row in rows]), RECORDS, rows)
 
 
-def rows_file(settings: Settings, pairs: Sequence[tuple[str, str]]) -> str:
+def rows_file(settings: "Settings", pairs: Sequence[tuple[str, str]]) -> str:
     """Return the name of the file that holds these recordings and labels, in this order."""
     return f"{settings.digest}-{_digest([list(pair) for pair in pairs])}.parquet"
 
@@ -56,7 +58,7 @@ def records_file(names: Sequence[str]) -> str:
     return f"{_digest(list(names))}.parquet"
 
 
-def done_rows(store: Path, settings: Settings, planned: Iterable[Sequence[tuple[str, str]]]) -> dict[str, set[str]]:
+def done_rows(store: Path, settings: "Settings", planned: Iterable[Sequence[tuple[str, str]]]) -> dict[str, set[str]]:
     """Return the labels that are done of each recording, for one network and method.
 
     A file that holds just what is ``planned`` for a chunk is known by its name; only others are read.
@@ -84,7 +86,7 @@ def _read(file: Path, *columns: str) -> list[tuple[str, ...]]:
 
 
 @contextmanager
-def opened_to_write(store: Path, asked: Sequence[Settings]) -> Iterator[None]:
+def opened_to_write(store: Path, asked: "Sequence[Settings]") -> Iterator[None]:
     """Hold a store for one run, new or old; what an earlier run left unfinished is taken away.
 
     Raises
@@ -131,7 +133,7 @@ def read_about(store: Path) -> dict[str, Any]:
     return dict(about)
 
 
-def _check_same(settings: Settings, known: Mapping[str, Mapping[str, Any]]) -> None:
+def _check_same(settings: "Settings", known: Mapping[str, Mapping[str, Any]]) -> None:
     for other in known.values():
         if (other["model"], other["method"]) != (settings.model, settings.method):
             continue

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,14 @@ from ecgviz.criteria import at_stage, union_region
 from ecgviz.evidence import area_in, cells, share_in
 from ecgviz.measure import PER_LEAD
 from ecgviz.pipeline import Examined, Explained
+from ecgviz.records import fields
 from ecgviz.types import ATOMS, Agreement, EvidenceGrid, Finding, Prediction, Region
 from ecgviz.types.arrays import FloatArray
 
 CONTROL_COLUMNS: Mapping[str, str] = {"|x|": "amplitude", "|dx/dt|": "slope", "random networks": "random"}
 """The column of each control map."""
+OWN_ID = re.compile(r"\brecord-[0-9a-f]{8}\b")
+"""What a recording without published id calls itself; the store calls it by its place in the folder."""
 NUMBERS = re.compile(r"[-+]?\d+(?:\.\d+)?")
 
 
@@ -44,18 +48,27 @@ def record_row(recording: Recording, examined: Examined, seconds: float) -> dict
 
 def failed_record(recording: Recording, failure: str) -> dict[str, Any]:
     """Return the row of a recording that could not be examined."""
-    return _listed(recording) | {"record_failure": failure}
+    return _listed(recording) | {"record_failure": nameless(failure, recording)}
 
 
 def failed_row(recording: Recording, label: str, failure: str, stated: bool | None) -> dict[str, Any]:
     """Return the row of a recording on which a network or method failed."""
+    told = nameless(failure, recording)
     return {
         "record": recording.id,
         "label": label,
         "stated": stated,
-        "failure": failure,
-        "failure_reason": reason(failure, recording.id),
+        "failure": told,
+        "failure_reason": reason(told, recording.id),
     }
+
+
+def nameless(failure: str, recording: Recording) -> str:
+    """Return a sentence in which the recording has its id, and no name of its file, which may name a patient."""
+    names = [fields.shown(Path(recording.file).name), Path(recording.file).name, recording.file]
+    for name in sorted(names, key=len, reverse=True):
+        failure = failure.replace(name, recording.id)
+    return OWN_ID.sub(recording.id, failure)
 
 
 def reason(failure: str, record: str) -> str:

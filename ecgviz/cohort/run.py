@@ -10,10 +10,12 @@ from joblib import Parallel, delayed, parallel_config
 from ecgviz.checkpoint import Model, load_model
 from ecgviz.cohort.files import done_records, done_rows, opened_to_write
 from ecgviz.cohort.folder import Recording, recordings
-from ecgviz.cohort.settings import Settings, labels_of, read_method, settings_of
+from ecgviz.cohort.settings import Settings, labels_of, read_method, settings_of, why_not
 from ecgviz.cohort.work import Ask, Chunk, Done, run_chunk
 from ecgviz.errors import CohortError
 
+ANSWER_S = 5
+"""A scheduler that does not answer within this time is not there."""
 CHUNK = 32
 """Recordings a task: what a killed run loses at most for each worker."""
 
@@ -81,11 +83,11 @@ def run_cohort(
     if chunk < 1 or (limit is not None and limit < 1):
         raise CohortError("--chunk and --limit are 1 or more")
     loaded = {name: load_model(name) for name in dict.fromkeys(models)}
-    asked = _asked(loaded, methods, labels, random_networks, seed)
+    asked, left_out = _asked(loaded, methods, labels, random_networks, seed)
     found = recordings(data, fs)[:limit]
     with opened_to_write(out, [settings for settings, _, _ in asked]):
         chunks = list(_open_chunks(data, out, found, asked, chunk, os.getpid() if scheduler is None else None))
-        total, done = sum(len(each.recordings) for each in chunks), Done()
+        total, done = sum(len(each.recordings) for each in chunks), Done(left_out=left_out)
         progress(done, total)
         with _workers(jobs, scheduler, resources):
             parallel = Parallel(return_as="generator_unordered", pre_dispatch="all" if scheduler else "2*n_jobs")
@@ -97,13 +99,13 @@ def run_cohort(
 
 def _asked(
     models: Mapping[str, Model], methods: Sequence[str], labels: Sequence[str], random_networks: int, seed: int
-) -> list[tuple[Settings, str, tuple[str, ...]]]:
-    """Return settings, source and labels of every network with every method.
+) -> tuple[list[tuple[Settings, str, tuple[str, ...]]], tuple[str, ...]]:
+    """Return settings, source and labels of every network with every method that applies, and why others do not.
 
     Raises
     ------
     CohortError
-        When nothing is asked, a label is of no network, two models have one name, or a method does not apply.
+        When nothing is asked or nothing applies, a label is of no network, or two models have one name.
     """
     if not (models and methods):
         raise CohortError("name at least one --model and one --method")
@@ -114,15 +116,17 @@ def _asked(
     named = [read_method(text) for text in methods]
     if len({each.method for each in named}) < len(named):
         raise CohortError("a method is named twice; a store holds each with one set of parameters")
-    return [
-        (
-            settings_of(model, each, random_networks=random_networks, seed=seed),
-            _source(name),
-            labels_of(model, labels),
-        )
-        for name, model in models.items()
-        for each in named
-    ]
+    asked, left_out = [], []
+    for name, model in models.items():
+        for each in named:
+            if reason := why_not(model, each):
+                left_out.append(reason)
+                continue
+            settings = settings_of(model, each, random_networks=random_networks, seed=seed)
+            asked.append((settings, _source(name), labels_of(model, labels)))
+    if not asked:
+        raise CohortError(f"nothing is left to ask: {'; '.join(left_out)}")
+    return asked, tuple(left_out)
 
 
 def _source(name: str) -> str:
@@ -177,7 +181,7 @@ def _workers(jobs: int, scheduler: str | None, resources: Mapping[str, float] | 
     except ImportError as missing:
         raise CohortError("--scheduler needs Dask: pip install 'ecgviz[cluster]'") from missing
     try:
-        client = Client(scheduler, timeout=10)
+        client = Client(scheduler, timeout=ANSWER_S)
     except (OSError, ValueError, TimeoutError) as problem:
         raise CohortError(f"no Dask scheduler answers at {scheduler}") from problem
     more = {"resources": dict(resources)} if resources else {}

@@ -83,19 +83,22 @@ def settings_of(model: Model, asked: Asked, *, random_networks: int = 1, seed: i
     Raises
     ------
     CohortError
-        When the method does not apply to the network, or without any random network.
+        Without any random network, or for a name that no folder can have.
     """
     if random_networks < 1:
         raise CohortError("at least one random network is needed: without it nobody knows what a map is worth")
-    if model.net_name == EXPORTED:
-        raise CohortError(f"{model.name} is an exported program, which has no random networks to be held against")
-    if why_not := find_method(asked.method).why_not(model):
-        raise CohortError(why_not)
     for name in (model.name, asked.method):
         if not FOLDER_NAME.fullmatch(name):
             raise CohortError(f"{name!r} cannot be the name of a folder")
     pool = max(POOL, random_networks)
     return Settings(model.name, model.digest, asked.method, dict(asked.params), random_networks, pool, seed)
+
+
+def why_not(model: Model, asked: Asked) -> str:
+    """Return why a network cannot be asked with a method, "" where it can."""
+    if model.net_name == EXPORTED:
+        return f"{model.name} is an exported program, which has no random networks to be held against"
+    return find_method(asked.method).why_not(model)
 
 
 def labels_of(model: Model, wanted: Sequence[str]) -> tuple[str, ...]:

@@ -55,11 +55,12 @@ class Chunk:
 
 @dataclass
 class Done:
-    """What a chunk gave: how many recordings and rows, and failed rows by reason."""
+    """What was worked out: how many recordings and rows, failed rows by reason, and in sentences what was not asked."""
 
     n_recordings: int = 0
     n_rows: int = 0
     failures: Counter[str] = field(default_factory=Counter)
+    left_out: tuple[str, ...] = ()
 
     def add(self, other: "Done") -> None:
         """Count another chunk in."""

@@ -1,0 +1,298 @@
+"""A run over a folder: every row is what the pages show, failures are rows, and no kill costs or changes a row."""
+
+import os
+import subprocess
+import sys
+import textwrap
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from ecgviz.checkpoint import Model, load_model, save_model
+from ecgviz.cohort import Cohort, run
+from ecgviz.cohort.folder import recordings, stated
+from ecgviz.cohort.run import run_cohort
+from ecgviz.cohort.schema import RECORDS, ROWS
+from ecgviz.cohort.store import matrices
+from ecgviz.errors import CohortError, EcgvizError
+from ecgviz.nets import build
+from ecgviz.pipeline import analyse
+from ecgviz.records import load_record
+from ecgviz.records.leads import STANDARD_LEADS
+from ecgviz.records.write import save_record
+from ecgviz.simulate import simulate
+from ecgviz.types import ATOMS, InputSpec
+
+METHODS = ("attention_joint", "saliency")
+TIMES = ["explain_seconds", "examine_seconds"]
+
+
+@pytest.fixture(scope="module")
+def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a narrow network of random weights that predicts a superclass and a statement."""
+    folder = tmp_path_factory.mktemp("models") / "narrow"
+    save_model(
+        folder,
+        build("imle_net", 2, seed=1, config={"width": 0.25}),
+        net_name="imle_net",
+        config={"width": 0.25},
+        name="narrow",
+        version="1",
+        spec=InputSpec(STANDARD_LEADS, 100.0, 10.0, 0.0, 0.23),
+        labels=("MI", "CLBBB"),
+        thresholds=(0.5, 0.5),
+        metrics={},
+        training={},
+        card="# narrow\n",
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a folder: two recordings that can be asked, one too short for the network, and a file that is none."""
+    folder = tmp_path_factory.mktemp("names that tell of a patient")
+    for seed, finding in enumerate(("lbbb", "inferior_stemi")):
+        save_record(simulate(finding, seed=seed, fs=100.0, duration_s=10.0).record, folder / f"Doe {finding}.npz")
+    save_record(simulate("normal", seed=5, fs=100.0, duration_s=6.0).record, folder / "short.npz")
+    (folder / "ward 7").mkdir()
+    (folder / "ward 7" / "broken.csv").write_text("I,II\n1,2\n", encoding="utf-8")
+    (folder / "notes.txt.bak").write_text("no recording", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory, data: Path, model_folder: Path) -> Path:
+    """Run both methods once, on this process alone."""
+    out = tmp_path_factory.mktemp("stores") / "store"
+    run_cohort(data, out, models=[str(model_folder)], methods=METHODS, random_networks=5, jobs=1, chunk=2)
+    return out
+
+
+def table(store: Path) -> pd.DataFrame:
+    """Return all that a store says, without what differs from run to run."""
+    found = Cohort(store).sql("SELECT * FROM cohort ORDER BY record, model, method, label")
+    return found.drop(columns=TIMES)
+
+
+def same(a: pd.DataFrame, b: pd.DataFrame) -> bool:
+    return a.astype(str).equals(b.astype(str))
+
+
+def files(store: Path) -> dict[Path, tuple[int, int]]:
+    return {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in store.rglob("*.parquet")}
+
+
+def test_a_folder_is_listed_by_ids_that_tell_nothing(data: Path) -> None:
+    found = recordings(data)
+    assert len(found) == 4
+    assert [each.id for each in found] == sorted(each.id for each in found)
+    assert all(each.id.startswith("file-") and each.patient == each.id for each in found)
+    assert stated(found[0], "MI") is None
+
+
+@pytest.mark.data
+def test_ptbxl_is_listed_by_its_table(data_dir: Path) -> None:
+    found = recordings(data_dir / "ptbxl")
+    assert len(found) == 422
+    one = next(each for each in found if each.id == "ptbxl-00001")
+    assert (one.patient, one.device, one.site, one.fold) == ("ptbxl-patient-15709", "CS-12 E", "0", 3)
+    assert stated(one, "NORM") is True
+    assert stated(one, "CLBBB") is False
+    assert "ptbxl-00137" not in {each.id for each in found}
+    assert all(each.file.endswith("_hr") for each in recordings(data_dir / "ptbxl", 500))
+    assert len(recordings(data_dir / "ludb")) == 70
+
+
+def test_each_row_is_the_case_that_the_pages_show(store: Path, data: Path, model_folder: Path) -> None:
+    model: Model = load_model(model_folder)
+    place = next(each for each in recordings(data) if "stemi" in each.file)
+    record = load_record(data / place.file)
+    arrow = Cohort(store).arrow("SELECT * FROM cohort WHERE record = ? AND label = 'MI' ORDER BY method", [place.id])
+    assert arrow["record_key"].to_pylist() == [record.key] * 2
+    for number, method in enumerate(METHODS):
+        row = {name: arrow[name][number].as_py() for name in arrow.column_names}
+        case = analyse(record, model, "MI", method)
+        assert row["logit"] == case.prediction.logits[0]
+        assert (row["who"], row["evidence"], row["why"]) == (
+            case.agreement.label,
+            case.agreement.evidence,
+            case.agreement.why,
+        )
+        np.testing.assert_allclose(matrices(arrow, "pos")[number], case.grid.pos.sum(axis=1), rtol=1e-6)
+        np.testing.assert_allclose(row["by_lead"], case.grid.channel(), rtol=1e-6)
+        np.testing.assert_allclose(row["by_beat"], case.grid.rhythm(), rtol=1e-6)
+        mean = np.mean([each.pos.sum(axis=1) / each.total for each in case.controls["random networks"]], axis=0)
+        np.testing.assert_allclose(matrices(arrow, "random")[number], mean, rtol=1e-5)
+        assert row["support"] - row["oppose"] + row["outside"] == pytest.approx(case.explanation.values.sum())
+        assert row["qrs_ms"] == pytest.approx(case.measurements.value("qrs_ms"))
+        assert [each["state"] for each in row["findings"]] == [each.state for each in case.findings]
+        assert row["n_random"] == 5
+
+
+def test_a_recording_that_fails_is_a_row_with_its_reason(store: Path) -> None:
+    found = Cohort(store).sql("SELECT * FROM cohort WHERE failure IS NOT NULL")
+    assert len(found) == 2 * 2
+    broken = found[found.record_failure.notna()]
+    assert set(broken.failure_reason) == {"no sampling rate is stated; give it in hertz"}
+    assert not found.failure.str.contains("broken|short").any()
+    (short,) = set(found[found.record_failure.isna()].failure_reason)
+    assert short == "from # s on there are # s, the network needs # s"
+    assert found.share.isna().all()
+
+
+def test_what_is_done_is_not_done_again(store: Path, data: Path, model_folder: Path) -> None:
+    before = files(store)
+    done = run_cohort(data, store, models=[str(model_folder)], methods=METHODS, random_networks=5, jobs=1, chunk=2)
+    assert (done.n_recordings, done.n_rows) == (0, 0)
+    assert files(store) == before
+
+
+def test_another_method_label_or_recording_adds_only_itself(tmp_path: Path, data: Path, model_folder: Path) -> None:
+    asked = {"models": [str(model_folder)], "jobs": 1, "chunk": 3}
+    out = tmp_path / "store"
+    first = run_cohort(data, out, methods=["saliency"], labels=["MI"], limit=1, **asked)
+    assert first.n_rows == 1
+    before = files(out)
+    assert run_cohort(data, out, methods=["saliency", "decomposition"], labels=["MI"], limit=1, **asked).n_rows == 1
+    assert run_cohort(data, out, methods=["saliency"], labels=["MI", "CLBBB"], limit=2, **asked).n_rows == 3
+    assert files(out).items() >= before.items()
+    found = Cohort(out).sql("SELECT record, method, label FROM cohort")
+    assert len(found) == len(found.drop_duplicates()) == 5
+
+
+def test_a_store_holds_one_answer_to_one_question(store: Path, data: Path, model_folder: Path, tmp_path: Path) -> None:
+    asked = {"models": [str(model_folder)], "methods": ["saliency"], "jobs": 1}
+    with pytest.raises(CohortError, match=r"holds saliency of narrow with another random networks \(5, not 1\)"):
+        run_cohort(data, store, **asked)
+    (tmp_path / "letters.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(CohortError, match="is not empty and no store"):
+        run_cohort(data, tmp_path, **asked)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "letters.txt"]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"methods": ["magic"]}, "there is no 'magic'"),
+        ({"methods": ["saliency:steps=3"]}, "saliency does not take 'steps'"),
+        ({"methods": ["integrated_gradients:n_steps"]}, "is no parameter; write NAME:key=value"),
+        ({"labels": ["flu"]}, "none of the models predicts 'flu'"),
+        ({"methods": ["attention_age"]}, "nothing is left to ask: narrow exposes no age attention"),
+        ({"methods": []}, "at least one --model and one --method"),
+        ({"fs": 250}, "only recordings of PTB-XL come at more than one rate"),
+        ({"limit": 0}, "are 1 or more"),
+    ],
+)
+def test_what_cannot_be_run_is_refused(
+    change: dict[str, object], says: str, data: Path, model_folder: Path, tmp_path: Path
+) -> None:
+    asked = {"models": [str(model_folder)], "methods": ["saliency"], "jobs": 1} | change
+    with pytest.raises(EcgvizError, match=says):
+        run_cohort(data, tmp_path / "store", **asked)
+    assert not list(tmp_path.rglob("*.parquet"))
+
+
+def test_a_folder_without_recordings_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CohortError, match="holds no recording"):
+        recordings(tmp_path)
+    with pytest.raises(CohortError, match="is no folder"):
+        recordings(tmp_path / "nothing")
+
+
+def test_the_files_have_the_documented_schema(store: Path) -> None:
+    for pattern, columns in (("rows/*/*/*.parquet", ROWS), ("records/*.parquet", RECORDS)):
+        found = pq.read_schema(next(store.glob(pattern)))
+        assert found.names == [each.name for each in columns]
+        assert [found.field(each.name).type for each in columns] == [each.type for each in columns]
+        assert found.metadata[b"format"] == b"1"
+        assert b"Not a medical device" in found.metadata[b"notice"]
+    everything = pd.read_parquet(store / "rows")
+    assert len(everything) == 8
+    assert {"model", "method", "record", "label"} <= set(everything.columns)
+    assert len(everything.pos.dropna().iloc[0]) == 12 * len(ATOMS)
+
+
+KILLED = textwrap.dedent("""
+    import os, random, signal, sys, time
+    from pathlib import Path
+    from ecgviz.cohort.run import run_cohort
+
+    data, out, model, kills = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
+
+    def run():
+        run_cohort(data, out, models=[model], methods=["attention_joint", "saliency"], random_networks=1,
+                   jobs=1, chunk=1, progress=lambda done, total: None)
+
+    draw = random.Random(0)
+    for k in range(kills):
+        child = os.fork()
+        if child == 0:
+            run()
+            os._exit(0)
+        time.sleep(draw.uniform(0, 0.4))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        for path in sorted(out.rglob("*.parquet")):
+            print(k, path.stat().st_ino, path.stat().st_mtime_ns, path)
+    run()
+""")
+
+
+@pytest.mark.slow
+def test_twenty_kills_cost_no_finished_chunk_and_change_no_row(tmp_path: Path, data: Path, model_folder: Path) -> None:
+    for seed in range(3):
+        save_record(simulate("pvc", seed=seed, fs=100.0, duration_s=10.0).record, tmp_path / "data" / f"{seed}.npz")
+    more = tmp_path / "data"
+    asked = {"models": [str(model_folder)], "methods": ["attention_joint", "saliency"], "jobs": 1, "chunk": 1}
+    run_cohort(more, tmp_path / "unbroken", **asked)
+    command = [sys.executable, "-c", KILLED, str(more), str(tmp_path / "killed"), str(model_folder), "20"]
+    told = subprocess.run(
+        command, capture_output=True, text=True, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    ).stdout
+    seen = {tuple(line.split(" ", 1)[1:]) for line in told.splitlines()}
+    lasting = {f"{inode} {time} {path}" for path, (inode, time) in files(tmp_path / "killed").items()}
+    assert {each[0] for each in seen} <= lasting
+    assert same(table(tmp_path / "killed"), table(tmp_path / "unbroken"))
+    assert not list((tmp_path / "killed").rglob(".part-*"))
+
+
+@pytest.mark.slow
+def test_two_processes_give_the_same_table_as_one(tmp_path: Path, store: Path, data: Path, model_folder: Path) -> None:
+    asked = {"models": [str(model_folder)], "methods": METHODS, "random_networks": 5, "chunk": 1}
+    run_cohort(data, tmp_path / "two", jobs=2, **asked)
+    assert same(table(tmp_path / "two"), table(store))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:distributed", "ignore::FutureWarning:distributed")
+def test_a_dask_cluster_gives_the_same_table(
+    tmp_path: Path, store: Path, data: Path, model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from distributed import LocalCluster
+
+    asked = {"models": [str(model_folder)], "methods": METHODS, "random_networks": 5, "chunk": 1}
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None, resources={"GPU": 1}
+    ) as cluster:
+        address = cluster.scheduler_address
+        run_cohort(data, tmp_path / "dask", scheduler=address, resources={"GPU": 1}, **asked)
+    assert same(table(tmp_path / "dask"), table(store))
+    monkeypatch.setattr(run, "ANSWER_S", 0.2)
+    with pytest.raises(CohortError, match="no Dask scheduler answers at tcp:"):
+        run_cohort(data, tmp_path / "none", scheduler="tcp://127.0.0.1:9", **asked)
+
+
+def test_a_worker_with_other_weights_refuses(data: Path, model_folder: Path, tmp_path: Path) -> None:
+    from ecgviz.cohort.run import _asked, _open_chunks
+    from ecgviz.cohort.work import run_chunk
+
+    model = load_model(model_folder)
+    asked, _ = _asked({str(model_folder): replace(model, digest="0" * 64)}, ["saliency"], ["MI"], 1, 0)
+    (chunk,) = _open_chunks(data, tmp_path, recordings(data), asked, 9, None)
+    with pytest.raises(CohortError, match="has other weights than the run was started with"):
+        run_chunk(chunk)
