@@ -1,0 +1,106 @@
+"""Class maps: where a network looks in many records of one label, lead by atom, beside the guideline and controls."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ecgviz.cohort.question import Question
+from ecgviz.cohort.resample import resampled
+from ecgviz.cohort.schema import LEADS
+from ecgviz.cohort.store import Cohort, matrices
+from ecgviz.errors import CohortError
+from ecgviz.records.leads import CHEST, LIMB
+from ecgviz.types import ATOMS, WAVES
+from ecgviz.types.arrays import FloatArray
+
+CONTROLS: Mapping[str, str] = {"amplitude": "|x|", "slope": "|dx/dt|", "random": "random networks"}
+"""Columns of control maps, and their names for readers."""
+ARRANGEMENTS = 1999
+
+
+@dataclass(frozen=True, eq=False)
+class ClassMap:
+    """Mean shares of supporting mass, lead x atom (12, 9), over the records of a question.
+
+    Every record counts the same, whatever its mass. ``low`` and ``high`` are 95 % intervals by patient. ``guideline``
+    is the mean region, part of each cell, over the ``n_guideline`` records in which criteria of the label are met and
+    name a place; ``controls`` are the mean maps that know nothing of the training. All NaN without records.
+    """
+
+    question: Question
+    n_records: int
+    n_patients: int
+    mean: FloatArray
+    low: FloatArray
+    high: FloatArray
+    guideline: FloatArray
+    n_guideline: int
+    controls: Mapping[str, FloatArray]
+    p_place: float
+
+
+def class_map(cohort: Cohort, question: Question, *, seed: int = 0) -> ClassMap:
+    """Return the class map of a question.
+
+    ``p_place`` is over exchanges of leads within the limb and within the chest leads, the same in all records, that
+    are drawn: how often the records' mass, with its leads exchanged, lies in their regions as much as it does. NaN
+    where no region tells leads apart.
+
+    Raises
+    ------
+    CohortError
+        When the method's maps have no lead or no time axis, so that there is no such matrix.
+    """
+    columns = ["patient", "pos", "region", *CONTROLS]
+    table = question.rows(cohort, *columns)
+    if table.num_rows and table.column("pos").null_count == table.num_rows:
+        raise CohortError(f"maps of {question.method} lack leads or time: there is no matrix of leads by waves")
+    patients = np.asarray(table.column("patient").to_pylist(), dtype=np.str_)
+    mass = matrices(table, "pos")
+    total = mass.sum(axis=(1, 2), dtype=np.float64)[:, None, None]
+    share = np.divide(mass, total, out=np.full(mass.shape, np.nan), where=total > 0)
+    means = resampled(share.reshape(len(share), -1), patients, seed)
+    region = matrices(table, "region")
+    pointed = np.isfinite(region).all(axis=(1, 2))
+    shape = (len(LEADS), len(ATOMS))
+    return ClassMap(
+        question=question,
+        n_records=len(share),
+        n_patients=len(set(patients.tolist())),
+        mean=means.mean.reshape(shape),
+        low=means.low.reshape(shape),
+        high=means.high.reshape(shape),
+        guideline=_mean(region[pointed]),
+        n_guideline=int(pointed.sum()),
+        controls={name: _mean(matrices(table, column)) for column, name in CONTROLS.items()},
+        p_place=place_p(share[pointed], region[pointed], seed),
+    )
+
+
+def by_wave(matrix: FloatArray) -> FloatArray:
+    """Return sums over the atoms of each wave: (..., 9) to (..., 6), in the order of `WAVES`."""
+    waves = [matrix[..., [ATOMS.index(a) for a in some]].sum(axis=-1) for some in WAVES.values()]
+    return np.stack(waves, axis=-1)
+
+
+def place_p(share: FloatArray, region: FloatArray, seed: int) -> float:
+    """Return the p-value of place for shares and regions (n, 12, 9); NaN where regions are the same in all leads."""
+    held = np.isfinite(share).all(axis=(1, 2))
+    share, region = share[held].astype(np.float64), region[held].astype(np.float64)
+    if not len(share) or np.allclose(region, region[:, :1]):
+        return np.nan
+    crossed = np.einsum("ras,rbs->ab", share, region)  # what lead a holds where lead b is asked
+    rng = np.random.default_rng(seed)
+    groups = [[LEADS.index(lead) for lead in group] for group in (LIMB, CHEST)]
+    own, drawn = float(np.trace(crossed)), np.zeros(ARRANGEMENTS)
+    for group in groups:
+        orders = rng.permuted(np.tile(group, (ARRANGEMENTS, 1)), axis=1)
+        drawn += crossed[orders, group].sum(axis=1)
+    return float((np.sum(drawn >= own - 1e-12) + 1) / (ARRANGEMENTS + 1))
+
+
+def _mean(maps: FloatArray) -> FloatArray:
+    known = np.isfinite(maps).all(axis=(1, 2))
+    shape = (len(LEADS), len(ATOMS))
+    return maps[known].mean(axis=0, dtype=np.float64) if known.any() else np.full(shape, np.nan)
