@@ -234,3 +234,48 @@ def test_a_wide_p_wave_alone_leaves_its_notch_open() -> None:
     assert "notched P wave are not measured" in find("LAO/LAE", "wide_notched_p", wide).why
     assert find("LAO/LAE", "partial_interatrial_block", wide).state == "met"
     assert find("LAO/LAE", "p_terminal_force", measurements({"ptf_v1_mv_ms": 6.0})).state == "met"
+
+
+WIDE = {"qrs_width_ms": dict.fromkeys(("I", "II", "aVL"), 138.0)}
+
+
+def test_left_bundle_branch_block_of_esc_needs_one_notched_lateral_lead() -> None:
+    shape = {"V1": "rS", "V2": "rS"}
+    one = measurements({"qrs_ms": 136.0}, {"notch": {"V6": 1.0}}, patterns=shape)
+    assert find("CLBBB", "esc2013", one).state == "met"
+    assert find("CLBBB", "aha2009", one).state == "not_met"
+    assert find("CLBBB", "esc2013", measurements({"qrs_ms": 136.0}, patterns=shape)).state == "not_met"
+    with_q = {"notch": {"V6": 1.0}, "q_mv": {"V5": 0.2}}
+    assert find("CLBBB", "esc2013", measurements({"qrs_ms": 136.0}, with_q, patterns=shape)).state == "not_met"
+
+
+def test_the_minnesota_code_reads_left_bundle_branch_block_at_100_hz() -> None:
+    late = WIDE | {"r_peak_ms": {"aVL": 75.0}}
+    for fs in (500.0, 100.0):
+        found = find("CLBBB", "minnesota_7_1", measurements({"qrs_ms": 133.0}, late, patterns={"V1": "QS"}, fs=fs))
+        assert found.state == "met", found.why
+    narrow = measurements({"qrs_ms": 133.0}, late | {"qrs_width_ms": {"I": 105.0}}, patterns={"V1": "QS"})
+    assert find("CLBBB", "minnesota_7_1", narrow).state == "not_met"
+    assert (
+        find("CLBBB", "minnesota_7_1", measurements({"qrs_ms": 133.0}, late, patterns={"V1": "qR"})).state == "not_met"
+    )
+
+
+def test_the_minnesota_code_reads_right_bundle_branch_block_in_one_lead() -> None:
+    in_v1 = {"r_mv": {"V1": 0.2}, "r2_mv": {"V1": 0.6}}
+    wide = {"qrs_ms": 133.0}
+    shape = {"V1": "rsR'"}
+    assert find("CRBBB", "minnesota_7_2", measurements(wide, WIDE | in_v1, patterns=shape)).state == "met"
+    late_s = {"r_ms": {"I": 40.0}, "s_ms": {"I": 60.0}}
+    assert find("CRBBB", "minnesota_7_2", measurements(wide, WIDE | late_s, patterns=shape)).state == "met"
+    assert find("CRBBB", "minnesota_7_2", measurements(wide, WIDE, patterns=shape)).state == "not_met"
+    left = WIDE | late_s | {"r_peak_ms": {"aVL": 75.0}}
+    assert find("CRBBB", "minnesota_7_2", measurements(wide, left, patterns={"V1": "QS"})).state == "not_met"
+
+
+def test_a_block_is_judged_with_a_caution_while_pre_excitation_is_open() -> None:
+    no_p = measurements({"qrs_ms": 140.0, "pr_ms": np.nan}, fs=100.0)
+    found = find("CRBBB", "aha2009", no_p)
+    assert find("WPW", "athletes2017", no_p).state == "not_evaluable"
+    assert found.state == "not_met"
+    assert any("open whether there is ventricular pre-excitation" in caveat for caveat in found.caveats)

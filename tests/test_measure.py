@@ -364,20 +364,21 @@ def test_beats_of_another_kind_are_measured_when_they_are_the_most_and_this_is_s
     assert other.remarks == ("measured on the paced beats, which most whole beats are",)
 
 
-def test_the_duration_of_p_in_a_lead_is_that_of_its_own_marks():
+@pytest.mark.parametrize(("wave", "what"), [("p", "P wave"), ("qrs", "QRS complex")])
+def test_the_duration_of_a_wave_in_a_lead_is_that_of_its_own_marks(wave, what):
     case, record, without = _true("normal", 1)
-    beats = case.truth.beats
-    assert np.isnan(without.per_lead["p_width_ms"]).all()
-    assert "no marks of single leads" in without.why("p_width_ms", "II")
-    on, off = (np.tile(mark, (12, 1)) for mark in (beats.p_on, beats.p_off))
+    beats, name = case.truth.beats, f"{wave}_width_ms"
+    assert np.isnan(without.per_lead[name]).all()
+    assert "no marks of single leads" in without.why(name, "II")
+    on, off = (np.tile(getattr(beats, f"{wave}_{end}"), (12, 1)) for end in ("on", "off"))
     off[0] -= 0.02
     on[2] = off[2] = np.nan
-    marked = measure(record, replace(beats, lead_marks={"p_on": on, "p_off": off}))
-    width = case.truth.values["p_ms"]
-    assert marked.value("p_width_ms", "II") == pytest.approx(width, abs=0.1)
-    assert marked.value("p_width_ms", "I") == pytest.approx(width - 20, abs=0.1)
-    assert np.isnan(marked.value("p_width_ms", "III"))
-    assert "no P wave was marked in the lead" in marked.why("p_width_ms", "III")
+    marked = measure(record, replace(beats, lead_marks={f"{wave}_on": on, f"{wave}_off": off}))
+    width = case.truth.values[f"{wave}_ms"]
+    assert marked.value(name, "II") == pytest.approx(width, abs=0.1)
+    assert marked.value(name, "I") == pytest.approx(width - 20, abs=0.1)
+    assert np.isnan(marked.value(name, "III"))
+    assert f"no {what} was marked in the lead" in marked.why(name, "III")
 
 
 def test_every_measurement_has_a_grade_and_a_name_for_criteria_and_none_is_graded_that_is_not_measured():

@@ -56,5 +56,6 @@ def test_fibrillation_and_blocks_are_found_in_real_recordings(data_dir: Path) ->
     found = score([data_dir / "ptbxl", data_dir / "ludb"])
     rows = {row.criterion: row for row in found.rows if row.definition == ANY}
     assert found.n_records > 450
-    assert rows["AFIB"].sensitivity >= 0.8
-    assert min(rows[name].specificity for name in ("AFIB", "1AVB", "CLBBB", "CRBBB")) >= 0.95
+    for name in ("AFIB", "1AVB", "CLBBB", "CRBBB"):
+        assert rows[name].sensitivity >= 0.8, name
+        assert rows[name].specificity >= 0.98, name

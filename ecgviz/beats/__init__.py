@@ -108,7 +108,8 @@ def network_beats(record: Record, net: "Delineators | None" = None) -> Beats:
     moved = np.clip(at + np.where(alike, shifts, 0), 0, fine.shape[1] - 1) / fs
     on, off = found.whole["QRS"].T
     spiked = started_by(spikes_s, on)
-    found.whole["P"] = p_together(waves.whole, *(found.whole[wave] for wave in WAVES), alike & ~spiked)
+    p, qrs, t = (found.whole[wave] for wave in WAVES)
+    found.whole["P"] = p_together(waves.whole, p, qrs, t, alike & ~spiked)
     return _beats(record, usable, found, np.clip(moved, on, off), alike, spiked)
 
 

@@ -105,7 +105,9 @@ def schema() -> None:
 
 
 def _summary(entry: "Entry") -> dict[str, Any]:
-    kept = entry.model_dump(mode="json", include={"id", "name", "maps", "level", "gates", "blocked_by", "review"})
+    kept = entry.model_dump(
+        mode="json", include={"id", "name", "maps", "level", "gates", "blocked_by", "blocked_if_met", "review"}
+    )
     return kept | {"definitions": [one.key for one in entry.definitions]}
 
 

@@ -152,9 +152,10 @@ def _used(rule: UseRule, place: str, shared: dict[str, Evaluable]) -> Evaluable:
 
 def _check_names(entry: Entry, file: str, entries: dict[str, Entry], sources: dict[str, Source]) -> None:
     where = f"{file}: entry {entry.id}, field"
-    for name in entry.blocked_by:
-        if name not in entries:
-            raise CriteriaError(f"{where} blocked_by: there is no entry {name!r}")
+    for field in ("blocked_by", "blocked_if_met"):
+        for name in getattr(entry, field):
+            if name not in entries:
+                raise CriteriaError(f"{where} {field}: there is no entry {name!r}")
     keys = [definition.key for definition in entry.definitions]
     if len(set(keys)) != len(keys):
         raise CriteriaError(f"{where} definitions: the keys {', '.join(keys)} are not all different")
@@ -189,5 +190,5 @@ def _check_order(entry: Entry, file: str, entries: dict[str, Entry], above: tupl
         circle = " -> ".join((*above[above.index(entry.id) :], entry.id))
         raise CriteriaError(f"{file}: entry {entry.id}, field blocked_by: the entries wait for each other: {circle}")
     asked = [rule.finding for d in entry.definitions for rule in d.rules if isinstance(rule, FindingRule)]
-    for name in (*entry.blocked_by, *asked):
+    for name in (*entry.blocked_by, *entry.blocked_if_met, *asked):
         _check_order(entries[name], file, entries, (*above, entry.id))

@@ -102,6 +102,9 @@ class Review(Strict):
 class Entry(Strict):
     """One diagnosis with its published definitions, each a verdict of its own.
 
+    It is not judged beside the entries of ``blocked_by`` when they are met, nor while it is open whether they are;
+    beside those of ``blocked_if_met``, which are rare, only when they are met: while that is open, a caution says so.
+
     ``places`` gives names to leads, so that a definition written once (a YAML anchor) serves several territories: a
     list of leads may say ``[territory]``.
     """
@@ -112,6 +115,7 @@ class Entry(Strict):
     level: Annotated[tuple[Literal["beat", "rhythm", "lead"], ...], Field(min_length=1)]
     gates: Gates = Gates()
     blocked_by: tuple[str, ...] = ()
+    blocked_if_met: tuple[str, ...] = ()
     definitions: Annotated[tuple[Definition, ...], Field(min_length=1)]
     roi: Roi = Roi()
     caveats: tuple[str, ...] = ()

@@ -143,10 +143,10 @@ class _Session:
             return f"the limits are for adults, and the patient is {age:g} years old"
         if self.paced and not one.gates.paced:
             return "the rhythm is paced"
-        for name in one.blocked_by:
+        for name in (*one.blocked_by, *one.blocked_if_met):
             other = self.known.entries[name]
             state = self.state(name)
-            if state in ("met", "not_evaluable"):
+            if state == "met" or (state == "not_evaluable" and name in one.blocked_by):
                 return _beside(other, state, [f for f in self.findings(other) if f.state == state])
         return ""
 
@@ -186,9 +186,14 @@ class _Session:
         return self.state(rule.finding, rule.definition)
 
     def _cautions(self, one: Entry) -> tuple[str, ...]:
+        cautions = []
         if self.patient.age_years is None and one.gates.age_from > 0:
-            return (f"the age is unknown: read with the limits for {one.gates.age_from:g} years and older",)
-        return ()
+            cautions.append(f"the age is unknown: read with the limits for {one.gates.age_from:g} years and older")
+        for name in one.blocked_if_met:
+            if self.state(name) == "not_evaluable":
+                other = self.known.entries[name].name
+                cautions.append(f"it is open whether there is {other}, beside which this is not judged")
+        return tuple(cautions)
 
 
 def _beside(other: Entry, state: str, findings: Sequence[Finding]) -> str:

@@ -10,9 +10,10 @@ INVERTED_AVR = "-aVR"
 """aVR turned upside down, which stands between I and II in the frontal plane (Cabrera)."""
 
 FINE_FS = 250.0
-"""A Q wave, an R peak time, a notch or a delta wave is not judged below this rate: at 100 Hz one sample is a third
-of a 30 ms Q wave. 4 ms a sample still separates the published limits (30 from 40, 45 from 50 ms); the rate itself
-is ours."""
+"""A Q wave, a notch or a delta wave is not judged below this rate: at 100 Hz one sample is a third of a 30 ms Q wave,
+and of the notches seen at 500 Hz in 134 recordings of PTB-XL four in ten are gone. 4 ms a sample still separates the
+published limits (30 from 40, 45 from 50 ms); the rate itself is ours. R peak times are judged at any rate, with one
+sample as tolerance: at 100 Hz they lie within 10 ms of those at 500 Hz in 98 of 100 leads of the same recordings."""
 
 TOLERANCES: Mapping[str, float] = {
     "ms": 10.0,
@@ -87,7 +88,8 @@ MEASURES: Mapping[str, Measure] = {
     "q_ms": Measure("Q duration", "ms", per_lead=True, fine=True),
     "r_ms": Measure("R duration", "ms", per_lead=True),
     "s_ms": Measure("S duration", "ms", per_lead=True),
-    "r_peak_ms": Measure("R peak time", "ms", per_lead=True, fine=True),
+    "qrs_width_ms": Measure("QRS duration in the lead", "ms", per_lead=True),
+    "r_peak_ms": Measure("R peak time", "ms", per_lead=True),
     "qs": Measure("QS complex", "1", per_lead=True),
     "notch": Measure("notch or slur", "1", per_lead=True, fine=True),
     "delta_fraction": Measure("slow start of QRS", "1", per_lead=True, fine=True),

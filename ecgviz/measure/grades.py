@@ -30,7 +30,7 @@ _GROUPS: Mapping[str, tuple[str, ...]] = {
     ),
     "bounds": (
         *("pr_ms", "qt_ms", "qtc_bazett_ms", "qtc_fridericia_ms", "qtc_framingham_ms", "qtc_hodges_ms"),
-        *("jt_ms", "jtc_bazett_ms", "t_axis_deg", "r_ms", "s_ms"),
+        *("jt_ms", "jtc_bazett_ms", "t_axis_deg", "qrs_width_ms", "r_ms", "s_ms"),
     ),
     "level": ("j_mv", "st60_mv", "st80_mv", "t_mv", "p_mv", "q_mv", "qs"),
     "small": (

@@ -1,4 +1,4 @@
-"""P and T waves of the median beat: amplitude, duration in each lead, P-terminal force, symmetry of T."""
+"""P and T waves of the median beat: amplitude, P-terminal force, symmetry of T; and how long each lead's waves last."""
 
 from collections.abc import Mapping
 
@@ -18,6 +18,7 @@ SMALLEST_T_MV = 0.05
 PER_LEAD: Mapping[str, str] = {
     "p_mv": "largest deflection between P onset and offset, signed, from the line between the levels beside them",
     "p_width_ms": "P duration in the lead, by its own marks",
+    "qrs_width_ms": "QRS duration in the lead, by its own marks",
     "t_mv": "largest deflection between T onset and offset, signed",
     "t_width_ms": "T duration in the lead, by its own marks",
     "t_symmetry": "area of T before its peak over the area after it; 1 is symmetric, normal T waves are above 1",
@@ -57,7 +58,7 @@ def wave_measurements(
     reasons["t_symmetry"] = f"the lead has no T wave of {SMALLEST_T_MV} mV above the line between its ends"
     if not t.shape[1]:
         reasons |= dict.fromkeys(("t_mv", "t_symmetry"), "no T wave was found in most dominant beats")
-    for wave in ("p", "t"):
+    for wave in ("p", "qrs", "t"):
         table[f"{wave}_width_ms"], reasons[f"{wave}_width_ms"] = _width(wave, beats, chosen, leads)
     return table, force, reasons
 
@@ -129,4 +130,5 @@ def _width(wave: str, beats: Beats, chosen: BoolArray, leads: tuple[str, ...]) -
     widths = np.full(len(leads), np.nan)
     for lead in np.flatnonzero(2 * known.sum(axis=1) >= max(lengths.shape[1], 1)):
         widths[lead] = np.median(lengths[lead, known[lead]])
-    return widths, f"no {wave.upper()} wave was marked in the lead in most dominant beats"
+    what = "QRS complex" if wave == "qrs" else f"{wave.upper()} wave"
+    return widths, f"no {what} was marked in the lead in most dominant beats"
