@@ -3,8 +3,7 @@
 import streamlit as st
 
 from ecgviz import figures
-from ecgviz.figures import tables
-from ecgviz.ui import predictions, side_by_side, state, widgets, words
+from ecgviz.ui import linked, predictions, side_by_side, state, tracing, widgets, words
 
 widgets.title(
     "Attributions", "What moved the model's output for the label on the left: orange supports, purple opposes."
@@ -15,7 +14,7 @@ shown = side_by_side.pick(record)
 one = side_by_side.behind(shown)
 explanation, grid = one.explained.explanation, one.explained.grid
 heat = figures.from_explanation(explanation, record.duration_s)
-widgets.draw_heat(record, heat, explanation.start_s, key="attribution paper")
+tracing.show(record, "attribution paper", heat=heat, start_s=explanation.start_s)
 
 st.markdown("**Lead by wave**, supporting minus opposing mass, % of both; one scale for all")
 side_by_side.columns(shown, len(beats))
@@ -24,13 +23,8 @@ side_by_side.checks(shown, record)
 left, right = st.columns(2)
 with left:
     side_by_side.agreement(shown, record)
-if grid.channel() is not None:
-    with right:
-        bars = figures.channel_bars(grid.channel(), grid.leads, title=f"{one.title}: share of {words.mass(grid)}")
-        widgets.draw(bars, tables.channel_table(grid.channel(), grid.leads), key="attribution channels")
-if grid.rhythm() is not None and len(beats):
-    title = f"{one.title}: share of {words.mass(grid)} in each beat, %, above the RR interval that ends in it"
-    rhythm = figures.rhythm_strip(grid.rhythm(), beats, title=title)
-    widgets.draw(rhythm, tables.rhythm_table(grid.rhythm(), beats), key="attribution rhythm")
+with right:
+    linked.channels(record, grid, what=f"{one.title}: share of {words.mass(grid)}", key="attribution channels")
+linked.rhythm(record, grid, beats, what=f"{one.title}: share of {words.mass(grid)}", key="attribution rhythm")
 widgets.note(words.outside(grid))
 predictions.chosen_model(record)

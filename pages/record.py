@@ -2,10 +2,8 @@
 
 import streamlit as st
 
-from ecgviz import figures
 from ecgviz.figures import tables
-from ecgviz.figures.sheet import SHEET_S
-from ecgviz.ui import predictions, state, widgets
+from ecgviz.ui import predictions, state, tracing, widgets
 
 widgets.title(
     "Record", "Read it as paper: a small square is 40 ms and 0.1 mV; times below are seconds of the recording."
@@ -13,18 +11,7 @@ widgets.title(
 record = widgets.need_record()
 reading = state.reading(record)
 
-start_s = widgets.window_start(record, SHEET_S)
-widgets.draw(
-    figures.paper(
-        reading.clean,
-        start_s=start_s,
-        header=figures.header(record, reading.measured),
-        footer=figures.footer(record),
-        marks=widgets.quality_marks(reading.quality),
-    ),
-    tables.sample_table(reading.clean, start_s, start_s + SHEET_S),
-    key="paper",
-)
+tracing.show(record, "paper")
 if not len(reading.beats):
     st.warning(widgets.plain(f"No beats were found, so nothing was measured: {reading.beats.reason}"))
 

@@ -59,5 +59,5 @@ def channel_bars(shares: FloatArray, leads: Sequence[str], *, title: str, focus:
         margin={"r": 56},
     )
     figure.update_xaxes(range=[0, top], ticksuffix=" %", nticks=6, gridcolor=style.RULE, zeroline=False)
-    figure.update_yaxes(**style.LEAD_ROWS)
+    figure.update_yaxes(**style.LEAD_ROWS | {"autorange": False, "range": [len(leads) - 0.5, -0.5]})
     return figure

@@ -89,6 +89,8 @@ def wave_matrix(
     shapes = [] if outlined is None else [_frame(int(row), int(wave)) for row, wave in np.argwhere(outlined)]
     figure.update_layout(shapes=[*shapes, *_in_focus(focus, rows)])
     _matrix_axes(figure, below or ("" if durations is None else "under each wave: its part of the time"))
+    figure.update_xaxes(range=[-0.5, len(WAVES) - 0.5])  # points to click would pad the axes
+    figure.update_yaxes(autorange=False, range=[len(rows) - 0.5, -0.5])
     if durations is not None:
         texts = [f"{wave}<br>{style.percent(float(part))}" for wave, part in zip(WAVES, durations, strict=True)]
         figure.update_xaxes(tickvals=list(WAVES), ticktext=texts)

@@ -30,9 +30,11 @@ def square_axes(
         ticks="",
         showgrid=False,
         zeroline=False,
+        fixedrange=False,
     )
     figure.update_layout(
         yaxis={
+            "fixedrange": False,
             "range": [0, height_uv],
             "scaleanchor": "x",
             "scaleratio": form.gain_mm_mv / 1000 / form.speed_mm_s,

@@ -82,6 +82,7 @@ def paper(
         margin={"l": 2, "r": 2, "t": _HEAD_PX + legend_px, "b": foot_px},
         plot_bgcolor=style.PAPER,
         hovermode="closest",
+        dragmode="zoom",
         shapes=[*millimetres.grids(page.left_s, page.end_s, page.height_uv, form), _column_marks(page), *bars, *shapes],
         annotations=[*_names(page, marks or {}), *notes, *_texts(page, header, footer, bool(words)), *words],
     )

@@ -8,6 +8,7 @@ stay apart for readers with red-green blindness.
 
 import html
 from collections.abc import Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -95,6 +96,33 @@ def even_label(value: float, axis: str) -> dict[str, object]:
     return {**common, "x": 1, "xref": "paper", "xanchor": "left", "xshift": 6}
 
 
+_CONTRASTING = {
+    PAPER: "#ffffff",
+    GRID_MINOR: "#e2e2e2",
+    GRID_MAJOR: "#8c8c8c",
+    RULE: "#8c8c8c",
+    MUTED: "#000000",
+    INK: "#000000",
+    ACCENT: "#00008b",
+    REGION: "#004d00",
+}
+"""Pure black, white and greys for everything but the map; frames and regions in the darkest blue and green."""
+
+
+def contrasting(figure: go.Figure) -> go.Figure:
+    """Return a copy of a figure for readers who need more contrast: black on white, grey grid, nothing pink."""
+
+    def swapped(part: Any) -> Any:
+        if isinstance(part, dict):
+            return {name: swapped(value) for name, value in part.items()}
+        if isinstance(part, list | tuple):
+            return [swapped(value) for value in part]
+        return _CONTRASTING.get(part, part) if isinstance(part, str) else part
+
+    spec = figure.to_plotly_json()
+    return go.Figure({"data": [swapped(trace) for trace in spec["data"]], "layout": swapped(spec["layout"])})
+
+
 def blank(height_px: int, alt: str, title: str = "") -> go.Figure:
     """Return an empty figure of fixed height in house style; ``alt`` (in ``layout.meta``) says what it will show."""
     figure = go.Figure()
@@ -110,6 +138,8 @@ def blank(height_px: int, alt: str, title: str = "") -> go.Figure:
         meta={"alt": alt},
         uirevision="stay",
         dragmode=False,
+        xaxis={"fixedrange": True},
+        yaxis={"fixedrange": True},
     )
     if title:
         head = {"text": title, "x": 0, "xref": "paper", "y": 0.98, "yanchor": "top", "font": {"size": 14}}

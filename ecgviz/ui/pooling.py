@@ -6,30 +6,43 @@ from ecgviz import figures
 from ecgviz.checkpoint import Model
 from ecgviz.errors import EcgvizError
 from ecgviz.types import Record
-from ecgviz.ui import state, widgets, words
+from ecgviz.ui import state, tracing, widgets, words
 
 
-def level_picker(network: Model, attended: state.Attended) -> str | None:
-    """Let the reader pick the level behind the trace: all together at first; None for a network without attention."""
+def level_picker(network: Model, attended: state.Attended) -> tuple[str, bool] | None:
+    """Let the reader pick the level behind the trace (all together at first), and whether to take the habit away.
+
+    Returns
+    -------
+    tuple of str and bool, or None
+        The level, and whether only what exceeds the network's habit is wanted; None for a network without attention.
+    """
     levels = list(attended.maps)
     if not levels:
         return None
-    first = "joint" if "joint" in levels else levels[0]
-    return st.segmented_control(
-        "Level behind the trace", levels, default=first, required=True, key=f"level {network.digest}"
-    )
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        level = st.segmented_control(
+            "Level behind the trace",
+            levels,
+            default="joint" if "joint" in levels else levels[0],
+            required=True,
+            key=f"level {network.digest}",
+        )
+        beyond = st.toggle(
+            "Subtract the network's habit",
+            key=f"prior {network.digest}",
+            help="Its mean attention on a flat line, on noise, and on healthy beats at this recording's R peaks.",
+        )
+    return str(level), beyond
 
 
-def heat(record: Record, network: Model, attended: state.Attended, level: str) -> None:
+def heat(record: Record, network: Model, attended: state.Attended, level: str, *, beyond_habit: bool) -> None:
     """Draw one level behind the trace: as it is, or what exceeds the network's habit; and say what it cannot tell."""
     label = state.choice().label or network.labels[0]
-    wanted = st.toggle(
-        "Subtract the network's habit",
-        key=f"prior {network.digest}",
-        help="Its attention on a flat line, on noise, and on healthy beats at this recording's R peaks, on average.",
-    )
-    if not wanted:
-        widgets.draw_heat(record, figures.from_attention(attended.maps[level]), attended.start_s, key="attention paper")
+    if not beyond_habit:
+        tracing.show(
+            record, "attention paper", heat=figures.from_attention(attended.maps[level]), start_s=attended.start_s
+        )
         widgets.note(words.attention_facts(attended.maps[level]))
         return
     try:
@@ -37,7 +50,9 @@ def heat(record: Record, network: Model, attended: state.Attended, level: str) -
     except EcgvizError as refusal:
         st.warning(widgets.plain(str(refusal)))
         return
-    widgets.draw_heat(record, figures.from_explanation(made, record.duration_s), made.start_s, key="attention paper")
+    tracing.show(
+        record, "attention paper", heat=figures.from_explanation(made, record.duration_s), start_s=made.start_s
+    )
     widgets.note(words.habit(made))
 
 

@@ -2,21 +2,22 @@
 
 import inspect
 import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from ecgviz import NOTICE, figures
+from ecgviz import NOTICE
 from ecgviz.checkpoint import Model
 from ecgviz.edit import notice
 from ecgviz.errors import EcgvizError
-from ecgviz.figures.heat import Heat
+from ecgviz.figures import style
 from ecgviz.figures.style import percent
-from ecgviz.figures.tables import heat_table
 from ecgviz.types import Case, Finding, LeadQuality, Record
-from ecgviz.ui import state, words
+from ecgviz.ui import files, state, words
+from ecgviz.ui.state import looking
 
 _HAS_ALT = "alt" in inspect.signature(st.plotly_chart).parameters
 
@@ -87,25 +88,35 @@ def need_case() -> Case:
         st.stop()
 
 
-def draw(figure: go.Figure, table: pd.DataFrame, key: str) -> None:
-    """Show a figure as drawn (no theme), with its description, and below it the same numbers as a table."""
+def draw(
+    figure: go.Figure,
+    table: pd.DataFrame,
+    key: str,
+    *,
+    select: Mapping[str, Any] | None = None,
+    below: Callable[[], None] | None = None,
+) -> None:
+    """Show a figure as drawn (no theme), with its description, and below it the same numbers as a table and as files.
+
+    Parameters
+    ----------
+    figure, table
+        A figure of `ecgviz.figures`, and its twin in numbers.
+    key : str
+        Of the figure, once on a page.
+    select : mapping, optional
+        What makes it follow clicks or boxes (``on_select`` and ``selection_mode`` of `streamlit.plotly_chart`).
+    below : callable, optional
+        Draws what stands between the figure and its table.
+    """
     more: dict[str, Any] = {"alt": figure.layout.meta["alt"]} if _HAS_ALT else {}
-    config = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
-    st.plotly_chart(figure, theme=None, config=config, key=key, **more)
-    show_table("The same as a table", table, f"{key} table")
-
-
-def draw_heat(record: Record, heat: Heat, start_s: float, key: str) -> None:
-    """Show a recording on paper with a heat behind the trace, from where the model's window starts."""
-    reading = state.reading(record)
-    sheet = figures.paper(
-        reading.clean,
-        start_s=start_s,
-        header=figures.header(record, reading.measured),
-        footer=figures.footer(record),
-        heat=heat,
-    )
-    draw(sheet, heat_table(heat), key)
+    more |= select or {}
+    config = {"displayModeBar": False, "scrollZoom": False, "doubleClick": "reset"}
+    shown = style.contrasting(figure) if looking.view().high_contrast else figure
+    st.plotly_chart(shown, theme=None, config=config, key=key, **more)
+    if below is not None:
+        below()
+    files.offer(shown, table, key)
 
 
 def show_table(title: str, table: pd.DataFrame, key: str) -> None:
@@ -115,12 +126,13 @@ def show_table(title: str, table: pd.DataFrame, key: str) -> None:
             st.dataframe(table, hide_index=True)
 
 
-def window_start(record: Record, sheet_s: float) -> float:
+def window_start(record: Record, sheet_s: float, *, first_s: float = 0.0) -> float:
     """Let the reader page through a recording that is longer than one sheet; return the left edge in seconds."""
     last = record.duration_s - sheet_s
     if last <= 0:
-        return 0.0
-    return float(st.slider("Start of the sheet, s", 0.0, float(last), 0.0, 0.5, key=f"start {record.key}"))
+        return first_s
+    at = min(first_s, float(last))
+    return float(st.slider("Start of the sheet, s", 0.0, float(last), at, 0.5, key=f"start {record.key} {sheet_s:g}"))
 
 
 def quality_marks(quality: tuple[LeadQuality, ...]) -> dict[str, str]:

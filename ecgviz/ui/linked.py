@@ -1,0 +1,60 @@
+"""The three levels beside one another, each showing what the other two point at.
+
+With a beat in focus the leads and waves are those of that beat; with a lead, the beats are those of that lead; and so
+on: shares are of what is in focus, which the title names.
+"""
+
+import streamlit as st
+
+from ecgviz import figures
+from ecgviz.figures import tables
+from ecgviz.figures.focus import within
+from ecgviz.types import Beats, EvidenceGrid, Record
+from ecgviz.ui import pointing, widgets
+
+
+def rhythm(record: Record, grid: EvidenceGrid, beats: Beats, *, what: str, key: str) -> None:
+    """Draw the share of each beat, above the RR intervals: of the lead and wave in focus; nothing without beats."""
+    at = pointing.focus(record)
+    shares = within(grid, at, but="beat").rhythm()
+    if shares is None or not len(beats):
+        return
+    title = f"{what} in each beat, %{_of(at.words(but='beat'))}, above the RR interval that ends in it"
+    strip = figures.rhythm_strip(shares, beats, title=title, focus=at)
+    widgets.draw(strip, tables.rhythm_table(shares, beats), key, select=pointing.follow(record, key))
+
+
+def channels(record: Record, grid: EvidenceGrid, *, what: str, key: str) -> None:
+    """Draw the share of each lead: of the beat and wave in focus; nothing for a map without leads."""
+    at = pointing.focus(record)
+    shares = within(grid, at, but="lead").channel()
+    if shares is None:
+        return
+    title = f"{what} in each lead{_of(at.words(but='lead'))}"
+    bars = figures.channel_bars(shares, grid.leads, title=title, focus=at)
+    widgets.draw(bars, tables.channel_table(shares, grid.leads), key, select=pointing.follow(record, key))
+
+
+def matrix(record: Record, grid: EvidenceGrid, beats: Beats, *, what: str, key: str) -> None:
+    """Draw the share of each lead and wave: of the beat in focus; nothing without beats."""
+    at = pointing.focus(record)
+    shares = within(grid, at, but="lead+wave").beat()
+    if shares is None or not len(beats):
+        return
+    drawn = figures.wave_matrix(
+        shares,
+        grid.leads,
+        title=f"{what} in each lead and wave, %{_of(at.words(but='lead+wave'))}",
+        durations=figures.wave_durations(grid),
+        focus=at,
+    )
+    widgets.draw(drawn, tables.matrix_table(shares, grid.leads), key, select=pointing.follow(record, key))
+
+
+def _of(words: str) -> str:
+    return f", of {words}" if words else ""
+
+
+def hint() -> None:
+    """Say once on a page that the figures follow one another."""
+    st.markdown(":small[Click a beat, a lead or a wave in any of these figures, and all of them follow.]")

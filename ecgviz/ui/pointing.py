@@ -1,0 +1,132 @@
+"""What a click means: following a beat, a lead or a wave through all figures, or putting down a caliper."""
+
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from ecgviz.errors import EcgvizError
+from ecgviz.figures import calipers
+from ecgviz.figures.calipers import MINUS, Caliper
+from ecgviz.figures.focus import NOWHERE, Focus
+from ecgviz.figures.sheet import sheet
+from ecgviz.types import WAVES, Beats, Record
+from ecgviz.ui import widgets
+from ecgviz.ui.state import looking
+
+_MODES = {
+    looking.FOLLOW: ":material/ads_click: Follow",
+    looking.CALIPER: ":material/straighten: Caliper",
+    looking.MARCH: ":material/linear_scale: March",
+}
+_HELP = (
+    "Follow: click a beat, a lead or a wave in any figure, and all figures follow; click it again to let go. Caliper: "
+    "draw a box on the tracing from one leg to the other. March: the same, and the interval is repeated on the sheet."
+)
+
+
+def focus(record: Record) -> Focus:
+    """Return what the reader points at in a recording."""
+    return looking.focus(record.key)
+
+
+def follow(record: Record, widget: str) -> dict[str, Any]:
+    """Return what makes a figure follow clicks, for `widgets.draw`."""
+    return {"on_select": partial(looking.clicked, widget, record.key), "selection_mode": "points"}
+
+
+def tools(record: Record, beats: Beats) -> str:
+    """Draw what a click on the tracing means, and the same choices for the keyboard; return the mode."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        mode = st.segmented_control(
+            "On the tracing", list(_MODES), default=looking.FOLLOW, required=True, key="mode",
+            format_func=_MODES.__getitem__, help=_HELP,
+        )  # fmt: skip
+        if mode == looking.FOLLOW:
+            _follow_picker(record, beats)
+        else:
+            _legs_picker(record)
+    return str(mode)
+
+
+def _follow_picker(record: Record, beats: Beats) -> None:
+    at = looking.focus(record.key)
+    choices = (
+        ("Lead", at.lead, list(record.leads)),
+        ("Beat", None if at.beat is None else at.beat + 1, list(range(1, len(beats) + 1))),
+        ("Wave", at.wave, list(WAVES)),
+    )
+    for name, value, options in choices:
+        widget = f"follow {name} {record.key}"
+        looking.set_widget(widget, value if value in options else None)
+        st.selectbox(
+            name, options, index=None, key=widget, placeholder="all", width=110,
+            on_change=_followed, args=(record.key,),
+        )  # fmt: skip
+
+
+def _followed(key: str) -> None:
+    lead, beat, wave = (looking.widget_value(f"follow {name} {key}") for name in ("Lead", "Beat", "Wave"))
+    looking.point_at(key, Focus(None if beat is None else beat - 1, lead, wave))
+
+
+def _legs_picker(record: Record) -> None:
+    legs = looking.legs(record.key)
+    names = [*record.leads, *([f"{MINUS}aVR"] if "aVR" in record.leads else [])]
+    values = (names[0], 0.0, 0.0) if legs is None else (legs.lead, legs.from_s, legs.to_s)
+    keys = [f"leg {name} {record.key}" for name in ("lead", "from", "to")]
+    for widget, value in zip(keys, values, strict=True):
+        looking.set_widget(widget, value)
+    typed = partial(_legs_typed, record.key)
+    st.selectbox("Lead", names, key=keys[0], width=110, on_change=typed)
+    for name, widget in (("From, s", keys[1]), ("To, s", keys[2])):
+        st.number_input(
+            name, 0.0, record.duration_s, step=1 / record.fs, format="%.3f", key=widget, width=150, on_change=typed
+        )
+
+
+def _legs_typed(key: str) -> None:
+    lead, start, end = (looking.widget_value(f"leg {name} {key}") for name in ("lead", "from", "to"))
+    looking.put_legs(key, looking.Legs(lead, start, end))
+
+
+def drawn(key: str, clean: Record, widget: str, start_s: float) -> None:
+    """Put the caliper where a box was drawn on the paper; a box too small for two samples changes nothing."""
+    box = looking.boxed(widget)
+    if box is None:
+        return
+    try:
+        put = calipers.from_box(clean, sheet(clean, start_s, looking.view().form), *box)
+    except EcgvizError:
+        return  # a click, not a box
+    looking.put_legs(key, looking.Legs(put.lead, put.start_s, put.end_s))
+
+
+def caliper(record: Record, clean: Record) -> Caliper | None:
+    """Return the caliper on a recording as drawn (``clean``); None where it was put nowhere, or on one sample."""
+    legs = looking.legs(record.key)
+    if legs is None:
+        return None
+    try:
+        return calipers.place(clean, legs.lead, legs.from_s, legs.to_s)
+    except EcgvizError:
+        return None
+
+
+def caliper_readings(caliper: Caliper | None, beats: Beats, *, marching: bool) -> None:
+    """Show what the caliper reads, and how far each R peak is from where it marches."""
+    if caliper is None:
+        widgets.note(
+            "Draw a box on the tracing, from where the interval begins to where it ends, or type both times above."
+        )
+        return
+    st.table(calipers.reading_table(caliper), hide_index=True)
+    if marching and len(beats):
+        widgets.show_table("R peaks beside the marching caliper", calipers.march_table(caliper, beats), "march")
+
+
+def let_go(record: Record) -> None:
+    """Offer to let go of what is in focus."""
+    at = focus(record)
+    if at:
+        st.button(f":material/close: {at.words()}", key="let go", on_click=looking.point_at, args=(record.key, NOWHERE))

@@ -1,0 +1,75 @@
+"""The tracing on paper as every page shows it: tools above, the sheet, its largest spans and readings below."""
+
+from functools import partial
+
+from ecgviz import figures
+from ecgviz.figures.heat import Heat, per_lead
+from ecgviz.figures.sheet import sheet
+from ecgviz.figures.spans import Span, span_table, top_spans, whereabouts
+from ecgviz.figures.style import percent
+from ecgviz.figures.tables import heat_table, sample_table
+from ecgviz.types import Beats, Record
+from ecgviz.ui import pointing, state, widgets
+from ecgviz.ui.state import looking
+
+
+def show(record: Record, key: str, *, heat: Heat | None = None, start_s: float | None = None) -> None:
+    """Show a recording on paper, with a map behind the trace.
+
+    Parameters
+    ----------
+    record : Record
+    key : str
+        Of the figure.
+    heat : Heat, optional
+        The map; the reader's view decides its scale and place.
+    start_s : float, optional
+        Left edge of the first sheet; where a sheet does not hold all that follows, the reader pages through it.
+    """
+    reading, view = state.reading(record), looking.view()
+    clean, beats = reading.clean, reading.beats
+    mode = pointing.tools(record, beats)
+    start_s = widgets.window_start(record, view.form.sheet_s(record.duration_s), first_s=start_s or 0.0)
+    drawn = per_lead(heat) if heat is not None and view.per_lead else heat
+    page = sheet(clean, start_s, view.form)
+    spans = () if heat is None else top_spans(heat, page)
+    measuring = mode != looking.FOLLOW
+    caliper = pointing.caliper(record, clean) if measuring else None
+    figure = figures.paper(
+        clean,
+        start_s=start_s,
+        form=view.form,
+        header=figures.header(record, reading.measured),
+        footer=figures.footer(record, view.form),
+        heat=drawn,
+        in_strip=view.in_strip,
+        marks=widgets.quality_marks(reading.quality),
+        beats=None if measuring else beats,
+        spans=spans,
+        focus=pointing.focus(record),
+        caliper=caliper,
+        marching=mode == looking.MARCH,
+    )
+    select = (
+        {"on_select": partial(pointing.drawn, record.key, clean, key, start_s), "selection_mode": "box"}
+        if measuring
+        else pointing.follow(record, key)
+    )
+    table = sample_table(clean, start_s, page.end_s) if heat is None else heat_table(heat)
+    below = None if heat is None else lambda: _largest(spans, beats)
+    if measuring:
+        figure.update_layout(dragmode="select")
+        pointing.caliper_readings(caliper, beats, marching=mode == looking.MARCH)
+    widgets.draw(figure, table, key, below=below, select=select)
+
+
+def _largest(spans: tuple[Span, ...], beats: Beats) -> None:
+    """Name the bracketed spans in a line, with a table on demand."""
+    if not spans:
+        return
+    named = []
+    for each in spans:
+        where = ", ".join(part for part in (each.lead or "all leads", whereabouts(each, beats)) if part)
+        named.append(f"{each.mark} {where} ({each.start_s:.2f} to {each.end_s:.2f} s, {percent(each.share)})")
+    widgets.note(f"Largest spans on this sheet, with their part of the map: {'; '.join(named)}.")
+    widgets.show_table("The largest spans as a table", span_table(spans, beats), "spans")
