@@ -23,6 +23,7 @@ from ecgviz.nets import build
 from ecgviz.pipeline import analyse
 from ecgviz.records import load_record
 from ecgviz.records.leads import STANDARD_LEADS
+from ecgviz.records.library import open_library
 from ecgviz.records.write import save_record
 from ecgviz.simulate import simulate
 from ecgviz.types import ATOMS, InputSpec
@@ -93,6 +94,7 @@ def test_a_folder_is_listed_by_ids_that_tell_nothing(data: Path) -> None:
     assert [each.id for each in found] == sorted(each.id for each in found)
     assert all(each.id.startswith("file-") and each.patient == each.id for each in found)
     assert stated(found[0], "MI") is None
+    assert {each.id for each in found} == set(open_library([data]).entries)
 
 
 @pytest.mark.data

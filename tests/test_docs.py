@@ -17,6 +17,7 @@ ASKED_ONLY = {
     "train-delineator": "reads LUDB and PTB-XL and takes an hour and a half",
     "validate": "reads LUDB or PTB-XL, or explains a thousand recordings",
     "evaluate": "reads PTB-XL",
+    "cohort": "reads PTB-XL, or what was made of it",
     "fetch": "needs the internet",
     "models import": "reads somebody else's network",
     "app": "serves until it is stopped",
@@ -46,7 +47,7 @@ def test_every_command_is_in_the_readme() -> None:
 
 def test_every_page_and_the_training_data_are_in_the_readme() -> None:
     for page in (ROOT / "pages").glob("*.py"):
-        assert f"**{page.stem.capitalize()}.**" in README
+        assert f"**{page.stem.replace('_', ' ').capitalize()}.**" in README
     assert "PTB-XL" in README
 
 

@@ -16,6 +16,7 @@ from ecgviz import NOTICE, __version__
 from ecgviz.cli import (
     cases,
     checks,
+    cohort,
     criteria,
     dashboard,
     edits,
@@ -65,12 +66,14 @@ GROUPS: Mapping[str, Mapping[str, Callable[..., None]]] = {
         "audits": planted.audits,
     },
     "teach": {"list": teach.listed, "show": teach.show, "check": teach.check},
+    "cohort": {"run": cohort.run, "query": cohort.query, "summary": cohort.summary},
     "fetch": {"ptb-xl": evaluation.fetch_ptbxl},
 }
 """Commands of two words, by their first and their second; a first word that is a command too stays one."""
 GROUP_HELP: Mapping[str, str] = {
     "validate": "Measure how right ecgviz is on recordings whose answer is known.",
     "teach": "Cases to read, each with its answer, criteria and references: what the Teaching page shows.",
+    "cohort": "Explain a folder of recordings into a store, and ask it.",
     "fetch": "Fetch public data sets; this needs the internet.",
 }
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ecgviz.cohort.question import Question
-from ecgviz.cohort.resample import resampled
+from ecgviz.cohort.resample import percentile, resampled
 from ecgviz.cohort.schema import LEADS
 from ecgviz.cohort.store import Cohort, lists, matrices
 from ecgviz.errors import CohortError
@@ -109,7 +109,8 @@ def external_checks(label: str, found: DensityMap, *, seed: int = 0) -> pd.DataF
             axis=1,
         )
         means = resampled(pair, np.asarray(found.patients, dtype=np.str_), seed)
-        low, high = np.nanpercentile(means.draws[:, 0] / means.draws[:, 1], [2.5, 97.5])
+        ratios = means.draws[:, :1] / means.draws[:, 1:]
+        low, high = percentile(ratios, 2.5)[0], percentile(ratios, 97.5)[0]
         rows.append(
             {
                 "label": label,

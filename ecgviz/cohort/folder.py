@@ -19,8 +19,9 @@ LUDB_SIGNALS = "data"
 class Recording:
     """One recording of a folder: where it lies, and what a table says of it that its file does not.
 
-    ``id`` is a published one, or "file-" and a digest of the path within the folder, never a file's name. ``patient``
-    is a number of the table, or the recording's own id where nobody tells patients apart. ``statements`` are what its
+    ``id`` is a published one, or a digest of the place in the folder, never a file's name: the id that
+    `ecgviz.records.library` gives it, so that the dashboard opens it where its library has the folder. ``patient`` is a
+    number of the table, or the recording's own id where nobody tells patients apart. ``statements`` are what its
     readers stated and the superclasses of these; None where nothing is known.
     """
 
@@ -95,14 +96,15 @@ def _ludb(folder: Path) -> Iterator[Recording]:
 
 def _files(folder: Path) -> Iterator[Recording]:
     """Return the files of known kinds; signal files of WFDB belong to their header."""
-    wanted = set(READERS) - {"", ".dat", ".mat"}
+    wanted = set(READERS) - {"", ".dat", ".mat", ".txt"}
     for where, folders, names in os.walk(folder):
         folders[:] = sorted(each for each in folders if not each.startswith("."))
         for name in names:
             path = Path(where, name)
-            if path.suffix.lower() in wanted and not name.startswith("."):
+            if path.suffix.lower() in wanted and not name.startswith(".") and not path.is_symlink():
                 within = path.relative_to(folder).as_posix()
-                known = f"file-{hashlib.sha256(within.encode()).hexdigest()[:12]}"
+                place = f"{folder.resolve().name}/{within}"
+                known = f"file-{hashlib.sha256(place.encode()).hexdigest()[:10]}"
                 yield Recording(id=known, file=within, patient=known)
 
 

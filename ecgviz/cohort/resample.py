@@ -11,6 +11,8 @@ from ecgviz.types.arrays import FloatArray
 DRAWS = 1000
 """Draws of patients behind each interval (percentiles of the bootstrap)."""
 AT_ONCE = 100
+FEWEST = 5
+"""Fewer patients give a mean and no interval: the bootstrap of so few says nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,11 +52,13 @@ def resampled(values: FloatArray, patients: NDArray[Any], seed: int = 0) -> Resa
     sums, counts = (_by_patient(each, whose, n_patients) for each in (np.where(known, values, 0.0), known))
     draws = np.full((DRAWS, values.shape[1]), np.nan)
     rng = np.random.default_rng(seed)
-    for start in range(0, DRAWS if n_patients else 0, AT_ONCE):
+    for start in range(0, DRAWS if n_patients >= FEWEST else 0, AT_ONCE):
         weights = np.stack(
             [np.bincount(rng.integers(n_patients, size=n_patients), minlength=n_patients) for _ in range(AT_ONCE)]
         ).astype(np.float32)
         draws[start : start + AT_ONCE] = _quotient(weights @ sums, weights @ counts)
+    per_column = (counts > 0).sum(axis=0)
+    draws[:, per_column < FEWEST] = np.nan
     total = known.sum(axis=0).astype(float)
     mean = _quotient(np.where(known, values, 0.0).sum(axis=0, dtype=np.float64), total)
     return Resampled(mean, draws, total)
