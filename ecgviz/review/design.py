@@ -2,8 +2,8 @@
 
 Each reader meets each recording once a round. Over the recordings of a round a reader meets each condition (model,
 arm and methods, explained label) equally often, as far as the numbers allow; over readers each recording is met under
-each condition equally often, and stands at different places of the order. Conditions are dealt independently of the
-order, so that no reader can tell from a place which condition it has.
+each condition equally often, and stands at different places, after different others. Conditions are dealt
+independently of the order, so that no reader can tell from a place which condition it has.
 """
 
 import random
@@ -15,6 +15,7 @@ from ecgviz.review.study import Study
 
 ALONE = "alone"
 """The arm of a study without arms: one method at a time, named to the reader."""
+RANDOMISED = "randomised"
 REFERENCE = "reference"
 """The arm of an adjudicator, who sees the recording alone."""
 
@@ -60,7 +61,7 @@ def conditions(study: Study, attention: frozenset[str]) -> tuple[Condition, ...]
         "attention": [(method,) for method in pooled],
         "attribution": [(method,) for method in moved],
         "both": [(one, other) for one in pooled for other in moved],
-        "randomised": [(method,) for method in moved],
+        RANDOMISED: [(method,) for method in moved],
     }
     alone: dict[str, list[tuple[str, ...]]] = {ALONE: [(method,) for method in study.methods]}
     arms = {str(arm): shown[arm] for arm in study.arms} or alone
@@ -90,10 +91,10 @@ def turns(study: Study, n_records: int, n_conditions: int) -> dict[str, list[tup
     draw.shuffle(deal)
     names = [reader.pseudonym for reader in study.readers if reader.role == "reader"]
     draw.shuffle(names)
+    step = max(1, n_records // len(names))
     made = {}
     for seat, name in enumerate(names):
-        own = _rotated(order, seat * n_records // len(names))
-        own = own[::-1] if seat % 2 else own
+        own = [order[(place + seat * step) % n_records] for place in _williams(n_records)]
         made[name] = [(record, (deal[record] + seat + r) % n_conditions) for r in range(study.rounds) for record in own]
     return {reader.pseudonym: made[reader.pseudonym] for reader in study.readers if reader.role == "reader"}
 
@@ -103,5 +104,9 @@ def item_id(record_sha256: str, model_sha256: str, label: str, arm: str, methods
     return digest([record_sha256, model_sha256, label, arm, list(methods)])[:16]
 
 
-def _rotated(values: Sequence[int], by: int) -> list[int]:
-    return [*values[by:], *values[:by]]
+def _williams(n: int) -> list[int]:
+    """Return 0, n - 1, 1, n - 2, ...: shifted, each number stands once at each place, and after each other number.
+
+    Williams 1949 (doi:10.1071/CH9490149); for an odd n the neighbours are balanced as far as one square can.
+    """
+    return [place // 2 if place % 2 == 0 else n - 1 - place // 2 for place in range(n)]

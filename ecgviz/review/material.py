@@ -20,6 +20,7 @@ from ecgviz.evidence import evidence
 from ecgviz.explain import explain, explain_controls
 from ecgviz.pipeline.codec import decode, encode
 from ecgviz.review.audit import digest
+from ecgviz.review.design import RANDOMISED, Item
 from ecgviz.signal import condition
 from ecgviz.types import Beats, EvidenceGrid, Explanation, Prediction, Record
 
@@ -53,8 +54,8 @@ class Shown:
 
 
 def reading_of(record: Record) -> Reading:
-    """Return a recording under a name that tells nothing, without its statements, and with its beats."""
-    bare = replace(record, id=f"record-{record.key[:8]}", codes=(), infarct_stages=())
+    """Return a recording without the statements that came with it, and with its beats."""
+    bare = replace(record, codes=(), infarct_stages=())
     return Reading(bare, delineate(condition(bare)))
 
 
@@ -77,6 +78,27 @@ def map_id(record_sha256: str, model_sha256: str, label: str, method: str) -> st
     return digest([record_sha256, model_sha256, label, method])[:16]
 
 
+def maps_of(folder: Path, item: Item) -> tuple[Shown, ...]:
+    """Return the maps of an item as its arm shows them: those of a randomised arm are of the random twin.
+
+    Raises
+    ------
+    ReviewError
+        When the folder does not hold them.
+    """
+    found = [
+        _kept(Shown, folder / MAPS / f"{map_id(item.record_sha256, item.model_sha256, item.label, method)}.npz")
+        for method in item.methods
+    ]
+    return tuple(_randomised(each) if item.arm == RANDOMISED else each for each in found)
+
+
+def _randomised(shown: Shown) -> Shown:
+    if shown.randomised is None:
+        raise ReviewError("the folder holds no map of a random network for this item")
+    return replace(shown, explanation=shown.randomised)
+
+
 def keep(value: Reading | Shown, folder: Path, kind: str, name: str) -> None:
     """Write a recording or a map into a study's folder."""
     arrays: dict[str, np.ndarray] = {}
@@ -89,11 +111,6 @@ def keep(value: Reading | Shown, folder: Path, kind: str, name: str) -> None:
 def reading(folder: Path, record_sha256: str) -> Reading:
     """Return a recording of a study; raises ReviewError when the folder does not hold it."""
     return _kept(Reading, folder / RECORDS / f"{record_sha256[:16]}.npz")
-
-
-def shown(folder: Path, name: str) -> Shown:
-    """Return a map of a study by its `map_id`; raises ReviewError when the folder does not hold it."""
-    return _kept(Shown, folder / MAPS / f"{name}.npz")
 
 
 def _kept(kind: type[T], path: Path) -> T:
