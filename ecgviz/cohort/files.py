@@ -102,7 +102,7 @@ def opened_to_write(store: Path, asked: "Sequence[Settings]") -> Iterator[None]:
         except BlockingIOError as held:
             raise CohortError(f"another run is writing to {store}") from held
         known = dict(read_about(store)["settings"]) if (store / ABOUT).is_file() else {}
-        if not known and any(path.name != LOCK for path in store.iterdir()):
+        if not (store / ABOUT).is_file() and any(path.name != LOCK for path in store.iterdir()):
             raise CohortError(f"{store} is not empty and no store of a cohort: name a new folder")
         for settings in asked:
             _check_same(settings, known)

@@ -1,0 +1,348 @@
+"""What is summed up over a store, on rows whose answer is known by hand; a recipe is worked out again by sample."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ecgviz.cli import main
+from ecgviz.cohort import Cohort
+from ecgviz.cohort.class_map import by_wave, class_map
+from ecgviz.cohort.clusters import clusters
+from ecgviz.cohort.density import density_map, external_checks
+from ecgviz.cohort.files import opened_to_write, write_records, write_rows
+from ecgviz.cohort.question import Question, available
+from ecgviz.cohort.resample import resampled
+from ecgviz.cohort.rows import matrix
+from ecgviz.cohort.schema import LEADS
+from ecgviz.cohort.settings import Settings
+from ecgviz.cohort.summary import agreement, criteria, parted
+from ecgviz.errors import CohortError
+from ecgviz.evidence import evidence
+from ecgviz.types import ATOMS, Beats, Explanation
+from tests.toys import even_beats
+
+N = 60
+INFERIOR = [LEADS.index(lead) for lead in ("II", "III", "aVF")]
+ST = ATOMS.index("ST")
+FINDING = {"criterion": "IMI", "definition": "acute", "state": "met"}
+
+
+def settings(method: str) -> Settings:
+    return Settings("net", "0" * 64, method, {}, 1, 2, 0)
+
+
+def shares(inside: float, rng: np.random.Generator, leads: list[int] | None = None) -> np.ndarray:
+    """Return a map with so much of its mass on ST of some leads, the rest spread at random over the other cells."""
+    chosen = INFERIOR if leads is None else leads
+    cells = rng.uniform(0.5, 1.5, size=(12, 9))
+    cells[chosen, ST] = 0
+    cells *= (1 - inside) / cells.sum()
+    cells[chosen, ST] = inside / len(chosen)
+    return cells
+
+
+def region() -> np.ndarray:
+    inside = np.zeros((12, 9))
+    inside[INFERIOR, ST] = 1
+    return inside
+
+
+def row(k: int, mass: np.ndarray, **more: Any) -> dict[str, Any]:
+    share = float(mass[region() > 0].sum() / mass.sum())
+    controls = [
+        {"name": "|x|", "share": 0.1},
+        {"name": "|dx/dt|", "share": 0.15},
+        {"name": "random networks", "share": 0.05},
+    ]
+    return {
+        "record": f"r{k:03d}",
+        "label": "IMI",
+        "logit": float(k),
+        "probability": 0.9 if k % 2 else 0.1,
+        "called": bool(k % 2),
+        "stated": k % 3 != 0,
+        "correct": bool(k % 2) == (k % 3 != 0),
+        "pos": 7.0 * mass.ravel(),
+        "neg": np.zeros(108),
+        "atom_s": np.full(9, 0.5),
+        "by_lead": mass.sum(axis=1) / mass.sum(),
+        "by_atom": mass.sum(axis=0) / mass.sum(),
+        "region": region().ravel(),
+        "amplitude": np.full(108, 1 / 108),
+        "evidence": "agrees" if k % 2 else "partly",
+        "share": share,
+        "area": 0.04,
+        "p_time": 0.01,
+        "controls": controls,
+        "findings": [FINDING | {"share": share, "area": 0.04, "control_share": 0.15}],
+    } | more
+
+
+def about(k: int) -> dict[str, Any]:
+    """Return a recording; every third patient has two."""
+    return {
+        "record": f"r{k:03d}",
+        "patient": f"p{k // 2 if k % 6 < 2 else 1000 + k}",
+        "sex": "female" if k % 2 else "male",
+    }
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory: pytest.TempPathFactory) -> Cohort:
+    """Make a store of three methods: one that looks at the guideline's place, one at other leads, one without leads."""
+    store = tmp_path_factory.mktemp("stores") / "store"
+    rng = np.random.default_rng(0)
+    with opened_to_write(store, [settings(name) for name in ("looks", "elsewhere", "leadless")]):
+        write_records(store, [about(k) for k in range(N)])
+        write_rows(store, settings("looks"), [row(k, shares(rng.uniform(0.3, 0.5), rng)) for k in range(N)])
+        other = [LEADS.index(lead) for lead in ("I", "aVL", "aVR")]
+        write_rows(store, settings("elsewhere"), [row(k, shares(0.4, rng, other)) for k in range(N)])
+        without = {
+            "pos": None,
+            "neg": None,
+            "by_lead": None,
+            "region": None,
+            "share": None,
+            "evidence": "not assessable",
+        }
+        write_rows(store, settings("leadless"), [row(k, shares(0.4, rng), **without) for k in range(N)])
+    return Cohort(store)
+
+
+def test_a_mean_is_over_records_and_its_interval_over_patients() -> None:
+    rng = np.random.default_rng(1)
+    values = rng.normal(size=(50, 1))
+    alone = resampled(values, np.arange(50))
+    copies = resampled(np.repeat(values, 9, axis=0), np.repeat(np.arange(50), 9))
+    assert copies.mean == pytest.approx(alone.mean)
+    assert copies.high - copies.low == pytest.approx(alone.high - alone.low, rel=1e-5)
+    standard_error = values.std() / np.sqrt(50)
+    assert (alone.high - alone.low)[0] == pytest.approx(2 * 1.96 * standard_error, rel=0.15)
+    gaps = np.where(np.arange(50)[:, None] < 40, values, np.nan)
+    assert resampled(gaps, np.arange(50)).mean[0] == pytest.approx(values[:40].mean())
+    few = resampled(values[:4], np.arange(4))
+    assert np.isfinite(few.mean).all()
+    assert np.isnan(few.low).all()
+
+
+def test_a_class_map_is_the_mean_share_beside_guideline_and_controls(cohort: Cohort) -> None:
+    question = Question("net", "looks", "IMI", "called")
+    found = class_map(cohort, question)
+    rows = cohort.sql("SELECT pos FROM rows WHERE method = 'looks' AND called")
+    by_hand = np.mean([np.array(each) / np.sum(each) for each in rows.pos], axis=0).reshape(12, 9)
+    np.testing.assert_allclose(found.mean, by_hand, atol=1e-7)
+    assert found.mean.sum() == pytest.approx(1, abs=1e-6)
+    assert (found.low <= found.mean).all()
+    assert (found.mean <= found.high).all()
+    assert found.n_records == N / 2
+    np.testing.assert_array_equal(found.guideline, region())
+    np.testing.assert_allclose(found.controls["|x|"], 1 / 108, rtol=1e-6)
+    assert np.isnan(found.controls["|dx/dt|"]).all()
+    assert by_wave(found.mean)[0, 3] == found.mean[0, ST]
+    assert 0.03 < found.p_place < 0.06  # first of 20 choices of three limb leads
+    assert class_map(cohort, Question("net", "elsewhere", "IMI", "called")).p_place > 0.5
+    with pytest.raises(CohortError, match="maps of leadless lack leads or time"):
+        class_map(cohort, Question("net", "leadless", "IMI", "called"))
+
+
+def test_agreement_is_above_the_best_control_where_it_was_planted(cohort: Cohort) -> None:
+    (found,) = agreement(cohort, Question("net", "looks", "IMI", "all")).to_dict("records")
+    assert (found["n_records"], found["n"], found["n_patients"]) == (N, N, N - N // 6)
+    assert found["best_control"] == "|dx/dt|"
+    assert found["excess"] == pytest.approx(found["share"] - 0.15)
+    assert 0.2 < found["excess_low"] < found["excess"] < found["excess_high"] < 0.3
+    assert 0.03 < found["p_place"] < 0.06
+    assert found["p_time"] < 1e-6
+    assert found["agrees"] == found["partly"] == 0.5
+    assert found["agrees_low"] < 0.5 < found["agrees_high"]
+    (elsewhere,) = agreement(cohort, Question("net", "elsewhere", "IMI", "all")).to_dict("records")
+    assert elsewhere["excess_high"] < 0
+    (blind,) = agreement(cohort, Question("net", "leadless", "IMI", "all")).to_dict("records")
+    assert (blind["n"], blind["not_assessable"]) == (0, 1)
+    assert np.isnan(blind["excess"])
+
+
+def test_records_are_divided_by_what_is_asked(cohort: Cohort) -> None:
+    question = Question("net", "looks", "IMI", "all")
+    by = agreement(cohort, question, by="prediction").set_index("member")
+    assert by.n_records.to_dict() == {
+        "called rightly": 20,
+        "called wrongly": 10,
+        "missed": 20,
+        "rightly not called": 10,
+    }
+    assert set(agreement(cohort, question, by="sex").member) == {"female", "male"}
+    assert set(agreement(cohort, question, by="age").member) == {"not known"}
+    assert agreement(cohort, Question("net", "looks", "IMI", "called", "sex", "male")).empty
+    with pytest.raises(CohortError, match="not divided by 'weight', but by one of prediction, age, sex"):
+        agreement(cohort, question, by="weight")
+    with pytest.raises(CohortError, match="not chosen by 'some'"):
+        Question("net", "looks", "IMI", "some")
+
+
+def test_a_criterion_is_used_or_ignored_by_its_interval(cohort: Cohort) -> None:
+    used, ignored = (criteria(cohort, Question("net", name, "IMI", "all")).iloc[0] for name in ("looks", "elsewhere"))
+    assert (used.used, ignored.used) == ("yes", "no")
+    assert used.n == N
+    assert used.share - used.control_share == pytest.approx(used.excess)
+    few = criteria(cohort, Question("net", "looks", "IMI", "called wrongly", "sex", "female"))
+    assert len(few) == 1
+    assert criteria(cohort, Question("net", "looks", "MI", "all")).empty
+
+
+def test_maps_part_where_they_were_made_to(cohort: Cohort) -> None:
+    question = Question("net", "looks", "IMI", "called")
+    same = parted(cohort, question, "looks").set_index("place")
+    assert same.loc["together", "first"] == pytest.approx(1, abs=1e-6)
+    assert not same.clear.any()
+    found = parted(cohort, question, "elsewhere").set_index("place")
+    assert found.loc["together", "first"] < 0.7
+    assert found.loc["aVF", "difference_low"] > 0.05
+    assert found.loc["aVL", "difference_high"] < -0.05
+    assert not found.loc["ST", "clear"] or abs(found.loc["ST", "difference"]) < 0.1
+    leadless = parted(cohort, question, "leadless")
+    assert not set(LEADS) & set(leadless.place)
+    assert "ST" in set(leadless.place)
+
+
+def by_sample(values: np.ndarray, beats: Beats, fs: float) -> np.ndarray:
+    """Return density by lead and atom as the recipe says it, sample by sample: sum of |A| S over sum of S."""
+    spans = beats.segments()
+    found = np.full((values.shape[0], len(ATOMS)), np.nan)
+    for s in range(len(ATOMS)):
+        inside = np.zeros(values.shape[1])
+        for t in range(values.shape[1]):
+            left, right = (t - 0.5) / fs, (t + 0.5) / fs
+            for b in range(len(beats)):
+                start, end = spans[b, s]
+                if np.isfinite(start):
+                    inside[t] += max(0.0, min(right, end) - max(left, start)) * fs
+        if inside.sum() > 0:
+            found[:, s] = (np.abs(values) * inside).sum(axis=1) / inside.sum()
+    return found
+
+
+def test_the_density_map_is_the_published_recipe_to_a_millionth(tmp_path: Path) -> None:
+    rng, fs, kept, by_hand = np.random.default_rng(3), 100.0, [], []
+    for k in range(6):
+        beats = even_beats(4, duration_s=4.0, rr_s=0.93, without_p=[k % 4])
+        values = rng.normal(size=(12, 400))
+        explanation = Explanation(values, fs, 0.0, LEADS, "IMI", "saliency", True, 1 / fs)
+        grid = evidence(explanation, beats)
+        cells = {"pos": matrix(grid.pos, grid), "neg": matrix(grid.neg, grid), "atom_s": grid.area.sum(axis=0)}
+        kept.append(row(k, shares(0.3, rng), **cells))
+        by_hand.append(by_sample(values, beats, fs))
+    with opened_to_write(tmp_path / "store", [settings("saliency")]):
+        write_records(tmp_path / "store", [about(k) for k in range(6)])
+        write_rows(tmp_path / "store", settings("saliency"), kept)
+    found = density_map(Cohort(tmp_path / "store"), Question("net", "saliency", "IMI"), top=4)
+    np.testing.assert_allclose(found.mean / fs, np.nanmean(by_hand[2:], axis=0), atol=1e-6, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("leads", "passes"), [(("II", "III", "aVF"), True), (("V1", "V2", "V3"), False)])
+def test_a_published_finding_is_shown_where_it_was_planted(
+    tmp_path: Path, leads: tuple[str, ...], passes: bool
+) -> None:
+    rng = np.random.default_rng(4)
+    rows = []
+    for k in range(12):
+        cells = rng.uniform(0.5, 1.5, size=(12, 9))
+        cells[[LEADS.index(lead) for lead in leads], ATOMS.index("QRSi")] += 3
+        rows.append(row(k, cells))
+    with opened_to_write(tmp_path / "store", [settings("saliency")]):
+        write_records(tmp_path / "store", [{"record": f"r{k:03d}", "patient": f"p{k}"} for k in range(12)])
+        write_rows(tmp_path / "store", settings("saliency"), rows)
+    found = density_map(Cohort(tmp_path / "store"), Question("net", "saliency", "IMI"))
+    (check,) = external_checks("IMI", found).to_dict("records")
+    assert check["published"] == "Q in II, III and aVF"
+    assert check["passes"] is passes
+    assert check["in_strongest"] == (3 if passes else 0)
+    assert {cell[0] for cell in found.strongest[:3]} == set(leads)
+    assert external_checks("HYP", found).empty
+
+
+def test_clusters_find_what_was_mixed(cohort: Cohort) -> None:
+    mixed = clusters(cohort, Question("net", "looks", "IMI", "all"), 2)
+    assert sum(mixed.sizes) == N
+    assert len(mixed.nearest) == 2
+    assert all(record.startswith("r") for some in mixed.nearest for record in some)
+    np.testing.assert_allclose(mixed.centres.sum(axis=(1, 2)), 1, atol=1e-5)
+    again = clusters(cohort, Question("net", "looks", "IMI", "all"), 2)
+    assert again.members == mixed.members
+    with pytest.raises(CohortError, match="too few"):
+        clusters(cohort, Question("net", "looks", "nothing", "all"), 2)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "COPY (SELECT 1) TO 'STORE/x.csv'",
+        "DROP VIEW rows",
+        "SELECT 1; SELECT 2",
+        "SELECT * FROM read_text('/etc/passwd')",
+        "SELECT * FROM read_text('STORE/../../secret.txt')",
+        "SELECT * FROM glob('/etc/*')",
+        "ATTACH '/tmp/x.db'",
+        "SET enable_external_access = true",
+        "INSTALL httpfs",
+        "SELECT * FROM cohort_of_nobody",
+        "SELEC 1",
+        "",
+    ],
+)
+def test_a_query_reads_the_store_and_nothing_else(cohort: Cohort, query: str) -> None:
+    before = sorted(cohort.folder.rglob("*"))
+    with pytest.raises(CohortError, match=r"reads, and changes nothing|cannot be answered"):
+        cohort.sql(query.replace("STORE", str(cohort.folder)))
+    assert sorted(cohort.folder.rglob("*")) == before
+
+
+def test_a_store_answers_in_sql(cohort: Cohort) -> None:
+    assert available(cohort) == {("net", name): ("IMI",) for name in ("elsewhere", "leadless", "looks")}
+    found = cohort.sql(
+        "SELECT avg(cell(pos, 'aVF', 'ST') / 7) AS st, avg(on_wave(pos, 'aVF', 'QRS') / 7) AS qrs FROM cohort "
+        "WHERE method = ? AND sex = 'female'",
+        ["looks"],
+    )
+    by_hand = class_map(cohort, Question("net", "looks", "IMI", "called")).mean
+    row = LEADS.index("aVF")
+    assert found.st[0] == pytest.approx(by_hand[row, ST], rel=1e-5)
+    assert found.qrs[0] == pytest.approx(by_hand[row, 2:5].sum(), rel=1e-5)
+
+
+def test_what_is_no_store_is_refused(tmp_path: Path, cohort: Cohort) -> None:
+    with pytest.raises(CohortError, match="is no store of a cohort"):
+        Cohort(tmp_path)
+    (tmp_path / "cohort.json").write_text(json.dumps({"format": 99, "settings": {}}), encoding="utf-8")
+    with pytest.raises(CohortError, match="store format 99 is not 1"):
+        Cohort(tmp_path)
+    with opened_to_write(tmp_path / "new", []), pytest.raises(CohortError, match="holds no rows yet"):
+        Cohort(tmp_path / "new")
+    with (
+        opened_to_write(tmp_path / "new", []),
+        pytest.raises(CohortError, match="another run is writing"),
+        opened_to_write(tmp_path / "new", []),
+    ):
+        pytest.fail("two runs write to one store")
+
+
+def test_the_command_line_says_the_same(cohort: Cohort, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    store = str(cohort.folder)
+    assert main(["cohort", "summary", store, "--which", "all", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    by_method = {row["method"]: row for row in told["agreement"]}
+    assert by_method["looks"]["excess"] > 0.2 > 0 > by_method["elsewhere"]["excess"]
+    assert by_method["leadless"]["excess"] is None
+    assert main(["cohort", "summary", store, "--which", "all"]) == 0
+    assert "Not a medical device" in capsys.readouterr().out
+    assert main(["cohort", "query", store, "SELECT count(*) AS n FROM rows", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == [{"n": 3 * N}]
+    assert main(["cohort", "query", store, "SELECT record FROM records", "--csv", str(tmp_path / "r.csv")]) == 0
+    assert len((tmp_path / "r.csv").read_text(encoding="utf-8").splitlines()) == N + 1
+    capsys.readouterr()
+    for wrong in (["query", store, "DROP VIEW rows"], ["summary", store, "--label", "flu"], ["summary", str(tmp_path)]):
+        assert main(["cohort", *wrong]) == 2
+        assert len(capsys.readouterr().err.strip().splitlines()) == 1
