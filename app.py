@@ -3,25 +3,30 @@
 import streamlit as st
 
 from ecgviz.registry import shipped
-from ecgviz.ui import pickers
+from ecgviz.ui import failures, login, pickers
 
 st.set_page_config(page_title="ecgviz", layout="wide")
+login.required()
 
 # Streamlit's older router also looks into pages/, and the first visitor of a fresh server meets it: addresses that
 # differ from the file names keep it from running a page without this frame.
 folder = shipped("pages")
 page = st.navigation(
     [
+        st.Page(folder / "recordings.py", title="Recordings", url_path="Recordings"),
         st.Page(folder / "record.py", title="Record", url_path="Record", default=True),
         st.Page(folder / "beats.py", title="Beats", url_path="Beats"),
         st.Page(folder / "attention.py", title="Attention", url_path="Attention"),
         st.Page(folder / "attributions.py", title="Attributions", url_path="Attributions"),
         st.Page(folder / "criteria.py", title="Criteria", url_path="Criteria"),
+        st.Page(folder / "what_if.py", title="What if", url_path="What_if"),
+        st.Page(folder / "compare.py", title="Compare", url_path="Compare"),
         st.Page(folder / "validation.py", title="Validation", url_path="Validation"),
         st.Page(folder / "models.py", title="Models", url_path="Models"),
     ],
     position="top",
 )
 
-pickers.pickers()
-page.run()
+with failures.Told():
+    pickers.pickers()
+    page.run()

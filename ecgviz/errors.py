@@ -51,3 +51,7 @@ class TeachingError(EcgvizError):
 
 class CohortError(EcgvizError):
     """A cohort cannot be run as asked, or a store or a query on it is not what it claims to be."""
+
+
+class AccessError(EcgvizError):
+    """The dashboard would be open to people who have not logged in."""

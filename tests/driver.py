@@ -14,7 +14,20 @@ from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwri
 
 from ecgviz.cli.dashboard import server_command
 
-PAGES = ("Record", "Beats", "Attention", "Attributions", "Criteria", "Validation", "Models")
+PAGES = (
+    "Record",
+    "Beats",
+    "Attention",
+    "Attributions",
+    "Criteria",
+    "What if",
+    "Compare",
+    "Recordings",
+    "Validation",
+    "Models",
+)
+WITHOUT_FIGURES = ("What if", "Compare", "Recordings", "Models")
+"""Pages that draw nothing until more was chosen than a recording."""
 PATIENCE_MS = 120_000
 ROW_PX = 35
 _FLAGS = (
@@ -93,7 +106,7 @@ def settle(page: Page, showing: str = "") -> None:
 
 def visit(page: Page, name: str) -> None:
     """Open a page through the navigation, as a reader does, so that the session is kept."""
-    page.get_by_test_id("stTopNavLink").filter(has_text=name).filter(visible=True).first.click()
+    page.get_by_test_id("stTopNavLink").get_by_text(name, exact=True).filter(visible=True).first.click()
     expect(page.get_by_text(f"{name}.", exact=False).first).to_be_visible(timeout=PATIENCE_MS)
     settle(page)
 

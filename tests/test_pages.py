@@ -7,53 +7,28 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from ecgviz import NOTICE, checkpoint, pipeline
-from ecgviz.nets import build
 from ecgviz.records import load_record
 from ecgviz.records.leads import STANDARD_LEADS
-from ecgviz.types import InputSpec
 from ecgviz.ui import state, widgets, words
 from ecgviz.ui.state import networks
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("record", "beats", "attention", "attributions", "criteria", "validation", "models")
+PAGES = (
+    "recordings",
+    "record",
+    "beats",
+    "attention",
+    "attributions",
+    "criteria",
+    "what_if",
+    "compare",
+    "validation",
+    "models",
+)
 LABELS = ("CD", "HYP", "MI", "NORM", "STTC")
-
-
-@pytest.fixture(scope="session")
-def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a folder with one small network of random weights: pages must work whatever a network says."""
-    folder = tmp_path_factory.mktemp("models")
-    config = {"width": 0.25}
-    score = {"value": 0.5, "low": 0.4, "high": 0.6}
-    report = {"n": 0, "n_patients": 0, "macro_auc": score, "auc": dict.fromkeys(LABELS, score)}
-    metrics = {"none": {"superclasses": report}}
-    checkpoint.save_model(
-        folder / "random_weights",
-        build("imle_net", len(LABELS), seed=3, config=config),
-        net_name="imle_net",
-        config=config,
-        name="random_weights",
-        version="1",
-        spec=InputSpec(STANDARD_LEADS, 100.0, 10.0, 0.0, 0.25),
-        labels=LABELS,
-        thresholds=(0.5,) * len(LABELS),
-        metrics=metrics,
-        training={},
-        card="# random_weights\n\nNot trained; for tests.\n",
-    )
-    return folder
-
-
-@pytest.fixture
-def app(models_folder: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
-    monkeypatch.setattr(checkpoint, "shipped", lambda name: models_folder)
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    return AppTest.from_file(str(ROOT / "app.py"), default_timeout=240).run()
 
 
 def pick_demo(app: AppTest, name: str = "inferior_stemi") -> AppTest:
@@ -100,6 +75,10 @@ def test_without_a_recording_a_page_says_what_to_do(app: AppTest, page: str):
     assert NOTICE in texts(app)
     if page == "models":
         assert "Not trained; for tests." in texts(app)
+    elif page == "recordings":
+        assert [element.value for element in app.info] == [
+            "Only the demos are listed. Start with `ecgviz app --data DIR` to list a folder of your own here too."
+        ]
     elif page == "validation":
         assert "`ecgviz validate explanations --model random_weights --out DIR` makes one" in texts(app)
     else:
@@ -109,7 +88,7 @@ def test_without_a_recording_a_page_says_what_to_do(app: AppTest, page: str):
         assert not figures(app)
 
 
-@pytest.mark.parametrize(("page", "n_figures"), list(zip(PAGES, (1, 2, 4, 6, 2, 0, 0), strict=True)))
+@pytest.mark.parametrize(("page", "n_figures"), list(zip(PAGES, (0, 1, 2, 4, 6, 2, 0, 0, 0, 0), strict=True)))
 def test_a_demo_recording_fills_every_page(app: AppTest, page: str, n_figures: int):
     visit(pick_demo(app), page)
     assert not app.exception
@@ -135,7 +114,7 @@ def test_a_refused_upload_is_one_sentence_and_no_figure(app: AppTest, page: str)
     visit(send(app, ("ecg.csv", csv(rate=""))), page)
     assert not app.exception
     assert NOTICE in texts(app)
-    if page not in ("models", "validation"):
+    if page not in ("models", "validation", "recordings"):
         (error,) = app.error
         assert "rate" in unescaped(error.value)
         assert not figures(app)
@@ -189,7 +168,7 @@ def test_without_a_model_the_record_is_shown_and_the_others_say_what_to_do(
     pick_demo(app)
     assert len(figures(app)) == 1
     assert len(figures(visit(app, "beats"))) == 2
-    for page in PAGES[2:]:
+    for page in ("attention", "attributions", "criteria", "compare", "validation", "models"):
         app.switch_page(f"pages/{page}.py").run()
         assert not app.exception
         (info,) = app.info

@@ -1,33 +1,50 @@
-"""``ecgviz app``: the dashboard, served to this machine alone."""
+"""``ecgviz app``: the dashboard, served to this machine alone unless a login is configured."""
 
-import ipaddress
+import importlib.util
 import os
 import sys
-from typing import Annotated
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
-from ecgviz.errors import EcgvizError
+from ecgviz.access import check_login, is_loopback
+from ecgviz.errors import AccessError
+
+LIBRARY = "ECGVIZ_LIBRARY"
+"""The variable in which the server finds the folders of the library, separated as in PATH."""
 
 
 def app(
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port to listen on.")] = 8501,
-    address: Annotated[str, typer.Option("--address", help="Loopback address to listen on.")] = "127.0.0.1",
+    host: Annotated[
+        str,
+        typer.Option("--host", "--address", help="Address to listen on; one that others reach needs a login."),
+    ] = "127.0.0.1",
+    data: Annotated[
+        list[Path] | None,
+        typer.Option("--data", help="Folder of recordings to list in the dashboard (PTB-XL, LUDB, files); repeatable."),
+    ] = None,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser window.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print the command instead of running it.")] = False,
 ) -> None:
     """Open the dashboard in the browser; it serves this machine only, and stops with Ctrl-C."""
     from ecgviz.cli.console import write_json
+    from ecgviz.records.library import open_library
 
-    command = server_command(port, address, browser)
+    command = server_command(port, host, browser)
+    folders = [str(folder.resolve()) for folder in data or []]
+    listed = len(open_library(folders).entries)
     if as_json:
-        write_json({"url": f"http://{address}:{port}", "command": command})
+        write_json({"url": f"http://{host}:{port}", "command": command, "data": folders, "recordings": listed})
     else:
         # The server takes this process's place, so that a signal to the command reaches it.
-        os.execve(sys.executable, command, _environment())  # noqa: S606
+        os.execve(sys.executable, command, _environment(folders))  # noqa: S606
 
 
-def server_command(port: int, address: str, browser: bool) -> list[str]:
+def server_command(port: int, host: str, browser: bool) -> list[str]:
     """Return the command that serves the shipped app.
 
     The options given here outrank configuration files and the environment; all others come from the
@@ -35,40 +52,57 @@ def server_command(port: int, address: str, browser: bool) -> list[str]:
 
     Raises
     ------
-    EcgvizError
-        For an address that other machines can reach: the dashboard has no accounts and shows what is uploaded.
+    AccessError
+        For an address that other machines can reach, unless a login is configured: the dashboard shows what is
+        uploaded.
     """
     from ecgviz.registry import shipped
 
-    if not _is_loopback(address):
-        raise EcgvizError(
-            f"{address!r} is no loopback address: the dashboard has no accounts, so it serves this machine only "
-            "(127.0.0.1, ::1); from elsewhere use an SSH tunnel"
-        )
     options = {
-        "server.address": address,
+        "server.address": host,
         "server.port": str(port),
         "server.headless": str(not browser or not _has_screen()).lower(),
         "server.showEmailPrompt": "false",
         "browser.gatherUsageStats": "false",
     }
+    if not is_loopback(host):
+        options["server.allowedHosts"] = _login_host(host)
     flags = [f"--{name}={value}" for name, value in options.items()]
     return [sys.executable, "-m", "ecgviz.ui.serve", "run", str(shipped("app.py")), *flags]
 
 
-def _is_loopback(address: str) -> bool:
-    if address == "localhost":
-        return True
+def _login_host(host: str) -> str:
+    """Return the host at which readers log in, or refuse to serve other machines."""
     try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
+        allowed = check_login(_secrets())
+        if importlib.util.find_spec("authlib") is None:
+            raise AccessError("a login needs the package Authlib (pip install 'ecgviz[login]')")
+    except AccessError as refusal:
+        raise AccessError(
+            f"{host!r} is no loopback address, and {refusal}: without a login the dashboard serves this machine only "
+            "(127.0.0.1, ::1); from elsewhere use an SSH tunnel, or configure st.login in .streamlit/secrets.toml"
+        ) from refusal
+    return allowed
+
+
+def _secrets() -> Mapping[str, Any]:
+    """Return what Streamlit will find in secrets.toml: the user's own, then the one of this folder."""
+    held: dict[str, Any] = {}
+    for folder in (Path.home(), Path.cwd()):
+        path = folder / ".streamlit" / "secrets.toml"
+        if path.is_file():
+            try:
+                held |= tomllib.loads(path.read_text(encoding="utf-8"))
+            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+                raise AccessError(f"{path} cannot be read ({error})") from error
+    return held
 
 
 def _has_screen() -> bool:
     return sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def _environment() -> dict[str, str]:
+def _environment(folders: Sequence[str]) -> dict[str, str]:
     """Return the environment without Streamlit's own settings: the shipped configuration alone counts."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("STREAMLIT_")}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("STREAMLIT_") and name != LIBRARY}
+    return kept | ({LIBRARY: os.pathsep.join(folders)} if folders else {})

@@ -11,17 +11,25 @@ from ecgviz.edit.leads import swap_leads
 from ecgviz.edit.marks import ENDS_OF, add_wave, delete_beat, delete_mark, move_mark, set_kind
 from ecgviz.edit.order import NAMES
 from ecgviz.edit.p_wave import insert_p, remove_p
+from ecgviz.edit.person import change_person
 from ecgviz.edit.relay import Edited
 from ecgviz.edit.rhythm import change_rate, move_beats, regular_rr, set_rr, shift_pr, start_later
+from ecgviz.edit.steps import CHANGES, Change, Step, Takes, apply_steps, step
 from ecgviz.edit.table import COLUMNS, edited, marks_table
 from ecgviz.edit.waves import scale_wave, shift_st, widen_qrs
 
 __all__ = [
+    "CHANGES",
     "COLUMNS",
     "ENDS_OF",
     "NAMES",
+    "Change",
     "Edited",
+    "Step",
+    "Takes",
     "add_wave",
+    "apply_steps",
+    "change_person",
     "change_rate",
     "check_belongs",
     "delete_beat",
@@ -43,6 +51,7 @@ __all__ = [
     "shift_pr",
     "shift_st",
     "start_later",
+    "step",
     "swap_leads",
     "to_csv",
     "widen_qrs",

@@ -1,4 +1,4 @@
-"""The pickers in the sidebar: recording, model, label and method, the same on every page."""
+"""The pickers in the sidebar: recording, model, label and method, the same on every page and in every address."""
 
 import streamlit as st
 
@@ -6,23 +6,30 @@ from ecgviz.checkpoint import available_models, default_model
 from ecgviz.errors import EcgvizError
 from ecgviz.explain import METHODS, applicable
 from ecgviz.figures.style import percent
-from ecgviz.records import demo_names, load_record
+from ecgviz.records import demo_names
+from ecgviz.records.demo import PREFIX
 from ecgviz.types import Record
 from ecgviz.ui import state, widgets, words
 
 _UNITS = ("mV", "uV", "V")
+DEMO, LIBRARY, UPLOAD = "Demo", "Library", "Upload"
 
 
 def pickers() -> None:
-    """Draw recording, model, label and method in the sidebar, and keep what was chosen."""
+    """Draw recording, model, label and method in the sidebar, and keep what was chosen; say where an address errs."""
+    refused = list(state.arrive())
     with st.sidebar:
-        picked = _record_picker()
+        picked, link = _record_picker()
         record = picked if isinstance(picked, Record) else None
         name = _model_picker()
-        label = None if record is None or name is None else _label_picker(record, name)
-        method = _method_picker(name)
+        label = None if record is None or name is None else _label_picker(record, name, refused)
+        method = _method_picker(name, refused)
     refusal = picked if isinstance(picked, str) else ""
-    state.choose(state.Choice(record, refusal, name, label, method))
+    chosen = state.Choice(record, link if record is not None else None, refusal, name, label, method)
+    state.choose(chosen)
+    state.leave(chosen)
+    for sentence in refused:
+        st.warning(widgets.plain(sentence))
 
 
 def _model_picker() -> str | None:
@@ -31,13 +38,15 @@ def _model_picker() -> str | None:
     return st.selectbox("Model", names, index=index, key="model", placeholder="no model is installed")
 
 
-def _method_picker(name: str | None) -> str:
+def _method_picker(name: str | None, refused: list[str]) -> str:
     """Offer what the model can be asked; where that is nothing, the page with the explanation says why."""
     try:
         methods = tuple(METHODS) if name is None else applicable(state.model(name))
     except EcgvizError:
         methods = tuple(METHODS)  # the pages that need the model say why it was refused
     first = state.Choice.method
+    sentence = "" if name is None else state.not_applicable(methods)
+    refused += [sentence] if sentence else []
     method = st.selectbox(
         "Method",
         methods,
@@ -50,12 +59,23 @@ def _method_picker(name: str | None) -> str:
     return method or first
 
 
-def _record_picker() -> Record | str | None:
-    source = st.segmented_control(
-        "Recording", ["Demo", "Upload"], default="Demo", required=True, key="source", width="stretch"
-    )
-    if source == "Upload":
-        return _upload_picker()
+def _record_picker() -> tuple[Record | str | None, str | None]:
+    """Return the picked recording, or why it was refused, and the id under which an address opens it."""
+    sources = [DEMO, LIBRARY, UPLOAD] if _listed() else [DEMO, UPLOAD]
+    source = st.segmented_control("Recording", sources, default=DEMO, required=True, key="source", width="stretch")
+    if source == UPLOAD:
+        return _upload_picker(), None
+    if source == LIBRARY:
+        picked = st.selectbox(
+            "Recording of the library",
+            _listed(),
+            index=None,
+            key="library",
+            placeholder="Choose, or type an id",
+            label_visibility="collapsed",
+            help="By id; the Recordings page searches by label, prediction and verdict.",
+        )
+        return (None if picked is None else state.open_recording(picked)), picked
     name = st.selectbox(
         "Demo recording",
         demo_names(),
@@ -65,7 +85,14 @@ def _record_picker() -> Record | str | None:
         format_func=words.readable,
         label_visibility="collapsed",
     )
-    return None if name is None else load_record(f"demo:{name}")
+    return (None, None) if name is None else (state.open_recording(PREFIX + name), PREFIX + name)
+
+
+def _listed() -> list[str]:
+    try:
+        return list(state.library().entries)
+    except EcgvizError:
+        return []  # the Recordings page says why
 
 
 def _upload_picker() -> Record | str | None:
@@ -91,7 +118,7 @@ def _upload_picker() -> Record | str | None:
     )
 
 
-def _label_picker(record: Record, name: str) -> str | None:
+def _label_picker(record: Record, name: str, refused: list[str]) -> str | None:
     try:
         network = state.model(name)
         prediction = state.prediction(record, network)
@@ -101,12 +128,15 @@ def _label_picker(record: Record, name: str) -> str | None:
         label: f"{label}  {percent(prediction.probability(label))}{', called' if prediction.positive(label) else ''}"
         for label in prediction.labels
     }
+    key = f"label {record.key} {network.digest}"
+    sentence = state.take_label(key, prediction.labels)
+    refused += [sentence] if sentence else []
     label = st.selectbox(
         "Label",
         prediction.labels,
         index=int(prediction.probabilities.argmax()),
         format_func=texts.__getitem__,
-        key=f"label {record.key} {network.digest}",
+        key=key,
         help="Superclasses first, then statements, by their PTB-XL codes, with their probability; called = at or above "
         "the model's threshold.",
     )

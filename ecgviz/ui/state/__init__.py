@@ -1,11 +1,14 @@
 """What the dashboard remembers: a session's choices, and caches of what was computed from them.
 
 Results are keyed by digests (record, marks that a reader changed, model) and names (label, method), never by arrays.
-What comes from a demo recording is shared by all sessions; what comes from an upload, or from changed marks, stays in
-its own. Models are shared by all; a model serves one session at a time, so that sessions don't slow each other down.
+What comes from a demo or the local library is shared by all sessions; what comes from an upload, from changed marks or
+from an edit stays in its own.
+Models are shared by all; a model serves one session at a time, so that sessions don't slow each other down.
 """
 
 from ecgviz.ui.state.choices import Choice, choice, choose, upload
+from ecgviz.ui.state.library import VARIABLE, entries, library, open_recording, predicted, verdicts
+from ecgviz.ui.state.links import arrive, leave, not_applicable, open_next, take_label
 from ecgviz.ui.state.networks import (
     Attended,
     Explained,
@@ -24,18 +27,24 @@ from ecgviz.ui.state.recordings import (
     automatic,
     change_marks,
     edits,
+    is_shared,
     marks,
     marks_digest,
     reading,
     reset_marks,
 )
+from ecgviz.ui.state.what_if import add_step, altered, clear_steps, steps, undo_step
 
 __all__ = [
+    "VARIABLE",
     "Attended",
     "ChangedMarks",
     "Choice",
     "Explained",
     "Reading",
+    "add_step",
+    "altered",
+    "arrive",
     "attended",
     "automatic",
     "case",
@@ -43,15 +52,28 @@ __all__ = [
     "checked",
     "choice",
     "choose",
+    "clear_steps",
     "edited",
     "edits",
+    "entries",
     "even",
     "explained",
+    "is_shared",
+    "leave",
+    "library",
     "marks",
     "marks_digest",
     "model",
+    "not_applicable",
+    "open_next",
+    "open_recording",
+    "predicted",
     "prediction",
     "reading",
     "reset_marks",
+    "steps",
+    "take_label",
+    "undo_step",
     "upload",
+    "verdicts",
 ]

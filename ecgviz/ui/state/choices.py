@@ -15,9 +15,13 @@ _CHOICE = "choice"
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """What the reader picked: a recording (or why it was refused), a model by name, a label and a method."""
+    """What the reader picked: a recording (or why it was refused), a model by name, a label and a method.
+
+    ``link`` is the id under which an address opens the recording, None for an upload, which no address opens.
+    """
 
     record: Record | None = None
+    link: str | None = None
     refusal: str = ""
     model: str | None = None
     label: str | None = None

@@ -14,6 +14,7 @@ from ecgviz.explain.attention import UniformAttention, uniform_attention
 from ecgviz.explain.edits import EditEvidence, edit_evidence
 from ecgviz.pipeline import analyse
 from ecgviz.types import AttentionMap, Beats, Case, EvidenceGrid, Explanation, Prediction, Record
+from ecgviz.ui.state.library import remember_prediction, remember_verdict
 from ecgviz.ui.state.recordings import Key, cached, is_shared, key_of, reading
 
 
@@ -118,6 +119,8 @@ def _asked(caches: tuple[Callable[..., Any], ...], record: Record, network: Mode
 def prediction(record: Record, network: Model) -> Prediction:
     """Return what a model predicts for a recording; raises EcgvizError when the recording does not fit the model."""
     result: Prediction = _asked(_PREDICTED, record, network)
+    if is_shared(record):
+        remember_prediction(record, network.digest, result)
     return result
 
 
@@ -160,4 +163,6 @@ def checked(record: Record, network: Model, label: str, method: str) -> checks.C
 def case(record: Record, network: Model, label: str, method: str) -> Case:
     """Return the whole case; raises EcgvizError when model, label or method do not apply to the recording."""
     result: Case = _asked(_ANALYSED, record, network, label, method)
+    if is_shared(record):
+        remember_verdict(record, network.digest, label, result.agreement)
     return result

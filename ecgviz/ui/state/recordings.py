@@ -12,12 +12,14 @@ from ecgviz.beats import delineate
 from ecgviz.edit import edited, marks_table, to_csv
 from ecgviz.errors import EcgvizError
 from ecgviz.measure import MedianBeat, measure, median_beats_by_kind
-from ecgviz.records.demo import PREFIX
 from ecgviz.records.quality import assess
 from ecgviz.signal import condition
 from ecgviz.types import Beats, LeadQuality, Measurements, Record
+from ecgviz.ui.state.library import is_open_to_all
 
 _MARKS = "changed marks"
+_CAME_WITH = "beats of altered recordings"
+_MOST_ALTERED = 16
 Key = tuple[str, str, str, str]
 
 
@@ -64,15 +66,29 @@ def reading(record: Record) -> Reading:
     """Return a recording cleaned, delineated, measured and assessed, on the marks that a reader changed if any."""
     changed = _changed(record)
     result: Reading = (_read_shared if is_shared(record) else _read_own)(
-        key_of(record), record, None if changed is None else changed.beats
+        key_of(record), record, _moved(record)[0] if changed is None else changed.beats
     )
     return result
 
 
 def automatic(record: Record) -> Beats:
-    """Return the beats as they were found, whatever a reader changed."""
-    result: Reading = (_read_shared if _is_demo(record) else _read_own)(key_of(record, changed=False), record, None)
+    """Return the beats as they were found, or as they moved along with an edit, whatever a reader changed."""
+    read = _read_shared if is_open_to_all(record) else _read_own
+    result: Reading = read(key_of(record, changed=False), record, _moved(record)[0])
     return result.beats
+
+
+def came_with(record: Record, beats: Beats, digest: str) -> None:
+    """Keep for this session the beats that moved along with an edit; ``digest`` tells how they came about."""
+    kept = {key: each for key, each in st.session_state.get(_CAME_WITH, {}).items() if key != record.key}
+    for oldest in list(kept)[: max(len(kept) - _MOST_ALTERED + 1, 0)]:
+        del kept[oldest]
+    st.session_state[_CAME_WITH] = {**kept, record.key: (beats, digest)}
+
+
+def _moved(record: Record) -> tuple[Beats | None, str]:
+    moved: tuple[Beats | None, str] = st.session_state.get(_CAME_WITH, {}).get(record.key, (None, ""))
+    return moved
 
 
 def marks(record: Record) -> pd.DataFrame:
@@ -119,16 +135,12 @@ def _changed(record: Record) -> ChangedMarks | None:
     return changed
 
 
-def _is_demo(record: Record) -> bool:
-    return record.id.startswith(PREFIX)
-
-
 def is_shared(record: Record) -> bool:
-    """Return whether what comes from a recording may be shared by all sessions: a demo, on its automatic marks."""
-    return _is_demo(record) and _changed(record) is None
+    """Return whether what comes from a recording may be shared by all sessions: one open to all, on automatic marks."""
+    return is_open_to_all(record) and _changed(record) is None
 
 
 def key_of(record: Record, *, changed: bool = True) -> Key:
     """Return what a result depends on, and what it shows of the recording beyond its samples."""
-    digest = marks_digest(record) if changed else ""
+    digest = _moved(record)[1] + (marks_digest(record) if changed else "")
     return record.key, record.id, "\n".join((*record.assumptions, *record.codes)), digest

@@ -1,0 +1,55 @@
+"""An altered recording over the one it was made from, on one sheet of paper."""
+
+import numpy as np
+import plotly.graph_objects as go
+
+from ecgviz.types import Record
+
+BEFORE = "#2f6fb0"
+"""Blue: 5.2:1 on the paper, and lighter than the altered trace, which stays the darkest thing."""
+SUFFIX = ", before"
+_LINE_PX = 20
+
+
+def over_original(figure: go.Figure, altered: Record, original: Record) -> go.Figure:
+    """Draw the recording as it was in blue under the black traces of a sheet, at the same millimetres and zero lines.
+
+    Parameters
+    ----------
+    figure : go.Figure
+        A sheet of `ecgviz.figures.paper` of ``altered``; it is changed, and returned.
+    altered, original : Record
+        Both conditioned for display, at one rate and with the same leads.
+
+    Returns
+    -------
+    go.Figure
+        A line named "LEAD, before" under the line of each lead; the description says so.
+    """
+    drawn = list(figure.data)
+    for trace in drawn:
+        if trace.type == "scatter" and trace.name in altered.leads and trace.x0 is not None:
+            first = round(trace.x0 * altered.fs)
+            span = slice(first, first + len(trace.y))
+            zero = float(np.nanmedian(np.asarray(trace.y, dtype=float) - 1000 * altered.lead(trace.name)[span]))
+            figure.add_trace(
+                go.Scatter(
+                    x0=trace.x0,
+                    dx=trace.dx,
+                    y=(zero + 1000 * original.lead(trace.name)[span]).astype(np.float32),
+                    mode="lines",
+                    line={"color": BEFORE, "width": 1.4},
+                    hoverinfo="skip",
+                    connectgaps=False,
+                    name=trace.name + SUFFIX,
+                )
+            )
+    before = figure.data[len(drawn) :]
+    heats = tuple(trace for trace in figure.data[: len(drawn)] if trace.type == "heatmap")
+    lines = tuple(trace for trace in figure.data[: len(drawn)] if trace.type != "heatmap")
+    figure.data = (*heats, *before, *lines)
+    more_px = _LINE_PX * len(altered.altered)  # each alteration may take a line of its own above the paper
+    figure.layout.height += more_px
+    figure.layout.margin.t += more_px
+    figure.layout.meta = {**figure.layout.meta, "alt": f"{figure.layout.meta['alt']}; in blue the recording before"}
+    return figure

@@ -1,0 +1,136 @@
+"""A local library: folders of recordings named when ecgviz starts, each recording with an id that is no path.
+
+Ids are what addresses and pickers hold. Those of PTB-XL and LUDB are the published ones; any other recording is known
+by a digest of its place in its folder, so that a name which tells of a patient goes nowhere. Links are not followed.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ecgviz.errors import RecordError
+from ecgviz.records import fields, ludb, ptbxl
+from ecgviz.records.load import load_record
+from ecgviz.types import Record
+
+MOST = 100_000
+"""More recordings than this are no folder to look through in a browser."""
+KINDS = (".hea", ".csv", ".tsv", ".npz")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One recording of a library: its id, where it lies, and what its folder says of it without opening it.
+
+    ``labels`` are PTB-XL's superclasses and statements, or LUDB's findings in words; empty where a folder has no table.
+    ``source`` is "PTB-XL", "LUDB", "files", or "demo" for a shipped one, which has no ``path``.
+    """
+
+    id: str
+    path: Path | None
+    source: str
+    age_years: float | None = None
+    sex: str | None = None
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Library:
+    """Recordings by id, in the order of their folders, and a sentence for everything that was left out."""
+
+    entries: Mapping[str, Entry]
+    left_out: tuple[str, ...] = ()
+
+    def record(self, entry_id: str) -> Record:
+        """Read one recording.
+
+        Raises
+        ------
+        RecordError
+            For an id that is not in the library, or a file that cannot be read.
+        """
+        entry = self.entries.get(entry_id)
+        if entry is None or entry.path is None:
+            raise RecordError(f"there is no recording {fields.shown(entry_id)} in the library")
+        return load_record(entry.path)
+
+
+def open_library(folders: Sequence[str | Path]) -> Library:
+    """List the recordings of folders: PTB-XL, LUDB, or any folder of WFDB, CSV and NPZ files, down to the bottom.
+
+    Parameters
+    ----------
+    folders : sequence of str or Path
+        PTB-XL and LUDB are known by their tables, also below a folder that is named. Of PTB-XL a recording is listed
+        once, at 500 Hz where that file is there.
+
+    Raises
+    ------
+    RecordError
+        For a folder that is not there or holds no recording, or for more than `MOST` recordings.
+    """
+    entries: dict[str, Entry] = {}
+    left_out: list[str] = []
+    for folder in map(Path, folders):
+        if not folder.is_dir():
+            raise RecordError(f"{folder} is no folder; name a folder of recordings")
+        before = len(entries)
+        for entry in _below(folder.resolve(), left_out):
+            if entry.id in entries:
+                left_out.append(f"{entry.id} is there twice; the first is listed")
+                continue
+            entries[entry.id] = entry
+            if len(entries) > MOST:
+                raise RecordError(f"{folder} takes the library beyond {MOST} recordings; name a smaller folder")
+        if len(entries) == before:
+            raise RecordError(f"{folder} holds no recording that is not listed already (WFDB, CSV or NPZ)")
+    return Library(entries, tuple(dict.fromkeys(left_out)))
+
+
+def _below(top: Path, left_out: list[str]) -> Iterator[Entry]:
+    for name, folders, files in os.walk(top, followlinks=False):
+        folder = Path(name)
+        folders.sort()
+        if ptbxl.DATABASE in files:
+            folders.clear()
+            yield from _of_ptbxl(folder, left_out)
+        elif ludb.TABLE in files:
+            folders.clear()
+            yield from _of_ludb(folder)
+        else:
+            yield from _of_files(top, folder, files)
+
+
+def _of_ptbxl(folder: Path, left_out: list[str]) -> Iterator[Entry]:
+    missing = 0
+    for row in ptbxl.read_table(folder).values():
+        paths = [folder / f"{stem}.hea" for stem in (row.filename_hr, row.filename_lr)]
+        found = [path for path in paths if _is_own_file(path)]
+        if not found:
+            missing += 1
+            continue
+        labels = tuple(dict.fromkeys((*row.superclasses, *row.scp_codes)))
+        yield Entry(f"ptbxl-{row.ecg_id:05d}", found[0], "PTB-XL", row.age_years, row.sex, labels)
+    if missing:
+        left_out.append(f"{missing} recordings of PTB-XL's table are not in its folder")
+
+
+def _of_ludb(folder: Path) -> Iterator[Entry]:
+    for row in ludb.read_table(folder / ludb.TABLE).values():
+        path = folder / "data" / f"{row.number}.hea"
+        if _is_own_file(path):
+            yield Entry(f"ludb-{row.number:03d}", path, "LUDB", row.age_years, row.sex, row.findings)
+
+
+def _of_files(top: Path, folder: Path, files: Sequence[str]) -> Iterator[Entry]:
+    for file in sorted(files):
+        path = folder / file
+        if path.suffix.lower() in KINDS and _is_own_file(path):
+            place = f"{top.name}/{path.relative_to(top).as_posix()}"
+            yield Entry(f"file-{hashlib.sha256(place.encode()).hexdigest()[:10]}", path, "files")
+
+
+def _is_own_file(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()

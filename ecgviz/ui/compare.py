@@ -1,0 +1,110 @@
+"""What the Compare page is made of: a first side as chosen in the sidebar, a second that differs in one thing."""
+
+import streamlit as st
+
+from ecgviz import figures
+from ecgviz.checkpoint import Model, available_models
+from ecgviz.errors import EcgvizError
+from ecgviz.explain import applicable
+from ecgviz.figures.sheet import SHEET_S
+from ecgviz.figures.tables import heat_table, sample_table
+from ecgviz.types import Record
+from ecgviz.ui import sides, state, widgets, words
+
+RECORDING, NETWORK, LABEL, METHOD = "Recording", "Network", "Label", "Method"
+
+
+def pick(record: Record) -> tuple[sides.Side, sides.Side]:
+    """Let the reader choose in what a second side differs from the choices on the left; without it the page ends."""
+    chosen = state.choice()
+    network = widgets.need_model(chosen.model)
+    label = chosen.label or network.labels[0]
+    left, right = st.columns([2, 3], vertical_alignment="bottom")
+    differs = left.segmented_control(
+        "What differs",
+        (RECORDING, NETWORK, LABEL, METHOD),
+        default=RECORDING,
+        required=True,
+        key="differs",
+        help="All else is as chosen in the sidebar, on both sides.",
+    )
+    with right:
+        if differs == RECORDING:
+            return _recordings(record, network, label, chosen.method)
+        if differs == NETWORK:
+            return _networks(record, network, label, chosen.method)
+        if differs == LABEL:
+            others = [each for each in network.labels if each != label]
+            second = _chosen("second label", others, f"second label {network.digest} {label}")
+            return _sides((label, record, network, label), (second, record, network, second), chosen.method)
+        others = [each for each in applicable(network) if each != chosen.method]
+        method = st.selectbox(
+            "Second method", others, format_func=words.method_name, key=f"second method {network.digest}"
+        )
+        return (
+            sides.Side(words.method_name(chosen.method), record, network, label, chosen.method),
+            sides.Side(words.method_name(method), record, network, label, method),
+        )
+
+
+def _recordings(record: Record, network: Model, label: str, method: str) -> tuple[sides.Side, sides.Side]:
+    names = [name for name in state.entries() if name != record.id]
+    picked = st.selectbox("Second recording", names, index=None, key="second recording", placeholder="Choose one")
+    edited = None if picked else _altered(record)
+    if picked is None and edited is None:
+        st.info("Choose a second recording above. An upload is compared with what was edited on the What if page.")
+        st.stop()
+    second = edited if picked is None else state.open_recording(picked)
+    if not isinstance(second, Record):
+        st.error(widgets.plain(str(second)))
+        st.stop()
+    return _sides((record.id, record, network, label), (second.id, second, network, label), method)
+
+
+def _altered(record: Record) -> Record | None:
+    try:
+        edited = state.altered(record)
+    except EcgvizError:
+        return None  # the What if page says why its edits cannot be made
+    return None if edited is None else edited.record
+
+
+def _networks(record: Record, network: Model, label: str, method: str) -> tuple[sides.Side, sides.Side]:
+    name = _chosen("second network", [each for each in available_models() if each != network.name], "second network")
+    other = widgets.need_model(name)
+    return _sides((network.name, record, network, label), (name, record, other, label), method)
+
+
+def _chosen(what: str, options: list[str], key: str) -> str:
+    if not options:
+        st.info(f"There is no {what} to choose.")
+        st.stop()
+    return st.selectbox(what.capitalize(), options, key=key)
+
+
+def _sides(
+    first: tuple[str, Record, Model, str], second: tuple[str, Record, Model, str], method: str
+) -> tuple[sides.Side, sides.Side]:
+    return sides.Side(*first, method), sides.Side(*second, method)
+
+
+def papers(shown: sides.Sides, found: dict[str, state.Explained]) -> None:
+    """Draw the tracing of each side with its map behind it, one above the other, so that seconds stand over seconds."""
+    heats = sides.heats(shown, found)
+    start_s = widgets.window_start(min((side.record for side in shown), key=_duration), SHEET_S)
+    for side in shown:
+        reading, heat = state.reading(side.record), heats.get(side.title)
+        st.markdown(f"**{widgets.plain(side.title)}**")
+        sheet = figures.paper(
+            reading.clean,
+            start_s=start_s,
+            header=figures.header(side.record, reading.measured),
+            footer=figures.footer(side.record),
+            heat=heat,
+        )
+        table = sample_table(reading.clean, start_s, start_s + SHEET_S) if heat is None else heat_table(heat)
+        widgets.draw(sheet, table, key=f"compare paper {side.title}")
+
+
+def _duration(record: Record) -> float:
+    return record.duration_s

@@ -1,0 +1,184 @@
+"""Two sides held against one another on shared scales: before and after an edit, or what a reader chose to compare.
+
+A side is a recording, a network, a label and a method. Colours of both end at the same value, and numbers
+stand in one table.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from ecgviz import figures
+from ecgviz.checkpoint import Model
+from ecgviz.errors import EcgvizError
+from ecgviz.figures import tables
+from ecgviz.figures.beat_tables import INTERVALS
+from ecgviz.figures.heat import Heat
+from ecgviz.figures.style import number, percent
+from ecgviz.types import Record
+from ecgviz.ui import state, widgets, words
+
+METHOD, ATTENTION = "Method", "Attention"
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """One side: its title, and what is asked of which network about which recording."""
+
+    title: str
+    record: Record
+    model: Model
+    label: str
+    method: str
+
+
+Sides = Sequence[Side]
+
+
+def predictions(sides: Sides) -> None:
+    """List every label that either side knows, with its probability on each side; called ones are marked."""
+    found: list[dict[str, str]] = []
+    for side in sides:
+        try:
+            said = state.prediction(side.record, side.model)
+        except EcgvizError as refusal:
+            st.warning(widgets.plain(f"{side.title}: {refusal}"))
+            found.append({})
+            continue
+        found.append(
+            {
+                label: percent(said.probability(label)) + (", called" if said.positive(label) else "")
+                for label in said.labels
+            }
+        )
+    labels = list(dict.fromkeys(label for each in found for label in each))
+    rows = [(label, words.label_name(label), *(each.get(label, "–") for each in found)) for label in labels]
+    table = pd.DataFrame(rows, columns=["label", "stands for", *_titles(sides)])
+    called = [any("called" in cell for cell in row[2:]) or row[0] in {side.label for side in sides} for row in rows]
+    st.table(table[called], hide_index=True)
+    if not all(called):
+        widgets.show_table(
+            f"{len(rows) - sum(called)} more labels, called on no side",
+            table[[not each for each in called]],
+            f"more labels of {', '.join(_titles(sides))}",
+        )
+
+
+def measured(sides: Sides) -> None:
+    """List rate, intervals and axes of each side."""
+    columns = {side.title: state.reading(side.record).measured for side in sides}
+    rows = []
+    for name in (*INTERVALS, "p_axis_deg", "qrs_axis_deg", "t_axis_deg"):
+        title, unit, decimals = tables.MEASUREMENTS[name]
+        rows.append((title, unit, *(number(each.value(name), decimals) for each in columns.values())))
+    st.table(pd.DataFrame(rows, columns=["measured", "unit", *columns]), hide_index=True)
+
+
+def verdicts(sides: Sides) -> None:
+    """List for each side who calls its label, whether the evidence agrees, its share and the best control's."""
+    columns: dict[str, dict[str, str]] = {}
+    why = []
+    for side in sides:
+        try:
+            case = state.case(side.record, side.model, side.label, side.method)
+        except EcgvizError as refusal:
+            st.warning(widgets.plain(f"{side.title}: {refusal}"))
+            continue
+        agreement = case.agreement
+        met = [finding.definition for finding in case.findings if finding.state == "met"]
+        best = max((control.share for control in agreement.controls), default=float("nan"))
+        columns[side.title] = {
+            f"model on {side.label}": f"{percent(case.prediction.probability(side.label))}, "
+            f"{'called' if case.prediction.positive(side.label) else 'not called'}",
+            "criteria met": f"{len(met)} of {len(case.findings)}" if case.findings else "none known",
+            "who calls it": agreement.label,
+            "does the evidence agree": agreement.evidence,
+            "share in the guideline's region": percent(agreement.share),
+            "area of that region": percent(agreement.area),
+            "best trivial map there": percent(best),
+        }
+        why.append(f"{side.title}: {agreement.why}")
+    names = list(dict.fromkeys(name for column in columns.values() for name in column))
+    rows = [(name, *(column.get(name, "–") for column in columns.values())) for name in names]
+    st.table(pd.DataFrame(rows, columns=["verdict", *columns]), hide_index=True)
+    for sentence in why:
+        widgets.note(f"{sentence.rstrip('.')}.")
+
+
+def explained(sides: Sides) -> dict[str, state.Explained]:
+    """Return the explanation of each side by its title; a side that cannot be explained says why and is left out."""
+    found = {}
+    for side in sides:
+        try:
+            found[side.title] = state.explained(side.record, side.model, side.label, side.method)
+        except EcgvizError as refusal:
+            st.warning(widgets.plain(f"{side.title}: {refusal}"))
+    return found
+
+
+def heats(sides: Sides, found: Mapping[str, state.Explained]) -> dict[str, Heat]:
+    """Return what lies behind each side's trace, with colours that end at one value."""
+    made = {
+        side.title: figures.from_explanation(found[side.title].explanation, side.record.duration_s)
+        for side in sides
+        if side.title in found
+    }
+    return _on_one_scale(made)
+
+
+def attended(sides: Sides) -> dict[str, Heat]:
+    """Return the attention of each side's network, of all its levels together where it has that, on one scale."""
+    made = {}
+    for side in sides:
+        try:
+            maps = state.attended(side.record, side.model, side.label).maps
+        except EcgvizError as refusal:
+            st.warning(widgets.plain(f"{side.title}: {refusal}"))
+            continue
+        if maps:
+            made[side.title] = figures.from_attention(maps.get("joint", next(iter(maps.values()))))
+    return _on_one_scale(made)
+
+
+def _on_one_scale(made: Mapping[str, Heat]) -> dict[str, Heat]:
+    limit = max((heat.limit for heat in made.values()), default=0.0)
+    signed = any(heat.signed for heat in made.values())
+    if len({heat.signed for heat in made.values()}) > 1:
+        return dict(made)  # a signed map and one that is not have no scale in common
+    return {title: replace(heat, limit=limit, signed=signed) for title, heat in made.items()}
+
+
+def matrices(sides: Sides, found: Mapping[str, state.Explained], key: str) -> None:
+    """Draw lead by wave of each side on one scale; for a map without times, its leads."""
+    nets = {side.title: figures.signed_matrix(found[side.title].grid) for side in sides if side.title in found}
+    beats = {side.title: len(state.reading(side.record).beats) for side in sides}
+    drawn = [net for title, net in nets.items() if net is not None and beats[title]]
+    limit = figures.colour_end(drawn or [np.zeros((1, 1))])
+    for place, side in zip(st.columns(len(sides)), sides, strict=True):
+        if side.title not in found:
+            continue
+        grid, net = found[side.title].grid, nets[side.title]
+        channel = grid.channel()
+        with place:
+            if net is not None and beats[side.title]:
+                matrix = figures.wave_matrix(
+                    net,
+                    grid.leads,
+                    title=side.title,
+                    signed=True,
+                    limit=limit,
+                    durations=figures.wave_durations(grid),
+                )
+                widgets.draw(matrix, tables.matrix_table(net, grid.leads), key=f"{key} matrix {side.title}")
+            elif channel is not None:
+                bars = figures.channel_bars(channel, grid.leads, title=side.title)
+                widgets.draw(bars, tables.channel_table(channel, grid.leads), key=f"{key} leads {side.title}")
+            else:
+                st.info("There are no beats, so there are no waves to share this map out to.")
+
+
+def _titles(sides: Sides) -> list[str]:
+    return [side.title for side in sides]

@@ -1,0 +1,93 @@
+"""Addresses that open a recording, model, label and method on any page; they hold ids and names from lists, no text.
+
+What an address asks for is put into the pickers once, when a reader arrives by it. What they hold is written back after
+every run, so that the address in the browser can be sent to a colleague. An upload is in no address.
+"""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from ecgviz.checkpoint import available_models
+from ecgviz.explain import METHODS
+from ecgviz.records.demo import PREFIX
+from ecgviz.records.fields import shown
+from ecgviz.ui.state.choices import Choice
+from ecgviz.ui.state.library import entries
+
+NAMES = ("record", "model", "label", "method")
+_WRITTEN, _LABEL, _NEXT = "address", "label of the address", "recording to open"
+
+
+def open_next(entry_id: str) -> None:
+    """Open a recording by its id at the start of the next run, before the pickers are drawn."""
+    st.session_state[_NEXT] = entry_id
+
+
+def arrive() -> tuple[str, ...]:
+    """Put what the address names into the pickers, and return a sentence for everything that is not known here."""
+    following = st.session_state.pop(_NEXT, None)
+    if following is not None:
+        _open(following)
+        return ()
+    asked = {name: value for name, value in st.query_params.to_dict().items() if name in NAMES}
+    if not asked or asked == st.session_state.get(_WRITTEN):
+        return ()
+    refused = []
+    if "record" in asked and not _open(asked["record"]):
+        refused.append(f"The address asks for the recording {shown(asked['record'])}, which is not in this library.")
+        asked.pop("label", None)
+    refused += _pick("model", asked, available_models())
+    refused += _pick("method", asked, tuple(METHODS))
+    st.session_state[_LABEL] = asked.get("label")
+    return tuple(refused)
+
+
+def leave(choice: Choice) -> None:
+    """Write what was chosen into the address; nothing else is in it, and nothing of an upload."""
+    held = {"record": choice.link, "model": choice.model, "label": choice.label, "method": choice.method}
+    if choice.link is None:
+        held = {}
+    written = {name: value for name, value in held.items() if value is not None}
+    st.session_state[_WRITTEN] = written
+    for name in NAMES:
+        if name in written and st.query_params.get(name) != written[name]:
+            st.query_params[name] = written[name]
+        elif name not in written and name in st.query_params:
+            del st.query_params[name]
+
+
+def take_label(key: str, labels: Sequence[str]) -> str:
+    """Put the label that the address named into its picker, once; return a sentence where the model has none such."""
+    wanted: str | None = st.session_state.pop(_LABEL, None)
+    if wanted in labels:
+        st.session_state[key] = wanted
+    elif wanted is not None:
+        return f"The address asks for the label {shown(wanted)}, which this model does not have."
+    return ""
+
+
+def not_applicable(methods: Sequence[str]) -> str:
+    """Return a sentence where the picked method, as an address may name it, is none of these; it is let go."""
+    picked: str | None = st.session_state.get("method")
+    if picked is None or picked in methods or st.query_params.get("method") != picked:
+        return ""
+    return f"The address asks for the method {shown(picked)}, which does not apply to this model."
+
+
+def _open(entry_id: str) -> bool:
+    if entry_id not in entries():
+        return False
+    demo = entry_id.startswith(PREFIX)
+    st.session_state["source"] = "Demo" if demo else "Library"
+    st.session_state["demo" if demo else "library"] = entry_id.removeprefix(PREFIX)
+    return True
+
+
+def _pick(name: str, asked: dict[str, str], known: Sequence[str]) -> list[str]:
+    if name not in asked:
+        return []
+    if asked[name] not in known:
+        return [f"The address asks for the {name} {shown(asked[name])}, which is not known here."]
+    st.session_state[name] = asked[name]
+    return []

@@ -1,0 +1,34 @@
+"""What if: change the recording, and see what the network, its evidence and the criteria make of it."""
+
+import streamlit as st
+
+from ecgviz.ui import sides, what_if, widgets, words
+
+widgets.title(
+    "What if",
+    "Change the recording and compare before with after: black is the altered tracing, blue the original below it.",
+)
+record = widgets.need_record()
+what_if.editor(record)
+edited = what_if.altered(record)
+if edited is None:
+    st.info("Nothing is altered yet. Try removing P waves, or raising ST by 0.2 mV in V1 to V4, and press Apply.")
+    st.stop()
+
+st.warning(widgets.plain(words.sentence(edited.sentence)), icon=":material/edit:")
+shown = what_if.both(record, edited)
+what_if.tracing(record, edited, shown)
+what_if.cautions(record, edited)
+
+left, right = st.columns(2)
+with left:
+    st.markdown("**What the network says**")
+    sides.predictions(shown)
+with right:
+    st.markdown("**Measured on the dominant beats**")
+    sides.measured(shown)
+
+st.markdown("**Lead by wave**, supporting minus opposing mass, % of both; one scale for both")
+sides.matrices(shown, sides.explained(shown), key="what if")
+st.markdown("**Held against the guideline**")
+sides.verdicts(shown)

@@ -1,0 +1,152 @@
+"""The dashboard serves this machine alone unless a login is configured, keeps sessions apart, and tells faults."""
+
+import logging
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from test_library import ecg_csv
+from test_pages import figures, pick_demo, send, texts, unescaped
+
+from ecgviz import checkpoint
+from ecgviz.access import allowed_in, check_login, is_loopback, may_enter
+from ecgviz.cli import main
+from ecgviz.errors import AccessError
+from ecgviz.records import load_record
+from ecgviz.types import Record
+from ecgviz.ui.state import choices
+
+ROOT = Path(__file__).resolve().parents[1]
+LOGIN = {
+    "redirect_uri": "https://ecg.hospital.example/oauth2callback",
+    "cookie_secret": "0123456789abcdef0123456789abcdef",
+    "client_id": "ecgviz",
+    "client_secret": "a",
+    "server_metadata_url": "https://login.hospital.example/.well-known/openid-configuration",
+}
+SECRETS: dict[str, Any] = {"auth": LOGIN, "ecgviz": {"allowed": ["Reader@hospital.example", "@heart.example"]}}
+
+
+def write_secrets(folder: Path, secrets: dict[str, Any]) -> None:
+    lines = []
+    for section, held in secrets.items():
+        lines += [f"[{section}]", *(f"{name} = {value!r}" for name, value in held.items())]
+    (folder / ".streamlit").mkdir()
+    (folder / ".streamlit" / "secrets.toml").write_text("\n".join(lines))
+
+
+@pytest.mark.parametrize("address", [None, "", "0.0.0.0", "::", "10.0.0.7", "127.0.0.1.example.org", "localhost.evil"])  # noqa: S104
+def test_other_machines_reach_all_but_loopback(address: str | None) -> None:
+    assert not is_loopback(address)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"auth": {}}, "lacks redirect_uri"),
+        ({"auth": {**LOGIN, "client_secret": ""}}, "lacks client_secret"),
+        ({"auth": {**LOGIN, "cookie_secret": "short"}}, "shorter than 32 characters"),
+        ({"ecgviz": {}}, "names nobody who may log in"),
+        ({"ecgviz": {"allowed": "all"}}, "names nobody who may log in"),
+        ({"auth": {**LOGIN, "redirect_uri": "nowhere"}}, "is no address"),
+    ],
+)
+def test_a_login_that_keeps_nobody_out_is_none(change: dict[str, Any], why: str) -> None:
+    with pytest.raises(AccessError, match=why):
+        check_login({**SECRETS, **change})
+
+
+@pytest.mark.parametrize(
+    ("claims", "enters"),
+    [
+        ({"email": "reader@hospital.example"}, True),
+        ({"email": "READER@HOSPITAL.EXAMPLE", "email_verified": True}, True),
+        ({"email": "anyone@heart.example"}, True),
+        ({"email": "anyone@heart.example", "email_verified": False}, False),
+        ({"email": "other@hospital.example"}, False),
+        ({"email": "reader@hospital.example.evil"}, False),
+        ({"email": "a@evil@heart.example.evil"}, False),
+        ({"email": "@heart.example"}, True),
+        ({"email": "heart.example"}, False),
+        ({}, False),
+    ],
+)
+def test_only_named_people_enter(claims: dict[str, Any], enters: bool) -> None:
+    assert may_enter(claims, allowed_in(SECRETS)) == enters
+
+
+def test_the_app_refuses_other_machines_without_a_login_and_serves_them_with_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")
+    asked = ["app", "--host", "0.0.0.0", "--json"]  # noqa: S104
+    assert main(asked) == 2
+    assert "no login is configured" in capsys.readouterr().err
+    write_secrets(tmp_path, SECRETS)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert main(asked) == 2
+    assert "pip install 'ecgviz[login]'" in capsys.readouterr().err
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    assert main(asked) == 0
+    told = capsys.readouterr().out
+    assert "--server.address=0.0.0.0" in told
+    assert "--server.allowedHosts=ecg.hospital.example" in told
+
+
+def test_a_server_that_others_reach_shows_nothing_without_a_login(app: AppTest, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("streamlit.get_option", lambda name: "0.0.0.0")  # noqa: S104
+    app.run()
+    (error,) = app.error
+    assert "can be reached from other machines, and no login is configured" in error.value
+    assert not app.selectbox
+
+
+def test_a_library_is_named_at_the_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ecg_csv(tmp_path / "one" / "a.csv")
+    assert main(["app", "--data", str(tmp_path / "one"), "--json"]) == 0
+    assert '"recordings": 1' in capsys.readouterr().out
+    assert main(["app", "--data", str(tmp_path / "two"), "--json"]) == 2
+    assert "is no folder" in capsys.readouterr().err
+
+
+def test_a_fault_is_a_sentence_with_a_number_and_the_log_has_the_rest(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    def broken(name: str, how_to_read: str) -> None:
+        raise ZeroDivisionError("a patient's name")
+
+    monkeypatch.setattr("ecgviz.ui.widgets.title", broken)
+    app.run()
+    (error,) = app.error
+    assert not app.exception
+    assert "patient" not in error.value
+    number = re.search(r"failure (\w+)", error.value)[1]
+    (logged,) = [each for each in caplog.records if each.name == "ecgviz.dashboard"]
+    assert logged.levelno == logging.ERROR
+    assert logged.getMessage() == f"failure {number}"
+    assert logged.exc_info[0] is ZeroDivisionError
+    caplog.clear()
+
+
+def test_ten_sessions_at_once_see_their_own_upload_alone(app: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Each session sends a recording that names it; parsing, which a child process does, and networks are left out."""
+    demo = load_record("demo:normal").select(("II", "V1"))
+
+    def parsed(files: dict[str, bytes], **stated: Any) -> Record:
+        (data,) = files.values()
+        return replace(demo, id=f"own-{data.decode()}")
+
+    monkeypatch.setattr(choices, "load_upload", parsed)
+    monkeypatch.setattr(checkpoint, "shipped", lambda name: tmp_path)
+    sessions = [AppTest.from_file(str(ROOT / "app.py"), default_timeout=240).run() for _ in range(10)]
+    for n, session in enumerate(sessions):
+        send(session, (f"{n}.csv", str(n).encode()))
+    for n, session in enumerate(sessions):
+        session.run()
+        said = str(figures(session)) + unescaped(texts(session))
+        assert set(re.findall(r"own-(\d+)", said)) == {str(n)}
+    assert "own-" not in str(figures(pick_demo(app, "af")))

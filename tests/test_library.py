@@ -1,0 +1,104 @@
+"""A local library: ids that are no paths, what its folders say of each recording, and what is not let in."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ecgviz.errors import RecordError
+from ecgviz.records import load_record
+from ecgviz.records.leads import STANDARD_LEADS
+from ecgviz.records.library import open_library
+
+PTBXL = ("ecg_id", "patient_id", "age", "sex", "strat_fold", "scp_codes", "filename_lr", "filename_hr")
+
+
+def ecg_csv(path: Path) -> Path:
+    record = load_record("demo:normal")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    head = f"# fs: 250\n# unit: mV\n{','.join(STANDARD_LEADS)}"
+    np.savetxt(path, record.signal[:, ::2].T, delimiter=",", fmt="%.3f", header=head, comments="")
+    return path
+
+
+def ptbxl_folder(folder: Path) -> Path:
+    """Return a folder with PTB-XL's tables, one recording at both rates, one at 100 Hz, one that is missing."""
+    rows = [
+        (7, 1, 63, 1, 3, "{'IMI': 100.0, 'SR': 0.0}", "records100/7_lr", "records500/7_hr"),
+        (8, 2, 300, 0, 3, "{'NORM': 80.0}", "records100/8_lr", "records500/8_hr"),
+        (9, 3, 20, 0, 3, "{'NORM': 80.0}", "records100/9_lr", "records500/9_hr"),
+    ]
+    folder.mkdir()
+    lines = [",".join(PTBXL), *(",".join(f'"{cell}"' for cell in row) for row in rows)]
+    (folder / "ptbxl_database.csv").write_text("\n".join(lines) + "\n")
+    (folder / "scp_statements.csv").write_text(",diagnostic,diagnostic_class\nIMI,1.0,MI\nNORM,1.0,NORM\nSR,,\n")
+    for name in ("records500/7_hr", "records100/7_lr", "records100/8_lr"):
+        header = folder / f"{name}.hea"
+        header.parent.mkdir(exist_ok=True)
+        header.write_text(f"{header.stem} 1 500 5000\n{header.stem}.dat 16 1000/mV 16 0 0 0 0 II\n")
+    return folder
+
+
+def test_published_recordings_have_their_published_ids_and_labels(tmp_path: Path) -> None:
+    library = open_library([ptbxl_folder(tmp_path / "ptbxl")])
+    assert list(library.entries) == ["ptbxl-00007", "ptbxl-00008"]
+    first, second = library.entries.values()
+    assert first.labels == ("MI", "IMI", "SR")
+    assert (first.age_years, first.sex, second.age_years) == (63.0, "female", 90.0)
+    assert first.path is not None
+    assert first.path.stem == "7_hr"
+    assert library.left_out == ("1 recordings of PTB-XL's table are not in its folder",)
+
+
+def test_an_id_tells_nothing_of_a_files_name_and_opens_the_file(tmp_path: Path) -> None:
+    path = ecg_csv(tmp_path / "ward" / "Erika Mustermann" / "1954-03-02.csv")
+    library = open_library([tmp_path])
+    ((entry_id, entry),) = library.entries.items()
+    assert entry.path == path
+    assert entry_id.startswith("file-")
+    assert not any(word in entry_id.lower() for word in ("erika", "muster", "1954"))
+    assert library.record(entry_id).key == load_record(path).key
+    assert list(open_library([tmp_path]).entries) == [entry_id]
+
+
+def test_links_are_not_followed(tmp_path: Path) -> None:
+    outside = ecg_csv(tmp_path / "outside" / "a.csv")
+    inside = tmp_path / "inside"
+    ecg_csv(inside / "own.csv")
+    (inside / "link.csv").symlink_to(outside)
+    (inside / "folder").symlink_to(outside.parent, target_is_directory=True)
+    assert [each.path.name for each in open_library([inside]).entries.values() if each.path] == ["own.csv"]
+
+
+@pytest.mark.parametrize("wanted", ["../outside/a", "/etc/passwd", "file-0000000000", "own.csv", "", "demo:normal"])
+def test_only_ids_of_the_list_open_anything(tmp_path: Path, wanted: str) -> None:
+    ecg_csv(tmp_path / "own.csv")
+    with pytest.raises(RecordError, match=r"there is no recording .* in the library"):
+        open_library([tmp_path]).record(wanted)
+
+
+def test_a_folder_that_is_none_or_empty_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match="is no folder; name a folder of recordings"):
+        open_library([tmp_path / "not there"])
+    (tmp_path / "notes.txt").write_text("nothing")
+    with pytest.raises(RecordError, match="holds no recording"):
+        open_library([tmp_path])
+
+
+def test_a_recording_that_two_folders_hold_is_listed_once(tmp_path: Path) -> None:
+    first = ptbxl_folder(tmp_path / "one")
+    second = tmp_path / "two"
+    shutil.copytree(first, second / "again")
+    ecg_csv(second / "own.csv")
+    library = open_library([first, second])
+    assert len(library.entries) == 3
+    assert "ptbxl-00007 is there twice; the first is listed" in library.left_out
+
+
+@pytest.mark.data
+def test_the_folders_of_ptbxl_and_ludb_are_found_below_their_parent(data_dir: Path) -> None:
+    library = open_library([data_dir])
+    assert {entry.source for entry in library.entries.values()} == {"PTB-XL", "LUDB", "files"}
+    assert library.record("ptbxl-00001").id == "ptbxl-00001"
+    assert library.record(next(name for name in library.entries if name.startswith("ludb-"))).id.startswith("ludb-")

@@ -1,0 +1,201 @@
+"""The pages that hold two sides against one another, the list of recordings, and addresses that open all this."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+from test_library import ecg_csv
+from test_pages import csv, figures, pick_demo, send, texts, unescaped, visit
+
+from ecgviz.beats import delineate
+from ecgviz.edit import shift_st
+from ecgviz.records import load_record
+from ecgviz.signal import condition
+from ecgviz.ui import state
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def choose_edit(app: AppTest, name: str) -> AppTest:
+    return app.selectbox(key="edit").set_value(name).run()
+
+
+def apply_edit(app: AppTest) -> AppTest:
+    (apply,) = [button for button in app.button if button.label == "Apply"]
+    return apply.click().run()
+
+
+def table(app: AppTest, column: str) -> dict[str, str]:
+    """Return what was measured on one side, by name."""
+    found = next(each.value for each in app.table if {"measured", column} <= set(each.value.columns))
+    return dict(zip(found[found.columns[0]], found[column], strict=True))
+
+
+def test_an_edit_is_drawn_over_the_original_marked_and_taken_back(app: AppTest):
+    visit(pick_demo(app, "normal"), "what_if")
+    assert "Nothing is altered yet" in unescaped(texts(app))
+    choose_edit(app, "shift_st").number_input[0].set_value(0.3)
+    apply_edit(app)
+    assert not app.exception
+    assert not app.error
+    assert unescaped(app.warning[0].value) == "Altered: ST segment shifted by +0.3 mV in all leads."
+    paper = figures(app)[0]
+    lines = {line["name"]: line for line in paper["data"] if line.get("mode") == "lines"}
+    record = load_record("demo:normal")
+    assert {f"{lead}, before" for lead in record.leads} <= set(lines)
+    order = [line.get("name") for line in paper["data"]]
+    assert order.index("V1, before") < order.index("V1")
+    assert "ALTERED: ST segment shifted" in json.dumps(paper["layout"]["annotations"])
+    other = AppTest.from_file(str(ROOT / "app.py"), default_timeout=240).run()
+    assert "shift" not in json.dumps(dict(app.query_params))
+    assert "Nothing is altered yet" in unescaped(texts(visit(pick_demo(other, "normal"), "what_if")))
+    app.button(key="undo edit").click().run()
+    assert not figures(app)
+    assert "Nothing is altered yet" in unescaped(texts(app))
+
+
+def test_prediction_measurements_and_verdict_follow_an_edit(app: AppTest):
+    visit(pick_demo(app, "normal"), "what_if")
+    choose_edit(app, "change_rate").number_input[0].set_value(80.0)
+    apply_edit(app)
+    assert table(app, "before")["heart rate"] == "66"
+    assert table(app, "after")["heart rate"] == "80"
+    choose_edit(app, "shift_pr").number_input[0].set_value(40.0)
+    apply_edit(app)
+    made = table(app, "after")
+    assert (made["heart rate"], made["QRS duration"]) == ("80", table(app, "before")["QRS duration"])
+    assert int(made["PR interval"]) == pytest.approx(int(table(app, "before")["PR interval"]) + 40, abs=2)
+    verdicts = next(each.value for each in app.table if "verdict" in each.value.columns)
+    assert list(verdicts.columns) == ["verdict", "before", "after"]
+    assert "edited = change_rate(record, beats, bpm=80.0)" in app.code[0].value
+
+
+def test_an_edit_that_cannot_be_made_is_refused_and_nothing_changes(app: AppTest):
+    visit(pick_demo(app, "af"), "what_if")
+    apply_edit(choose_edit(app, "remove_p"))
+    (error,) = app.error
+    assert "Not applied: no beat of demo:af has a P wave to remove" in unescaped(error.value)
+    assert not figures(app)
+
+
+def test_what_comes_from_an_altered_recording_is_not_shared_between_sessions():
+    record = load_record("demo:normal")
+    beats = delineate(condition(record))
+    moved = shift_st(record, beats, 0.2, ("V1",))
+    assert not state.is_shared(moved.record)
+    assert state.is_shared(record)
+
+
+@pytest.mark.parametrize(
+    ("differs", "titles"),
+    [
+        ("Recording", ("demo:normal", "demo:lbbb")),
+        ("Label", ("HYP", "CD")),
+        ("Method", ("Input x gradient", "Attention, joint")),
+    ],
+)
+def test_two_sides_have_one_scale(app: AppTest, differs: str, titles: tuple[str, str]):
+    visit(pick_demo(app, "normal"), "compare")
+    (label,) = [box for box in app.selectbox if box.label == "Label"]
+    label.set_value("HYP").run()
+    app.segmented_control(key="differs").set_value(differs).run()
+    if differs == "Recording":
+        assert "Choose a second recording above" in unescaped(texts(app))
+        app.selectbox(key="second recording").set_value("demo:lbbb").run()
+    elif differs == "Method":
+        (second,) = [box for box in app.selectbox if box.label == "Second method"]
+        second.set_value("saliency").run()
+        titles = (titles[0], "Saliency")
+    assert not app.exception
+    assert not app.error
+    left, right, first, second = figures(app)
+    assert (left["layout"]["title"]["text"], right["layout"]["title"]["text"]) == titles
+    limits = [(each["data"][0]["zmin"], each["data"][0]["zmax"]) for each in (left, right)]
+    assert limits[0] == limits[1]
+    heats = [next(each for each in paper["data"] if each["type"] == "heatmap") for paper in (first, second)]
+    if differs != "Method":  # saliency has no sign, so that it has no scale in common with what is signed
+        assert (heats[0]["zmin"], heats[0]["zmax"]) == (heats[1]["zmin"], heats[1]["zmax"])
+    assert list(next(each.value for each in app.table if "verdict" in each.value.columns).columns[1:]) == list(titles)
+
+
+def arriving(**asked: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=240)
+    for name, value in asked.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def test_an_address_opens_recording_label_and_method_and_follows_the_pickers(app: AppTest):
+    app = arriving(record="demo:lbbb", model="random_weights", label="HYP", method="saliency")
+    assert not app.exception
+    assert not app.warning
+    assert "demo:lbbb" in json.dumps(figures(app)[0]["layout"]["annotations"])
+    (label,) = [box for box in app.selectbox if box.label == "Label"]
+    assert (label.value, app.selectbox(key="method").value) == ("HYP", "saliency")
+    label.set_value("MI").run()
+    app.selectbox(key="demo").set_value("af").run()
+    (label,) = [box for box in app.selectbox if box.label == "Label"]
+    assert dict(app.query_params) == {
+        "record": "demo:af",
+        "model": "random_weights",
+        "label": label.value,
+        "method": "saliency",
+    }
+
+
+def test_what_an_address_gets_wrong_is_said_and_opens_nothing(app: AppTest):
+    app = arriving(record="../../etc/passwd", model="![x](http://evil.example)", label="q", method="<b>")
+    assert not app.exception
+    said = [unescaped(each.value) for each in app.warning]
+    assert [sentence.split(" '")[0] for sentence in said] == [
+        "The address asks for the recording",
+        "The address asks for the model",
+        "The address asks for the method",
+    ]
+    assert not figures(app)
+    assert not app.query_params
+    app = arriving(record="demo:af", label="NOT", method="attention_channel")
+    assert ["'NOT'" in unescaped(each.value) for each in app.warning] == [True]
+
+
+def test_an_upload_is_in_no_address(app: AppTest):
+    send(pick_demo(app, "af"), ("mine.csv", csv()))
+    assert figures(app)
+    assert not app.query_params
+
+
+def test_a_library_is_searched_by_label_and_by_what_was_found(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    ecg_csv(tmp_path / "Erika.csv")
+    monkeypatch.setenv(state.VARIABLE, str(tmp_path))
+    app.run()
+    visit(app, "recordings")
+
+    def listed() -> list[str]:
+        return list(app.dataframe[0].value["id"])
+
+    (own,) = [each for each in listed() if each.startswith("file-")]
+    assert "Erika" not in app.dataframe[0].value.to_string()
+    app.text_input(key="search").set_value("old MI").run()
+    assert listed() == ["demo:old_anterior_mi", "demo:old_inferior_mi", "demo:old_lateral_mi"]
+    app.text_input(key="search").set_value(own).run()
+    assert listed() == [own]
+    assert list(app.dataframe[0].value["called by the network"]) == ["not asked yet"]
+    app.button(key="ask all").click().run()
+    assert not app.exception
+    (called,) = app.dataframe[0].value["called by the network"]
+    labels = [part.split()[0] for part in called.split(", ")]
+    app.text_input(key="search").set_value("").run()
+    app.multiselect(key="search called").set_value(labels[:1]).run()
+    assert listed() == [own]
+
+
+def test_a_library_that_is_gone_is_said(app: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setenv(state.VARIABLE, str(tmp_path / "gone"))
+    visit(app.run(), "recordings")
+    (error,) = app.error
+    assert "is no folder" in unescaped(error.value)
+    assert not np.any([button.label.startswith("Ask") for button in app.button])
