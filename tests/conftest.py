@@ -1,6 +1,7 @@
 """Fixtures shared by all tests; the real recordings are found through the variable ECGVIZ_DATA."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING

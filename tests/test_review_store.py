@@ -6,10 +6,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
 from collections import namedtuple
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -23,14 +21,6 @@ from ecgviz.review import database, founding, store
 from ecgviz.review.answers import Answer, checked
 from ecgviz.review.marks import Span
 from ecgviz.review.tables import EXPORTED, MIGRATIONS
-
-
-@pytest.fixture
-def memory(tmp_path: Path) -> Iterator[Path]:
-    """Yield a folder in memory where there is one: what is tested is not how fast a disk is."""
-    shared = Path("/dev/shm")  # noqa: S108
-    with tempfile.TemporaryDirectory(dir=shared if shared.is_dir() else tmp_path) as made:
-        yield Path(made)
 
 
 @pytest.fixture

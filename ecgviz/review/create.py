@@ -63,10 +63,16 @@ def create(study: Study, base: Path, studies: Path, progress: Progress = lambda 
         made = Path(scratch) / study.id
         made.mkdir()
         items, order = _items(study, readings, models, choices)
-        codes = found(made, study, items, order)
+        codes = found(made, _without_sources(study), items, order)
         n_maps = _keep_material(made, study, items, readings, models, progress)
         made.rename(folder)
     return Created(folder, codes, len(items), n_maps)
+
+
+def _without_sources(study: Study) -> Study:
+    """Return what is kept of a study: names of files can tell who somebody is."""
+    records = [each.model_copy(update={"source": f"recording {n}"}) for n, each in enumerate(study.records, start=1)]
+    return study.model_copy(update={"records": tuple(records)})
 
 
 def _conditions(study: Study, models: Mapping[str, Model]) -> tuple[Condition, ...]:
