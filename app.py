@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ecgviz.registry import shipped
-from ecgviz.ui import failures, login, pickers
+from ecgviz.ui import failures, login, pickers, viewing
 
 st.set_page_config(page_title="ecgviz", layout="wide")
 login.required()
@@ -29,4 +29,5 @@ page = st.navigation(
 
 with failures.Told():
     pickers.pickers()
+    viewing.picker()
     page.run()
