@@ -17,7 +17,7 @@ from matplotlib.patches import Rectangle
 
 from ecgviz.figures import heat as heating
 from ecgviz.figures import style
-from ecgviz.figures.sheet import MARGIN_S, MM_PER_MV, MM_PER_S, PULSE_MV, PULSE_S, Sheet, samples, sheet
+from ecgviz.figures.sheet import MM_PER_MV, MM_PER_S, PULSE_MV, PULSE_S, Sheet, samples, sheet
 from ecgviz.types import WAVES, Beats, Record
 from ecgviz.types.arrays import BoolArray, FloatArray
 
@@ -26,7 +26,9 @@ HEAD_MM, FOOT_MM, LEGEND_MM = 11.0, 7.0, 12.0
 STEPS = 24
 """Colours are drawn in this many steps a sign, so that neighbours of one colour become one rectangle."""
 
-_SETTINGS: dict[Any, Any] = {
+_LEGEND_UP_MM = 5.5
+
+SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "ecgviz",
     "path.simplify": False,
@@ -64,15 +66,9 @@ def paper_svg(
     page = sheet(record, start_s)
     below_mm = FOOT_MM + (LEGEND_MM if heat is not None else 0.0)
     height_mm = page.height_mm + HEAD_MM + below_mm
-    with mpl.rc_context(_SETTINGS):
-        figure = _figure(page.width_mm, height_mm)
-        axes = figure.add_axes((0.0, below_mm / height_mm, 1.0, page.height_mm / height_mm))
-        axes.set(xlim=(page.start_s - MARGIN_S, page.end_s), ylim=(0.0, page.height_uv), xticks=[], yticks=[])
-        axes.set_facecolor(style.PAPER)
-        _draw_grid(axes, page)
-        if heat is not None:
-            _draw_heat(figure, axes, heat, page, height_mm)
-        _draw_traces(axes, record, page)
+    with mpl.rc_context(SETTINGS):
+        figure = blank_page(page.width_mm, height_mm)
+        draw_sheet(figure, page, record, heat, bottom_mm=below_mm)
         top = 1 - 1.5 / height_mm
         for line, weight in zip(header, ("bold", "normal"), strict=False):
             figure.text(0.002, top, line, va="top", weight=weight, parse_math=False)
@@ -83,60 +79,99 @@ def paper_svg(
 
 def channel_svg(shares: FloatArray, leads: Sequence[str], *, title: str, highlighted: Sequence[str] = ()) -> str:
     """Draw one bar a lead with its share (0 to 1) of the whole; guideline leads are hatched, dashes mark 1 / L."""
-    with mpl.rc_context(_SETTINGS):
-        figure = _figure(125.0, 55.0)
-        axes = _plain_axes(figure, title)
-        values = 100 * np.nan_to_num(np.asarray(shares, dtype=float))
-        _bars(axes, np.arange(len(leads), dtype=float), values, 0.7, [lead in highlighted for lead in leads])
-        names = [f"{lead}\n{style.percent(float(share))}" for lead, share in zip(leads, shares, strict=True)]
-        axes.set_xticks(range(len(leads)), names, size=7)
-        axes.axhline(100 / len(leads), color=style.MUTED, linestyle="--", linewidth=0.8)
-        axes.set_ylabel("share, %")
+    with mpl.rc_context(SETTINGS):
+        figure = blank_page(125.0, 55.0)
+        draw_channel(_plain_axes(figure), shares, leads, title=title, highlighted=highlighted)
         return _svg(figure)
+
+
+def draw_channel(
+    axes: Axes, shares: FloatArray, leads: Sequence[str], *, title: str, highlighted: Sequence[str] = ()
+) -> None:
+    """Draw what `channel_svg` draws into axes."""
+    _title(axes, title)
+    values = 100 * np.nan_to_num(np.asarray(shares, dtype=float))
+    _bars(axes, np.arange(len(leads), dtype=float), values, 0.7, [lead in highlighted for lead in leads])
+    names = [f"{lead}\n{style.percent(float(share))}" for lead, share in zip(leads, shares, strict=True)]
+    axes.set_xticks(range(len(leads)), names, size=7)
+    axes.axhline(100 / len(leads), color=style.MUTED, linestyle="--", linewidth=0.8)
+    axes.set_ylabel("share, %")
 
 
 def rhythm_svg(shares: FloatArray, beats: Beats, *, title: str) -> str:
     """Draw one bar a beat (share 0 to 1) above the RR intervals; beats not of the dominant kind are hatched."""
-    with mpl.rc_context(_SETTINGS):
-        figure = _figure(125.0, 55.0)
+    with mpl.rc_context(SETTINGS):
+        figure = blank_page(125.0, 55.0)
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
         figure.subplots_adjust(left=0.12, right=0.98, top=0.88, bottom=0.2, hspace=0.25)
-        above.set_title(title, loc="left", parse_math=False)
-        width = 0.5 * float(np.median(beats.rr_s)) if len(beats) > 1 else 0.5
-        _bars(above, beats.r_s, 100 * np.nan_to_num(shares), width, [not same for same in beats.dominant])
-        above.axhline(100 / len(beats), color=style.MUTED, linestyle="--", linewidth=0.8)
-        above.set_ylabel("share, %")
-        below.plot(beats.r_s[1:], 1000 * beats.rr_s, color=style.INK, linewidth=0.8, marker="o", markersize=2.5)
-        below.set(xlim=(0.0, beats.duration_s), xlabel="time, s", ylabel="RR, ms")
-        for axes in (above, below):
-            axes.spines[["top", "right"]].set_visible(False)
+        draw_rhythm(above, below, shares, beats, title=title)
         return _svg(figure)
+
+
+def draw_rhythm(above: Axes, below: Axes, shares: FloatArray, beats: Beats, *, title: str) -> None:
+    """Draw what `rhythm_svg` draws into two axes, one above the other."""
+    width = 0.5 * float(np.median(beats.rr_s)) if len(beats) > 1 else 0.5
+    _bars(above, beats.r_s, 100 * np.nan_to_num(shares), width, [not same for same in beats.dominant])
+    above.axhline(100 / len(beats), color=style.MUTED, linestyle="--", linewidth=0.8)
+    above.set_ylabel("share, %")
+    below.plot(beats.r_s[1:], 1000 * beats.rr_s, color=style.INK, linewidth=0.8, marker="o", markersize=2.5)
+    below.set(xlim=(0.0, beats.duration_s), xlabel="time, s", ylabel="RR, ms")
+    for axes in (above, below):
+        _title(axes, title if axes is above else "")
 
 
 def matrix_svg(shares: FloatArray, leads: Sequence[str], *, title: str, outlined: BoolArray | None = None) -> str:
     """Draw supporting shares by lead and wave, (L or 1, 6) in the order of `WAVES`; framed: the guideline's."""
-    with mpl.rc_context(_SETTINGS):
-        figure = _figure(125.0, 14.0 + 6.0 * shares.shape[0])
-        axes = _plain_axes(figure, title)
-        values = np.nan_to_num(np.asarray(shares, dtype=float))
-        shade = colour_map(style.sequential())
-        for row, wave in np.ndindex(values.shape):
-            colour = shade(values[row, wave] / (values.max() or 1.0))
-            axes.add_patch(Rectangle((wave - 0.5, row - 0.5), 1.0, 1.0, facecolor=colour, edgecolor="#b0b0b0", lw=0.4))
-            axes.text(wave, row, style.percent(float(shares[row, wave])), ha="center", va="center", size=7)
-        if outlined is not None:
-            for row, wave in np.argwhere(outlined):
-                axes.add_patch(
-                    Rectangle((wave - 0.46, row - 0.42), 0.92, 0.84, fill=False, edgecolor=style.REGION, lw=1.6)
-                )
-        axes.set(xlim=(-0.5, len(WAVES) - 0.5), ylim=(values.shape[0] - 0.5, -0.5))
-        axes.set_xticks(range(len(WAVES)), list(WAVES))
-        axes.set_yticks(range(values.shape[0]), list(leads) or ["all leads"])
-        axes.tick_params(length=0)
+    with mpl.rc_context(SETTINGS):
+        figure = blank_page(125.0, 14.0 + 6.0 * shares.shape[0])
+        draw_matrix(_plain_axes(figure), shares, leads, title=title, outlined=outlined)
         return _svg(figure)
 
 
-def _figure(width_mm: float, height_mm: float) -> Figure:
+def draw_matrix(
+    axes: Axes, shares: FloatArray, leads: Sequence[str], *, title: str, outlined: BoolArray | None = None
+) -> None:
+    """Draw what `matrix_svg` draws into axes."""
+    _title(axes, title)
+    values = np.nan_to_num(np.asarray(shares, dtype=float))
+    shade = colour_map(style.sequential())
+    for row, wave in np.ndindex(values.shape):
+        colour = shade(values[row, wave] / (values.max() or 1.0))
+        axes.add_patch(Rectangle((wave - 0.5, row - 0.5), 1.0, 1.0, facecolor=colour, edgecolor="#b0b0b0", lw=0.4))
+        axes.text(wave, row, style.percent(float(shares[row, wave])), ha="center", va="center", size=7)
+    for row, wave in np.argwhere(outlined) if outlined is not None else ():
+        axes.add_patch(Rectangle((wave - 0.46, row - 0.42), 0.92, 0.84, fill=False, edgecolor=style.REGION, lw=1.6))
+    axes.set(xlim=(-0.5, len(WAVES) - 0.5), ylim=(values.shape[0] - 0.5, -0.5))
+    axes.set_xticks(range(len(WAVES)), list(WAVES))
+    axes.set_yticks(range(values.shape[0]), list(leads) or ["all leads"])
+    axes.tick_params(length=0)
+
+
+def draw_sheet(
+    figure: Figure, page: Sheet, record: Record, heat: heating.Heat | None, *, left_mm: float = 0.0, bottom_mm: float
+) -> None:
+    """Draw a sheet of paper into a figure at true size, its lower left corner at a place.
+
+    The legend of a heat lies below; it takes `LEGEND_MM` and `FOOT_MM`, of which the latter is for words.
+    """
+    width_mm, height_mm = (MM_PER_INCH * float(inches) for inches in figure.get_size_inches())
+    place = (left_mm / width_mm, bottom_mm / height_mm, page.width_mm / width_mm, page.height_mm / height_mm)
+    axes = figure.add_axes(place)
+    axes.set(xlim=(page.left_s, page.end_s), ylim=(0.0, page.height_uv), xticks=[], yticks=[])
+    axes.set_facecolor(style.PAPER)
+    _draw_grid(axes, page)
+    if heat is not None:
+        colours = _draw_heat(axes, heat, page)
+        below = (bottom_mm - FOOT_MM - LEGEND_MM + _LEGEND_UP_MM) / height_mm
+        left, across = place[0], place[2]
+        legend = figure.add_axes((left + 0.06 * across, below, 0.4 * across, 2.5 / height_mm))
+        _draw_legend(legend, heat, colours)
+        figure.text(left + 0.52 * across, below + 0.5 / height_mm, heat.name, size=8, parse_math=False)
+    _draw_traces(axes, record, page)
+
+
+def blank_page(width_mm: float, height_mm: float) -> Figure:
+    """Return an empty white page of so many millimetres."""
     return Figure(figsize=(width_mm / MM_PER_INCH, height_mm / MM_PER_INCH), facecolor="white")
 
 
@@ -149,12 +184,15 @@ def _svg(figure: Figure) -> str:
     return re.sub(r'width="[^"]+pt" height="[^"]+pt"', stated, out.getvalue(), count=1)
 
 
-def _plain_axes(figure: Figure, title: str) -> Axes:
+def _plain_axes(figure: Figure) -> Axes:
     axes = figure.subplots()
     figure.subplots_adjust(left=0.12, right=0.98, top=0.88, bottom=0.16)
+    return axes
+
+
+def _title(axes: Axes, title: str) -> None:
     axes.set_title(title, loc="left", parse_math=False)
     axes.spines[["top", "right"]].set_visible(False)
-    return axes
 
 
 def _bars(axes: Axes, at: FloatArray, heights: FloatArray, width: float, hatched: Sequence[bool]) -> None:
@@ -166,7 +204,7 @@ def _bars(axes: Axes, at: FloatArray, heights: FloatArray, width: float, hatched
 
 
 def _draw_grid(axes: Axes, page: Sheet) -> None:
-    left, right = page.start_s - MARGIN_S, page.end_s
+    left, right = page.left_s, page.end_s
     for step_mm, colour, width in ((1.0, style.GRID_MINOR, 0.25), (5.0, style.GRID_MAJOR, 0.5)):
         across = left + step_mm / MM_PER_S * np.arange(round(page.width_mm / step_mm) + 1)
         up = 1000 * step_mm / MM_PER_MV * np.arange(round(page.height_mm / step_mm) + 1)
@@ -174,8 +212,8 @@ def _draw_grid(axes: Axes, page: Sheet) -> None:
         axes.add_collection(LineCollection(lines, colors=colour, linewidths=width, zorder=0.5), autolim=False)
 
 
-def _draw_heat(figure: Figure, axes: Axes, heat: heating.Heat, page: Sheet, height_mm: float) -> None:
-    """Draw the layer that the screen shows, in `STEPS` steps of colour, and its legend below the paper."""
+def _draw_heat(axes: Axes, heat: heating.Heat, page: Sheet) -> mpl.colors.Colormap:
+    """Draw the layer that the screen shows, in `STEPS` steps of colour; return these."""
     layer = heating.layer(heat, page)
     low, high = float(layer.zmin), float(layer.zmax)
     colours = colour_map(style.diverging() if heat.signed else style.sequential())
@@ -190,7 +228,12 @@ def _draw_heat(figure: Figure, axes: Axes, heat: heating.Heat, page: Sheet, heig
                 boxes.append([(x[first], y[row]), (x[last], y[row]), (x[last], y[row + 1]), (x[first], y[row + 1])])
                 faces.append(colours(level[first] / span))
     axes.add_collection(PolyCollection(boxes, facecolors=faces, linewidths=0, zorder=1.0, gid="heat"), autolim=False)
-    legend = figure.add_axes((0.06, 5.5 / height_mm, 0.4, 2.5 / height_mm))
+    return colours
+
+
+def _draw_legend(legend: Axes, heat: heating.Heat, colours: mpl.colors.Colormap) -> None:
+    high = heat.limit if heat.limit > 0 else 1.0
+    low = -high if heat.signed else 0.0
     for step in range(STEPS):
         legend.add_patch(Rectangle((step / STEPS, 0), 1 / STEPS, 1, facecolor=colours((step + 0.5) / STEPS), lw=0))
     ticks = [0.0, 0.5, 1.0]
@@ -202,12 +245,11 @@ def _draw_heat(figure: Figure, axes: Axes, heat: heating.Heat, page: Sheet, heig
     legend.set(xlim=(0, 1), ylim=(0, 1), yticks=[], facecolor=style.PAPER)
     legend.set_xticks(ticks, names)
     legend.tick_params(length=1.5, labelsize=7)
-    figure.text(0.52, 6.0 / height_mm, heat.name, size=8, parse_math=False)
 
 
 def _draw_traces(axes: Axes, record: Record, page: Sheet) -> None:
     pen: dict[str, Any] = {"color": style.INK, "linewidth": 0.7, "solid_joinstyle": "round", "zorder": 2.0}
-    left = page.start_s - MARGIN_S
+    left = page.left_s
     pulse_x = np.array([0.04, 0.1, 0.1, 0.1 + PULSE_S, 0.1 + PULSE_S, 0.36]) + left
     for zero in page.zero_uv:
         axes.plot(pulse_x, zero + 1000 * np.array([0, 0, PULSE_MV, PULSE_MV, 0, 0]), gid="pulse", **pen)
