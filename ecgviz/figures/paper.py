@@ -79,6 +79,7 @@ def paper(
     height_px = round(page.height_mm * PX_PER_MM) + _HEAD_PX + foot_px + legend_px
     figure = style.blank(height_px, _alt(record, page, heat, spans))
     figure.update_layout(
+        meta={**figure.layout.meta, "px_per_mm": PX_PER_MM},
         margin={"l": 2, "r": 2, "t": _HEAD_PX + legend_px, "b": foot_px},
         plot_bgcolor=style.PAPER,
         hovermode="closest",

@@ -6,11 +6,15 @@ contrast above 4.5:1 (WCAG 2.2, 1.4.3), and where nothing is relevant the paper 
 stay apart for readers with red-green blindness.
 """
 
+import base64
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
+
+from ecgviz.types.arrays import FloatArray
 
 INK = "#111111"
 MUTED = "#4d4d4d"
@@ -113,6 +117,8 @@ def contrasting(figure: go.Figure) -> go.Figure:
     """Return a copy of a figure for readers who need more contrast: black on white, grey grid, nothing pink."""
 
     def swapped(part: Any) -> Any:
+        if isinstance(part, dict) and "bdata" in part:
+            return _array(part)
         if isinstance(part, dict):
             return {name: swapped(value) for name, value in part.items()}
         if isinstance(part, list | tuple):
@@ -121,6 +127,12 @@ def contrasting(figure: go.Figure) -> go.Figure:
 
     spec = figure.to_plotly_json()
     return go.Figure({"data": [swapped(trace) for trace in spec["data"]], "layout": swapped(spec["layout"])})
+
+
+def _array(packed: Mapping[str, Any]) -> FloatArray:
+    """Return an array from Plotly's packed form: base64 bytes, a dtype, and a shape when it has two dimensions."""
+    values = np.frombuffer(base64.b64decode(packed["bdata"]), dtype=packed["dtype"])
+    return values.reshape([int(n) for n in str(packed["shape"]).split(",")]) if "shape" in packed else values
 
 
 def blank(height_px: int, alt: str, title: str = "") -> go.Figure:

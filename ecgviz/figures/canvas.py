@@ -1,0 +1,288 @@
+"""The pixels of a Plotly figure, reckoned without a browser: where each axis puts a value, and text as it is written.
+
+One Matplotlib axes covers the whole figure and counts pixels from its lower left corner; all is drawn on it.
+"""
+
+import html
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import plotly.graph_objects as go
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
+
+from ecgviz.figures import style
+from ecgviz.types.arrays import FloatArray
+
+WIDTH_PX = 960.0
+MM_PER_INCH = 25.4
+MM_PER_PX = MM_PER_INCH / 96
+"""Of figures that have no millimetres of their own: a pixel of CSS."""
+LINE_SPACING = 1.3
+_DEFAULT_TICKS = 6
+
+Colour = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Axis:
+    """One axis: ``low`` and ``high`` value at the pixels ``start`` and ``end``, and its categories if it has any."""
+
+    spec: Any
+    low: float
+    high: float
+    start: float
+    end: float
+    categories: tuple[str, ...] = ()
+
+    def values(self, given: Any) -> FloatArray:
+        """Return data as numbers: categories counted from 0, None as NaN."""
+        if self.categories:
+            return np.array([self.categories.index(str(each)) for each in given], dtype=float)
+        return np.array([np.nan if each is None else each for each in given], dtype=float)
+
+    def px(self, given: Any) -> FloatArray:
+        """Return the pixels of values."""
+        numbers = np.asarray(given, dtype=float)
+        pixels: FloatArray = self.start + (numbers - self.low) / (self.high - self.low) * (self.end - self.start)
+        return pixels
+
+    def ticks(self) -> list[tuple[float, str]]:
+        """Return where the axis is labelled, and with what."""
+        spec, low, high = self.spec, min(self.low, self.high), max(self.low, self.high)
+        if spec.showticklabels is False:
+            return []
+        if spec.tickvals is not None:
+            at = self.values(spec.tickvals)
+            texts = [str(each) for each in (spec.tickvals if spec.ticktext is None else spec.ticktext)]
+        elif self.categories:
+            at, texts = np.arange(len(self.categories), dtype=float), list(self.categories)
+        else:
+            at = self._round_ticks(low, high)
+            texts = [f"{value + 0.0:g}{spec.ticksuffix or ''}" for value in at]
+        return [(float(a), t) for a, t in zip(at, texts, strict=True) if low - 1e-9 <= a <= high + 1e-9]
+
+    def _round_ticks(self, low: float, high: float) -> FloatArray:
+        if self.spec.dtick:
+            step = float(self.spec.dtick)
+            return np.asarray(np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1) * step)
+        return np.asarray(MaxNLocator(self.spec.nticks or _DEFAULT_TICKS).tick_values(low, high), dtype=float)
+
+
+@dataclass(eq=False)
+class Canvas:
+    """A figure in pixels: its size, its axes by their Plotly names ("x", "y2"), and the Matplotlib axes to draw on."""
+
+    width_px: float
+    height_px: float
+    mm_per_px: float
+    plot: tuple[float, float, float, float]
+    figure: Figure
+    on: Axes
+    axes: dict[str, Axis] = field(default_factory=dict)
+
+    @property
+    def pt(self) -> float:
+        """Points in a pixel."""
+        return self.mm_per_px / MM_PER_INCH * 72
+
+    def paper(self, name: str, fraction: float) -> float:
+        """Return the pixel of a fraction of the plot area, across ("x") or up ("y")."""
+        left, bottom, width, height = self.plot
+        return left + fraction * width if name == "x" else bottom + fraction * height
+
+    def px(self, ref: str | None, given: Any, default: str) -> FloatArray:
+        """Return the pixels of values that refer to an axis or to the plot area ("paper")."""
+        name = ref or default
+        if name == "paper":
+            return np.array([self.paper(default, float(each)) for each in given])
+        axis = self.axes[name.removesuffix(" domain")]
+        if name.endswith(" domain"):
+            return axis.start + np.array([float(each) for each in given]) * (axis.end - axis.start)
+        return axis.px(axis.values(given))
+
+    def box(self, x: str | None, y: str | None) -> Rectangle:
+        """Return the rectangle of a pair of axes, to clip what is drawn in it."""
+        across, up = self.axes[x or "x"], self.axes[y or "y"]
+        corner = (min(across.start, across.end), min(up.start, up.end))
+        size = abs(across.end - across.start), abs(up.end - up.start)
+        return Rectangle(corner, *size, transform=self.on.transData, facecolor="none", edgecolor="none")
+
+    def write(self, x: float, y: float, text: str, *, size_px: float, colour: str, across: str = "center",
+              up: str = "middle", behind: str | None = None, angle: float = 0.0) -> None:  # fmt: skip
+        """Write lines of text, each bold where it is marked so, at a pixel."""
+        rows = written(text)
+        step = LINE_SPACING * size_px
+        rise = {"top": 0.0, "middle": step * len(rows) / 2, "bottom": step * len(rows)}[up]
+        for row, (words, bold) in enumerate(rows):
+            self.on.text(
+                x, y + rise - step * (row + 0.5), words, fontsize=size_px * self.pt, color=rgba(colour), ha=across,
+                va="center_baseline" if not angle else "top", weight="bold" if bold else "normal", parse_math=False,
+                rotation=angle, rotation_mode="anchor" if angle else "default", zorder=6,
+                bbox={"facecolor": rgba(behind), "edgecolor": "none", "pad": 1.0} if behind else None,
+            )  # fmt: skip
+
+
+def written(text: str) -> list[tuple[str, bool]]:
+    """Return the lines of a Plotly label without its tags, each with whether it is bold."""
+    lines = re.split(r"<br ?/?>", text)
+    return [(html.unescape(re.sub(r"</?\w+[^>]*>", "", line)).strip(), "<b>" in line) for line in lines]
+
+
+def rgba(colour: str) -> Colour:
+    """Return a colour of Plotly ("#111111", "rgba(1,2,3,0.5)", "white") for Matplotlib, 0 to 1."""
+    if colour.startswith("rgb"):
+        red, green, blue, *alpha = (float(part) for part in re.findall(r"[\d.]+", colour))
+        return red / 255, green / 255, blue / 255, alpha[0] if alpha else 1.0
+    made: Colour = to_rgba(colour)
+    return made
+
+
+def colours_of(trace: go.Heatmap) -> mpl.colors.Colormap:
+    """Return a heatmap's colour scale, opacity included."""
+    points = [(at, rgba(colour)) for at, colour in trace.colorscale]
+    return mpl.colors.LinearSegmentedColormap.from_list("map", points)
+
+
+def points(trace: Any, name: str) -> Sequence[Any]:
+    """Return a trace's values along "x" or "y", written out where it holds a start and a step."""
+    given = getattr(trace, name)
+    if given is not None:
+        return list(given)
+    start, step, other = getattr(trace, f"{name}0"), getattr(trace, f"d{name}"), "y" if name == "x" else "x"
+    return [(start or 0.0) + (1.0 if step is None else step) * i for i in range(len(getattr(trace, other)))]
+
+
+def canvas(figure: go.Figure) -> Canvas:
+    """Return an empty canvas for a figure, with its axes in place."""
+    layout = figure.layout
+    height = float(layout.height)
+    margin = layout.margin
+    left, right, top, bottom = (float(getattr(margin, side) or 0) for side in ("l", "r", "t", "b"))
+    names = {letter: _axis_names(figure, letter) for letter in "xy"}
+    ranges = {name: _range(figure, name) for letter in "xy" for name in names[letter]}
+    width = float(layout.width or _square_width(figure, height - top - bottom, ranges) + left + right)
+    per_mm = (layout.meta or {}).get("px_per_mm")
+    mm_per_px = 1 / float(per_mm) if per_mm else MM_PER_PX
+    drawn = Figure(figsize=(width * mm_per_px / MM_PER_INCH, height * mm_per_px / MM_PER_INCH), facecolor="white")
+    on = drawn.add_axes((0, 0, 1, 1))
+    on.set(xlim=(0, width), ylim=(0, height))
+    on.axis("off")
+    plot = (left, bottom, width - left - right, height - top - bottom)
+    made = Canvas(width, height, mm_per_px, plot, drawn, on)
+    for letter in "xy":
+        for name in names[letter]:
+            spec, (low, high, categories) = _spec(figure, name), ranges[name]
+            start, end = (made.paper(letter, at) for at in (spec.domain or (0.0, 1.0)))
+            made.axes[name] = Axis(spec, low, high, start, end, categories)
+    return made
+
+
+def _axis_names(figure: go.Figure, letter: str) -> list[str]:
+    used = {getattr(trace, f"{letter}axis") or letter for trace in figure.data}
+    return sorted({letter} | used)
+
+
+def _spec(figure: go.Figure, name: str) -> Any:
+    return getattr(figure.layout, f"{name[0]}axis{name[1:]}")
+
+
+def _square_width(figure: go.Figure, plot_height: float, ranges: dict[str, Any]) -> float:
+    """Return the width of the plot area: where a unit up is tied to a unit across, what that makes it."""
+    up, across = figure.layout.yaxis, figure.layout.xaxis
+    if up.scaleanchor is None:
+        return WIDTH_PX - 60.0
+    share = (up.domain[1] - up.domain[0]) if up.domain else 1.0
+    low, high, _ = ranges["y"]
+    start, end, _ = ranges["x"]
+    per_unit_px = plot_height * share / (high - low) / (up.scaleratio or 1.0)
+    part = (across.domain[1] - across.domain[0]) if across.domain else 1.0
+    return float((end - start) * per_unit_px / part)
+
+
+def _range(figure: go.Figure, name: str) -> tuple[float, float, tuple[str, ...]]:
+    """Return the ends of an axis and its categories: as stated, or around the data as Plotly would."""
+    letter, spec = name[0], _spec(figure, name)
+    here = [trace for trace in figure.data if (getattr(trace, f"{letter}axis") or letter) == name]
+    given = [list(points(trace, letter)) for trace in here]
+    is_names = spec.type == "category" or any(isinstance(each, str) for values in given for each in values)
+    categories = tuple(dict.fromkeys(str(each) for values in given for each in values)) if is_names else ()
+    if spec.range is not None and spec.autorange in (None, False):
+        return float(spec.range[0]), float(spec.range[1]), categories
+    if categories:
+        low, high = -0.5, len(categories) - 0.5
+    else:
+        known = np.array([each for values in given for each in values if each is not None], dtype=float)
+        known = known[np.isfinite(known)] if known.size else np.array([0.0, 1.0])
+        low, high = float(known.min()), float(known.max())
+        if any(trace.type == "bar" for trace in here):
+            low, high = min(low, 0.0), max(high, 0.0)
+        pad = 0.05 * (high - low or 1.0)
+        low, high = low - pad, high + pad
+    return (high, low, categories) if spec.autorange == "reversed" else (low, high, categories)
+
+
+def background(made: Canvas, figure: go.Figure) -> None:
+    """Draw what lies under all traces: the plot's colour, grid lines, frames, labels and titles of the axes."""
+    for name, axis in made.axes.items():
+        letter = name[0]
+        partner = _partner(made, figure, name)
+        if partner is None:
+            continue
+        _axis_lines(made, figure, axis, partner, letter)
+        title = axis.spec.title.text if axis.spec.title is not None else None
+        middle = (axis.start + axis.end) / 2
+        if title and letter == "x":
+            made.write(middle, partner.start - 38, title, size_px=12, colour=style.INK, up="top")
+        elif title:
+            made.write(axis_left(partner) - 40, middle, title, size_px=12, colour=style.INK, angle=90.0)
+
+
+def axis_left(axis: Axis) -> float:
+    """Return an axis's lowest pixel."""
+    return min(axis.start, axis.end)
+
+
+def _partner(made: Canvas, figure: go.Figure, name: str) -> Axis | None:
+    """Return the axis that crosses this one: the one it is anchored to, or of those drawn with it the lowest."""
+    other = "y" if name[0] == "x" else "x"
+    pairs = {
+        getattr(t, f"{other}axis") or other for t in figure.data if (getattr(t, f"{name[0]}axis") or name[0]) == name
+    }
+    crossing = [made.axes[each] for each in pairs]
+    return min(crossing, key=axis_left) if crossing else None
+
+
+def _axis_lines(made: Canvas, figure: go.Figure, axis: Axis, partner: Axis, letter: str) -> None:
+    low, high = sorted((partner.start, partner.end))
+    spec = axis.spec
+    size = float((spec.tickfont.size if spec.tickfont is not None else None) or figure.layout.font.size or 12)
+    if spec.showline:
+        ends = sorted((axis.start, axis.end))
+        for at in (low, high) if spec.mirror else (low,):
+            _line(made, ends, [at, at], letter, spec.linecolor or style.INK)
+    foot = made.plot[1] if spec.anchor == "free" else low
+    for value, text in axis.ticks():
+        at = float(axis.px(value))
+        if spec.showgrid is not False and not axis.categories:
+            _line(made, [at, at], [low, high], letter, spec.gridcolor or "#eeeeee")
+        if letter == "x" and at > made.width_px - size:
+            continue  # there is no room for its label
+        if letter == "x":
+            angle = -float(spec.tickangle or 0)
+            made.write(at, foot - 4, text, size_px=size, colour=style.INK, up="top", angle=angle,
+                       across="right" if angle else "center")  # fmt: skip
+        else:
+            made.write(foot - 6, at, text, size_px=size, colour=style.INK, across="right")
+
+
+def _line(made: Canvas, first: Sequence[float], second: Sequence[float], letter: str, colour: str) -> None:
+    x, y = (first, second) if letter == "x" else (second, first)
+    made.on.plot(x, y, color=rgba(colour), linewidth=made.pt, zorder=0.6)
