@@ -20,13 +20,16 @@ PAGES = (
     "Attention",
     "Attributions",
     "Criteria",
+    "Guideline library",
     "What if",
     "Compare",
     "Recordings",
+    "Cohort",
     "Validation",
+    "Teaching",
     "Models",
 )
-WITHOUT_FIGURES = ("What if", "Compare", "Recordings", "Models")
+WITHOUT_FIGURES = ("What if", "Compare", "Recordings", "Cohort", "Teaching", "Models")
 """Pages that draw nothing until more was chosen than a recording."""
 PATIENCE_MS = 120_000
 ROW_PX = 35

@@ -23,10 +23,13 @@ PAGES = (
     "attention",
     "attributions",
     "criteria",
+    "guideline_library",
     "what_if",
     "compare",
     "validation",
+    "teaching",
     "models",
+    "cohort",
 )
 LABELS = ("CD", "HYP", "MI", "NORM", "STTC")
 
@@ -75,10 +78,19 @@ def test_without_a_recording_a_page_says_what_to_do(app: AppTest, page: str):
     assert NOTICE in texts(app)
     if page == "models":
         assert "Not trained; for tests." in texts(app)
+    elif page == "guideline_library":
+        assert "awaiting review by a cardiologist" in texts(app)
+        assert figures(app)
     elif page == "recordings":
         assert [element.value for element in app.info] == [
             "Only the demos are listed. Start with `ecgviz app --data DIR` to list a folder of your own here too."
         ]
+    elif page == "teaching":
+        assert "Which cases?" in texts(app)
+        assert not app.info
+    elif page == "cohort":
+        assert "`ecgviz app --cohort STORE` opens what it found here" in texts(app)
+        assert not figures(app)
     elif page == "validation":
         assert "`ecgviz validate explanations --model random_weights --out DIR` makes one" in texts(app)
     else:
@@ -88,7 +100,7 @@ def test_without_a_recording_a_page_says_what_to_do(app: AppTest, page: str):
         assert not figures(app)
 
 
-@pytest.mark.parametrize(("page", "n_figures"), list(zip(PAGES, (0, 1, 2, 4, 6, 2, 0, 0, 0, 0), strict=True)))
+@pytest.mark.parametrize(("page", "n_figures"), list(zip(PAGES, (0, 1, 2, 4, 6, 3, 2, 0, 0, 0, 0, 0, 0), strict=True)))
 def test_a_demo_recording_fills_every_page(app: AppTest, page: str, n_figures: int):
     visit(pick_demo(app), page)
     assert not app.exception
@@ -114,7 +126,7 @@ def test_a_refused_upload_is_one_sentence_and_no_figure(app: AppTest, page: str)
     visit(send(app, ("ecg.csv", csv(rate=""))), page)
     assert not app.exception
     assert NOTICE in texts(app)
-    if page not in ("models", "validation", "recordings"):
+    if page not in ("models", "validation", "teaching", "recordings", "guideline_library", "cohort"):
         (error,) = app.error
         assert "rate" in unescaped(error.value)
         assert not figures(app)

@@ -1,0 +1,201 @@
+"""What a teaching session remembers: the sitting under way, its answers, the learner's code; and opened cases."""
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import streamlit as st
+
+from ecgviz.checkpoint import Model
+from ecgviz.errors import EcgvizError
+from ecgviz.evidence import evidence
+from ecgviz.explain.controls import explain_controls
+from ecgviz.teach import Library, Opened, Score, open_case, open_library, score, shipped_cases
+from ecgviz.teach.history import Attempt, attempt, attempts, default_path, keep
+from ecgviz.types import Beats, Record
+from ecgviz.ui.state.library import VARIABLE
+from ecgviz.ui.state.networks import Explained, _lock
+from ecgviz.ui.state.recordings import reading
+
+_SITTING, _LEARNER, _TALLY = "teaching sitting", "teaching learner", "teaching tally"
+CLASSROOM = "classroom"
+"""Key of the classroom switch."""
+MODE = "teaching mode"
+"""Key of the widget that picks the mode; `start` sets it too."""
+STEPS = ("read", "label", "criteria", "model")
+"""What a quiz shows of a case, one after another."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """One answer: lessons that were named, cells (lead, wave) that were marked, the seconds it took, its score."""
+
+    case: str
+    lessons: tuple[str, ...]
+    cells: tuple[tuple[str, str], ...]
+    seconds: float
+    score: Score
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """Cases that a learner goes through in one mode: which one is shown, how far it is revealed, what was answered.
+
+    ``shown_at_s`` is the server's clock when the case appeared, ``limit_s`` the time allowed for each case (None: any).
+    """
+
+    mode: str
+    library: str
+    cases: tuple[str, ...]
+    at: int = 0
+    step: int = 0
+    shown_at_s: float = 0.0
+    limit_s: float | None = None
+    seed: int = 0
+    given: Mapping[str, Given] = field(default_factory=dict)
+
+    @property
+    def case(self) -> str | None:
+        """Id of the case that is shown; None once all are done."""
+        return self.cases[self.at] if self.at < len(self.cases) else None
+
+
+def libraries() -> tuple[dict[str, Library], tuple[str, ...]]:
+    """Return the libraries of cases by title, the shipped one first, and a sentence for each folder that has none."""
+    found, refused = {}, []
+    shipped = shipped_cases()
+    found[shipped.title] = shipped
+    for folder in filter(None, os.environ.get(VARIABLE, "").split(os.pathsep)):
+        opened = _own(folder)
+        if isinstance(opened, str):
+            refused.append(opened)
+        else:
+            found[opened.title] = opened
+    return found, tuple(refused)
+
+
+@st.cache_resource(show_spinner="Listing cases")
+def _own(folder: str) -> Library | str:
+    try:
+        return open_library(Path(folder))
+    except EcgvizError as refusal:
+        return str(refusal)
+
+
+@st.cache_data(max_entries=64, show_spinner="Opening the case")
+def _opened(title: str, name: str, severity: float | None, _library: Library) -> Opened:
+    return open_case(_library, name, severity=severity)
+
+
+def opened(library: Library, name: str, severity: float | None = None) -> Opened:
+    """Return a case on its recording; raises TeachingError when the recording cannot be read."""
+    result: Opened = _opened(library.title, name, severity, library)
+    return result
+
+
+def sitting(mode: str) -> Sitting | None:
+    """Return the sitting under way in a mode, None where there is none."""
+    held: Sitting | None = st.session_state.get(_SITTING)
+    return held if held is not None and held.mode == mode else None
+
+
+def start(begun: Sitting) -> None:
+    """Begin a sitting, and go to its mode."""
+    st.session_state[_SITTING] = replace(begun, shown_at_s=time.time())
+    st.session_state[MODE] = begun.mode
+
+
+def stop() -> None:
+    """End the sitting under way."""
+    st.session_state.pop(_SITTING, None)
+
+
+def go(by: int) -> None:
+    """Show another case of the sitting, unrevealed; beyond the last one there is none."""
+    held: Sitting = st.session_state[_SITTING]
+    at = min(max(held.at + by, 0), len(held.cases))
+    answered = at < len(held.cases) and held.cases[at] in held.given
+    st.session_state[_SITTING] = replace(held, at=at, step=int(answered), shown_at_s=time.time())
+
+
+def reveal() -> None:
+    """Show the next part of the answer."""
+    held: Sitting = st.session_state[_SITTING]
+    st.session_state[_SITTING] = replace(held, step=min(held.step + 1, len(STEPS) - 1))
+
+
+def answer(case: Opened, library: Library, lessons: tuple[str, ...], cells: tuple[tuple[str, str], ...]) -> str:
+    """Score and keep an answer to the case that is shown; return why the history could not keep it, or ""."""
+    held: Sitting = st.session_state[_SITTING]
+    now = time.time()
+    scored = score(lessons, case.case.answers, case.met, library.lessons)
+    given = Given(case.case.id, lessons, cells, now - held.shown_at_s, scored)
+    st.session_state[_SITTING] = replace(held, step=1, given={**held.given, case.case.id: given})
+    return _keep(attempt(_named(library, case.case.id), held.mode, scored, given.seconds, datetime.now(UTC)))
+
+
+def _named(library: Library, case: str) -> str:
+    """Return how a history names a case: those of other libraries bear their library's title."""
+    return case if library.title == shipped_cases().title else f"{library.title}: {case}"
+
+
+def learner() -> str:
+    """Return the learner's code, "" while no history is kept."""
+    return str(st.session_state.get(_LEARNER, ""))
+
+
+def be_learner(code: str) -> None:
+    """Keep the history under a code from now on; "" for none."""
+    st.session_state[_LEARNER] = code
+
+
+def history() -> tuple[Attempt, ...]:
+    """Return what the learner answered before; raises TeachingError when the file cannot be read."""
+    return attempts(default_path(), learner()) if learner() else ()
+
+
+def _keep(one: Attempt) -> str:
+    if not learner():
+        return ""
+    try:
+        keep(default_path(), learner(), one)
+    except EcgvizError as refusal:
+        return str(refusal)
+    return ""
+
+
+def classroom() -> bool:
+    """Return whether the classroom switch is on."""
+    return bool(st.session_state.get(CLASSROOM, False))
+
+
+def randomised(record: Record, network: Model, label: str, method: str, seed: int) -> Explained:
+    """Return the same explanation of the same network with random weights; raises EcgvizError as `explained`."""
+    result: Explained = _randomised(
+        record.key, network.digest, label, method, seed, record, network, reading(record).beats
+    )
+    return result
+
+
+@st.cache_data(scope="session", max_entries=32, show_spinner="Explaining a network with random weights")
+def _randomised(
+    key: str, digest: str, label: str, method: str, seed: int, _record: Record, _model: Model, _beats: Beats
+) -> Explained:
+    with _lock(digest):
+        made = explain_controls(_model, _record, label, method, _beats, seeds=(seed,))["random networks"][0]
+    return Explained(made, evidence(made, _beats))
+
+
+def found_flaw(right: bool) -> None:
+    """Count an answer of Spot the flaw, and reveal which map is which."""
+    st.session_state[_TALLY] = (*st.session_state.get(_TALLY, ()), right)
+    reveal()
+
+
+def tally() -> tuple[bool, ...]:
+    """Return the answers of Spot the flaw in this session, True for each right one."""
+    answers: tuple[bool, ...] = st.session_state.get(_TALLY, ())
+    return answers

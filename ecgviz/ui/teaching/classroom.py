@@ -1,0 +1,32 @@
+"""The classroom switch: large type, strong contrast, no codes of learners, and the sidebar out of the way."""
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from ecgviz.figures.annotated import for_projector
+from ecgviz.ui import widgets
+from ecgviz.ui.state import teaching
+
+_STYLE = """<style>
+html { font-size: 150%; }
+[data-testid="stSidebar"], [data-testid="stExpandSidebarButton"] { display: none; }
+[data-testid="stMain"] { color: #000000; }
+</style>"""
+
+
+def switch() -> None:
+    """Let a teacher switch the page to what the last row of a lecture hall can read."""
+    on = st.toggle(
+        "Classroom",
+        key=teaching.CLASSROOM,
+        help="Large type, contrast for a projector, no codes. Arrow keys: Right shows the next part or case, Left goes "
+        "back.",
+    )
+    if on:
+        st.html(_STYLE)
+
+
+def draw(figure: go.Figure, table: pd.DataFrame, key: str) -> None:
+    """Show a figure with its table, in large type where the classroom switch is on."""
+    widgets.draw(for_projector(figure) if teaching.classroom() else figure, table, key)

@@ -1,0 +1,123 @@
+"""Spot the flaw: two maps of one case, one of them from a network whose weights are random."""
+
+import streamlit as st
+
+from ecgviz import figures
+from ecgviz.checkpoint import Model
+from ecgviz.errors import EcgvizError
+from ecgviz.evidence import share
+from ecgviz.figures import tables
+from ecgviz.figures.style import percent
+from ecgviz.teach import Library, Opened
+from ecgviz.teach.flaw import SIDES, p_of_guessing, trained_side
+from ecgviz.ui import state, widgets, words
+from ecgviz.ui.state import teaching
+from ecgviz.ui.state.networks import Explained
+from ecgviz.ui.state.teaching import Sitting
+from ecgviz.ui.teaching import classroom, controls, reveal, sheet, start
+
+
+def run(library: Library) -> None:
+    """Go through cases with two maps each; count how often the learner tells them apart."""
+    held = start.sitting(library, "Spot the flaw")
+    if held is None:
+        return
+    if held.case is None:
+        _result()
+        return
+    network = widgets.need_model(state.choice().model)
+    try:
+        opened = teaching.opened(library, held.case)
+        label = next((each for each in opened.lesson.outputs if each in network.labels), None)
+        if label is None:
+            st.info(widgets.plain(f"{network.name} has no output for {opened.lesson.name}."))
+            controls.forwards("Next case", reveals=False)
+            return
+        maps = _maps(opened, network, label, held.seed)
+    except EcgvizError as refusal:
+        st.error(widgets.plain(str(refusal)))
+        controls.forwards("Next case", reveals=False)
+        return
+    sheet.heading(opened, f"{controls.place(held)}, {opened.lesson.name}")
+    _question(opened, network, label, held, maps)
+
+
+def _maps(opened: Opened, network: Model, label: str, seed: int) -> dict[str, Explained]:
+    """Return the two maps by side: the trained network's, and one of the same network with random weights."""
+    method = state.choice().method
+    trained = state.explained(opened.record, network, label, method)
+    random = teaching.randomised(opened.record, network, label, method, seed)
+    side = trained_side(opened.case.id, seed)
+    return {each: trained if each == side else random for each in SIDES}
+
+
+def _question(opened: Opened, network: Model, label: str, held: Sitting, maps: dict[str, Explained]) -> None:
+    method = words.method_name(state.choice().method)
+    st.markdown(
+        f"Both maps: {widgets.plain(method)} of {widgets.plain(network.name)} for {label}. One network learnt from "
+        "patients, the other has random weights and learnt nothing. **Which map is the random one?**"
+    )
+    if held.step == 0:
+        _answer_buttons(opened, held)
+    else:
+        _answered(opened, held, maps)
+    shown = st.segmented_control("Behind the trace", list(SIDES), default="A", required=True, key="flaw side") or "A"
+    heat = figures.from_explanation(maps[shown].explanation, opened.record.duration_s)
+    sheet.paper(opened, heat=heat, key=f"flaw {shown}")
+    for place, side in zip(st.columns(2), SIDES, strict=True):
+        with place:
+            _matrix(maps[side], side, opened)
+
+
+def _matrix(one: Explained, side: str, opened: Opened) -> None:
+    shares = one.grid.beat()
+    if shares is None or not len(opened.beats):
+        by_lead = one.grid.channel()
+        if by_lead is not None:
+            bars = figures.channel_bars(by_lead, one.grid.leads, title=f"Map {side}: share of each lead")
+            classroom.draw(bars, tables.channel_table(by_lead, one.grid.leads), key=f"flaw bars {side}")
+        return
+    matrix = figures.wave_matrix(shares, one.grid.leads, title=f"Map {side}: share of {words.mass(one.grid)}, %")
+    classroom.draw(matrix, tables.matrix_table(shares, one.grid.leads), key=f"flaw matrix {side}")
+
+
+def _answer_buttons(opened: Opened, held: Sitting) -> None:
+    random_side = next(side for side in SIDES if side != trained_side(opened.case.id, held.seed))
+    for place, side in zip(st.columns([1, 1, 4])[:2], SIDES, strict=True):
+        place.button(
+            f"{side} is random",
+            shortcut=side,
+            on_click=teaching.found_flaw,
+            args=(side == random_side,),
+            key=f"flaw is {side}",
+            width="stretch",
+        )
+
+
+def _answered(opened: Opened, held: Sitting, maps: dict[str, Explained]) -> None:
+    side = trained_side(opened.case.id, held.seed)
+    answers = teaching.tally()
+    n_right, n = sum(answers), len(answers)
+    st.markdown(
+        f"**Map {side} is the trained network's.** You were {'right' if answers[-1] else 'wrong'}; so far "
+        f"{n_right} of {n}. Guessing does as well or better with a chance of {percent(p_of_guessing(n_right, n))}."
+    )
+    region = reveal.asked_region(opened)
+    if region is not None:
+        parts = {each: share(maps[each].grid, region)[0] for each in SIDES}
+        told = ", ".join(f"{each} {percent(part)}" for each, part in parts.items())
+        widgets.note(
+            f"Share of each map in {region.text}: {told}. A map that looks convincing proves nothing: it must beat "
+            "maps of networks that learnt nothing, which the Criteria page counts for every case."
+        )
+    controls.forwards("Next case", reveals=False)
+
+
+def _result() -> None:
+    n_right, n = sum(teaching.tally()), len(teaching.tally())
+    if n:
+        st.markdown(
+            f"**{n_right} of {n} right.** Guessing does as well or better with a chance of "
+            f"{percent(p_of_guessing(n_right, n))}."
+        )
+    controls.ending()

@@ -1,0 +1,63 @@
+"""Look-alikes: two cases that resemble each other, one above the other, and what tells them apart."""
+
+import streamlit as st
+
+from ecgviz import figures
+from ecgviz.errors import TeachingError
+from ecgviz.figures import beat_tables
+from ecgviz.teach import Library, Opened
+from ecgviz.teach.opened import findings_of
+from ecgviz.types import Finding
+from ecgviz.ui import state, widgets, words
+from ecgviz.ui.state import teaching
+from ecgviz.ui.teaching import classroom, sheet
+
+
+def run(library: Library) -> None:
+    """Let the reader pick a pair, and show both with the criteria of each on either."""
+    pairs = library.look_alikes
+    if not pairs:
+        st.info("This library names no look-alikes.")
+        return
+    names = [" or ".join(library.lessons[library.cases[each].lesson].name for each in pair.cases) for pair in pairs]
+    index = st.selectbox("Which of the two is it?", range(len(pairs)), format_func=names.__getitem__, key="pair")
+    pair = pairs[index]
+    try:
+        both = [teaching.opened(library, name) for name in pair.cases]
+    except TeachingError as refusal:
+        st.error(widgets.plain(str(refusal)))
+        return
+    st.markdown(f"**Alike.** {widgets.plain(pair.alike)}")
+    st.markdown(f"**Apart.** {widgets.plain(pair.apart)}")
+    for place, opened in zip(st.columns(2), both, strict=True):
+        with place:
+            st.markdown(f"**{widgets.plain(opened.lesson.name)}** (case {opened.case.id})")
+            _median(opened)
+    st.table(_crossed(both), hide_index=True)
+    for opened in both:
+        sheet.heading(opened, f"Case {opened.case.id}, {opened.lesson.name}")
+        sheet.annotated_paper(opened, key="look-alike")
+
+
+def _median(opened: Opened) -> None:
+    medians = state.reading(opened.record).medians
+    if medians:
+        kind, median = next(iter(medians.items()))
+        drawn = figures.median_sheet(median, opened.record.leads, title=f"Median of {median.n_beats} {kind} beats")
+        table = beat_tables.median_table(median, opened.record.leads)
+        classroom.draw(drawn, table, key=f"median {opened.case.id}")
+
+
+def _crossed(both: list[Opened]) -> dict[str, list[str]]:
+    """Return the criteria of both lessons on both cases: the nearest definition of each, with its numbers."""
+    rows: dict[str, list[str]] = {"criteria of": [each.lesson.name for each in both]}
+    for opened in both:
+        column = f"on case {opened.case.id}"
+        rows[column] = [_nearest(findings_of(each.lesson, opened.findings)) for each in both]
+    return rows
+
+
+def _nearest(found: tuple[Finding, ...]) -> str:
+    order = ("met", "borderline", "not_met", "not_evaluable")
+    best = min(found, key=lambda each: order.index(each.state))
+    return f"{words.readable(best.state)} ({words.readable(best.definition)}): {best.why}"

@@ -1,0 +1,75 @@
+"""Quiz: read and answer; then the label, then the criteria, then what the model saw."""
+
+import streamlit as st
+
+from ecgviz.errors import TeachingError
+from ecgviz.teach import Library, Opened
+from ecgviz.ui import widgets
+from ecgviz.ui.state import teaching
+from ecgviz.ui.state.teaching import Sitting
+from ecgviz.ui.teaching import answering, controls, parts, reveal, sheet, start, summary
+
+_NEXT = ("", "Show the criteria", "Show what the model saw")
+
+
+def run(library: Library) -> None:
+    """Go through a sitting, case by case and part by part."""
+    held = start.sitting(library, "Quiz")
+    if held is None:
+        return
+    if held.case is None:
+        summary.show(held, library)
+        return
+    try:
+        opened = teaching.opened(library, held.case)
+    except TeachingError as refusal:
+        st.error(widgets.plain(str(refusal)))
+        _buttons(held)
+        return
+    if held.step == 0:
+        _read(opened, library, held)
+    else:
+        _answered(opened, library, held)
+
+
+def _read(opened: Opened, library: Library, held: Sitting) -> None:
+    sheet.heading(opened, controls.place(held))
+    sheet.paper(opened)
+    if answering.ask(opened, library, held):
+        st.rerun()
+    left, right, _ = st.columns([1, 1, 4])
+    with left:
+        controls.backwards(held)
+    with right:
+        controls.ending()
+
+
+def _answered(opened: Opened, library: Library, held: Sitting) -> None:
+    """Show what is revealed so far, the newest part first, so that a class need not scroll."""
+    given = held.given[opened.case.id]
+    sheet.heading(opened, controls.place(held))
+    _buttons(held)
+    reveal.label(opened, library, given)
+    if held.step == 1:
+        sheet.paper(opened, measured=True, key="answered")
+        return
+    if held.step >= len(teaching.STEPS) - 1:
+        st.markdown("**What the model saw**")
+        reveal.model(opened, given, key="quiz")
+    st.markdown("**Criteria**")
+    reveal.criteria(opened, given, key="quiz")
+    parts.show(opened.lesson)
+
+
+def _buttons(held: Sitting) -> None:
+    back, on, end, _ = st.columns([2, 3, 1, 2])
+    with back:
+        controls.backwards(held)
+    with on:
+        if 0 < held.step < len(_NEXT):
+            controls.forwards(_NEXT[held.step], reveals=True)
+        else:
+            last = held.at + 1 == len(held.cases)
+            controls.forwards("Result" if last else "Next case", reveals=False)
+    with end:
+        controls.ending()

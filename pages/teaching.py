@@ -1,0 +1,18 @@
+"""Teaching: cases to study and to be asked about, with their criteria and what a network saw."""
+
+import streamlit as st
+
+from ecgviz.ui import widgets
+from ecgviz.ui.teaching import MODES, classroom, history, start
+
+widgets.title(
+    "Teaching", "Read first, look at the answer after. The model and method on the left are asked, not the recording."
+)
+left, right = st.columns([4, 1], vertical_alignment="bottom")
+with right:
+    classroom.switch()
+with left:
+    mode = start.mode(list(MODES))
+library = start.library()
+MODES[mode](library)
+history.show(library)
