@@ -98,9 +98,15 @@ def app(models_folder: Path, monkeypatch: pytest.MonkeyPatch) -> "AppTest":
     return AppTest.from_file(str(ROOT / "app.py"), default_timeout=240).run()
 
 
-@pytest.fixture
-def memory(tmp_path: Path) -> Iterator[Path]:
-    """Yield a folder in memory where there is one: what is tested is not how fast a disk is."""
+@pytest.fixture(scope="session")
+def in_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Yield a folder in memory where there is one: what is tested with it is not how fast a disk is."""
     shared = Path("/dev/shm")  # noqa: S108
-    with tempfile.TemporaryDirectory(dir=shared if shared.is_dir() else tmp_path) as made:
+    with tempfile.TemporaryDirectory(dir=shared if shared.is_dir() else tmp_path_factory.mktemp("disk")) as made:
         yield Path(made)
+
+
+@pytest.fixture
+def memory(in_memory: Path) -> Path:
+    """Return an empty folder of one test in memory."""
+    return Path(tempfile.mkdtemp(dir=in_memory))

@@ -28,7 +28,7 @@ def definition(n_readers: int = 2, n_records: int = 3, **more: Any) -> Study:
 
 def item(i: int, **more: Any) -> Item:
     made = Item(
-        f"item-{i}", f"{i:064d}", f"record-{i}", f"P{i}", "MI", "imle_net", "f" * 64, "MI", ALONE, ("saliency",)
+        f"item-{i}", f"{i:064d}", f"record-{i}", f"P{i}", "MI", "imle_net", "f" * 64, "MI", "MI", ALONE, ("saliency",)
     )
     return replace(made, **more)
 

@@ -17,7 +17,7 @@ from ecgviz.review import material
 from ecgviz.review.design import REFERENCE, Condition, Item, conditions, item_id, turns
 from ecgviz.review.founding import found
 from ecgviz.review.material import Reading
-from ecgviz.review.study import Study, StudyRecord
+from ecgviz.review.study import NONE, Study, StudyRecord
 from ecgviz.types import Record
 
 Progress = Callable[[int, int], None]
@@ -139,11 +139,9 @@ def _items(
 
 def _item(study: Study, n: int, reading: Reading, models: Mapping[str, Model], choice: Condition) -> Item:
     model, record = models[choice.model], reading.record
-    if choice.explained is None:
-        prediction = predict(model, record, reading.beats)
-        label = study.labels[int(np.argmax([prediction.probability(each) for each in study.labels]))]
-    else:
-        label = study.labels[choice.explained]
+    prediction = predict(model, record, reading.beats)
+    top = study.labels[int(np.argmax([prediction.probability(each) for each in study.labels]))]
+    label = top if choice.explained is None else study.labels[choice.explained]
     return Item(
         item_id(record.key, model.digest, label, choice.arm, choice.methods),
         record.key,
@@ -152,6 +150,7 @@ def _item(study: Study, n: int, reading: Reading, models: Mapping[str, Model], c
         study.records[n].reference,
         model.name,
         model.digest,
+        top if prediction.positive(top) else NONE,
         label,
         choice.arm,
         choice.methods,
@@ -162,7 +161,7 @@ def _plain(study: Study, n: int, reading: Reading) -> Item:
     """Return a recording as an adjudicator meets it: without a model."""
     record = reading.record
     name = item_id(record.key, "", "", REFERENCE, ())
-    return Item(name, record.key, record.id, _patient(study, n, record), None, "", "", "", REFERENCE, ())
+    return Item(name, record.key, record.id, _patient(study, n, record), None, "", "", "", "", REFERENCE, ())
 
 
 def _patient(study: Study, n: int, record: Record) -> str:

@@ -35,7 +35,10 @@ class Condition:
 
 @dataclass(frozen=True)
 class Item:
-    """One recording under one condition; ``label`` is what its maps explain ("" for an adjudicator)."""
+    """One recording under one condition.
+
+    ``predicted`` is the model's answer, ``label`` what its maps explain; all of the model is "" for an adjudicator.
+    """
 
     item_id: str
     record_sha256: str
@@ -44,6 +47,7 @@ class Item:
     reference: str | None
     model: str
     model_sha256: str
+    predicted: str
     label: str
     arm: str
     methods: tuple[str, ...]

@@ -43,6 +43,9 @@ COLUMNS: Mapping[str, Mapping[str, Column]] = {
         "reference": Column("text", "a label", "what is true, as the owner stated it", may_miss=True),
         "model": Column("text", "", "network that was shown; empty for adjudication"),
         "model_sha256": Column("text", _SHA, "digest of its weights and description"),
+        "predicted": Column(
+            "text", "a label or none of these", "the model's answer: its most probable label if called"
+        ),
         "label": Column("text", "a label", "which label its maps explain"),
         "arm": Column("text", "alone, attention, attribution, both, randomised, reference", "what was shown"),
         "methods": Column("json", "list of names", "methods of the maps"),

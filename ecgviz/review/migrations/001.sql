@@ -28,6 +28,7 @@ CREATE TABLE items (
     reference TEXT,
     model TEXT NOT NULL,
     model_sha256 TEXT NOT NULL,
+    predicted TEXT NOT NULL,
     label TEXT NOT NULL,
     arm TEXT NOT NULL,
     methods TEXT NOT NULL
