@@ -17,6 +17,7 @@ ASKED_ONLY = {
     "train-delineator": "reads LUDB and PTB-XL and takes an hour and a half",
     "validate": "reads LUDB or PTB-XL, or explains a thousand recordings",
     "evaluate": "reads PTB-XL",
+    "review": "makes a study, its maps and its readers' codes",
     "cohort": "reads PTB-XL, or what was made of it",
     "fetch": "needs the internet",
     "models import": "reads somebody else's network",

@@ -25,6 +25,7 @@ from ecgviz.cli import (
     networks,
     planted,
     recordings,
+    review,
     teach,
     training,
     validation,
@@ -66,6 +67,15 @@ GROUPS: Mapping[str, Mapping[str, Callable[..., None]]] = {
         "audits": planted.audits,
     },
     "teach": {"list": teach.listed, "show": teach.show, "check": teach.check},
+    "review": {
+        "create": review.create,
+        "code": review.code,
+        "list": review.listed,
+        "export": review.export,
+        "import": review.import_study,
+        "verify": review.verify,
+        "report": review.report,
+    },
     "cohort": {"run": cohort.run, "query": cohort.query, "summary": cohort.summary},
     "fetch": {"ptb-xl": evaluation.fetch_ptbxl},
 }
@@ -73,6 +83,7 @@ GROUPS: Mapping[str, Mapping[str, Callable[..., None]]] = {
 GROUP_HELP: Mapping[str, str] = {
     "validate": "Measure how right ecgviz is on recordings whose answer is known.",
     "teach": "Cases to read, each with its answer, criteria and references: what the Teaching page shows.",
+    "review": "Reader studies: answers before and after a map is shown, kept, counted and reported.",
     "cohort": "Explain a folder of recordings into a store, and ask it.",
     "fetch": "Fetch public data sets; this needs the internet.",
 }
