@@ -23,7 +23,7 @@ def main() -> None:
         driver.choose_demo(page, DEMO)
         for name in driver.PAGES:
             driver.visit(page, name)
-            page.screenshot(path=IMAGES / f"{name.lower()}.png")
+            page.screenshot(path=IMAGES / f"{name.lower().replace(' ', '_')}.png")
 
 
 if __name__ == "__main__":

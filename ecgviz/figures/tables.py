@@ -165,9 +165,9 @@ def rule_table(finding: Finding) -> pd.DataFrame:
             r.state.replace("_", " "),
             r.role,
             r.text,
-            _amount(r.measured, r.unit),
-            _amount(r.limit, r.unit),
-            _amount(r.margin, r.unit, sign="+"),
+            amount(r.measured, r.unit),
+            amount(r.limit, r.unit),
+            amount(r.margin, r.unit, sign="+"),
             ", ".join(r.leads),
             r.source,
         )
@@ -177,7 +177,7 @@ def rule_table(finding: Finding) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _amount(value: float, unit: str, sign: str = "") -> str:
+def amount(value: float, unit: str, sign: str = "") -> str:
     """Return a value with its unit, with the digits that an ECG can carry; a dash for NaN."""
     if value != value:
         return "–"

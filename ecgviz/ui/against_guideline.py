@@ -1,0 +1,176 @@
+"""The Criteria page's second half: the model's evidence on the guideline's cells, and what trivial maps get there."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from ecgviz import figures
+from ecgviz.errors import EcgvizError
+from ecgviz.explain import applicable
+from ecgviz.figures import tables
+from ecgviz.figures.evidence_beats import evidence_beats
+from ecgviz.figures.evidence_density import density, density_table, parts_s
+from ecgviz.figures.guideline_beside_model import beside_table, cell_shares, guideline_beside_model
+from ecgviz.figures.outline import KEY, cells_in, outline
+from ecgviz.figures.role_map import RoleMap, region_map
+from ecgviz.figures.style import number, percent
+from ecgviz.types import Agreement, Case, Finding
+from ecgviz.types.arrays import BoolArray
+from ecgviz.ui import state, widgets, words
+
+FURTHER = ("decomposition", "integrated_gradients", "attention_joint", "feature_ablation")
+"""Methods that are offered first beside the chosen one, as far as they apply to the model."""
+MOST = 4
+NO_PLACE = "an interval, a rate or an axis has no mass; edits ask for it below."
+
+
+def located(case: Case, finding: Finding) -> tuple[RoleMap, BoolArray]:
+    """Return the guideline's map on this record, on the leads of the model's map, and the beats it is about."""
+    return region_map(finding.regions, case.beats, case.grid.leads or case.record.leads)
+
+
+def matrices(case: Case, finding: Finding) -> None:
+    """Draw where the guideline looks beside where the model's evidence lies."""
+    grid = case.grid
+    if not len(case.beats):
+        st.info(widgets.plain(f"No beats were found, so there are no waves to compare on: {case.beats.reason}"))
+        return
+    shown, chosen = located(case, finding)
+    shares = cell_shares(grid, chosen)
+    held = percent(float(np.nansum(shares)))
+    below = f"Right: share of {words.mass(grid)} in {shown.beats}, which hold {held} of it."
+    if not shown.framed.any():
+        below = f"The guideline names no place to look at first: {NO_PLACE} {below}"
+    drawn = guideline_beside_model(
+        shown,
+        shares,
+        grid.leads,
+        title="Where the guideline looks",
+        model_title="Where the model looked, %",
+        below=below,
+    )
+    widgets.draw(drawn, beside_table(shown, shares, grid.leads), key="guideline beside model")
+
+
+def tracing(case: Case, finding: Finding) -> None:
+    """Draw the recording on paper with the model's evidence behind it and the guideline's region outlined."""
+    record, reading = case.record, state.reading(case.record)
+    heat, start_s = figures.from_explanation(case.explanation, record.duration_s), case.explanation.start_s
+    sheet = figures.paper(
+        reading.clean,
+        start_s=start_s,
+        header=figures.header(record, reading.measured),
+        footer=figures.footer(record),
+        heat=heat,
+    )
+    outlined = outline(sheet, reading.clean, start_s, case.beats, finding.regions)
+    widgets.draw(outlined, tables.heat_table(heat), key="guideline on paper")
+    widgets.note(KEY)
+
+
+def median(case: Case, finding: Finding) -> None:
+    """Draw the median of the beats that the guideline is about, in the colours of the evidence."""
+    _, chosen = located(case, finding)
+    kinds = [kind for kind, one in zip(case.beats.kind, chosen, strict=True) if one]
+    medians = state.reading(case.record).medians
+    kind = max(dict.fromkeys(kinds), key=kinds.count, default="")
+    if kind not in medians:
+        widgets.note("There is no median beat: no whole beat of that kind with both QRS marks was found.")
+        return
+    of_kind = chosen & np.array([each == kind for each in case.beats.kind], dtype=bool)
+    colours = density(case.grid, of_kind)
+    drawn = evidence_beats(
+        medians[kind],
+        case.record.leads,
+        parts_s(case.beats, of_kind),
+        colours,
+        case.grid.leads,
+        {role: cells_in(region, of_kind) for role, region in finding.regions.items()},
+        title=f"Median of {medians[kind].n_beats} {words.readable(kind)} beats",
+    )
+    widgets.draw(drawn, density_table(colours, case.grid.leads), key="guideline on median")
+
+
+def controls(case: Case) -> None:
+    """List what trivial maps get in the region of the met criteria, both null tests, and the shares beside it."""
+    agreement = case.agreement
+    st.markdown(f"**Controls of the verdict**: {agreement.evidence}")
+    if not agreement.controls:
+        st.markdown(widgets.plain(words.sentence(agreement.why)))
+        return
+    st.table(tables.control_table(agreement), hide_index=True)
+    widgets.note(words.nulls(agreement))
+    beside = [
+        f"{percent(value)} {where}"
+        for value, where in (
+            (agreement.support_share, "where it finds support"),
+            (agreement.contra_share, "where evidence would hint at a shortcut"),
+        )
+        if value == value
+    ]
+    if beside:
+        widgets.note(f"Outside of that region: {', '.join(beside)}.")
+
+
+def methods(case: Case) -> None:
+    """Ask further methods the same question, once the reader wants to know, and say where their verdicts differ."""
+    network = widgets.need_model(state.choice().model)
+    title = "Other methods: do they come to the same verdict?"
+    with st.expander(title, key=f"methods {case.record.key} {network.digest} {case.label}", on_change="rerun") as box:
+        if not box.open:
+            return
+        others = [name for name in applicable(network) if name != case.explanation.method]
+        first = [name for name in FURTHER if name in others][:2]
+        chosen = st.multiselect(
+            "Methods", others, default=first, format_func=words.method_name, max_selections=MOST, key="further methods"
+        )
+        found = [case.agreement]
+        for method in chosen:
+            try:
+                found.append(state.case(case.record, network, case.label, method).agreement)
+            except EcgvizError as refusal:
+                st.warning(widgets.plain(str(refusal)))
+        st.markdown(f"**{together(found)}**")
+        st.dataframe(verdict_table(found), hide_index=True)
+
+
+def together(found: Sequence[Agreement]) -> str:
+    """Return whether verdicts of several methods are the same, in a sentence."""
+    judged = {each.evidence for each in found if each.evidence != "not assessable"}
+    if len(judged) > 1:
+        return f"Methods disagree: {', '.join(f'{words.method_name(each.method)} {each.evidence}' for each in found)}."
+    if len(found) == 1:
+        return "One method only: choose another to compare with."
+    if not judged:
+        return "None of these methods can be judged on this record."
+    n = sum(each.evidence != "not assessable" for each in found)
+    return f"{n} of {len(found)} methods can be judged, and come to one verdict: {judged.pop()}."
+
+
+def verdict_table(found: Sequence[Agreement]) -> pd.DataFrame:
+    """Return a row a method: its verdict with what it stands on."""
+    rows = []
+    for each in found:
+        least = min((c.excess for c in each.controls if c.excess == c.excess), default=float("nan"))
+        rows.append(
+            (
+                words.method_name(each.method),
+                each.evidence,
+                percent(each.share),
+                percent(each.area),
+                number(100 * least, 1),
+                number(each.p_time, 3),
+                number(each.p_place, 3),
+                each.why,
+            )
+        )
+    columns = [
+        "method",
+        "verdict",
+        "share in the region",
+        "region's part of the area",
+        "above the best control, points",
+    ]
+    return pd.DataFrame(rows, columns=[*columns, "p, shifted in time", "p, leads exchanged", "why"])

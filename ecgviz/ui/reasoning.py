@@ -1,0 +1,126 @@
+"""The Criteria page's first half: which definitions hold on this recording, and rule by rule why."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from ecgviz.criteria import Entry, Source, entry, load
+from ecgviz.figures import tables
+from ecgviz.figures.rule_tables import MARKS, how_known, reasoning_table, state_words
+from ecgviz.types import Case, Finding
+from ecgviz.ui import citations, widgets, words
+
+ORDER = {state: place for place, state in enumerate(("met", "borderline", "not_evaluable", "not_met"))}
+"""Met first; what could not be judged stands before what does not hold, since it may."""
+MOST_RULES, RULES_PX = 8, 420
+"""A longer list of rules is scrolled in a box of that height."""
+
+
+def pick(case: Case) -> Finding | None:
+    """Let the reader pick a diagnosis and one of its published definitions; None where the catalogue has none.
+
+    Draws the definitions of the diagnosis side by side, each with its own verdict.
+    """
+    by_entry: dict[str, list[Finding]] = {}
+    for finding in sorted(case.findings, key=lambda each: (ORDER[each.state], not _called(case, each))):
+        by_entry.setdefault(finding.criterion, []).append(finding)
+    if not by_entry:
+        return None
+    name = next(iter(by_entry))
+    if len(by_entry) > 1:
+        told = {key: _told(found) for key, found in by_entry.items()}
+        name = st.selectbox(
+            f"{case.label} stands for {len(by_entry)} diagnoses; met ones come first, then by what the model calls",
+            list(by_entry),
+            format_func=told.__getitem__,
+            key=f"entry {case.record.key} {case.label}",
+        )
+    found, one = by_entry[name], entry(name)
+    _heading(one)
+    st.table(_side_by_side(found, one), hide_index=True)
+    if case.record.infarct_stages and any(finding.stages for finding in found):
+        stages = ", ".join(case.record.infarct_stages)
+        widgets.note(f"Its readers named stage {stages}: evidence is held against the definitions of that stage.")
+    return _definition(case, found)
+
+
+def _called(case: Case, finding: Finding) -> bool:
+    """Return whether the model has a label of its own for a diagnosis, and calls it."""
+    return any(
+        label in case.prediction.labels and case.prediction.positive(label)
+        for label in entry(finding.criterion).maps.scp
+    )
+
+
+def _told(found: Sequence[Finding]) -> str:
+    states = [finding.state for finding in found]
+    counts = ", ".join(f"{states.count(state)} {words.readable(state)}" for state in ORDER if state in states)
+    return f"{MARKS[states[0]]} {found[0].criterion}, {found[0].name}: {counts}"
+
+
+def _heading(one: Entry) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{widgets.plain(one.name.capitalize())}** ({widgets.plain(one.id)})", width="content")
+        citations.sign_off(one)
+        citations.to_library(one.id, "What the guideline library says of it")
+
+
+def _side_by_side(found: Sequence[Finding], one: Entry) -> pd.DataFrame:
+    rows = [
+        (
+            state_words(finding.state),
+            widgets.plain(words.readable(finding.definition)),
+            widgets.plain(_trace(finding)),
+            citations.source(_source(one, finding.definition)),
+        )
+        for finding in found
+    ]
+    return pd.DataFrame(rows, columns=["verdict", "published definition", "measured beside limit", "source"])
+
+
+def _trace(finding: Finding) -> str:
+    """Return the sentence of a definition without its last clause, the verdict and source, which stand beside it."""
+    return words.sentence(finding.why.rpartition(": ")[0] if finding.state != "not_evaluable" else finding.why)
+
+
+def _source(one: Entry, definition: str) -> Source:
+    return load().sources[one.definition(definition).source]
+
+
+def _definition(case: Case, found: Sequence[Finding]) -> Finding:
+    if len(found) == 1:
+        return found[0]
+    keys = [finding.definition for finding in found]
+    names = {each.definition: f"{MARKS[each.state]} {words.readable(each.definition)}" for each in found}
+    key = st.segmented_control(
+        "Definition shown rule by rule and drawn below",
+        keys,
+        default=keys[0],
+        required=True,
+        format_func=names.__getitem__,
+        key=f"definition {case.record.key} {case.label} {found[0].criterion}",
+    )
+    return found[keys.index(key)] if key in keys else found[0]
+
+
+def rules(finding: Finding) -> None:
+    """List the rules of a definition: measured beside limit, margin, role, source and how it is known."""
+    if finding.state == "not_evaluable" and "not evaluable: " in finding.why:
+        widgets.note(words.sentence(finding.why))
+    table = citations.escaped(reasoning_table(finding))
+    if len(table) <= MOST_RULES:
+        st.table(table, hide_index=True)
+    else:
+        st.table(table, hide_index=True, height=RULES_PX)
+    source = _source(entry(finding.criterion), finding.definition)
+    st.markdown(
+        f":small[{widgets.plain(words.sentence(how_known(finding.rules)))} Source: {citations.citation(source)}]"
+    )
+    widgets.show_table("The numbers as a table", tables.rule_table(finding), f"rules {finding.definition}")
+
+
+def caveats(finding: Finding) -> None:
+    """List the caveats of a definition and of its entry."""
+    with st.expander(f"Caveats ({len(finding.caveats)})"):
+        widgets.sentences("What to keep in mind", finding.caveats, "None stated.")

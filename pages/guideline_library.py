@@ -1,0 +1,18 @@
+"""Guideline library: every entry with its rules, where it looks, an example, and what it is taken for."""
+
+from ecgviz.criteria import catalogue, load
+from ecgviz.figures.rule_tables import entries_table
+from ecgviz.ui import widgets
+from ecgviz.ui.guideline import entry_view, examples, find, look_alikes
+
+widgets.title("Guideline library", "Every diagnosis of the catalogue: what is published of it, and where it looks.")
+entries = catalogue()
+one = find.pick(entries)
+if one is not None:
+    entry_view.heading(one)
+    shown = entry_view.definition(one)
+    entry_view.place(one, shown)
+    examples.show(one, shown.key)
+    look_alikes.show(one)
+    entry_view.caveats(one, shown)
+widgets.show_table(f"All {len(entries)} entries as a table", entries_table(entries, load().sources), "entries")
