@@ -10,6 +10,8 @@ from ecgviz.types.arrays import FloatArray
 
 STEP_S = 0.010
 """Width of a column of the annotation: a quarter of a small square."""
+HALF_OF_WIDE = 0.72
+"""Height of a median sheet in one of two columns, as a part of that in the wide column."""
 PROJECTED_LINE, PROJECTED_TYPE = 2.2, 1.45
 """How much wider lines and larger letters are for a projector."""
 
@@ -59,6 +61,13 @@ def for_projector(figure: go.Figure) -> go.Figure:
     shown.for_each_annotation(
         lambda words: words.update(font={"size": round(PROJECTED_TYPE * (words.font.size or 13)), "color": "#000000"})
     )
+    return shown
+
+
+def half_as_wide(figure: go.Figure) -> go.Figure:
+    """Return a median sheet, which is laid out for the wide column of a page, for one of two equal columns."""
+    shown = go.Figure(figure)
+    shown.update_layout(height=round(HALF_OF_WIDE * figure.layout.height))
     return shown
 
 

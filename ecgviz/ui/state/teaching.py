@@ -44,7 +44,8 @@ class Given:
 class Sitting:
     """Cases that a learner goes through in one mode: which one is shown, how far it is revealed, what was answered.
 
-    ``shown_at_s`` is the server's clock when the case appeared, ``limit_s`` the time allowed for each case (None: any).
+    ``shown_at_s`` is the server's clock when the case was drawn (0: not yet), ``limit_s`` the time allowed for each case
+    (None: any).
     """
 
     mode: str
@@ -104,7 +105,7 @@ def sitting(mode: str) -> Sitting | None:
 
 def start(begun: Sitting) -> None:
     """Begin a sitting, and go to its mode."""
-    st.session_state[_SITTING] = replace(begun, shown_at_s=time.time())
+    st.session_state[_SITTING] = begun
     st.session_state[MODE] = begun.mode
 
 
@@ -118,7 +119,16 @@ def go(by: int) -> None:
     held: Sitting = st.session_state[_SITTING]
     at = min(max(held.at + by, 0), len(held.cases))
     answered = at < len(held.cases) and held.cases[at] in held.given
-    st.session_state[_SITTING] = replace(held, at=at, step=int(answered), shown_at_s=time.time())
+    st.session_state[_SITTING] = replace(held, at=at, step=int(answered), shown_at_s=0.0)
+
+
+def shown() -> Sitting:
+    """Start the clock of the case that is about to be drawn, unless it runs; return the sitting."""
+    held: Sitting = st.session_state[_SITTING]
+    if held.shown_at_s == 0:
+        held = replace(held, shown_at_s=time.time())
+        st.session_state[_SITTING] = held
+    return held
 
 
 def reveal() -> None:

@@ -110,7 +110,11 @@ def _answered(opened: Opened, held: Sitting, maps: dict[str, Explained]) -> None
             f"Share of each map in {region.text}: {told}. A map that looks convincing proves nothing: it must beat "
             "maps of networks that learnt nothing, which the Criteria page counts for every case."
         )
-    controls.forwards("Next case", reveals=False)
+    on, end, _ = st.columns([2, 1, 3])
+    with on:
+        controls.forwards("Next case", reveals=False)
+    with end:
+        controls.ending()
 
 
 def _result() -> None:

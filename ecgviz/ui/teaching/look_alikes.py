@@ -4,7 +4,7 @@ import streamlit as st
 
 from ecgviz import figures
 from ecgviz.errors import TeachingError
-from ecgviz.figures import beat_tables
+from ecgviz.figures import annotated, beat_tables
 from ecgviz.teach import Library, Opened
 from ecgviz.teach.opened import findings_of
 from ecgviz.types import Finding
@@ -43,7 +43,8 @@ def _median(opened: Opened) -> None:
     medians = state.reading(opened.record).medians
     if medians:
         kind, median = next(iter(medians.items()))
-        drawn = figures.median_sheet(median, opened.record.leads, title=f"Median of {median.n_beats} {kind} beats")
+        title = f"Median of {median.n_beats} {words.readable(kind)} beats"
+        drawn = annotated.half_as_wide(figures.median_sheet(median, opened.record.leads, title=title))
         table = beat_tables.median_table(median, opened.record.leads)
         classroom.draw(drawn, table, key=f"median {opened.case.id}")
 

@@ -33,6 +33,7 @@ def run(library: Library) -> None:
 
 
 def _read(opened: Opened, library: Library, held: Sitting) -> None:
+    teaching.shown()
     sheet.heading(opened, controls.place(held))
     sheet.paper(opened)
     if answering.ask(opened, library, held):

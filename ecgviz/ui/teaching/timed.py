@@ -28,6 +28,7 @@ def run(library: Library) -> None:
         st.error(widgets.plain(str(refusal)))
         controls.forwards("Next case", reveals=False)
         return
+    held = teaching.shown()
     if _left_s(held) <= 0:
         teaching.answer(opened, library, (), ())
         _on()
@@ -36,7 +37,9 @@ def run(library: Library) -> None:
     sheet.paper(opened, key="timed")
     if answering.ask(opened, library, held):
         _on()
-    controls.ending()
+    end, _ = st.columns([1, 5])
+    with end:
+        controls.ending()
 
 
 def _on() -> None:
