@@ -46,8 +46,8 @@ NOWHERE = Focus()
 
 def clickable(
     figure: go.Figure,
-    x: Sequence[Any],
-    y: Sequence[Any],
+    x: Sequence[Any] | np.ndarray[Any, Any],
+    y: Sequence[Any] | np.ndarray[Any, Any],
     data: Sequence[Sequence[Any]],
     hovertemplate: str,
     **more: Any,

@@ -35,6 +35,7 @@ def paper(
     footer: str = "",
     heat: heating.Heat | None = None,
     in_strip: bool = False,
+    hatched: bool = False,
     marks: dict[str, str] | None = None,
     beats: Beats | None = None,
     spans: Sequence[Span] = (),
@@ -55,7 +56,8 @@ def paper(
     header, footer : text above (two lines) and below the paper
         Of any origin: escaped here.
     heat : Heat or None
-        Relevance drawn behind the trace, or with ``in_strip`` at the foot of each row.
+        Relevance drawn behind the trace, or with ``in_strip`` at the foot of each row; with ``hatched`` its strongest
+        half is hatched besides.
     marks : dict of lead to text, optional
         What is written after a lead's name ("doubtful").
     beats : Beats, optional
@@ -89,7 +91,8 @@ def paper(
     )
     millimetres.square_axes(figure, page.left_s, page.end_s, page.height_uv, form)
     if heat is not None:
-        figure.add_trace(heating.layer(heat, page, in_strip=in_strip))
+        behind = heating.layer(heat, page, in_strip=in_strip)
+        figure.add_traces([behind, *(heating.hatches(behind) if hatched else ())])
     pointed = beats is not None and len(beats) > 0
     for strip in page.strips:
         figure.add_trace(_line(record, page, strip, silent=pointed))

@@ -4,6 +4,7 @@ Each kind is one element of the figure, however many spans or beats it shows.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -92,8 +93,8 @@ def _times(focus: Focus, strip: Strip, beats: Beats) -> Iterator[tuple[float, fl
 
 def add_targets(figure: go.Figure, record: Record, sheet: Sheet, beats: Beats) -> None:
     """Add an unseen point for every wave of every beat in every strip, to be clicked and hovered (see `focus`)."""
-    spans = wave_spans(beats)
-    x, y, data = [], [], []
+    spans, names = wave_spans(beats), tuple(WAVES)
+    found: list[tuple[bool, float, float, tuple[Any, ...]]] = []
     for strip in sheet.strips:
         first_s, values = samples(record, strip)
         for beat, wave in np.argwhere(np.isfinite(spans[..., 0])):
@@ -101,14 +102,16 @@ def add_targets(figure: go.Figure, record: Record, sheet: Sheet, beats: Beats) -
             part = values[max(round((start - first_s) * record.fs), 0) : max(round((end - first_s) * record.fs) + 1, 0)]
             if end <= start or not np.isfinite(part).any():
                 continue
-            name = tuple(WAVES)[wave]
-            told = "where P would be" if name == "P" and beats.p_absent[beat] else name
             extreme = round(float(part[np.nanargmax(np.abs(part))]), 2)
-            x.append(round(float(start + end) / 2, 3))
-            y.append(sheet.zero_uv[strip.row])
-            data.append((int(beat) + 1, strip.lead, name, strip.name, told, extreme))
-    said = "<b>%{customdata[3]}</b>, beat %{customdata[0]}, %{customdata[4]}: %{customdata[5]:+.2f} mV at most"
-    clickable(figure, x, y, data, said)
+            absent = names[wave] == "P" and bool(beats.p_absent[beat])
+            data = (int(beat) + 1, strip.lead, names[wave], extreme)
+            found.append((absent, float(start + end) / 2, sheet.zero_uv[strip.row], data))
+    for absent, wave_is in ((False, "%{customdata[2]}"), (True, "where P would be")):
+        here = [each for each in found if each[0] == absent]
+        if here:
+            x, y = (np.array([each[axis] for each in here], dtype=np.float32) for axis in (1, 2))
+            said = f"<b>%{{customdata[1]}}</b>, beat %{{customdata[0]}}, {wave_is}: %{{customdata[3]:+.2f}} mV at most"
+            clickable(figure, x, y, [each[3] for each in here], said)
 
 
 def caliper_marks(caliper: Caliper, sheet: Sheet, *, marching: bool) -> tuple[list[Shape], list[Shape]]:

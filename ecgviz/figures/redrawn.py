@@ -42,6 +42,8 @@ def scatter(made: Canvas, trace: go.Scatter) -> None:
     clip = None if trace.cliponaxis is False else made.box(trace.xaxis, trace.yaxis)
     if clip is not None:
         made.on.add_patch(clip)
+    if trace.fill == "toself":
+        _filled(made, trace, x, y)
     if "lines" in mode:
         width = (trace.line.width if trace.line.width is not None else 2) * made.pt
         (line,) = made.on.plot(x, y, color=rgba(trace.line.color or style.INK), linewidth=width, zorder=3,
@@ -59,6 +61,16 @@ def scatter(made: Canvas, trace: go.Scatter) -> None:
         ends = (values - np.array(low, dtype=float), values + np.array(trace.error_y.array, dtype=float))
         bottom, top = (made.px(trace.yaxis, each, "y") for each in ends)
         made.on.vlines(x, bottom, top, color=rgba(trace.marker.color or style.INK), linewidth=made.pt)
+
+
+def _filled(made: Canvas, trace: go.Scatter, x: FloatArray, y: FloatArray) -> None:
+    """Fill the areas between gaps, with a pattern where one is asked for."""
+    for part in np.split(np.stack([x, y], axis=1), np.flatnonzero(np.isnan(x))):
+        corners = part[np.isfinite(part).all(axis=1)]
+        if corners.size:
+            hatch = trace.fillpattern.shape or ""
+            made.on.fill(*corners.T, facecolor=rgba(trace.fillcolor or "rgba(0,0,0,0)"), linewidth=0, zorder=1.5,
+                         edgecolor=rgba(trace.fillpattern.fgcolor or style.INK), hatch=4 * hatch)  # fmt: skip
 
 
 def _markers(made: Canvas, trace: go.Scatter, x: FloatArray, y: FloatArray) -> None:

@@ -43,6 +43,7 @@ def show(record: Record, key: str, *, heat: Heat | None = None, start_s: float |
         footer=figures.footer(record, view.form),
         heat=drawn,
         in_strip=view.in_strip,
+        hatched=view.high_contrast,
         marks=widgets.quality_marks(reading.quality),
         beats=None if measuring else beats,
         spans=spans,

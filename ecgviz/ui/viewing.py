@@ -6,8 +6,8 @@ from ecgviz.figures.sheet import COLUMNS, GAINS_MM_MV, SPEEDS_MM_S, STANDARD, Pa
 from ecgviz.ui.state import looking
 
 _LAYOUTS = {"3x4": "3 x 4 + II", "6x2": "6 x 2", "12x1": "12 x 1"}
-_BEHIND, _STRIP = "Behind the trace", "In a strip"
-_ONE, _EACH = "One for all leads", "Each lead its own"
+_BEHIND, _STRIP = "Behind trace", "In a strip"
+_ONE, _EACH = "All leads", "Each lead"
 
 
 def picker() -> None:
@@ -39,8 +39,12 @@ def picker() -> None:
             format_func="{:g}".format,
         )
         where = st.segmented_control("Relevance", [_BEHIND, _STRIP], default=_BEHIND, required=True, key="relevance")
-        scale = st.segmented_control("Colour scale", [_ONE, _EACH], default=_ONE, required=True, key="scale")
-        contrast = st.toggle("High contrast", key="contrast", help="Black on white; hatching instead of colour.")
+        scale = st.segmented_control("One colour scale for", [_ONE, _EACH], default=_ONE, required=True, key="scale")
+        contrast = st.toggle(
+            "High contrast",
+            key="contrast",
+            help="Black on white, a grey grid; where the map is strong it is hatched too.",
+        )
     looking.keep_view(
         looking.View(PaperFormat(layout, cabrera, speed, gain), scale == _EACH, where == _STRIP, contrast)
     )
