@@ -19,7 +19,6 @@ from ecgviz.types import (
     ObservedRate,
     Prediction,
     Record,
-    Region,
 )
 
 ROW_OF = {"I": 0, "aVR": 0, "V1": 0, "V4": 0, "II": 1, "aVL": 1, "V2": 1, "V5": 1, "III": 2, "aVF": 2, "V3": 2, "V6": 2}
@@ -300,18 +299,6 @@ def test_a_map_of_all_leads_together_is_one_low_row_with_room_for_its_name():
     assert list(one.data[0].y) == ["all leads"]
     assert one.layout.height < all_leads.layout.height
     assert one.layout.margin.l > all_leads.layout.margin.l
-
-
-def test_region_matrix_prefers_the_primary_role():
-    def region(role, rows, atom):
-        weight = np.zeros((12, 3, len(ATOMS)))
-        weight[rows, :, ATOMS.index(atom)] = 1
-        return Region(role, STANDARD_LEADS, weight, f"{role} text")
-
-    regions = {"support": region("support", [1, 7], "ST"), "primary": region("primary", [1, 2, 5], "ST")}
-    figure = figures.region_matrix(regions, STANDARD_LEADS, title="IMI")
-    column = [row[list(WAVES).index("ST")] for row in figure.data[0].text]
-    assert column == ["", "1", "1", "", "", "1", "", "2", "", "", "", ""]
 
 
 def test_signed_matrix_is_support_minus_opposition():

@@ -11,16 +11,6 @@ from ecgviz.figures.heat import COLOUR_END_TIMES_EVEN
 from ecgviz.types import ATOMS, WAVES, EvidenceGrid, Region
 from ecgviz.types.arrays import BoolArray, FloatArray
 
-_ROLES: Mapping[str, str] = {"primary": "1", "absence": "1", "support": "2", "context": "3", "contra": "×"}
-_ROLE_WORDS: Mapping[str, str] = {
-    "primary": "1 first",
-    "absence": "1 a missing wave",
-    "support": "2 support",
-    "context": "3 context",
-    "contra": "× would hint at a shortcut",
-}
-
-
 ONE_ROW_PX = 190
 """Height of the matrix of a map that holds all leads together."""
 
@@ -113,48 +103,6 @@ def _in_focus(focus: Focus, rows: Sequence[str]) -> list[dict[str, object]]:
 def colour_end(matrices: Sequence[FloatArray]) -> float:
     """Return the share at which colours of several matrices end: the largest in any, or several times an even one."""
     return max(max(float(np.max(np.nan_to_num(np.abs(each)))), COLOUR_END_TIMES_EVEN / each.size) for each in matrices)
-
-
-def region_matrix(regions: Mapping[str, Region], leads: Sequence[str], *, title: str) -> go.Figure:
-    """Draw where a guideline looks, on the same cells: 1 first, 2 support, 3 context, × what speaks against.
-
-    Returns
-    -------
-    go.Figure
-        A cell of several roles shows the strongest.
-    """
-    text = np.full((len(leads), len(WAVES)), "", dtype=object)
-    z = np.zeros(text.shape)
-    for role in reversed(list(_ROLES)):
-        for region in (region for region in regions.values() if region.role == role):
-            cells = region_cells(region)
-            for row, lead in enumerate(leads):
-                if lead in region.leads:
-                    hit = cells[region.leads.index(lead)]
-                    text[row, hit] = _ROLES[role]
-                    z[row, hit] = {"1": 1.0, "2": 0.5, "3": 0.25, "×": 0.0}[_ROLES[role]]
-    roles = dict.fromkeys(region.role for region in regions.values())
-    words = " · ".join(_ROLE_WORDS[role] for role in _ROLES if role in roles)
-    texts = "; ".join(region.text for region in regions.values())
-    figure = style.blank(style.MATRIX_PX, f"{title}, leads by waves: {texts}", style.plain(title))
-    green = [(0, "rgba(11,110,79,0)"), (1, "rgba(11,110,79,0.45)")]
-    figure.add_heatmap(
-        z=z,
-        x=list(WAVES),
-        y=list(leads),
-        zmin=0,
-        zmax=1,
-        colorscale=green,
-        showscale=False,
-        xgap=2,
-        ygap=2,
-        text=text,
-        texttemplate="%{text}",
-        textfont={"color": style.INK, "size": 13},
-        hovertemplate="%{y} %{x}<extra></extra>",
-    )
-    _matrix_axes(figure, words)
-    return figure
 
 
 def signed_matrix(grid: EvidenceGrid) -> FloatArray | None:

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ecgviz.figures import style
-from ecgviz.figures.sheet import sheet
+from ecgviz.figures.sheet import STANDARD, PaperFormat, sheet
 from ecgviz.types import Beats, Record, Region
 from ecgviz.types.arrays import BoolArray
 
@@ -44,7 +44,12 @@ def cells_in(region: Region, chosen: BoolArray) -> BoolArray:
 
 
 def outline(
-    figure: go.Figure, record: Record, start_s: float, beats: Beats, regions: Mapping[str, Region]
+    figure: go.Figure,
+    record: Record,
+    start_s: float,
+    beats: Beats,
+    regions: Mapping[str, Region],
+    form: PaperFormat = STANDARD,
 ) -> go.Figure:
     """Outline regions on a sheet of paper, and say so in its description.
 
@@ -52,14 +57,14 @@ def outline(
     ----------
     figure : go.Figure
         What `ecgviz.figures.paper` drew; changed in place and returned.
-    record, start_s
+    record, start_s, form
         What it was drawn from.
     beats : Beats
         Of the record; a region's cells are stretches of these.
     regions : mapping of role to Region
         Of one definition. `DASHES` says which are outlined.
     """
-    page = sheet(record, start_s)
+    page = sheet(record, start_s, form)
     told = []
     for role, dash in DASHES.items():
         if role not in regions:

@@ -15,10 +15,10 @@ MARKS: Mapping[str, str] = {"met": "✓", "borderline": "≈", "not_met": "✗",
 """A sign for each state of a definition or rule, which stands beside the word for it."""
 NO_BREAK = "\N{NO-BREAK SPACE}"
 ROLES: Mapping[str, str] = {
-    "required": "must hold",
+    "required": f"must{NO_BREAK}hold",
     "alternative": "one way to hold",
     "supporting": "supports",
-    "excluding": "must not hold",
+    "excluding": f"must{NO_BREAK}not{NO_BREAK}hold",
 }
 
 

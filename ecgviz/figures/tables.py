@@ -8,7 +8,6 @@ import pandas as pd
 
 from ecgviz.criteria.vocabulary import MEASURES
 from ecgviz.figures.heat import Heat
-from ecgviz.figures.matrix import region_cells
 from ecgviz.figures.style import number, percent
 from ecgviz.measure.grades import grade, grain_ms
 from ecgviz.types import (
@@ -22,7 +21,6 @@ from ecgviz.types import (
     ObservedRate,
     Prediction,
     Record,
-    Region,
 )
 from ecgviz.types.arrays import FloatArray
 
@@ -195,17 +193,6 @@ def control_table(agreement: Agreement) -> pd.DataFrame:
     ]
     columns = ["map", "share in the region", "explanation exceeds it by, points", "95 % interval"]
     return pd.DataFrame(rows, columns=columns)
-
-
-def region_table(regions: Mapping[str, Region]) -> pd.DataFrame:
-    """Return a row a region: its role, its name, and the leads and waves that it covers."""
-    rows = []
-    for region in regions.values():
-        cells = region_cells(region)
-        leads = [lead for lead, row in zip(region.leads, cells, strict=True) if row.any()]
-        waves = [wave for wave, column in zip(WAVES, cells.T, strict=True) if column.any()]
-        rows.append((region.role, region.text, ", ".join(leads), ", ".join(waves)))
-    return pd.DataFrame(rows, columns=["role", "region", "leads", "waves"])
 
 
 def prediction_table(

@@ -13,12 +13,14 @@ from ecgviz.figures import tables
 from ecgviz.figures.evidence_beats import evidence_beats
 from ecgviz.figures.evidence_density import density, density_table, parts_s
 from ecgviz.figures.guideline_beside_model import beside_table, cell_shares, guideline_beside_model
+from ecgviz.figures.heat import per_lead
 from ecgviz.figures.outline import KEY, cells_in, outline
 from ecgviz.figures.role_map import RoleMap, region_map
 from ecgviz.figures.style import number, percent
 from ecgviz.types import Agreement, Case, Finding
 from ecgviz.types.arrays import BoolArray
 from ecgviz.ui import state, widgets, words
+from ecgviz.ui.state import looking
 
 FURTHER = ("decomposition", "integrated_gradients", "attention_joint", "feature_ablation")
 """Methods that are offered first beside the chosen one, as far as they apply to the model."""
@@ -56,16 +58,20 @@ def matrices(case: Case, finding: Finding) -> None:
 
 def tracing(case: Case, finding: Finding) -> None:
     """Draw the recording on paper with the model's evidence behind it and the guideline's region outlined."""
-    record, reading = case.record, state.reading(case.record)
-    heat, start_s = figures.from_explanation(case.explanation, record.duration_s), case.explanation.start_s
+    record, reading, view = case.record, state.reading(case.record), looking.view()
+    heat = figures.from_explanation(case.explanation, record.duration_s)
+    start_s = widgets.window_start(record, view.form.sheet_s(record.duration_s), first_s=case.explanation.start_s)
     sheet = figures.paper(
         reading.clean,
         start_s=start_s,
+        form=view.form,
         header=figures.header(record, reading.measured),
-        footer=figures.footer(record),
-        heat=heat,
+        footer=figures.footer(record, view.form),
+        heat=per_lead(heat) if view.per_lead else heat,
+        in_strip=view.in_strip,
+        marks=widgets.quality_marks(reading.quality),
     )
-    outlined = outline(sheet, reading.clean, start_s, case.beats, finding.regions)
+    outlined = outline(sheet, reading.clean, start_s, case.beats, finding.regions, view.form)
     widgets.draw(outlined, tables.heat_table(heat), key="guideline on paper")
     widgets.note(KEY)
 

@@ -71,7 +71,7 @@ def _side_by_side(found: Sequence[Finding], one: Entry) -> pd.DataFrame:
         (
             state_words(finding.state),
             widgets.plain(words.readable(finding.definition)),
-            widgets.plain(_trace(finding)),
+            widgets.plain(_trace(finding, _source(one, finding.definition))),
             citations.source(_source(one, finding.definition)),
         )
         for finding in found
@@ -79,9 +79,10 @@ def _side_by_side(found: Sequence[Finding], one: Entry) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["verdict", "published definition", "measured beside limit", "source"])
 
 
-def _trace(finding: Finding) -> str:
-    """Return the sentence of a definition without its last clause, the verdict and source, which stand beside it."""
-    return words.sentence(finding.why.rpartition(": ")[0] if finding.state != "not_evaluable" else finding.why)
+def _trace(finding: Finding, source: Source) -> str:
+    """Return the sentence of a definition without its verdict and source, which stand beside it."""
+    said = finding.why.removesuffix(f" ({source.short})").removesuffix(f": {words.readable(finding.state)}")
+    return words.sentence(said)
 
 
 def _source(one: Entry, definition: str) -> Source:

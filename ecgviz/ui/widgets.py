@@ -15,7 +15,7 @@ from ecgviz.edit import notice
 from ecgviz.errors import EcgvizError
 from ecgviz.figures import style
 from ecgviz.figures.style import percent
-from ecgviz.types import Case, Finding, LeadQuality, Record
+from ecgviz.types import Case, LeadQuality, Record
 from ecgviz.ui import files, state, words
 from ecgviz.ui.state import looking
 
@@ -162,18 +162,3 @@ def verdict(case: Case) -> None:
     columns[2].metric(f"Who calls {label}?", agreement.label)
     columns[3].metric("Does the evidence agree?", agreement.evidence)
     st.markdown(plain(words.sentence(agreement.why)))
-
-
-def finding_picker(case: Case) -> Finding | None:
-    """Let the reader pick one of the evaluated definitions; met ones first; None when the catalogue has none."""
-    order = {"met": 0, "borderline": 1, "not_met": 2, "not_evaluable": 3}
-    findings = sorted(case.findings, key=lambda finding: order[finding.state])
-    if not findings:
-        return None
-    names = [f"{words.readable(f.state)}: {f.criterion}, {f.name} ({words.readable(f.definition)})" for f in findings]
-    index = st.selectbox(
-        "Criterion", range(len(findings)), format_func=names.__getitem__, key=f"finding {case.record.key} {case.label}"
-    )
-    finding = findings[index]
-    note(f"{words.sentence(finding.why)} Source: {finding.source}")
-    return finding

@@ -12,6 +12,7 @@ from ecgviz.figures.rule_tables import state_words
 from ecgviz.figures.tables import sample_table
 from ecgviz.simulate import FINDINGS
 from ecgviz.ui import citations, widgets, words
+from ecgviz.ui.state import looking
 from ecgviz.ui.state.examples import Example, example
 
 ALSO: Mapping[str, tuple[str, ...]] = {
@@ -69,13 +70,16 @@ def show(one: Entry, definition: str) -> None:
 
 
 def _paper(one: Entry, definition: str, made: Example, *, twin: bool) -> None:
-    read = made.twin if twin else made.shown
+    read, form = made.twin if twin else made.shown, looking.view().form
     drawn = figures.paper(
-        read.clean, header=figures.header(read.clean, read.measured), footer=figures.footer(read.clean)
+        read.clean,
+        form=form,
+        header=figures.header(read.clean, read.measured),
+        footer=figures.footer(read.clean, form),
     )
     found = read.of(one.id).get(definition)
     if found is not None and not twin:
-        drawn = outline(drawn, read.clean, 0.0, read.beats, found.regions)
+        drawn = outline(drawn, read.clean, 0.0, read.beats, found.regions, form)
     widgets.draw(drawn, sample_table(read.clean, 0.0, read.clean.duration_s), key="example paper")
     others = [f"{name}" for name in made.shown.met() if name != one.id]
     also = f" Also met on it: {', '.join(others)}." if others else ""
