@@ -45,7 +45,9 @@ def sitting(library: Library, mode: str, *, seconds: Sequence[int] = ()) -> Sitt
     n, limit_s = len(names), None
     if seconds:
         left, right, _ = st.columns([1, 1, 2])
-        n = left.number_input("Cases in the set", 1, max(len(names), 1), min(10, max(len(names), 1)), key="set size")
+        n = left.number_input(
+            "Cases in the set", 1, max(len(names), 1), min(10, max(len(names), 1)), key=f"set size {len(names)}"
+        )
         limit_s = right.selectbox("Seconds a case", list(seconds), index=1, key="set seconds")
     begun = Sitting(mode, library.title, names[:n], limit_s=None if limit_s is None else float(limit_s), seed=seed)
     st.button(

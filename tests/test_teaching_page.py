@@ -1,0 +1,234 @@
+"""The Teaching page as a learner and a teacher use it: every mode, every entry, histories, the classroom."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from ecgviz import NOTICE, checkpoint
+from ecgviz.teach import Opened, open_case, shipped_cases
+from ecgviz.teach.flaw import trained_side
+from ecgviz.teach.history import attempts, keep
+from ecgviz.types import Prediction
+from ecgviz.ui import state
+from ecgviz.ui.state import teaching
+from ecgviz.ui.teaching import reveal
+
+ROOT = Path(__file__).resolve().parents[1]
+LIBRARY = shipped_cases()
+
+
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Keep histories in a folder of the test."""
+    path = tmp_path / "teaching.sqlite"
+    for module in ("ecgviz.ui.state.teaching", "ecgviz.ui.teaching.history"):
+        monkeypatch.setattr(f"{module}.default_path", lambda: path)
+    return path
+
+
+@pytest.fixture
+def page(kept: Path) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=240).run()
+    return app.switch_page("pages/teaching.py").run()
+
+
+@pytest.fixture(scope="module")
+def infarct() -> Opened:
+    return open_case(LIBRARY, "013")
+
+
+def said(app: AppTest) -> str:
+    elements = (*app.markdown, *app.info, *app.warning, *app.error, *app.caption)
+    return "\n".join(element.value for element in elements).replace("\\", "")
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    (button,) = [each for each in app.button if each.label == label]
+    button.click().run()
+    assert not app.exception
+    return app
+
+
+def start(app: AppTest, mode: str, cases: str) -> AppTest:
+    """Begin a mode with a list of cases."""
+    app.segmented_control(key=teaching.MODE).set_value(mode).run()
+    app.segmented_control(key="entry").set_value("Own list").run()
+    app.text_area(key="own list").set_value(cases).run()
+    (button,) = [each for each in app.button if each.label.startswith("Start: ")]
+    button.click().run()
+    assert not app.exception
+    return app
+
+
+def hand_in(app: AppTest, *lessons: str, leads: tuple[str, ...] = (), waves: tuple[str, ...] = ()) -> AppTest:
+    (reading,) = [each for each in app.multiselect if each.label.startswith("Your reading")]
+    reading.set_value(list(lessons))
+    for group, chosen in (("Leads", leads), ("Part of the beat", waves)):
+        (pills,) = [each for each in app.button_group if each.label.startswith(group)]
+        pills.set_value(list(chosen))
+    return press(app, "Hand in")
+
+
+def test_a_quiz_reveals_the_label_then_the_criteria_then_what_the_model_saw(page: AppTest):
+    start(page, "Quiz", "13")
+    before = said(page)
+    assert NOTICE in before
+    for word in ("inferior", "STEMI", "IMI", "infarct"):
+        assert word not in before.replace("Model", "")
+    hand_in(page, "inferior_stemi", "lbbb", leads=("III", "aVF"), waves=("ST",))
+    after = said(page)
+    assert "Answer: acute inferior infarction (ST elevation)" in after
+    assert "Your reading was **partly right**" in after
+    assert "Wrong: complete left bundle branch block" in after
+    assert "Annotated example" not in after
+    press(page, "Show the criteria")
+    assert "Annotated example: brown where this heart differs" in said(page)
+    assert "**Your marks.** 2 cells right, 0 beside it" in said(page)
+    assert "the model is" not in said(page)
+    press(page, "Show what the model saw")
+    assert "imle_net gives IMI" in said(page)
+    assert "and calls it: **the model is right**" in said(page) or "**the model is wrong**" in said(page)
+    press(page, "Result")
+    assert "**Result: 0 of 1 right**" in said(page)
+    press(page, "Study the 1 that were not right")
+    assert page.segmented_control(key=teaching.MODE).value == "Study"
+    assert "Causes." in said(page)
+
+
+@pytest.mark.parametrize(
+    ("called", "sentence"),
+    [
+        (("IMI", "MI"), "and calls it: **the model is right** about IMI."),
+        (("MI",), "and does not call it: **the model is wrong**, it misses IMI."),
+        (("IMI", "MI", "CLBBB"), "It also calls CLBBB: **the model is wrong**, no criterion of that is met."),
+    ],
+)
+def test_a_wrong_model_is_called_wrong(
+    infarct: Opened, monkeypatch: pytest.MonkeyPatch, called: tuple[str, ...], sentence: str
+):
+    labels = ("IMI", "MI", "CLBBB")
+    probabilities = np.array([0.9 if label in called else 0.1 for label in labels])
+    prediction = Prediction(labels, np.zeros(3), probabilities, np.full(3, 0.5))
+    monkeypatch.setattr(state, "prediction", lambda record, network: prediction)
+    told = reveal.judged(infarct, checkpoint.load_model("imle_net"), ["IMI", "MI"])
+    assert any(sentence in each for each in told)
+    assert any("the model is wrong" in each for each in told) == (len(called) != 2)
+
+
+def test_a_network_without_such_an_output_cannot_be_right_or_wrong(infarct: Opened, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(state, "prediction", lambda record, network: None)
+    (told,) = reveal.judged(infarct, checkpoint.load_model("imle_net"), [])
+    assert "has no output for acute inferior infarction" in told.replace("\\", "")
+
+
+def test_no_answer_is_no_reading(page: AppTest):
+    start(page, "Quiz", "13")
+    hand_in(page)
+    assert "Name at least one finding" in said(page)
+    assert "Answer:" not in said(page)
+
+
+def test_an_entry_that_names_no_case_is_refused_in_a_sentence(page: AppTest):
+    page.segmented_control(key="entry").set_value("Own list").run()
+    page.text_area(key="own list").set_value("013 999").run()
+    assert "there is no case '999'" in said(page)
+    (button,) = [each for each in page.button if each.label.startswith("Start: ")]
+    assert button.disabled
+
+
+def test_cases_are_picked_by_diagnosis_and_level_and_shuffled(page: AppTest):
+    page.segmented_control(key="entry").set_value("By diagnosis").run()
+    page.multiselect(key="diagnoses").set_value(["wpw", "af"]).run()
+    assert [each.label for each in page.button if each.label.startswith("Start")] == ["Start: 6 cases"]
+    page.button_group(key="levels").set_value([3]).run()
+    assert [each.label for each in page.button if each.label.startswith("Start")] == ["Start: 2 cases"]
+    page.segmented_control(key="entry").set_value("At random").run()
+    page.number_input(key="shuffle").set_value(5).run()
+    (button,) = [each for each in page.button if each.label.startswith("Start: ")]
+    button.click().run()
+    assert "Case 1 of 21" in said(page)
+
+
+def test_study_shows_five_parts_and_the_same_patient_at_less_severity(page: AppTest):
+    start(page, "Study", "22 19")
+    for part in ("What it is.", "Where to look.", "Causes.", "References.", "Annotated example"):
+        assert part in said(page)
+    assert "https://doi.org/" in said(page).replace("&#", "")
+    assert "awaiting review by a cardiologist" in said(page)
+    (slider,) = page.slider
+    slider.set_value(slider.min).run()
+    assert "No published definition of it is met at this severity" in said(page)
+    assert "Answer: long QT interval" in said(page)
+
+
+def test_look_alikes_stand_side_by_side_with_the_criteria_of_both(page: AppTest):
+    page.segmented_control(key=teaching.MODE).set_value("Look-alikes").run()
+    assert not page.exception
+    assert "**Alike.**" in said(page)
+    (crossed,) = [each.value for each in page.table if "criteria of" in each.value.columns]
+    own = [str(crossed.iloc[row, row + 1]).startswith("met") for row in range(2)]
+    cross = [str(crossed.iloc[row, 2 - row]).startswith("met") for row in range(2)]
+    assert (own, cross) == ([True, True], [False, False])
+
+
+def test_the_flaw_is_the_map_of_the_network_with_random_weights(page: AppTest):
+    start(page, "Spot the flaw", "15")
+    trained = trained_side("015", 0)
+    random = {"A": "B", "B": "A"}[trained]
+    assert f"Map {trained} is the trained" not in said(page)
+    press(page, f"{random} is random")
+    assert f"Map {trained} is the trained network's" in said(page)
+    assert "You were right; so far 1 of 1" in said(page)
+    press(page, "Next case")
+    assert "**1 of 1 right.**" in said(page)
+
+
+def test_a_case_whose_time_is_up_is_missed(page: AppTest, monkeypatch: pytest.MonkeyPatch):
+    start(page, "Timed set", "13 15")
+    now = teaching.time.time()
+    hand_in(page, "inferior_stemi")
+    assert "Case 2 of 2" in said(page)
+    monkeypatch.setattr(teaching.time, "time", lambda: now + 1000)
+    page.run()
+    assert "**Result: 1 of 2 right**" in said(page)
+    (result,) = [each.value for each in page.table if "outcome" in each.value.columns]
+    assert list(result["outcome"]) == ["right", "missed"]
+
+
+def test_a_history_is_kept_under_a_code_only_and_opens_again(page: AppTest, kept: Path):
+    start(page, "Quiz", "13")
+    hand_in(page, "af")
+    assert not kept.exists()
+    page.session_state["teaching learner"] = "BCDF23"
+    start(press(page, "End"), "Quiz", "13")
+    hand_in(page, "normal")
+    (one,) = attempts(kept, "BCDF23")
+    assert (one.case, one.mode, one.outcome) == ("013", "Quiz", "contradictory")
+    press(page, "End").segmented_control(key="entry").set_value("Due for repeat").run()
+    assert "No case of these levels is due" in said(page)
+    keep(kept, "BCDF23", replace(one, case="015", at=one.at - timedelta(weeks=3)))
+    page.run()
+    assert [each.label for each in page.button if each.label.startswith("Start")] == ["Start: 1 case"]
+
+
+def test_two_people_do_not_see_each_other(page: AppTest):
+    start(page, "Quiz", "13")
+    hand_in(page, "inferior_stemi")
+    other = AppTest.from_file(str(ROOT / "app.py"), default_timeout=240).run().switch_page("pages/teaching.py").run()
+    assert "Answer" not in said(other)
+    assert "Which cases?" in said(other)
+    start(other, "Quiz", "13")
+    assert "Answer" not in said(other)
+
+
+def test_the_classroom_hides_the_history_and_enlarges_figures(page: AppTest):
+    start(page, "Study", "13")
+    assert [each for each in page.expander if each.label == "History and repeats"]
+    page.toggle(key=teaching.CLASSROOM).set_value(True).run()
+    assert not page.exception
+    assert not [each for each in page.expander if each.label == "History and repeats"]
+    assert "font-size: 150%" in page.get("html")[0].proto.body
