@@ -103,5 +103,5 @@ def _drawn(figure: go.Figure, provenance: Mapping[str, str]) -> Figure:
     width_in, height_in = made.figure.get_size_inches()
     made.figure.set_size_inches(width_in, height_in + _FOOT_PX * made.mm_per_px / MM_PER_INCH)
     made.on.set_ylim(-_FOOT_PX, made.height_px)
-    made.write(4, -_FOOT_PX / 2, said, size_px=_FOOT_SIZE_PX, colour=style.MUTED, across="left")
+    made.write(4, -_FOOT_PX / 2, style.plain(said), size_px=_FOOT_SIZE_PX, colour=style.MUTED, across="left")
     return made.figure

@@ -1,0 +1,136 @@
+"""Figures as files: what the screen shows, in millimetres, as vectors, with where it comes from."""
+
+import csv
+import io
+import re
+import struct
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ecgviz import NOTICE, figures
+from ecgviz.figures import calipers, exported, sheet, spans
+from ecgviz.figures.focus import Focus
+from ecgviz.records.leads import STANDARD_LEADS
+from ecgviz.types import Beats, Explanation, Record
+
+SVG = "{http://www.w3.org/2000/svg}"
+TOLD = {"figure": "paper", "recording": "demo:test <b> (0123456789ab)", "model": "imle_net 2", "notice": NOTICE}
+
+
+@pytest.fixture(scope="module")
+def record() -> Record:
+    t = np.arange(5000) / 500
+    rows = [0.05 * i + 0.4 * np.sin(2 * np.pi * 1.1 * t) for i in range(12)]
+    return Record(np.array(rows), 500.0, STANDARD_LEADS, "test")
+
+
+@pytest.fixture(scope="module")
+def beats() -> Beats:
+    on = 0.3 + 0.8 * np.arange(12)
+    marks = (on, on + 0.1, on + 0.17, on + 0.26, on + 0.4, on + 0.6)
+    kinds = ("normal",) * 11 + ("premature_ventricular",)
+    return Beats(on + 0.21, *marks, kind=kinds, duration_s=10.0, leads=STANDARD_LEADS)
+
+
+@pytest.fixture(scope="module")
+def paper_svg(record: Record, beats: Beats) -> str:
+    """Return a sheet with everything laid over it, as SVG."""
+    values = np.random.default_rng(0).normal(size=(12, 100))
+    behind = figures.from_explanation(
+        Explanation(values, 10.0, 0.0, STANDARD_LEADS, "MI", "input_x_gradient", True, 0.02), 10.0
+    )
+    drawn = figures.paper(
+        record, heat=behind, spans=spans.top_spans(behind, sheet.sheet(record, 0.0)), beats=beats, focus=Focus(2),
+        caliper=calipers.place(record, "II", 0.4, 1.2), hatched=True, header=("who", "what"), footer="25 mm/s",
+    )  # fmt: skip
+    return exported.svg(drawn, TOLD)
+
+
+def mm(svg: str, gid: str) -> np.ndarray:
+    """Return the corners of a line of the file in millimetres, (n, 2), y downwards."""
+    root = ElementTree.fromstring(svg)
+    (group,) = [each for each in root.iter(f"{SVG}g") if each.get("id") == gid]
+    (path,) = group.iter(f"{SVG}path")
+    points = re.findall(r"[ML] ([-\d.]+) ([-\d.]+)", str(path.get("d")))
+    width_pt, shown = float(str(root.get("width")).removesuffix("pt")), float(str(root.get("viewBox")).split()[2])
+    return np.array(points, dtype=float) * width_pt / shown * 25.4 / 72
+
+
+def test_ten_seconds_are_250_mm_and_a_millivolt_10_mm_in_the_file(paper_svg: str, record: Record):
+    trace = mm(paper_svg, "trace-V6")
+    assert len(trace) == len(record.lead("V6")[3750:])  # every sample: nothing was simplified away
+    assert np.ptp(trace[:, 0]) == pytest.approx((len(trace) - 1) / 500 * 25, abs=0.05)
+    assert np.ptp(trace[:, 1]) == pytest.approx(10 * np.ptp(record.lead("V6")[3750:]), abs=0.05)
+    pulse = mm(paper_svg, "trace-1 mV, 0.2 s")
+    assert np.ptp(pulse[:6, 1]) == pytest.approx(10.0, abs=0.05)
+
+
+def test_the_file_holds_vectors_and_everything_that_lies_over_the_paper(paper_svg: str):
+    assert "<image" not in paper_svg
+    texts = [each.text for each in ElementTree.fromstring(paper_svg).iter(f"{SVG}text")]
+    for text in ("who", "25 mm/s", "V6", "1 s", "800 ms, 75/min, ", "opposes, "):
+        assert any(text in str(each) for each in texts), text
+    assert any(re.fullmatch(r"1[+−]", str(each)) for each in texts)
+
+
+def test_the_same_figure_gives_the_same_file(record: Record):
+    drawn = figures.paper(record)
+    assert exported.svg(drawn, TOLD) == exported.svg(drawn, TOLD)
+
+
+def test_every_file_says_where_it_comes_from(paper_svg: str, record: Record):
+    root = ElementTree.fromstring(paper_svg)
+    described = "".join(root.itertext())
+    for value in TOLD.values():
+        assert value in described
+    assert any("demo:test <b>" in str(each.text) for each in root.iter(f"{SVG}text"))  # seen, not only in metadata
+    image = exported.png(figures.paper(record), TOLD)
+    assert image.startswith(b"\x89PNG")
+    assert b"imle_net 2" in image
+    width, height = struct.unpack(">II", image[16:24])
+    assert width == pytest.approx(260.0 / 25.4 * exported.PNG_DPI + 4 / 3.8 / 25.4 * exported.PNG_DPI, abs=2)
+    assert height > 0.3 * width
+
+
+def test_a_table_leaves_as_csv_that_no_spreadsheet_runs():
+    table = pd.DataFrame({"lead": ["II", "=HYPERLINK(1)"], "share, %": [12.5, float("nan")], "mV": ["+0.23 mV", "@x"]})
+    text = exported.csv_text(table, TOLD)
+    head = [line for line in text.splitlines() if line.startswith("#")]
+    assert head[0] == "# figure: paper"
+    assert head[-1] == f"# notice: {NOTICE}"
+    rows = list(csv.reader(io.StringIO("\n".join(text.splitlines()[len(head) :]))))
+    assert rows == [["lead", "share, %", "mV"], ["II", "12.5", "+0.23 mV"], ["'=HYPERLINK(1)", "", "'@x"]]
+    again = pd.read_csv(io.StringIO(text), comment="#")
+    assert list(again["share, %"].dropna()) == [12.5]
+
+
+def test_bars_and_cells_stand_where_the_numbers_say(beats: Beats):
+    shares = np.linspace(0.01, 0.2, 12)
+    bars = exported.svg(figures.channel_bars(shares, STANDARD_LEADS, title="Share"), TOLD)
+    root = ElementTree.fromstring(bars)
+    boxes = [
+        re.findall(r"[ML] ([-\d.]+) ([-\d.]+)", str(p.get("d"))) for p in root.iter(f"{SVG}path") if p.get("style")
+    ]
+    filled = [np.array(box, dtype=float) for box in boxes if len(box) == 4]
+    widths = sorted(np.ptp(box[:, 0]) for box in filled if np.ptp(box[:, 1]) < 25)[-12:]
+    np.testing.assert_allclose(np.array(widths) / widths[-1], shares / shares[-1], atol=0.02)
+
+
+def test_other_figures_of_the_app_can_leave_too(record: Record, beats: Beats):
+    curve = {"pretraining": [{"epoch": e, "loss": 1 / (e + 1), "validation_auc": 0.5 + e / 10} for e in range(3)]}
+    drawn = {
+        "rhythm": figures.rhythm_strip(np.full(12, 1 / 12), beats, title="Share <of> beats"),
+        "matrix": figures.wave_matrix(np.full((12, 6), 1 / 72), STANDARD_LEADS, title="Cells", focus=Focus(None, "II")),
+        "strip": figures.beat_strip(record, beats, "II"),
+        "curve": figures.training_curve(curve, title="Training"),
+    }
+    expected = {"rhythm": "8.3 V", "matrix": "1.4", "strip": "Lead II", "curve": "pretraining"}
+    for name, figure in drawn.items():
+        svg = exported.svg(figure, TOLD)
+        texts = " ".join(str(each.text) for each in ElementTree.fromstring(svg).iter(f"{SVG}text"))
+        if name != "curve":
+            assert expected[name] in texts, name
+        assert NOTICE in texts
