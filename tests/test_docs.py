@@ -82,7 +82,13 @@ def test_the_commands_of_the_readme_run_in_their_order(
         if not asked_only(command):
             assert main(command) == 0, (command, capsys.readouterr().err)
     assert capsys.readouterr().out
-    assert {path.name for path in tmp_path.iterdir()} == {"stemi.csv", "stemi-case", "stemi.html", "marks.csv"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "stemi.csv",
+        "stemi-case",
+        "stemi.html",
+        "stemi.pdf",
+        "marks.csv",
+    }
 
 
 @pytest.mark.parametrize("command", [command for command in commands() if asked_only(command)], ids=" ".join)

@@ -164,7 +164,7 @@ def test_a_failed_write_leaves_the_old_file(case: Case, tmp_path: Path, monkeypa
     def full_disk(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", full_disk)
+    monkeypatch.setattr(Path, "write_bytes", full_disk)
     with pytest.raises(OSError, match="No space left"):
         write_report(case, tmp_path / "a.html")
     monkeypatch.undo()

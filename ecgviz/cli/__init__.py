@@ -29,6 +29,7 @@ from ecgviz.cli import (
     teach,
     training,
     validation,
+    verification,
 )
 from ecgviz.errors import EcgvizError
 
@@ -44,6 +45,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "edits": edits.edits,
     "check": checks.check,
     "report": cases.report,
+    "verify": verification.verify,
     "simulate": recordings.simulate,
     "train": training.train,
     "train-delineator": training.train_delineator,

@@ -59,7 +59,7 @@ def report(
         str,
         typer.Argument(metavar="RECORD", help="Path of a recording, demo:NAME, or a case folder that explain wrote."),
     ],
-    out: Annotated[Path, typer.Option("--out", help="HTML file to write; one that is there is replaced.")],
+    out: Annotated[Path, typer.Option("--out", help="File to write, .html or .pdf; one that is there is replaced.")],
     model: ModelName = None,
     label: Label = None,
     method: Method = DEFAULT_METHOD,
@@ -71,7 +71,7 @@ def report(
     sex: Sex = None,
     as_json: Json = False,
 ) -> None:
-    """Write one self-contained HTML file: the tracing, three levels of evidence, criteria, verdict and provenance."""
+    """Write one file, HTML or PDF: the tracing, three levels of evidence, criteria, verdict and provenance."""
     from ecgviz.pipeline import load_case
     from ecgviz.report import write_report
 

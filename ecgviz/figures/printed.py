@@ -115,9 +115,10 @@ def draw_rhythm(above: Axes, below: Axes, shares: FloatArray, beats: Beats, *, t
     above.axhline(100 / len(beats), color=style.MUTED, linestyle="--", linewidth=0.8)
     above.set_ylabel("share, %")
     below.plot(beats.r_s[1:], 1000 * beats.rr_s, color=style.INK, linewidth=0.8, marker="o", markersize=2.5)
-    below.set(xlim=(0.0, beats.duration_s), xlabel="time, s", ylabel="RR, ms")
+    below.set(xlabel="time, s", ylabel="RR, ms")
     for axes in (above, below):
         _title(axes, title if axes is above else "")
+        axes.set_xlim(0.0, beats.duration_s)
 
 
 def matrix_svg(shares: FloatArray, leads: Sequence[str], *, title: str, outlined: BoolArray | None = None) -> str:

@@ -1,4 +1,4 @@
-"""A case as one HTML file that needs nothing else: to print, to mail, to keep beside the recording.
+"""A case as one HTML page that needs nothing else: to print, to mail, to keep beside the recording.
 
 No script, no link and no image from outside: figures are vector drawings inside the file, and its own content security
 policy forbids the browser to fetch anything. Every text is escaped, whatever its origin.
@@ -7,10 +7,7 @@ policy forbids the browser to fetch anything. Every text is escaped, whatever it
 import base64
 import html
 import math
-import os
-import tempfile
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -21,8 +18,10 @@ from ecgviz.figures import header as paper_header
 from ecgviz.figures import region_cells
 from ecgviz.figures.heat import from_attention, from_explanation
 from ecgviz.figures.printed import channel_svg, matrix_svg, paper_svg, rhythm_svg
+from ecgviz.report import rows
+from ecgviz.report.rows import number, percent, words
 from ecgviz.signal import condition
-from ecgviz.types import WAVES, Case, Finding
+from ecgviz.types import WAVES, Case
 from ecgviz.types.arrays import BoolArray
 
 FOOTER = "25 mm/s, 10 mm/mV; drawn without baseline wander, content above 150 Hz damped"
@@ -42,23 +41,6 @@ th { background: #f2f2f2 } .notice { border: 0.3mm solid #8a1c1c; padding: 1.5mm
 .pair { display: flex; flex-wrap: wrap; gap: 4mm; align-items: flex-start }
 .verdict { font-size: 12pt; font-weight: bold }
 """
-
-
-def write_report(case: Case, path: Path) -> None:
-    """Write a case as one self-contained HTML file; it appears whole or not at all.
-
-    Parameters
-    ----------
-    case : Case
-    path : Path
-        A file that is there is replaced. The tracing is true to the millimetre when printed at 100 % on A4.
-    """
-    text = render(case)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as scratch:
-        part = Path(scratch) / "report.html"
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, path)
 
 
 def render(case: Case) -> str:
@@ -93,30 +75,14 @@ def _edits(case: Case) -> Iterable[str]:
 
 
 def _verdict(case: Case) -> Iterable[str]:
-    agreement, prediction = case.agreement, case.prediction
+    agreement = case.agreement
     yield "<h2>Model and guideline</h2>"
     yield f'<p class="verdict">Called by: {_safe(agreement.label)}. Evidence: {_safe(agreement.evidence)}.</p>'
     yield f"<p>{_safe(agreement.why)}</p>"
-    rows = [
-        (label, _number(float(p), 3), _number(float(t), 3), "yes" if prediction.positive(label) else "no")
-        for label, p, t in zip(prediction.labels, prediction.probabilities, prediction.thresholds, strict=True)
-    ]
     yield '<div class="pair">'
-    yield _table(("label", "probability", "threshold", "model calls it"), rows)
-    shares = [
-        ("inside the primary region", _percent(agreement.share)),
-        ("area of that region", _percent(agreement.area)),
-        ("inside supporting regions", _percent(agreement.support_share)),
-        ("inside regions that speak against it", _percent(agreement.contra_share)),
-        ("p, circular shifts (time)", _number(agreement.p_time, 2, "not assessable")),
-        ("p, exchange of leads (place)", _number(agreement.p_place, 2, "not assessable")),
-    ]
-    yield _table(("relevance", "share"), shares)
-    controls = [
-        (c.name, _percent(c.share), _percent(c.excess), f"{_percent(c.excess_low)} to {_percent(c.excess_high)}")
-        for c in agreement.controls
-    ]
-    yield _table(("control map", "its share", "excess over it", "95 % interval"), controls)
+    yield _table(*rows.predictions(case))
+    yield _table(*rows.shares(case))
+    yield _table(*rows.controls(case))
     yield "</div>"
 
 
@@ -134,8 +100,8 @@ def _tracing(case: Case) -> Iterable[str]:
     yield _image(drawn, f"12-lead tracing of {case.record.id} with {heat.name} behind it")
     error = explanation.completeness_error
     if math.isfinite(error):
-        yield f"<p>Completeness error: {_number(100 * error, 2)} % of the change of the logit.</p>"
-    yield f"<p>Resolution in time: {_number(1000 * explanation.resolution_s, 3)} ms.</p>"
+        yield f"<p>Completeness error: {number(100 * error, 2)} % of the change of the logit.</p>"
+    yield f"<p>Resolution in time: {number(1000 * explanation.resolution_s, 3)} ms.</p>"
     yield from (f"<p>Assumed: {_safe(sentence)}.</p>" for sentence in case.record.assumptions)
 
 
@@ -147,12 +113,12 @@ def _levels(case: Case) -> Iterable[str]:
         yield "<p>No supporting relevance lies on any beat, so there are no shares to show.</p>"
         return
     channel, rhythm, beat = grid.channel(), grid.rhythm(), grid.beat()
-    outlined = _outlined(case) if grid.has_leads else None
+    framed = outlined(case) if grid.has_leads else None
     yield '<div class="pair">'
     if channel is None:
         yield "<p>This map does not tell leads apart, so there is no channel level.</p>"
     else:
-        named = [] if outlined is None else [lead for lead, row in zip(grid.leads, outlined, strict=True) if row.any()]
+        named = [] if framed is None else [lead for lead, row in zip(grid.leads, framed, strict=True) if row.any()]
         yield _image(
             channel_svg(channel, grid.leads, title="Channel: share of each lead", highlighted=named),
             "share of each lead: " + _listed(grid.leads, channel),
@@ -166,18 +132,25 @@ def _levels(case: Case) -> Iterable[str]:
             "share of each beat: " + _listed(names, rhythm),
         )
         yield _image(
-            matrix_svg(beat, grid.leads, title="Beat: share of each lead and wave", outlined=outlined),
+            matrix_svg(beat, grid.leads, title="Beat: share of each lead and wave", outlined=framed),
             "share of each lead and wave; the guideline's cells are framed",
         )
     yield "</div>"
-    if grid.resolution_s > SHORTEST_WAVE_S:
-        coarse = f"This map resolves {_number(1000 * grid.resolution_s, 3)} ms: it cannot tell waves apart"
-        yield f"<p>{coarse}, and the beat level spreads it by duration.</p>"
-    outside, total = _number(grid.outside_abs, 3), _number(grid.total, 3)
+    if coarse(case):
+        yield f"<p>{_safe(coarse(case))}</p>"
+    outside, total = number(grid.outside_abs, 3), number(grid.total, 3)
     yield f"<p>Relevance outside every delineated beat: {outside}; supporting relevance on the beats: {total}.</p>"
 
 
-def _outlined(case: Case) -> BoolArray | None:
+def coarse(case: Case) -> str:
+    """Return that a map is too coarse to tell waves apart, "" where it is not."""
+    if case.grid.resolution_s <= SHORTEST_WAVE_S:
+        return ""
+    told = f"This map resolves {number(1000 * case.grid.resolution_s, 3)} ms: it cannot tell waves apart"
+    return f"{told}, and the beat level spreads it by duration."
+
+
+def outlined(case: Case) -> BoolArray | None:
     """Return the cells of the primary region that the verdict is about, shape (L, 6) on the grid's leads."""
     region = union_region(case.findings)
     if region is None:
@@ -208,10 +181,10 @@ def _criteria(case: Case) -> Iterable[str]:
     if not case.findings:
         yield f"<p>No published criterion is on file for {_safe(case.label)}.</p>"
     for finding in case.findings:
-        title = f"{finding.criterion}, {finding.name} ({finding.definition}): {_words(finding.state)}"
+        title = f"{finding.criterion}, {finding.name} ({finding.definition}): {words(finding.state)}"
         yield f"<h3>{_safe(title)}</h3>"
         yield f"<p>{_safe(finding.why)}</p>"
-        yield _table(("rule", "role", "measured", "limit", "unit", "margin", "state", "why", "source"), _rules(finding))
+        yield _table(*rows.rules(finding))
         yield f"<p>Source: {_safe(finding.source)}</p>"
     caveats = dict.fromkeys((finding.criterion, caveat) for finding in case.findings for caveat in finding.caveats)
     if caveats:
@@ -219,53 +192,19 @@ def _criteria(case: Case) -> Iterable[str]:
     yield from (f"<p>{_safe(criterion)}: {_safe(caveat)}.</p>" for criterion, caveat in caveats)
 
 
-def _rules(finding: Finding) -> list[Sequence[str]]:
-    """Return the rows of a table; a rule about a pattern has no number, which is a dash."""
-    return [
-        (
-            rule.text,
-            rule.role,
-            _number(rule.measured, 3, "not measurable" if rule.state == "not_evaluable" else "–"),
-            _number(rule.limit, 3, "–"),
-            "" if rule.unit == "1" else rule.unit,
-            _number(rule.margin, 3, "–"),
-            _words(rule.state),
-            rule.why,
-            rule.source,
-        )
-        for rule in finding.rules
-    ]
-
-
 def _measurements(case: Case) -> Iterable[str]:
-    measured = case.measurements
     yield "<h2>Measurements and quality</h2>"
     if case.beats.reason:
         yield f"<p>No beats: {_safe(case.beats.reason)}.</p>"
-    rows = [
-        (name, _number(value, 4), measured.why(name) if math.isnan(value) else "")
-        for name, value in measured.values.items()
-    ]
-    quality = [(entry.lead, entry.verdict, "; ".join(entry.reasons)) for entry in case.quality]
     yield '<div class="pair">'
-    yield _table(("measurement", "value", "why not"), rows)
-    yield _table(("lead", "quality", "why"), quality)
+    yield _table(*rows.measurements(case))
+    yield _table(*rows.quality(case))
     yield "</div>"
 
 
 def _provenance(case: Case) -> Iterable[str]:
     yield "<h2>Provenance</h2>"
-    facts = {**case.provenance, "params": dict(case.explanation.params)}
-    rows = [(name, _fact(value)) for name, value in facts.items() if name != "notice"]
-    yield _table(("what", "value"), rows)
-
-
-def _fact(value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {each}" for key, each in value.items())
-    if isinstance(value, list | tuple):
-        return "; ".join(str(each) for each in value) or "none"
-    return str(value)
+    yield _table(*rows.provenance(case))
 
 
 def _safe(text: object) -> str:
@@ -287,16 +226,4 @@ def _image(svg: str, alt: str) -> str:
 
 
 def _listed(names: Sequence[str], shares: Iterable[float]) -> str:
-    return ", ".join(f"{name} {_percent(float(share))}" for name, share in zip(names, shares, strict=True))
-
-
-def _number(value: float, digits: int, missing: str = "not measurable") -> str:
-    return f"{value:.{digits}g}" if math.isfinite(value) else missing
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %" if math.isfinite(share) else "not assessable"
-
-
-def _words(state: str) -> str:
-    return state.replace("_", " ")
+    return ", ".join(f"{name} {percent(float(share))}" for name, share in zip(names, shares, strict=True))

@@ -1,0 +1,139 @@
+"""A case as a PDF: A4 landscape, true to the millimetre, drawn without a browser, every line a vector."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+from ecgviz import __version__
+from ecgviz.edit import notice
+from ecgviz.figures import header as paper_header
+from ecgviz.figures.booklet import Drawing, Flow, Page, Place, figures_page, paper_page, pdf
+from ecgviz.figures.heat import from_attention, from_explanation
+from ecgviz.figures.printed import draw_channel, draw_matrix, draw_rhythm
+from ecgviz.report import rows
+from ecgviz.report.as_html import FOOTER, coarse, outlined
+from ecgviz.signal import condition
+from ecgviz.types import Case
+from ecgviz.types.arrays import BoolArray
+
+TOLD_IN_FULL = ("met", "borderline")
+"""States of a definition whose rules are all listed; a superclass has dozens of definitions."""
+
+
+def render_pdf(case: Case) -> bytes:
+    """Return the report as a PDF; the same case gives the same bytes.
+
+    Pages: the verdict with its controls; the tracing with the explanation behind it; channel, rhythm and beat level;
+    each attention map of the network behind the tracing; criteria; measurements and quality; provenance.
+    """
+    title = f"{case.record.id}: {case.label}, {case.explanation.method.replace('_', ' ')}"
+    return pdf(_pages(case, title), f"{title} (ecgviz {__version__})")
+
+
+def _pages(case: Case, title: str) -> Iterator[Page]:
+    explanation, clean = case.explanation, condition(case.record)
+    heat = from_explanation(explanation, case.record.duration_s)
+    header = paper_header(case.record, case.measurements)
+    start_s = explanation.start_s
+    yield paper_page(clean, start_s=start_s, title=title, header=header, footer=FOOTER, heat=heat)
+    yield from _verdict(case).pages
+    yield from _levels(case)
+    for attention in case.attention:
+        if attention.level != "channel":
+            named, layer = (
+                f"{attention.level.capitalize()} attention: where the network pooled",
+                from_attention(attention),
+            )
+            yield paper_page(clean, start_s=start_s, title=named, header=header, footer=FOOTER, heat=layer)
+    yield from _details(case).pages
+
+
+def _verdict(case: Case) -> Flow:
+    flow, agreement = Flow(), case.agreement
+    flow.heading("Model and guideline")
+    flow.paragraph(f"Called by: {agreement.label}. Evidence: {agreement.evidence}.", bold=True)
+    flow.paragraph(agreement.why)
+    for change in case.record.altered:
+        flow.paragraph(f"ALTERED: {change}.", bold=True)
+    if case.beats.edits:
+        flow.paragraph(notice(case.beats), bold=True)
+        for sentence in case.beats.edits:
+            flow.paragraph(sentence)
+    flow.table(*rows.shares(case))
+    flow.table(*rows.controls(case))
+    flow.table(*rows.predictions(case))
+    error = case.explanation.completeness_error
+    if error == error:
+        flow.paragraph(f"Completeness error: {rows.number(100 * error, 2)} % of the change of the logit.")
+    flow.paragraph(f"Resolution in time: {rows.number(1000 * case.explanation.resolution_s, 3)} ms. {coarse(case)}")
+    for sentence in case.record.assumptions:
+        flow.paragraph(f"Assumed: {sentence}.")
+    return flow
+
+
+def _levels(case: Case) -> Iterator[Page]:
+    """Yield the page with the three levels, as far as the map has them; what it has not is said."""
+    grid = case.grid
+    channel, rhythm, beat = grid.channel(), grid.rhythm(), grid.beat()
+    if grid.total == 0 or (channel is None and (rhythm is None or not len(case.beats))):
+        flow = Flow()
+        flow.heading("Where the relevance lies: channel, rhythm, beat")
+        flow.paragraph("No supporting relevance lies on any beat, so there are no shares to show.")
+        yield from flow.pages
+        return
+    left: list[Drawing] = []
+    columns = [left]
+    if channel is not None:
+        left.append((partial(_channel, case, outlined(case) if grid.has_leads else None), 1))
+    if rhythm is not None and beat is not None:
+        left.append((partial(_rhythm, case), 2))
+        columns.append([(partial(_matrix, case, outlined(case) if grid.has_leads else None), 1)])
+    yield figures_page("Where the relevance lies: channel, rhythm, beat", columns)
+
+
+def _channel(case: Case, framed: BoolArray | None, axes: Sequence[Place]) -> None:
+    leads, shares = case.grid.leads, case.grid.channel()
+    named = [] if framed is None else [lead for lead, row in zip(leads, framed, strict=True) if row.any()]
+    if shares is not None:
+        draw_channel(axes[0], shares, leads, title="Channel: share of each lead", highlighted=named)
+
+
+def _rhythm(case: Case, axes: Sequence[Place]) -> None:
+    shares = case.grid.rhythm()
+    if shares is not None:
+        draw_rhythm(axes[0], axes[1], shares, case.beats, title="Rhythm: share of each beat, above the RR intervals")
+
+
+def _matrix(case: Case, framed: BoolArray | None, axes: Sequence[Place]) -> None:
+    shares = case.grid.beat()
+    if shares is not None:
+        title = "Beat: lead and wave; framed: the guideline's"
+        draw_matrix(axes[0], shares, case.grid.leads, title=title, outlined=framed)
+
+
+def _details(case: Case) -> Flow:
+    flow = Flow()
+    flow.heading("Criteria: measured beside limit")
+    if not case.findings:
+        flow.paragraph(f"No published criterion is on file for {case.label}.")
+    for finding in (each for each in case.findings if each.state in TOLD_IN_FULL):
+        flow.heading(f"{finding.criterion}, {finding.name} ({finding.definition}): {rows.words(finding.state)}")
+        flow.paragraph(finding.why)
+        flow.table(*rows.rules(finding))
+        flow.paragraph(f"Source: {finding.source}")
+        for caveat in finding.caveats:
+            flow.paragraph(f"Caveat: {caveat}.")
+    others = [each for each in case.findings if each.state not in TOLD_IN_FULL]
+    if others:
+        flow.heading("Definitions that are not met, or cannot be evaluated (each rule of them is in the HTML report)")
+        flow.table(
+            ("criterion", "definition", "state", "why", "source"),
+            [(f"{f.criterion}, {f.name}", f.definition, rows.words(f.state), f.why, f.source) for f in others],
+        )
+    flow.heading("Measurements and quality")
+    if case.beats.reason:
+        flow.paragraph(f"No beats: {case.beats.reason}.")
+    flow.table(*rows.measurements(case))
+    flow.table(*rows.quality(case))
+    flow.heading("Provenance")
+    flow.table(*rows.provenance(case))
+    return flow
