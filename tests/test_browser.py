@@ -214,3 +214,50 @@ def test_one_session_does_not_see_the_upload_of_another(visit: Visit, browser: B
     expect(other.locator(".js-plotly-plot")).to_have_count(0)
     expect(other.get_by_text("Choose a demo recording on the left")).to_be_visible()
     other.close()
+
+
+def tab_to(page: Page, text: str) -> None:
+    """Press Tab until what has the focus begins with a text."""
+    name = "(document.activeElement.innerText || document.activeElement.getAttribute('aria-label') || '').trim()"
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if str(page.evaluate(name)).startswith(text):
+            return
+    raise AssertionError(f"the focus never came to {text}")
+
+
+def press(page: Page, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def test_a_whole_quiz_by_keyboard_alone(visit: Visit):
+    page = visit.page
+    page.goto(f"{visit.address}/Teaching")
+    driver.settle(page)
+    visit.complaints.clear()  # Streamlit looks for its server below the address first
+    tab_to(page, "Study")
+    press(page, "ArrowRight", "Space")  # Quiz
+    tab_to(page, "In sequence")
+    press(page, *["ArrowRight"] * 3, "Space")  # Own list
+    expect(page.get_by_label("Numbers of cases")).to_be_visible(timeout=driver.PATIENCE_MS)
+    tab_to(page, "Numbers of cases")
+    page.keyboard.type("13")
+    page.keyboard.press("Tab")
+    expect(page.get_by_text("Start: 1 case")).to_be_visible(timeout=driver.PATIENCE_MS)
+    press(page, "Control+s")
+    driver.settle(page, "[data-testid='stMultiSelect']")
+    tab_to(page, "Your reading")
+    page.keyboard.type("acute inf")
+    page.get_by_role("option", name="acute inferior infarction").wait_for(timeout=driver.PATIENCE_MS)
+    press(page, "Enter")
+    tab_to(page, "I")
+    press(page, "ArrowRight", "ArrowRight", "Space")  # III
+    tab_to(page, "P")
+    press(page, *["ArrowRight"] * 3, "Space")  # ST
+    press(page, "Control+s")
+    for shown in ("Your reading was right", "Your marks. 1 right", "What the model saw", "Result: 1 of 1 right"):
+        expect(page.get_by_text(shown)).to_be_visible(timeout=driver.PATIENCE_MS)
+        driver.settle(page)
+        visit.assert_clean()
+        press(page, "ArrowRight")

@@ -87,7 +87,7 @@ def test_a_quiz_reveals_the_label_then_the_criteria_then_what_the_model_saw(page
     assert "Annotated example" not in after
     press(page, "Show the criteria")
     assert "Annotated example: brown where this heart differs" in said(page)
-    assert "**Your marks.** 2 cells right, 0 beside it" in said(page)
+    assert "**Your marks.** 2 right, 0 beside it" in said(page)
     assert "the model is" not in said(page)
     press(page, "Show what the model saw")
     assert "imle_net gives IMI" in said(page)

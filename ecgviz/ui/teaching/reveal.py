@@ -73,7 +73,7 @@ def asked_region(opened: Opened) -> Region | None:
 def marks(scored: MarkScore, region: Region) -> None:
     """Tell how the learner's marks lie in the criteria's region, in the numbers that a model's map gets."""
     st.markdown(
-        f"**Your marks.** {len(scored.right)} cells right, {len(scored.wrong)} beside it, {len(scored.missed)} missed "
+        f"**Your marks.** {len(scored.right)} right, {len(scored.wrong)} beside it, {len(scored.missed)} missed "
         f"(Dice {scored.dice:.2f}). {percent(scored.share)} of the time that you marked lies in "
         f"{widgets.plain(region.text)}; an even spread would get {percent(scored.area)}."
     )
