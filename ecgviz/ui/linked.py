@@ -4,8 +4,6 @@ With a beat in focus the leads and waves are those of that beat; with a lead, th
 on: shares are of what is in focus, which the title names.
 """
 
-import streamlit as st
-
 from ecgviz import figures
 from ecgviz.figures import tables
 from ecgviz.figures.focus import within
@@ -53,8 +51,3 @@ def matrix(record: Record, grid: EvidenceGrid, beats: Beats, *, what: str, key: 
 
 def _of(words: str) -> str:
     return f", of {words}" if words else ""
-
-
-def hint() -> None:
-    """Say once on a page that the figures follow one another."""
-    st.markdown(":small[Click a beat, a lead or a wave in any of these figures, and all of them follow.]")

@@ -8,8 +8,8 @@ import streamlit as st
 from ecgviz.errors import EcgvizError
 from ecgviz.figures import calipers
 from ecgviz.figures.calipers import MINUS, Caliper
-from ecgviz.figures.focus import NOWHERE, Focus
-from ecgviz.figures.sheet import sheet
+from ecgviz.figures.focus import Focus
+from ecgviz.figures.sheet import Sheet, sheet
 from ecgviz.types import WAVES, Beats, Record
 from ecgviz.ui import widgets
 from ecgviz.ui.state import looking
@@ -113,7 +113,7 @@ def caliper(record: Record, clean: Record) -> Caliper | None:
         return None
 
 
-def caliper_readings(caliper: Caliper | None, beats: Beats, *, marching: bool) -> None:
+def caliper_readings(caliper: Caliper | None, page: Sheet, beats: Beats, *, marching: bool) -> None:
     """Show what the caliper reads, and how far each R peak is from where it marches."""
     if caliper is None:
         widgets.note(
@@ -121,12 +121,10 @@ def caliper_readings(caliper: Caliper | None, beats: Beats, *, marching: bool) -
         )
         return
     st.table(calipers.reading_table(caliper), hide_index=True)
+    if not any(
+        strip.name == caliper.lead and strip.start_s < caliper.end_s and strip.end_s > caliper.start_s
+        for strip in page.strips
+    ):
+        widgets.note(f"This sheet does not show {caliper.lead} at that time, so the legs are not drawn.")
     if marching and len(beats):
         widgets.show_table("R peaks beside the marching caliper", calipers.march_table(caliper, beats), "march")
-
-
-def let_go(record: Record) -> None:
-    """Offer to let go of what is in focus."""
-    at = focus(record)
-    if at:
-        st.button(f":material/close: {at.words()}", key="let go", on_click=looking.point_at, args=(record.key, NOWHERE))

@@ -60,7 +60,7 @@ def show(record: Record, key: str, *, heat: Heat | None = None, start_s: float |
     below = None if heat is None else lambda: _largest(spans, beats)
     if measuring:
         figure.update_layout(dragmode="select")
-        pointing.caliper_readings(caliper, beats, marching=mode == looking.MARCH)
+        pointing.caliper_readings(caliper, page, beats, marching=mode == looking.MARCH)
     widgets.draw(figure, table, key, below=below, select=select)
 
 

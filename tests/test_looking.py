@@ -1,0 +1,158 @@
+"""How a reader looks at a recording: paper, what the three levels follow, calipers; with a shipped model."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from ecgviz.figures.focus import Focus
+from ecgviz.records import load_record
+from ecgviz.signal import condition
+from ecgviz.types import WAVES
+from ecgviz.ui import state
+from ecgviz.ui.state import looking
+
+ROOT = Path(__file__).resolve().parents[1]
+DEMO = "inferior_stemi"
+
+
+@pytest.fixture(scope="module")
+def app() -> AppTest:
+    """Open the Attention page with a demo; tests leave any choice behind."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=240).run()
+    app.selectbox(key="demo").set_value(DEMO).run()
+    return app.switch_page("pages/attention.py").run()
+
+
+@pytest.fixture
+def key() -> str:
+    return load_record(f"demo:{DEMO}").key
+
+
+def drawn(app: AppTest) -> list[dict]:
+    assert not app.exception
+    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+
+
+def named(figures: list[dict], start: str) -> dict:
+    return next(each for each in figures if each["layout"].get("title", {}).get("text", "").startswith(start))
+
+
+def labelled(elements, text: str):
+    (found,) = [each for each in elements if each.label == text]
+    return found
+
+
+def follow(app: AppTest, **wanted) -> list[dict]:
+    for box in app.selectbox:
+        if box.label in ("Lead", "Beat", "Wave"):
+            box.set_value(wanted.get(box.label.lower()))
+    return drawn(app.run())
+
+
+def test_a_beat_in_focus_is_framed_everywhere_and_the_other_levels_are_of_that_beat(app: AppTest):
+    figures = follow(app, beat=4)
+    paper, rhythm, channels, matrix = figures
+    assert paper["layout"]["shapes"][-1]["path"].count("Z") > 1  # a frame in each strip that shows it
+    assert rhythm["layout"]["shapes"][-1]["type"] == "rect"
+    assert channels["layout"]["title"]["text"].endswith("of beat 4")
+    assert matrix["layout"]["title"]["text"].endswith("of beat 4")
+    shares = [row[3] for row in next(each for each in channels["data"] if each.get("name") == "pick")["customdata"]]
+    assert sum(shares) == pytest.approx(100.0)
+    follow(app)
+
+
+def test_a_lead_and_wave_in_focus_change_what_the_beats_are_shares_of(app: AppTest):
+    whole = named(follow(app), "Rhythm")
+    narrowed = named(follow(app, lead="II", wave="ST"), "Rhythm")
+    assert "of lead II, ST" in narrowed["layout"]["title"]["text"]
+    assert "of lead" not in whole["layout"]["title"]["text"]
+    assert narrowed["data"][0]["y"] != whole["data"][0]["y"]
+    record = load_record(f"demo:{DEMO}")
+    network = state.model("imle_net")
+    grid = state.attended(record, network, network.labels[0]).grids["joint"]
+    st = grid.pos[grid.leads.index("II")][:, 5]
+    picked = next(each for each in narrowed["data"] if each.get("name") == "pick")["customdata"]
+    assert [row[4] for row in picked] == pytest.approx(list(100 * st / st.sum()))
+    follow(app)
+
+
+def test_a_click_on_a_figure_moves_the_focus_of_this_recording_only(monkeypatch: pytest.MonkeyPatch, key: str):
+    session = {"bars": {"selection": {"points": [{"customdata": [0, "V3", "", 1.0]}], "box": []}}}
+    monkeypatch.setattr(looking, "st", SimpleNamespace(session_state=session))
+    looking.clicked("bars", key)
+    assert looking.focus(key) == Focus(None, "V3", None)
+    assert not looking.focus("another recording")
+    looking.clicked("nothing was drawn there", key)
+    assert looking.focus(key).lead == "V3"
+
+
+@pytest.mark.parametrize("mode", [looking.CALIPER, looking.MARCH])
+def test_calipers_can_be_typed_and_read_what_is_in_the_recording(app: AppTest, mode: str):
+    labelled(app.segmented_control, "On the tracing").set_value(mode).run()
+    labelled(app.selectbox, "Lead").set_value("V2")
+    labelled(app.number_input, "From, s").set_value(5.5)
+    labelled(app.number_input, "To, s").set_value(6.0)
+    paper = drawn(app.run())[0]
+    (reading,) = [each.value for each in app.table if "interval" in each.value.columns]
+    row = condition(load_record(f"demo:{DEMO}")).lead("V2")
+    assert reading["interval"].item() == "500 ms"
+    assert reading["right minus left"].item() == f"{row[3000] - row[2750]:+.2f} mV"
+    assert any("500 ms, 120/min" in note["text"] for note in paper["layout"]["annotations"])
+    assert paper["layout"]["dragmode"] == "select"
+    assert "does not show" not in " ".join(each.value for each in app.markdown)
+    labelled(app.number_input, "From, s").set_value(1.0).run()
+    assert "does not show V2" not in " ".join(each.value for each in app.markdown)  # its right leg is on the sheet
+    labelled(app.number_input, "To, s").set_value(1.5).run()
+    assert "does not show V2" in " ".join(each.value for each in app.markdown)
+    dotted = [shape for shape in paper["layout"]["shapes"] if shape["line"].get("dash") == "dot"]
+    assert len(dotted) == (mode == looking.MARCH)
+    labelled(app.segmented_control, "On the tracing").set_value(looking.FOLLOW).run()
+
+
+def test_paper_and_colours_hold_on_every_page(app: AppTest):
+    app.segmented_control(key="layout").set_value("6x2")
+    app.segmented_control(key="speed").set_value(50.0)
+    app.toggle(key="cabrera").set_value(True)
+    app.toggle(key="contrast").set_value(True).run()
+    for page in ("attention", "record"):
+        paper = drawn(app.switch_page(f"pages/{page}.py").run())[0]
+        names = [each.get("name") for each in paper["data"]]
+        assert "−aVR" in names
+        assert "50 mm/s" in " ".join(note["text"] for note in paper["layout"]["annotations"])
+        assert paper["layout"]["plot_bgcolor"] == "#ffffff"
+        assert any(slider.label == "Start of the sheet, s" for slider in app.slider)
+    app.segmented_control(key="layout").set_value("3x4")
+    app.segmented_control(key="speed").set_value(25.0)
+    app.toggle(key="cabrera").set_value(False)
+    app.toggle(key="contrast").set_value(False).run()
+    app.switch_page("pages/attention.py").run()
+
+
+def test_each_lead_can_have_its_own_scale_and_the_legend_says_so(app: AppTest):
+    app.segmented_control(key="scale").set_value("Each lead").run()
+    heat = next(each for each in drawn(app)[0]["data"] if each["type"] == "heatmap")
+    assert "each lead on its own scale" in heat["colorbar"]["title"]["text"]
+    assert heat["zmax"] == 1.0
+    app.segmented_control(key="scale").set_value("All leads").run()
+
+
+def test_the_largest_spans_are_named_below_the_paper_as_they_are_numbered_on_it(app: AppTest):
+    paper = drawn(app)[0]
+    (said,) = [each.value for each in app.markdown if "Largest spans on this sheet" in each.value]
+    numbers = {note["text"] for note in paper["layout"]["annotations"] if note["text"].strip("<b>/").isdigit()}
+    assert numbers == {f"<b>{n}</b>" for n in range(1, 6)}
+    assert "1 II, beat 7" in said.replace("\\", "")
+    assert set(WAVES) & set(said.replace("\\", "").replace(",", "").split())
+
+
+def test_files_are_offered_once_the_table_is_opened(app: AppTest):
+    assert not app.get("download_button")
+    app.session_state["attention matrix table"] = True
+    app.run()
+    assert not app.exception
+    offered = [each.proto.label for each in app.get("download_button")]
+    assert np.all([f"Download {kind}" in offered for kind in ("SVG", "PNG", "CSV")])
