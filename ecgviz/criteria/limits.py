@@ -1,24 +1,20 @@
 """A value held against a limit: met, borderline, not met, or why it cannot be told."""
 
-import math
+from math import isnan, nan
 from operator import itemgetter
-
-import numpy as np
 
 from ecgviz.criteria import wording
 from ecgviz.criteria.judged import Check, Patient
 from ecgviz.criteria.rule_schema import Comparison, Limit, Table
-from ecgviz.criteria.vocabulary import FINE_FS, MEASURES
+from ecgviz.criteria.vocabulary import FINE
 
 
 def known(patient: Patient, name: str, lead: str | None) -> tuple[float, str]:
     """Return a measurement and, when it cannot be used, why."""
-    if name in MEASURES and MEASURES[name].fine and patient.measured.fs < FINE_FS:
-        return np.nan, f"{patient.measured.fs:.0f} Hz is too coarse for it"
-    value = patient.value(name, lead)
-    if not math.isnan(value):
-        return value, ""
-    return value, patient.why(name, lead)
+    if patient.coarse and name in FINE:
+        return nan, f"{patient.measured.fs:.0f} Hz is too coarse for it"
+    value = patient.value(name) if lead is None else patient.in_lead(name, lead)
+    return value, (patient.why(name, lead) if isnan(value) else "")
 
 
 def hold(rule: Comparison, label: str, value: float, unknown: str, patient: Patient, lead: str | None = None) -> Check:
@@ -26,18 +22,35 @@ def hold(rule: Comparison, label: str, value: float, unknown: str, patient: Pati
 
     Where the value is NaN, ``unknown`` says why.
     """
-    limits = limits_for(rule.value, patient)
-    slack = max(rule.slack, 1000 / patient.measured.fs) if rule.unit == "ms" and rule.slack > 0 else rule.slack
-    if math.isnan(value):
-        return Check("not_evaluable", label, value, rule.op, limits[0], rule.unit, np.nan, lead, unknown)
-    if len(limits) == 1:
-        state, margin = _compare(value, rule.op, limits[0], slack)
-        return Check(state, label, value, rule.op, limits[0], rule.unit, margin, lead)
+    limit, slack = rule.value, rule.slack
+    if slack > 0 and rule.unit == "ms":
+        slack = max(slack, patient.sample_ms)
+    if isinstance(limit, Table):
+        limits = limits_for(limit, patient)
+        limit = limits[0]
+        if len(limits) > 1 and not isnan(value):
+            return _hold_any(rule, label, value, limits, slack, patient, lead)
+    if isnan(value):
+        return Check("not_evaluable", label, value, rule.op, limit, rule.unit, nan, lead, unknown)
+    state, margin = _compare(value, rule.op, limit, slack)
+    return Check(state, label, value, rule.op, limit, rule.unit, margin, lead)
+
+
+def _hold_any(
+    rule: Comparison,
+    label: str,
+    value: float,
+    limits: tuple[float, ...],
+    slack: float,
+    patient: Patient,
+    lead: str | None,
+) -> Check:
+    """Hold a value against several limits of which one holds: it decides only where all come to the same."""
     tried = [(*_compare(value, rule.op, limit, slack), limit) for limit in limits]
     state, margin, limit = min(tried, key=itemgetter(1))
     if any(other != state for other, _, _ in tried):
         unknown = wording.table(value, rule.unit, limits, patient.sex is None, patient.age_years is None)
-        return Check("not_evaluable", label, value, rule.op, limit, rule.unit, np.nan, lead, unknown)
+        return Check("not_evaluable", label, value, rule.op, limit, rule.unit, nan, lead, unknown)
     return Check(state, label, value, rule.op, limit, rule.unit, margin, lead)
 
 

@@ -1,5 +1,6 @@
 """Catalogue files in, checked entries out; every fault names its file, entry and field."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,17 +19,23 @@ OURS = Path(__file__).resolve().parent / "catalogue"
 
 @dataclass(frozen=True, eq=False)
 class Catalogue:
-    """Checked entries by id, in the order of their files, and their sources; ``origin`` is the file of each entry."""
+    """Checked entries by id, in the order of their files, and their sources; ``origin`` is the file of each entry.
+
+    ``questions`` numbers what rules ask, by the identity of the rule: those that ask the same, whatever their text,
+    role or source, have one number and are asked once a record.
+    """
 
     entries: dict[str, Entry]
     sources: dict[str, Source]
     origin: dict[str, str]
+    questions: dict[int, int]
 
 
 def load(folder: Path | None = None) -> Catalogue:
     """Return the shipped catalogue, with the entries of a user's own folder beside ours.
 
-    A user's files may use our sources and shared rules, and bring their own. The result is kept until a file changes.
+    A user's files may use our sources and shared rules, and bring their own. The result is kept until one of them
+    changes; the shipped files are a part of the program, and are read once.
 
     Raises
     ------
@@ -36,18 +43,18 @@ def load(folder: Path | None = None) -> Catalogue:
         When the folder is missing or empty, or a file does not hold what it should: the message names file, entry
         and field.
     """
-    files = sorted(OURS.glob("*.yaml"))
-    if folder is not None:
-        own = sorted(Path(folder).glob("*.yaml"))
-        if not own:
-            raise CriteriaError(f"{folder}: there is no folder with criteria (*.yaml) there")
-        files += own
-    return _load(tuple((path, path.stat().st_mtime_ns) for path in files))
+    if folder is None:
+        return _load(())
+    own = sorted(Path(folder).glob("*.yaml"))
+    if not own:
+        raise CriteriaError(f"{folder}: there is no folder with criteria (*.yaml) there")
+    return _load(tuple((path, path.stat().st_mtime_ns) for path in own))
 
 
 @lru_cache(maxsize=8)
 def _load(stamped: tuple[tuple[Path, int], ...]) -> Catalogue:
-    files = {path: _read(path) for path, _ in stamped}
+    """Read the shipped files, and a user's own with the times at which they were changed."""
+    files = {path: _read(path) for path in (*sorted(OURS.glob("*.yaml")), *(path for path, _ in stamped))}
     sources: dict[str, Source] = {}
     shared: dict[str, Evaluable] = {}
     entries: dict[str, Entry] = {}
@@ -69,7 +76,17 @@ def _load(stamped: tuple[tuple[Path, int], ...]) -> Catalogue:
         _check_names(entry, origin[entry.id], entries, sources)
     for entry in entries.values():
         _check_order(entry, origin[entry.id], entries, ())
-    return Catalogue(entries, sources, origin)
+    return Catalogue(entries, sources, origin, _questions(entries.values()))
+
+
+def _questions(entries: Iterable[Entry]) -> dict[int, int]:
+    """Return a number for what each rule asks; a sum that cannot be formed names its text, which belongs to it then."""
+    numbers: dict[str, int] = {}
+    found = {}
+    for rule in (rule for entry in entries for definition in entry.definitions for rule in definition.rules):
+        beside = {"role", "source", "verification", "points"} | (set() if rule.form == "sum" else {"text"})
+        found[id(rule)] = numbers.setdefault(rule.model_dump_json(exclude=beside), len(numbers))
+    return found
 
 
 def _add(path: Path, what: str, known: dict[str, Any], more: dict[str, Any]) -> None:

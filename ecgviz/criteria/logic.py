@@ -1,6 +1,8 @@
 """How states combine: three-valued logic with an unknown."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+
+_NEGATED: Mapping[str, str] = {"met": "not_met", "not_met": "met"}
 
 
 def at_least(states: Sequence[str], needed: int) -> str:
@@ -22,6 +24,8 @@ def at_least(states: Sequence[str], needed: int) -> str:
         return "met"
     if needed > len(states):
         return "not_met"
+    if states.count(states[0]) == len(states):
+        return states[0]
     unknown = states.count("not_evaluable")
     worst, best = _ranked(states, needed, 0), _ranked(states, needed, unknown)
     return worst if worst == best else "not_evaluable"
@@ -37,32 +41,46 @@ def _ranked(states: Sequence[str], needed: int, unknown_met: int) -> str:
 
 def every(states: Sequence[str]) -> str:
     """Return the state of "all of these hold": the lowest, where what is unknown may be as low as not_met."""
-    return next((state for state in ("not_met", "not_evaluable", "borderline") if state in states), "met")
+    if "not_met" in states:
+        return "not_met"
+    if "not_evaluable" in states:
+        return "not_evaluable"
+    return "borderline" if "borderline" in states else "met"
 
 
 def some(states: Sequence[str]) -> str:
     """Return the state of "one of these holds": the highest, where what is unknown may be as high as met."""
-    return next((state for state in ("met", "not_evaluable", "borderline") if state in states), "not_met")
+    if "met" in states:
+        return "met"
+    if "not_evaluable" in states:
+        return "not_evaluable"
+    return "borderline" if "borderline" in states else "not_met"
 
 
 def negated(state: str) -> str:
     """Return the state of "this does not hold"; borderline and not_evaluable stay what they are."""
-    return {"met": "not_met", "not_met": "met"}.get(state, state)
+    return _NEGATED.get(state, state)
 
 
 def definition_state(
-    roles: Sequence[str], states: Sequence[str], alternatives_needed: int = 1, points: Sequence[int] = ()
+    roles: Iterable[str], states: Iterable[str], alternatives_needed: int = 1, points: Sequence[int] = ()
 ) -> str:
     """Return the state of a published definition from the roles and states of its rules.
 
     All required rules hold, and alternatives (when there are any) of at least ``alternatives_needed`` points, and no
     excluding rule holds. Supporting rules never decide. ``points`` gives those of each rule; left out, each has one,
-    so that alternatives are counted.
+    so that alternatives are counted. Of ``states`` no more are drawn than the answer needs: one that must hold and does
+    not is enough.
     """
-    by_role = {role: [s for r, s in zip(roles, states, strict=True) if r == role] for role in set(roles)}
-    parts = [*by_role.get("required", []), *(negated(state) for state in by_role.get("excluding", []))]
-    if "alternative" in by_role:
-        worth = zip(roles, states, points or (1,) * len(roles), strict=True)
-        scored = [state for role, state, point in worth if role == "alternative" for _ in range(point)]
+    parts, scored = [], []
+    for n, (role, state) in enumerate(zip(roles, states, strict=True)):
+        if role in ("required", "excluding"):
+            part = state if role == "required" else negated(state)
+            if part == "not_met":
+                return part
+            parts.append(part)
+        elif role == "alternative":
+            scored += [state] * (points[n] if points else 1)
+    if scored:
         parts.append(at_least(scored, alternatives_needed))
     return every(parts)

@@ -1,6 +1,7 @@
 """What a rule may say: limits, conditions on leads, sums, patterns. Data only, never code."""
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -73,7 +74,7 @@ class Comparison(Strict):
     unit: str
     tolerance: Annotated[float, Field(ge=0)] | None = None
 
-    @property
+    @cached_property
     def slack(self) -> float:
         """Return how near to the limit is borderline."""
         return TOLERANCES[self.unit] if self.tolerance is None else self.tolerance

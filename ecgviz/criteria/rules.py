@@ -1,13 +1,13 @@
 """One rule on one record: a handful of plain functions, one a form of rule. Nothing of a catalogue file is executed."""
 
-import math
 from collections.abc import Callable, Mapping
-
-import numpy as np
+from functools import partial
+from math import inf, isnan, nan
+from typing import Any
 
 from ecgviz.beats.spikes import LOWEST_HZ
 from ecgviz.criteria import wording
-from ecgviz.criteria.judged import Check, Outcome, Patient
+from ecgviz.criteria.judged import Check, Outcome, Patient, Shown
 from ecgviz.criteria.limits import hold, known, limits_for
 from ecgviz.criteria.logic import at_least, every, some
 from ecgviz.criteria.rule_schema import (
@@ -52,62 +52,67 @@ def evaluate_rule(
     finding_state
         Gives the state of another entry of the catalogue, for rules that ask for it.
     """
-    outcome = _outcome(rule, patient, finding_state)
-    head = outcome.shown[0] if outcome.shown else None
+    return result(rule, outcome(rule, patient, finding_state), source)
+
+
+def result(rule: Evaluable, found: Outcome, source: str) -> RuleResult:
+    """Return what a rule came to, with its numbers and its sentence."""
+    head = found.shown.checks[0] if found.shown.checks else None
     return RuleResult(
         text=rule.text,
         role=rule.role,
-        state=outcome.state,
-        measured=head.value if head else np.nan,
-        limit=head.limit if head else np.nan,
+        state=found.state,
+        measured=head.value if head else nan,
+        limit=head.limit if head else nan,
         unit=head.unit if head else "",
-        margin=head.margin if head else np.nan,
-        leads=outcome.leads,
-        why=outcome.why,
+        margin=head.margin if head else nan,
+        leads=found.shown.leads,
+        why=found.shown.why,
         source=source,
         verification=rule.verification,
     )
 
 
-def _outcome(rule: Stated, patient: Patient, finding_state: Callable[[FindingRule], str]) -> Outcome:
-    if isinstance(rule, ValueRule):
-        label = (OF_RHYTHM if rule.measure in OF_RHYTHM else MEASURES)[rule.measure].label
-        value, unknown = known(patient, rule.measure, None)
-        return _single(hold(rule, label, value, unknown, patient))
-    if isinstance(rule, SumRule):
-        value, unknown, label = _sum(rule, patient)
-        leads = tuple(dict.fromkeys(lead for term in (*rule.terms, *rule.over) for lead in term.leads))
-        return _single(hold(rule, label, value, unknown, patient), leads)
-    if isinstance(rule, LeadsRule):
-        key = rule.count, *((id(case.any_of), case.leads) for case in rule.cases)
-        if key not in patient.rules_judged:
-            patient.rules_judged[key] = _leads(rule, patient)
-        return patient.rules_judged[key]
-    if isinstance(rule, PatternRule):
-        return _pattern(rule, patient.measured)
-    if isinstance(rule, BeatsRule):
-        return _beats(rule, patient)
-    if isinstance(rule, UnmeasuredRule):
-        return Outcome("not_evaluable", (), (), rule.why)
+def outcome(rule: Stated, patient: Patient, finding_state: Callable[[FindingRule], str]) -> Outcome:
+    """Return the state of a rule, and what to show for it when that is asked for."""
     if isinstance(rule, FindingRule):
         state = finding_state(rule)
-        return Outcome(state, (), (), wording.finding(rule.finding, state))
-    raise TypeError(f"{type(rule).__name__} is not evaluated")
+        return Outcome(state, lambda: Shown((), (), wording.finding(rule.finding, state)))
+    ask = _ASK.get(type(rule))
+    if ask is None:
+        raise TypeError(f"{type(rule).__name__} is not evaluated")
+    return ask(rule, patient)
+
+
+def _value(rule: ValueRule, patient: Patient) -> Outcome:
+    label = (OF_RHYTHM if rule.measure in OF_RHYTHM else MEASURES)[rule.measure].label
+    value, unknown = known(patient, rule.measure, None)
+    return _single(hold(rule, label, value, unknown, patient))
+
+
+def _summed(rule: SumRule, patient: Patient) -> Outcome:
+    value, unknown, label = _sum(rule, patient)
+    leads = tuple(dict.fromkeys(lead for term in (*rule.terms, *rule.over) for lead in term.leads))
+    return _single(hold(rule, label, value, unknown, patient), leads)
+
+
+def _unmeasured(rule: UnmeasuredRule, patient: Patient) -> Outcome:
+    return Outcome("not_evaluable", partial(Shown, (), (), rule.why))
 
 
 def _single(check: Check, leads: tuple[str, ...] = ()) -> Outcome:
-    return Outcome(check.state, (check,), leads, wording.checks((check,)))
+    return Outcome(check.state, lambda: Shown((check,), leads, wording.checks((check,))))
 
 
 def _sum(rule: SumRule, patient: Patient) -> tuple[float, str, str]:
     """Return the sum of a rule, why it cannot be formed, and what is summed."""
     total, label, unknown = _terms(rule.terms, patient)
     if unknown:
-        return np.nan, unknown, rule.text
+        return nan, unknown, rule.text
     if rule.add is not None:
         added = set(limits_for(rule.add, patient))
         if len(added) > 1:
-            return np.nan, "sex is unknown, and the sum depends on it", rule.text
+            return nan, "sex is unknown, and the sum depends on it", rule.text
         extra = added.pop()
         total, label = total + extra, f"{label} + {extra:.1f}" if extra else label
     if rule.times is not None:
@@ -116,7 +121,7 @@ def _sum(rule: SumRule, patient: Patient) -> tuple[float, str, str]:
     if rule.over:
         divisor, below, unknown = _terms(rule.over, patient)
         if unknown or divisor == 0:
-            return np.nan, unknown or f"{below} is no divisor", rule.text
+            return nan, unknown or f"{below} is no divisor", rule.text
         return total / divisor, "", f"({label}) / ({below})"
     return total, "", label
 
@@ -127,9 +132,9 @@ def _terms(terms: tuple[Term, ...], patient: Patient) -> tuple[float, str, str]:
     for term in terms:
         name = MEASURES[term.measure].label
         found = [(*known(patient, term.measure, lead), lead) for lead in term.leads]
-        absent = [f"{name} {lead}: {why}" for value, why, lead in found if math.isnan(value)]
+        absent = [f"{name} {lead}: {why}" for value, why, lead in found if isnan(value)]
         if absent:
-            return np.nan, "", absent[0]
+            return nan, "", absent[0]
         value, _, lead = max(found, key=lambda one: one[0])
         total += term.factor * value
         size = "" if abs(term.factor) == 1 else f"{abs(term.factor):g} x "
@@ -139,33 +144,44 @@ def _terms(terms: tuple[Term, ...], patient: Patient) -> tuple[float, str, str]:
 
 
 def _leads(rule: LeadsRule, patient: Patient) -> Outcome:
-    found = {lead: _lead(case, lead, patient) for case in rule.cases for lead in case.leads}
-    states = {lead: state for lead, (state, _) in found.items()}
-    state, deciding = _count(states, rule.count)
+    found: dict[str, Check] = {}
+    for case in rule.cases:
+        conditions = id(case.any_of)
+        for lead in case.leads:
+            found[lead] = patient.leads_judged.get((conditions, lead)) or _lead(case, lead, patient)
+    state = _count({lead: check.state for lead, check in found.items()}, rule.count)
+    return Outcome(state, partial(_show_leads, rule, found, state))
+
+
+def _show_leads(rule: LeadsRule, found: Mapping[str, Check], state: str) -> Shown:
+    """Return the checks of the leads that decided, the one with the largest (of all leads: the least) margin first."""
     if state == "not_met":
         deciding = _nearest(found, rule.count)
-    shown = tuple(found[lead][1] for lead in deciding)
+    else:
+        deciding = _deciding({lead: check.state for lead, check in found.items()}, rule.count, state)
+    shown = [found[lead] for lead in deciding]
     if state == "not_evaluable":
-        shown = tuple(check for one, check in found.values() if one == "not_evaluable")
+        shown = [check for check in found.values() if check.state == "not_evaluable"]
     else:
         pick = min if rule.count == "all" else max
         head = pick(shown, key=lambda check: check.margin)
-        shown = (head, *(check for check in shown if check is not head))
+        shown = [head, *(check for check in shown if check is not head)]
     place = {lead: number for number, lead in enumerate(found)}
     in_order = sorted(shown, key=lambda check: place.get(check.lead or "", 0))
-    return Outcome(state, shown, deciding, wording.checks(tuple(in_order)))
+    return Shown(tuple(shown), deciding, wording.checks(in_order))
 
 
-def _lead(case: Case, lead: str, patient: Patient) -> tuple[str, Check]:
-    """Return the state of one lead, and the check to show: of its best list of conditions, the first that decides."""
-    key = id(case.any_of), lead
-    if key in patient.leads_judged:
-        return patient.leads_judged[key]
-    options = [_group(group, lead, patient) for group in case.any_of]
-    state = some([check.state for check in options])
-    best = next((check for check in options if check.state == state), options[0])
-    patient.leads_judged[key] = state, best
-    return state, best
+def _lead(case: Case, lead: str, patient: Patient) -> Check:
+    """Return the check of one lead to show, whose state is the lead's: of its best list, the first that decides."""
+    best = _group(case.any_of[0], lead, patient)
+    for group in case.any_of[1:]:
+        if best.state == "met":
+            break
+        check = _group(group, lead, patient)
+        if some((best.state, check.state)) != best.state:
+            best = check
+    patient.leads_judged[id(case.any_of), lead] = best
+    return best
 
 
 def _group(group: tuple[Condition, ...], lead: str, patient: Patient) -> Check:
@@ -183,51 +199,67 @@ def _group(group: tuple[Condition, ...], lead: str, patient: Patient) -> Check:
 def _condition(condition: Condition, lead: str, patient: Patient) -> Check:
     label = MEASURES[condition.measure].label
     value, unknown = known(patient, condition.measure, lead)
-    if condition.other is not None:
-        other, why = known(patient, condition.other, lead)
+    if condition.minus or condition.over:
+        name = condition.minus or condition.over or ""
+        other, why = known(patient, name, lead)
         unknown = unknown or why
         sign = "-" if condition.minus else "/"
-        label = f"{label} {sign} {MEASURES[condition.other].label}"
+        label = f"{label} {sign} {MEASURES[name].label}"
         if condition.minus:
             value -= other
         elif other == 0:
-            value, unknown = np.nan, unknown or f"{MEASURES[condition.other].label} is 0"
+            value, unknown = nan, unknown or f"{MEASURES[name].label} is 0"
         else:
             value /= other
     return hold(condition, label, value, unknown, patient, lead)
 
 
-def _count(states: Mapping[str, str], count: Count) -> tuple[str, tuple[str, ...]]:
-    """Return the state of "in so many leads", and the leads that make it so."""
-    leads = tuple(states)
+def _count(states: Mapping[str, str], count: Count) -> str:
+    """Return the state of "in so many leads"."""
     if count == "contiguous":
-        pairs = contiguous_pairs(leads)
-        by_pair = {pair: every([states[lead] for lead in pair]) for pair in pairs}
-        state = some(list(by_pair.values()))
-        chosen = {lead for pair, one in by_pair.items() if one == state for lead in pair}
-        return state, tuple(lead for lead in leads if lead in chosen)
-    needed = {"any": 1, "all": len(leads)}[count] if isinstance(count, str) else count
-    state = at_least(list(states.values()), needed)
+        pairs = contiguous_pairs(tuple(states))
+        if "met" not in states.values() and "not_evaluable" not in states.values():
+            states = {lead: state for lead, state in states.items() if state == "borderline"}
+            return "borderline" if any(one in states and other in states for one, other in pairs) else "not_met"
+        return some([every((states[one], states[other])) for one, other in pairs])
+    return at_least(list(states.values()), _needed(count, len(states)))
+
+
+def _needed(count: int | str, leads: int) -> int:
+    return {"any": 1, "all": leads}[count] if isinstance(count, str) else count
+
+
+def _deciding(states: Mapping[str, str], count: Count, state: str) -> tuple[str, ...]:
+    """Return the leads that make the state of "in so many leads" what it is."""
+    if count == "contiguous":
+        pairs = contiguous_pairs(tuple(states))
+        chosen = {lead for pair in pairs if every([states[lead] for lead in pair]) == state for lead in pair}
+        return tuple(lead for lead in states if lead in chosen)
     wanted = _ORDER[_ORDER.index(state) :] if state in ("met", "borderline") else (state,)
-    return state, tuple(lead for lead in leads if states[lead] in wanted)
+    return tuple(lead for lead, one in states.items() if one in wanted)
 
 
-def _nearest(found: Mapping[str, tuple[str, Check]], count: Count) -> tuple[str, ...]:
+def _nearest(found: Mapping[str, Check], count: Count) -> tuple[str, ...]:
     """Return the leads to show for a rule that is not met: those that fail where all must hold, else the nearest."""
-    failing = [lead for lead, (state, _) in found.items() if state == "not_met"]
+    failing = [lead for lead, check in found.items() if check.state == "not_met"]
     if count == "all":
         return tuple(failing)
-    return (max(failing, key=lambda lead: found[lead][1].margin),)
+    return (max(failing, key=lambda lead: found[lead].margin),)
 
 
-def _pattern(rule: PatternRule, measured: Measurements) -> Outcome:
-    seen = {lead: _seen(measured, lead) for lead in rule.leads}
+def _pattern(rule: PatternRule, patient: Patient) -> Outcome:
+    seen = {lead: _seen(patient.measured, lead) for lead in rule.leads}
     states = {
         lead: ("met" if shape in rule.patterns else "not_met") if shape else "not_evaluable"
         for lead, shape in seen.items()
     }
-    state, deciding = _count(states, rule.count)
-    return Outcome(state, (), deciding, wording.pattern(seen, deciding, state, rule.patterns))
+    state = _count(states, rule.count)
+
+    def show() -> Shown:
+        deciding = _deciding(states, rule.count, state)
+        return Shown((), deciding, wording.pattern(seen, deciding, state, rule.patterns))
+
+    return Outcome(state, show)
 
 
 def _seen(measured: Measurements, lead: str) -> str:
@@ -240,16 +272,20 @@ def _beats(rule: BeatsRule, patient: Patient) -> Outcome:
     """Judge each beat of the kinds that a rule names, and count those that hold."""
     if patient.beats is None or patient.beats.reason:
         why = "there are no beats" if patient.beats is None else patient.beats.reason
-        return Outcome("not_evaluable", (), (), f"beats not measurable: {why}")
+        return Outcome("not_evaluable", partial(Shown, (), (), f"beats not measurable: {why}"))
     if "paced" in rule.kinds and patient.measured.fs < LOWEST_HZ:
         why = f"pacing spikes not measurable: {patient.measured.fs:.0f} Hz is too coarse for them"
-        return Outcome("not_evaluable", (), (), why)
+        return Outcome("not_evaluable", partial(Shown, (), (), why))
     chosen = [b for b, kind in enumerate(patient.beats.kind) if not rule.kinds or kind in rule.kinds]
     judged = [_beat(rule, b, patient) for b in chosen]
     state = at_least([one for one, _ in judged], rule.count)
-    count = sum(one in _ORDER[_ORDER.index(state) :] for one, _ in judged) if state != "not_met" else 0
-    shown = max((checks for one, checks in judged if one == state), key=_least_margin, default=())
-    return Outcome(state, shown, (), wording.beats(rule.kinds, len(chosen), count, rule.count, shown))
+
+    def show() -> Shown:
+        count = sum(one in _ORDER[_ORDER.index(state) :] for one, _ in judged) if state != "not_met" else 0
+        checks = max((checks for one, checks in judged if one == state), key=_least_margin, default=())
+        return Shown(checks, (), wording.beats(rule.kinds, len(chosen), count, rule.count, checks))
+
+    return Outcome(state, show)
 
 
 def _beat(rule: BeatsRule, beat: int, patient: Patient) -> tuple[str, tuple[Check, ...]]:
@@ -258,11 +294,22 @@ def _beat(rule: BeatsRule, beat: int, patient: Patient) -> tuple[str, tuple[Chec
     for condition in rule.all_of:
         value = float(patient.beat_rows[condition.measure][beat])
         label = OF_BEATS[condition.measure].label
-        unknown = "the recording or its marks do not hold it" if math.isnan(value) else ""
+        unknown = "the recording or its marks do not hold it" if isnan(value) else ""
         checks.append(hold(condition, label, value, unknown, patient))
     state = every([check.state for check in checks])
     return state, tuple(check for check in checks if check.state == state)
 
 
 def _least_margin(checks: tuple[Check, ...]) -> float:
-    return min((check.margin for check in checks if not math.isnan(check.margin)), default=-math.inf)
+    return min((check.margin for check in checks if not isnan(check.margin)), default=-inf)
+
+
+_ASK: Mapping[type[Stated], Callable[[Any, Patient], Outcome]] = {
+    LeadsRule: _leads,
+    ValueRule: _value,
+    SumRule: _summed,
+    PatternRule: _pattern,
+    BeatsRule: _beats,
+    UnmeasuredRule: _unmeasured,
+}
+"""What evaluates each form of rule; rules that ask for another entry are answered by the session."""

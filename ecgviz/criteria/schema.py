@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from functools import cached_property
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
-from ecgviz.criteria.rule_schema import Evaluable, Leads, Rule, Strict
+from ecgviz.criteria.rule_schema import Evaluable, Leads, Rule, Strict, UseRule
 from ecgviz.criteria.vocabulary import SEGMENTS
 
 
@@ -20,7 +21,7 @@ class Source(Strict):
     citation: str
     doi: Annotated[str, Field(pattern=r"^10\.\d{4,9}/\S+$")] | None = None
 
-    @property
+    @cached_property
     def full(self) -> str:
         """Return the citation with its address."""
         return self.citation if self.doi is None else f"{self.citation} https://doi.org/{self.doi}"
@@ -68,6 +69,29 @@ class Definition(Strict):
     at_least: Annotated[int, Field(ge=1)] = 1
     roi: Roi | None = None
     caveats: tuple[str, ...] = ()
+
+    @cached_property
+    def resolved(self) -> tuple[Evaluable, ...]:
+        """Return the rules of a loaded catalogue, shared ones in their places; raises TypeError before that."""
+        found = tuple(rule for rule in self.rules if not isinstance(rule, UseRule))
+        if len(found) < len(self.rules):
+            raise TypeError("a shared rule was not resolved")
+        return found
+
+    @cached_property
+    def deciding(self) -> "Deciding":
+        """Return the rules that decide, those that must hold, or must not, before alternatives."""
+        order = ("required", "excluding", "alternative")
+        rules = sorted((r for r in self.resolved if r.role in order), key=lambda rule: order.index(rule.role))
+        return Deciding(tuple(rules), tuple(r.role for r in rules), tuple(r.points for r in rules))
+
+
+class Deciding(NamedTuple):
+    """Rules of a definition that decide, with their roles and what each counts for."""
+
+    rules: tuple[Evaluable, ...]
+    roles: tuple[str, ...]
+    points: tuple[int, ...]
 
 
 class Maps(Strict):

@@ -121,6 +121,8 @@ OF_BEATS: Mapping[str, Measure] = {
     "beat_p": Measure("P wave before the beat", "1"),
 }
 """Numbers of each beat (`ecgviz.criteria.beatwise.beat_numbers`), for rules on single beats."""
+FINE = frozenset(name for name, measure in MEASURES.items() if measure.fine)
+"""Measures that are not judged below `FINE_FS`."""
 FLAGS = ("qs", "notch", "beat_p")
 """Measures that are 1 where the thing is seen and 0 where it is not."""
 
