@@ -15,6 +15,10 @@ from ecgviz.errors import AccessError
 
 LIBRARY = "ECGVIZ_LIBRARY"
 """The variable in which the server finds the folders of the library, separated as in PATH."""
+COHORTS = "ECGVIZ_COHORT"
+"""The variable in which it finds the stores of cohorts."""
+STUDIES = "ECGVIZ_STUDIES"
+"""The variable in which it finds the folder of reader studies."""
 
 
 def app(
@@ -27,21 +31,34 @@ def app(
         list[Path] | None,
         typer.Option("--data", help="Folder of recordings to list in the dashboard (PTB-XL, LUDB, files); repeatable."),
     ] = None,
+    cohort: Annotated[
+        list[Path] | None,
+        typer.Option("--cohort", help="Store of ecgviz cohort run to show on the Cohort page; repeatable."),
+    ] = None,
+    studies: Annotated[
+        Path | None, typer.Option("--studies", help="Folder of ecgviz review create, to read on the Reader study page.")
+    ] = None,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser window.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print the command instead of running it.")] = False,
 ) -> None:
     """Open the dashboard in the browser; it serves this machine only, and stops with Ctrl-C."""
     from ecgviz.cli.console import write_json
+    from ecgviz.cohort.files import check_store
     from ecgviz.records.library import open_library
 
     command = server_command(port, host, browser)
+    stores = [str(store.resolve()) for store in cohort or []]
+    for store in stores:
+        check_store(Path(store))
     folders = [str(folder.resolve()) for folder in data or []]
+    read = [] if studies is None else [_studies(studies)]
     listed = len(open_library(folders).entries)
     if as_json:
-        write_json({"url": f"http://{host}:{port}", "command": command, "data": folders, "recordings": listed})
+        told = {"url": f"http://{host}:{port}", "command": command, "data": folders, "recordings": listed}
+        write_json(told | ({"cohorts": stores} if stores else {}))
     else:
         # The server takes this process's place, so that a signal to the command reaches it.
-        os.execve(sys.executable, command, _environment(folders))  # noqa: S606
+        os.execve(sys.executable, command, _environment(folders, stores, read))  # noqa: S606
 
 
 def server_command(port: int, host: str, browser: bool) -> list[str]:
@@ -102,7 +119,18 @@ def _has_screen() -> bool:
     return sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def _environment(folders: Sequence[str]) -> dict[str, str]:
+def _studies(folder: Path) -> str:
+    """Return the folder of studies as the server finds it, or refuse one that is not there."""
+    from ecgviz.review.progress import studies_in
+
+    studies_in(folder)
+    return str(folder.resolve())
+
+
+def _environment(folders: Sequence[str], stores: Sequence[str] = (), studies: Sequence[str] = ()) -> dict[str, str]:
     """Return the environment without Streamlit's own settings: the shipped configuration alone counts."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("STREAMLIT_") and name != LIBRARY}
-    return kept | ({LIBRARY: os.pathsep.join(folders)} if folders else {})
+    named = {LIBRARY: folders, COHORTS: stores, STUDIES: studies}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith("STREAMLIT_") and name not in named
+    }
+    return kept | {name: os.pathsep.join(some) for name, some in named.items() if some}

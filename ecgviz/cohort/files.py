@@ -115,6 +115,13 @@ def opened_to_write(store: Path, asked: "Sequence[Settings]") -> Iterator[None]:
         yield
 
 
+def check_store(store: Path) -> None:
+    """Raise CohortError for what is no store of this format, or one without rows."""
+    read_about(store)
+    if next(store.glob("rows/*/*/*.parquet"), None) is None:
+        raise CohortError(f"{store} holds no rows yet: ecgviz cohort run fills it")
+
+
 def read_about(store: Path) -> dict[str, Any]:
     """Return what cohort.json says.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import numpy as np
 
-from ecgviz.cohort.files import read_about
+from ecgviz.cohort.files import check_store, read_about
 from ecgviz.cohort.schema import LEADS, N_CELLS
 from ecgviz.errors import CohortError
 from ecgviz.types import ATOMS, WAVES
@@ -45,9 +45,7 @@ class Cohort:
     folder: Path
 
     def __post_init__(self) -> None:
-        read_about(self.folder)
-        if next(self.folder.glob("rows/*/*/*.parquet"), None) is None:
-            raise CohortError(f"{self.folder} holds no rows yet: ecgviz cohort run fills it")
+        check_store(self.folder)
 
     def sql(self, query: str, parameters: Sequence[Any] = ()) -> "pd.DataFrame":
         """Return what a query gives; ``parameters`` fill its question marks.

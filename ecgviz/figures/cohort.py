@@ -1,0 +1,180 @@
+"""What a cohort shows: the guideline's mean place, excess with its interval, shares of records, clusters of maps."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from ecgviz.figures import style
+from ecgviz.records.leads import STANDARD_LEADS
+from ecgviz.types import ATOMS, WAVES
+from ecgviz.types.arrays import BoolArray, FloatArray
+
+ROW_PX, HEAD_PX, FOOT_PX = 30, 60, 56
+COLOURS = ("#1f4e79", "#b35806", "#0b6e4f", "#7f3b08", "#542788", "#8c6d1f", "#4d4d4d", "#a6611a", "#01665e", "#762a83")
+SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "cross", "star", "triangle-down")
+MOST_POINTS = 2000
+"""More points than this are drawn as so many of them, evenly chosen."""
+
+
+def guideline_by_wave(guideline: FloatArray) -> FloatArray:
+    """Return the mean part of each wave that a guideline covers, (12, 9) to (12, 6), by its most covered atom."""
+    return np.stack([guideline[:, [ATOMS.index(a) for a in some]].max(axis=1) for some in WAVES.values()], axis=1)
+
+
+def guideline_figure(guideline: FloatArray, n: int, *, title: str) -> go.Figure:
+    """Draw in which part of ``n`` records the guideline points at each lead and wave; ``guideline`` is (12, 9)."""
+    cells = guideline_by_wave(guideline)
+    known = np.nan_to_num(cells)
+    peak = np.unravel_index(int(known.argmax()), known.shape)
+    most = f"most often {STANDARD_LEADS[peak[0]]} {tuple(WAVES)[peak[1]]}" if n else "no record"
+    figure = style.blank(style.MATRIX_PX, f"{title}: {n} records, {most}", style.plain(title))
+    figure.add_heatmap(
+        z=cells,
+        x=list(WAVES),
+        y=list(STANDARD_LEADS),
+        zmin=0,
+        zmax=1,
+        colorscale=[(0, "rgba(11,110,79,0)"), (1, "rgba(11,110,79,0.45)")],
+        showscale=False,
+        xgap=2,
+        ygap=2,
+        text=[["" if not value > 0.005 else f"{100 * value:.0f}" for value in row] for row in cells],
+        texttemplate="%{text}",
+        textfont={"color": style.INK, "size": 13},
+        hovertemplate="%{y} %{x}: %{text} %<extra></extra>",
+    )
+    frame = {"showline": True, "mirror": True, "linecolor": "#b0b0b0"}
+    figure.update_yaxes(**style.LEAD_ROWS, **frame)
+    figure.update_xaxes(**frame, type="category", showgrid=False, zeroline=False, ticks="", tickangle=0)
+    return figure
+
+
+def pointed_at(guideline: FloatArray) -> BoolArray:
+    """Return the cells at which a guideline points in half of the records or more, bool (12, 6)."""
+    return np.asarray(guideline_by_wave(guideline) >= 0.5)
+
+
+def excess_figure(table: pd.DataFrame, names: Sequence[str], *, title: str) -> go.Figure:
+    """Draw how far the share in the guideline's place is above the best control, with 95 % intervals.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Rows of `ecgviz.cohort.summary.agreement`.
+    names : sequence of str
+        What each row is called.
+    title : str
+    """
+    shown = [f"{style.plain(name)} (n {row.n})" for name, row in zip(names, table.itertuples(), strict=True)]
+    value, low, high = (100 * table[f"excess{end}"].to_numpy(dtype=float) for end in ("", "_low", "_high"))
+    told = "; ".join(
+        f"{name} {mid:+.1f} [{a:+.1f}, {b:+.1f}]" for name, mid, a, b in zip(shown, value, low, high, strict=True)
+    )
+    figure = style.blank(HEAD_PX + FOOT_PX + ROW_PX * len(shown), f"{title}: {told}", style.plain(title))
+    figure.add_scatter(
+        x=value,
+        y=shown,
+        mode="markers",
+        marker={"color": style.ACCENT, "size": 9},
+        error_x={"type": "data", "symmetric": False, "array": high - value, "arrayminus": value - low, "width": 5},
+        hovertemplate="%{y}: %{x:+.1f} points<extra></extra>",
+    )
+    figure.add_shape(type="line", x0=0, x1=0, y0=0, y1=1, yref="paper", line={"color": style.INK, "dash": "dash"})
+    ends = np.concatenate([[0.0], low, high, value])
+    ends = ends[np.isfinite(ends)]
+    pad = 0.08 * max(float(np.ptp(ends)), 5.0)
+    figure.update_xaxes(
+        title={"text": "points of the map above the best control map (0 = as a map that knows nothing)"},
+        range=[float(ends.min()) - pad, float(ends.max()) + pad],
+        gridcolor=style.RULE,
+        zeroline=False,
+    )
+    figure.update_yaxes(autorange="reversed", type="category", showgrid=False, automargin=True)
+    figure.update_layout(margin={"l": 200, "r": 16, "t": HEAD_PX - 16, "b": FOOT_PX})
+    return figure
+
+
+def share_figure(share: FloatArray, control: FloatArray, *, title: str) -> go.Figure:
+    """Draw in how many records so much of the map lies in the guideline's place, beside the best control of each."""
+    known = np.isfinite(share) & np.isfinite(control)
+    median = tuple(float(np.median(each[known])) if known.any() else np.nan for each in (share, control))
+    alt = f"{title}: {int(known.sum())} records, median {style.percent(median[0])}, control {style.percent(median[1])}"
+    figure = style.blank(320, alt, style.plain(title))
+    bins = {"start": 0.0, "end": 100.0, "size": 2.5}
+    for values, name, colour in ((control, "best control", "#b0b0b0"), (share, "the map", style.ACCENT)):
+        figure.add_histogram(x=100 * values[known], xbins=bins, name=name, marker={"color": colour}, opacity=0.65)
+    figure.update_xaxes(
+        title={"text": "percent of the map in the guideline's place"}, gridcolor=style.RULE, rangemode="tozero"
+    )
+    figure.update_yaxes(title={"text": "records"}, gridcolor=style.RULE)
+    figure.update_layout(
+        barmode="overlay", showlegend=True, legend={"x": 1, "xanchor": "right", "y": 1}, margin={"b": 48, "l": 56}
+    )
+    return figure
+
+
+def parted_figure(table: pd.DataFrame, first: str, second: str, *, title: str) -> go.Figure:
+    """Draw by how much the share of each lead and wave differs between two methods, with 95 % intervals.
+
+    ``table`` is `ecgviz.cohort.summary.parted`; places whose interval excludes 0 are filled.
+    """
+    rows = table[table.place != "together"]
+    value, low, high = (100 * rows[f"difference{end}"].to_numpy(dtype=float) for end in ("", "_low", "_high"))
+    clear = rows.clear.to_numpy(dtype=bool)
+    largest = rows.iloc[int(np.argmax(np.abs(value)))] if len(rows) else None
+    most = "" if largest is None else f"; largest at {largest.place}, {100 * largest.difference:+.1f} points"
+    figure = style.blank(340, f"{title}: {first} less {second}{most}", style.plain(title))
+    figure.add_scatter(
+        x=rows.place.tolist(),
+        y=value,
+        mode="markers",
+        marker={
+            "color": [style.ACCENT if each else "white" for each in clear],
+            "size": 10,
+            "line": {"color": style.ACCENT, "width": 1.5},
+        },
+        error_y={"type": "data", "symmetric": False, "array": high - value, "arrayminus": value - low, "width": 4},
+        hovertemplate="%{x}: %{y:+.1f} points<extra></extra>",
+    )
+    figure.add_shape(type="line", x0=0, x1=1, xref="paper", y0=0, y1=0, line={"color": style.INK, "dash": "dash"})
+    figure.update_xaxes(type="category", showgrid=False, tickangle=0)
+    words = f"points: {style.plain(first)}<br>less {style.plain(second)}"
+    figure.update_yaxes(title={"text": words}, gridcolor=style.RULE, zeroline=False)
+    figure.update_layout(margin={"l": 76, "b": 40})
+    return figure
+
+
+def cluster_figure(
+    places: FloatArray, members: Sequence[int], records: Sequence[str], explained: float, *, title: str
+) -> go.Figure:
+    """Draw maps as points: near each other where the network looks at the same places, a colour a cluster."""
+    every = max(1, -(-len(records) // MOST_POINTS))
+    k = max(members) + 1
+    sizes = ", ".join(f"cluster {each + 1}: {list(members).count(each)}" for each in range(k))
+    figure = style.blank(420, f"{title}: {len(records)} maps; {sizes}", style.plain(title))
+    member, names = np.asarray(members), np.asarray(records, dtype=object)
+    for each in range(k):
+        chosen = np.flatnonzero(member == each)[::every]
+        figure.add_scatter(
+            x=places[chosen, 0],
+            y=places[chosen, 1],
+            mode="markers",
+            name=f"cluster {each + 1}",
+            text=names[chosen],
+            marker={
+                "color": COLOURS[each % len(COLOURS)],
+                "symbol": SYMBOLS[each % len(SYMBOLS)],
+                "size": 8,
+                "opacity": 0.75,
+            },
+            hovertemplate="%{text}<extra></extra>",
+        )
+    axis = {"showticklabels": False, "showgrid": False, "zeroline": False, "ticks": ""}
+    figure.update_xaxes(
+        title={"text": f"first two principal components, {style.percent(explained)} of the variance"}, **axis
+    )
+    figure.update_yaxes(**axis)
+    figure.update_layout(showlegend=True, legend={"orientation": "v", "x": 1.01, "y": 1}, margin={"r": 110})
+    return figure

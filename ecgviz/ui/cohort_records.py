@@ -1,0 +1,91 @@
+"""The records of a cohort as a table that the store itself sorts and cuts into pages, and the way to one of them."""
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from ecgviz.cohort import Cohort
+from ecgviz.cohort.question import Question
+from ecgviz.ui import state, widgets
+from ecgviz.ui.state import cohort as kept
+
+PAGE_ROWS = 100
+COLUMNS: Mapping[str, str] = {
+    "record": "record",
+    "patient": "patient",
+    "age": "age_years",
+    "sex": "sex",
+    "stated": "stated",
+    "called": "called",
+    "probability": "probability",
+    "verdict": "evidence",
+    "who calls it": "who",
+    "share": "share",
+    "area": "area",
+    "above control": "excess",
+    "p time": "p_time",
+    "p place": "p_place",
+    "rate, bpm": "rate_bpm",
+    "PR, ms": "pr_ms",
+    "QRS, ms": "qrs_ms",
+    "QTc, ms": "qtc_bazett_ms",
+    "unusable leads": "n_unusable",
+    "why": "why",
+}
+"""Columns of the table by their names for readers: the only ones that a table is ever sorted by."""
+WHERE_FROM = "pages/criteria.py"
+
+
+def listed(cohort: Cohort, now: str, question: Question) -> None:
+    """Show one page of the records of a question, sorted by any column, and let the reader open one."""
+    condition, parameters = question.condition()
+    counted = f"SELECT count(*) AS n FROM cohort WHERE {condition}"  # noqa: S608
+    n = int(kept.asked(now, counted, tuple(parameters), cohort).n[0])
+    if not n:
+        st.info("No record is of this kind.")
+        return
+    left, middle, right = st.columns([3, 2, 2])
+    column = str(
+        left.selectbox("Sorted by", list(COLUMNS), index=list(COLUMNS).index("above control"), key="cohort sort")
+    )
+    falling = middle.segmented_control(
+        "Order", ["largest first", "smallest first"], default="largest first", required=True, key="cohort order"
+    )
+    n_pages = -(-n // PAGE_ROWS)
+    page = int(right.number_input(f"Page of {n_pages}", 1, n_pages, 1, key=f"cohort page {n_pages}"))
+    order = "DESC" if falling == "largest first" else "ASC"
+    names = ", ".join(f'{COLUMNS[name]} AS "{name}"' for name in COLUMNS)
+    query = (
+        f"SELECT {names} FROM cohort WHERE {condition} "  # noqa: S608
+        f"ORDER BY {COLUMNS[column]} {order} NULLS LAST, record LIMIT {PAGE_ROWS} OFFSET ?"
+    )
+    rows = kept.asked(now, query, (*parameters, (page - 1) * PAGE_ROWS), cohort)
+    event = st.dataframe(
+        rows.round(4),
+        hide_index=True,
+        key=f"cohort records {page} {column} {order}",
+        on_select="rerun",
+        selection_mode="single-row",
+        height=420,
+    )
+    picked = [row for row in event.selection.rows if row < len(rows)]
+    widgets.note(f"{n} records of {question.model}; click the box before a row to choose it.")
+    open_one([] if not picked else [str(rows.record[picked[0]])], question, "")
+
+
+def open_one(records: Sequence[str], question: Question, choose: str) -> None:
+    """Offer to open a record in the other pages, with the network, label and method that were asked of it."""
+    known = state.entries()
+    if not any(record in known for record in records):
+        missing = bool(records)
+        st.button("Open it", disabled=True, key="open cohort record")
+        if missing:
+            folder = (
+                "Start with `ecgviz app --cohort STORE --data DIR`, DIR the folder of the recordings, to open them."
+            )
+            st.markdown(f":small[{folder}]")
+        return
+    there = [record for record in records if record in known]
+    record = str(st.selectbox(choose, there, key="cohort nearest")) if choose else there[0]
+    if st.button(f"Open {record}", type="primary", key="open cohort record"):
+        st.switch_page(WHERE_FROM, query_params=dict(kept.address(record, question)))

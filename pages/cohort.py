@@ -1,0 +1,14 @@
+"""Cohort: where networks look in many records, beside the guideline, with intervals by patient."""
+
+from ecgviz.ui import cohort, widgets
+
+widgets.title(
+    "Cohort",
+    "Where networks look in many records of one label: every record counts the same, and intervals are by patient.",
+)
+asked = cohort.pick(cohort.need_store())
+cohort.draw(asked)
+widgets.note(
+    "Framed: where the guideline points in half of the records or more. Records of patients that a network learnt from "
+    "show what it learnt, not how well it does on others: the fold of each is in the store."
+)

@@ -1,0 +1,167 @@
+"""The Cohort page: every view of a store whose answer is known, sorted and paged by the store itself."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from ecgviz import NOTICE
+from ecgviz.cli.dashboard import COHORTS
+from ecgviz.cohort.files import opened_to_write, write_records, write_rows
+from ecgviz.cohort.schema import LEADS
+from ecgviz.cohort.settings import Settings
+from ecgviz.figures import cohort as figures
+from ecgviz.types import ATOMS
+from ecgviz.ui import cohort as page
+from ecgviz.ui.state import cohort as kept
+
+ROOT = Path(__file__).resolve().parents[1]
+N = 250
+V1, QRS = LEADS.index("V1"), ATOMS.index("QRSm")
+
+
+def row(k: int, held: float) -> dict[str, object]:
+    """Return a row in which so much of the map lies on the QRS complex of V1, where the guideline points."""
+    cells = np.full((12, 9), (1 - held) / 107)
+    cells[V1, QRS] = held
+    region = np.zeros((12, 9))
+    region[V1, QRS] = 1
+    finding = {
+        "criterion": "CLBBB",
+        "definition": "made up",
+        "state": "met",
+        "share": held,
+        "area": 0.01,
+        "control_share": 0.1,
+    }
+    return {
+        **{"record": "demo:lbbb" if k == 7 else f"r{k:03d}", "label": "CLBBB", "logit": float(k), "probability": k / N},
+        **{"called": True, "stated": k % 2 == 0, "correct": k % 2 == 0, "pos": cells.ravel(), "neg": np.zeros(108)},
+        **{"atom_s": np.ones(9), "by_lead": cells.sum(axis=1), "by_atom": cells.sum(axis=0), "region": region.ravel()},
+        **{
+            "evidence": "agrees",
+            "share": held,
+            "area": 0.01,
+            "excess": held - 0.1,
+            "p_time": 0.01,
+            "findings": [finding],
+        },
+        "controls": [{"name": "|x|", "share": 0.1}],
+    }
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("stores") / "planted"
+    asked = [Settings("first", "0" * 64, method, {}, 1, 2, 0) for method in ("input_x_gradient", "saliency")]
+    asked.append(Settings("second", "1" * 64, "input_x_gradient", {}, 1, 2, 0))
+    with opened_to_write(folder, asked):
+        records = [
+            {"record": row(k, 0.5)["record"], "patient": f"p{k}", "sex": "female", "age_years": 50.0} for k in range(N)
+        ]
+        write_records(folder, records)
+        for settings, held in zip(asked, (0.6, 0.3, 0.05), strict=True):
+            rng = np.random.default_rng(0)
+            write_rows(folder, settings, [row(k, held + 0.04 * rng.uniform(-1, 1)) for k in range(N)])
+    return folder
+
+
+@pytest.fixture
+def app(store: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    monkeypatch.setenv(COHORTS, str(store))
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    return AppTest.from_file(str(ROOT / "pages" / "cohort.py"), default_timeout=120).run()
+
+
+def charts(app: AppTest) -> list[dict]:
+    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+
+
+def show(app: AppTest, view: str) -> AppTest:
+    app.segmented_control(key="cohort view").set_value(view).run()
+    assert not app.exception
+    assert not app.error
+    return app
+
+
+def test_the_variable_of_the_server_is_the_one_that_the_page_reads() -> None:
+    assert kept.COHORTS == COHORTS
+
+
+def test_networks_stand_beside_the_guideline_with_intervals(app: AppTest) -> None:
+    assert not app.exception
+    assert NOTICE in app.markdown[0].value
+    guideline, first, second, excess = charts(app)
+    assert guideline["layout"]["meta"]["alt"].endswith("250 records, most often V1 QRS")
+    assert "largest cell V1 QRS with 61 %" in first["layout"]["meta"]["alt"]
+    assert "second" in second["layout"]["meta"]["alt"]
+    assert len(first["layout"]["shapes"]) == 1
+    assert "first (n 250) +50.0" in excess["layout"]["meta"]["alt"]
+    assert "second (n 250) -5.0" in excess["layout"]["meta"]["alt"]
+    table = app.dataframe(key="cohort agreement").value
+    assert table["above it"].round(2).tolist() == [0.5, -0.05]
+
+
+@pytest.mark.parametrize("view", list(page.VIEWS))
+def test_every_view_is_drawn(app: AppTest, view: str) -> None:
+    show(app, view)
+    assert charts(app) or app.dataframe
+
+
+def test_records_are_sorted_and_paged_by_the_store(app: AppTest) -> None:
+    show(app, "Records")
+    app.selectbox(key="cohort sort").set_value("probability").run()
+    (table,) = app.dataframe
+    assert len(table.value) == 100
+    assert table.value.record.iloc[0] == f"r{N - 1:03d}"
+    app.number_input(key="cohort page 3").set_value(3).run()
+    (table,) = app.dataframe
+    assert len(table.value) == N - 200
+    assert table.value.record.iloc[-1] == "r000"
+    app.segmented_control(key="cohort order").set_value("smallest first").run()
+    assert app.dataframe[0].value.record.iloc[-1] == f"r{N - 1:03d}"
+    assert app.button(key="open cohort record").disabled
+
+
+def test_a_group_narrows_the_records(app: AppTest) -> None:
+    app.selectbox(key="cohort by").set_value("prediction").run()
+    assert app.dataframe(key="cohort agreement").value.records.tolist() == [125, 125, 125, 125]
+    app.selectbox(key="cohort only prediction").set_value("called rightly").run()
+    assert app.dataframe(key="cohort agreement").value.records.tolist() == [125, 125]
+
+
+def test_the_maps_of_two_methods_part_where_they_were_made_to(app: AppTest) -> None:
+    show(app, "Methods apart")
+    (chart,) = charts(app)
+    assert "largest at V1, +" in chart["layout"]["meta"]["alt"] or "largest at QRS, +" in chart["layout"]["meta"]["alt"]
+    assert any("of both maps lie on the same leads and waves" in each.value for each in app.markdown)
+
+
+def test_what_is_no_store_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(COHORTS, os.pathsep.join([str(tmp_path), str(tmp_path)]))
+    assert list(kept.stores()) == [tmp_path.name, f"{tmp_path.name} (2)"]
+    st.cache_resource.clear()
+    app = AppTest.from_file(str(ROOT / "pages" / "cohort.py"), default_timeout=60).run()
+    (error,) = app.error
+    assert "is no store of a cohort" in error.value.replace("\\", "")
+
+
+def test_figures_say_what_they_hold() -> None:
+    table = pd.DataFrame({"n": [5], "excess": [0.2], "excess_low": [0.1], "excess_high": [0.3]})
+    drawn = figures.excess_figure(table, ["a <b>"], title="t").to_plotly_json()["data"][0]
+    assert drawn["y"] == ("a &lt;b&gt; (n 5)",) or list(drawn["y"]) == ["a &lt;b&gt; (n 5)"]
+    np.testing.assert_allclose([drawn["x"][0], drawn["error_x"]["array"][0]], [20, 10])
+    guideline = np.zeros((12, 9))
+    guideline[V1, QRS] = 0.7
+    assert figures.pointed_at(guideline).sum() == 1
+    assert figures.guideline_by_wave(guideline)[V1, 2] == 0.7
+    many = figures.cluster_figure(np.zeros((5000, 2)), [0] * 5000, ["r"] * 5000, 0.5, title="t")
+    assert len(many.data[0].x) <= figures.MOST_POINTS
+    empty = figures.share_figure(np.full(3, np.nan), np.full(3, np.nan), title="t")
+    assert "0 records" in empty.layout.meta["alt"]
