@@ -7,6 +7,7 @@ from pathlib import Path
 import driver
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from ecgviz import NOTICE
@@ -261,3 +262,100 @@ def test_a_whole_quiz_by_keyboard_alone(visit: Visit):
         driver.settle(page)
         visit.assert_clean()
         press(page, "ArrowRight")
+
+
+def pixel(page: Page, figure: int, x: object, y: object) -> tuple[float, float]:
+    """Return where a figure, by its number on the page, shows a value across and up (None: the middle)."""
+    found = page.evaluate(
+        """([figure, x, y]) => {
+            const plot = document.querySelectorAll('.js-plotly-plot')[figure];
+            plot.scrollIntoView({block: 'center', behavior: 'instant'});
+            const box = plot.getBoundingClientRect(), layout = plot._fullLayout;
+            const at = (axis, value) => axis._offset + (value === null ? axis._length / 2 : axis.d2p(value));
+            return [box.left + at(layout.xaxis, x), box.top + at(layout.yaxis, y)];
+        }""",
+        [figure, x, y],
+    )
+    return float(found[0]), float(found[1])
+
+
+def click(page: Page, figure: int, x: object, y: object) -> None:
+    """Click a figure as a reader does: move there, see what it stands for, press."""
+    page.wait_for_timeout(500)
+    across, up = pixel(page, figure, x, y)
+    page.mouse.move(across - 15, up)
+    page.mouse.move(across, up)
+    page.locator(".hoverlayer .hovertext").first.wait_for()
+    page.mouse.click(across, up)
+    driver.settle(page)
+
+
+def headings(page: Page) -> list[str]:
+    return page.evaluate("[...document.querySelectorAll('.js-plotly-plot')].map(plot => plot._fullLayout.title.text)")
+
+
+def test_a_click_in_any_figure_moves_all_of_them(visit: Visit):
+    page = visit.page
+    driver.choose_demo(page, "inferior_stemi")
+    driver.visit(page, "Attention")
+    click(page, 0, 6.6, None)
+    _, rhythm, channels, matrix = headings(page)
+    assert channels.split("of beat ")[1].startswith("8")
+    assert matrix.endswith("of beat 8")
+    assert "of lead " in rhythm
+    click(page, 2, None, "V3")
+    assert "of lead V3" in headings(page)[1]
+    click(page, 3, "QRS", "aVF")
+    assert "of lead aVF, QRS" in headings(page)[1]
+    click(page, 1, 3.0, None)
+    assert headings(page)[3].endswith("of beat 4")
+    visit.assert_clean()
+
+
+def test_a_caliper_drawn_on_the_paper_agrees_with_the_samples(visit: Visit):
+    from ecgviz.records import load_record
+    from ecgviz.signal import condition
+
+    page = visit.page
+    driver.choose_demo(page, "lbbb")
+    page.get_by_role("radio", name="Caliper").or_(page.get_by_role("button", name="Caliper")).first.click()
+    driver.settle(page)
+    start, end = pixel(page, 0, 5.6, None), pixel(page, 0, 6.4, None)
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(end[0], end[1] + 30, steps=4)
+    page.mouse.up()
+    expect(page.get_by_text("fits a minute")).to_be_visible(timeout=driver.PATIENCE_MS)
+    driver.settle(page)
+    row = page.get_by_test_id("stTable").first.locator("tbody tr").first.locator("td").all_inner_texts()
+    lead, from_s, to_s, change = row[0], float(row[1]), float(row[2]), row[7]
+    record = condition(load_record("demo:lbbb"))
+    a_pixel_s = 10.4 / 900
+    assert from_s == pytest.approx(5.6, abs=a_pixel_s)
+    assert to_s == pytest.approx(6.4, abs=a_pixel_s)
+    samples = record.lead(lead)[[round(at * record.fs) for at in (from_s, to_s)]]
+    assert float(change.removesuffix(" mV")) == pytest.approx(samples[1] - samples[0], abs=0.01)
+    visit.assert_clean()
+
+
+def test_every_figure_leaves_as_a_file(visit: Visit):
+    page = visit.page
+    driver.choose_demo(page, "pvc")
+    page.get_by_text("The same as a table").first.click()
+    driver.settle(page)
+    for kind, start in (("SVG", b"<?xml"), ("PNG", b"\x89PNG"), ("CSV", b"# figure: ")):
+        with page.expect_download() as waiting:
+            page.get_by_role("button", name=f"Download {kind}").click()
+        assert waiting.value.suggested_filename == f"ecgviz-paper.{kind.lower()}"
+        assert Path(waiting.value.path()).read_bytes().startswith(start)
+    visit.assert_clean()
+
+
+def test_axe_finds_nothing_serious_on_any_page(visit: Visit):
+    driver.choose_demo(visit.page, "inferior_stemi")
+    for name in driver.PAGES:
+        driver.visit(visit.page, name)
+        found = Axe().run(visit.page, options={"resultTypes": ["violations", "passes"]}).response
+        assert len(found["passes"]) > 10, name
+        serious = [each for each in found["violations"] if each["impact"] in ("serious", "critical")]
+        assert serious == [], (name, [(each["id"], each["nodes"][0]["html"]) for each in serious])
