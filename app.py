@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ecgviz.registry import shipped
-from ecgviz.ui import failures, login, pickers, viewing
+from ecgviz.ui import failures, login, pickers, tour, viewing
 
 st.set_page_config(page_title="ecgviz", layout="wide")
 login.required()
@@ -22,10 +22,12 @@ page = st.navigation(
         st.Page(folder / "guideline_library.py", title="Guideline library", url_path="Guideline_library"),
         st.Page(folder / "what_if.py", title="What if", url_path="What_if"),
         st.Page(folder / "compare.py", title="Compare", url_path="Compare"),
+        st.Page(folder / "report.py", title="Report", url_path="Report"),
         st.Page(folder / "cohort.py", title="Cohort", url_path="Cohort"),
         st.Page(folder / "validation.py", title="Validation", url_path="Validation"),
         st.Page(folder / "teaching.py", title="Teaching", url_path="Teaching"),
         st.Page(folder / "models.py", title="Models", url_path="Models"),
+        st.Page(folder / "glossary.py", title="Glossary", url_path="Glossary"),
     ],
     position="top",
 )
@@ -33,4 +35,6 @@ page = st.navigation(
 with failures.Told():
     pickers.pickers()
     viewing.picker()
+    tour.start()
+    tour.banner()
     page.run()

@@ -26,6 +26,8 @@ PAGES = (
     "guideline_library",
     "what_if",
     "compare",
+    "report",
+    "glossary",
     "validation",
     "teaching",
     "models",
@@ -81,6 +83,8 @@ def test_without_a_recording_a_page_says_what_to_do(app: AppTest, page: str):
     elif page == "guideline_library":
         assert "awaiting review by a cardiologist" in texts(app)
         assert figures(app)
+    elif page == "glossary":
+        assert "Integrated gradients" in set(app.table[0].value["term"])
     elif page == "recordings":
         assert [element.value for element in app.info] == [
             "Only the demos are listed. Start with `ecgviz app --data DIR` to list a folder of your own here too."
@@ -100,7 +104,7 @@ def test_without_a_recording_a_page_says_what_to_do(app: AppTest, page: str):
         assert not figures(app)
 
 
-@pytest.mark.parametrize(("page", "n_figures"), list(zip(PAGES, (0, 1, 2, 4, 6, 3, 1, 0, 0, 0, 0, 0, 0), strict=True)))
+@pytest.mark.parametrize(("page", "n_figures"), list(zip(PAGES, (0, 1, 2, 4, 6, 3, 1, 0, 0, 0, 0, 0, 0, 0, 0), strict=True)))
 def test_a_demo_recording_fills_every_page(app: AppTest, page: str, n_figures: int):
     visit(pick_demo(app), page)
     assert not app.exception
@@ -126,7 +130,7 @@ def test_a_refused_upload_is_one_sentence_and_no_figure(app: AppTest, page: str)
     visit(send(app, ("ecg.csv", csv(rate=""))), page)
     assert not app.exception
     assert NOTICE in texts(app)
-    if page not in ("models", "validation", "teaching", "recordings", "guideline_library", "cohort"):
+    if page not in ("models", "validation", "teaching", "recordings", "guideline_library", "cohort", "glossary"):
         (error,) = app.error
         assert "rate" in unescaped(error.value)
         assert not figures(app)

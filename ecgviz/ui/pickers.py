@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from ecgviz import glossary
 from ecgviz.checkpoint import available_models, default_model
 from ecgviz.errors import EcgvizError
 from ecgviz.explain import METHODS, applicable
@@ -35,7 +36,9 @@ def pickers() -> None:
 def _model_picker() -> str | None:
     names, first = available_models(), default_model()
     index = 0 if first is None else names.index(first)
-    return st.selectbox("Model", names, index=index, key="model", placeholder="no model is installed")
+    return st.selectbox(
+        "Model", names, index=index, key="model", placeholder="no model is installed", help=glossary.define("model")
+    )
 
 
 def _method_picker(name: str | None, refused: list[str]) -> str:
@@ -54,15 +57,26 @@ def _method_picker(name: str | None, refused: list[str]) -> str:
         format_func=words.method_name,
         key="method",
         placeholder="none applies to this model",
-        help="What is held against the guideline, and drawn behind the trace on the Attributions page.",
+        help="What is held against the guideline, and drawn behind the trace on the Attributions page.\n\n"
+        + glossary.define("method"),
     )
+    if method in METHODS:
+        widgets.note(words.sentence(METHODS[method].definition))
     return method or first
 
 
 def _record_picker() -> tuple[Record | str | None, str | None]:
     """Return the picked recording, or why it was refused, and the id under which an address opens it."""
     sources = [DEMO, LIBRARY, UPLOAD] if _listed() else [DEMO, UPLOAD]
-    source = st.segmented_control("Recording", sources, default=DEMO, required=True, key="source", width="stretch")
+    source = st.segmented_control(
+        "Recording",
+        sources,
+        default=DEMO,
+        required=True,
+        key="source",
+        width="stretch",
+        help=glossary.define("library") if LIBRARY in sources else "A simulated recording, or a file of your own.",
+    )
     if source == UPLOAD:
         return _upload_picker(), None
     if source == LIBRARY:
@@ -137,8 +151,8 @@ def _label_picker(record: Record, name: str, refused: list[str]) -> str | None:
         index=int(prediction.probabilities.argmax()),
         format_func=texts.__getitem__,
         key=key,
-        help="Superclasses first, then statements, by their PTB-XL codes, with their probability; called = at or above "
-        "the model's threshold.",
+        help="Superclasses first, then statements, with their probability.\n\n"
+        + glossary.define("label", "superclass", "threshold"),
     )
     widgets.note(words.label_name(label))
     return label

@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from ecgviz import NOTICE
+from ecgviz import NOTICE, glossary
 from ecgviz.checkpoint import Model
 from ecgviz.edit import notice
 from ecgviz.errors import EcgvizError
@@ -30,7 +30,8 @@ def plain(text: str) -> str:
 def title(name: str, how_to_read: str) -> None:
     """Open a page: what this software is not, the page's name, and one sentence on how to read it."""
     st.markdown(f":small[{NOTICE}]")
-    st.markdown(f"**{name}.** {how_to_read}")
+    terms = glossary.define(*glossary.of_page(name))
+    st.markdown(f"**{name}.** {how_to_read}", help=terms or None)
     record = state.choice().record
     changed = None if record is None else state.edits(record)
     if changed is not None:

@@ -33,6 +33,7 @@ from ecgviz.ui.state.recordings import (
     reading,
     reset_marks,
 )
+from ecgviz.ui.state.tour import set_tour_step, tour_step
 from ecgviz.ui.state.what_if import add_step, altered, clear_steps, steps, undo_step
 
 __all__ = [
@@ -71,8 +72,10 @@ __all__ = [
     "prediction",
     "reading",
     "reset_marks",
+    "set_tour_step",
     "steps",
     "take_label",
+    "tour_step",
     "undo_step",
     "upload",
     "verdicts",

@@ -1,0 +1,51 @@
+"""What the Report page is made of: one case as a file to keep, and the commands that make and verify the same."""
+
+import re
+from functools import partial
+
+import streamlit as st
+
+from ecgviz import glossary
+from ecgviz.report import render, render_pdf
+from ecgviz.types import Case
+from ecgviz.ui import state, widgets
+
+
+def downloads(case: Case) -> None:
+    """Offer the report as PDF and HTML; a file is made when it is asked for."""
+    name = re.sub(r"[^\w.-]+", "-", f"{case.record.id}-{case.label}-{case.explanation.method}")
+    left, right, _ = st.columns([2, 2, 1])
+    left.download_button(
+        "PDF, A4 landscape",
+        partial(render_pdf, case),
+        f"{name}.pdf",
+        "application/pdf",
+        type="primary",
+        width="stretch",
+        key="report pdf",
+        help="Vectors only: 250 mm for 10 s and 10 mm for a millivolt when printed at 100 %.",
+    )
+    right.download_button(
+        "HTML, one file",
+        partial(render, case),
+        f"{name}.html",
+        "text/html",
+        width="stretch",
+        key="report html",
+        help="Needs nothing else: no script, no link, nothing fetched.",
+    )
+
+
+def commands(case: Case) -> None:
+    """Show the commands that make the same case and compute it again, where a command can open the recording."""
+    st.markdown("**The same on the command line**", help=glossary.define("case", "provenance"))
+    source = state.choice().link
+    if source is None or not source.startswith("demo:") or case.record.altered:
+        widgets.note("Give the path of the recording in place of RECORD; what was edited here is not edited there.")
+        source = "RECORD"
+    method, model = case.explanation.method, case.provenance["model"]
+    st.code(
+        f"ecgviz explain {source} --model {model} --label {case.label} --method {method} --out case\n"
+        "ecgviz report case --out report.pdf\necgviz verify case",
+        language="sh",
+    )

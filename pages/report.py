@@ -1,0 +1,15 @@
+"""Report: the chosen recording, label and method as one file to keep, print or send."""
+
+import streamlit as st
+
+from ecgviz.report import rows
+from ecgviz.ui import reporting, widgets
+
+widgets.title("Report", "One file with tracing, three levels, criteria, verdict, controls and provenance of this case.")
+case = widgets.need_case()
+widgets.verdict(case)
+reporting.downloads(case)
+reporting.commands(case)
+st.markdown("**Provenance**")
+head, facts = rows.provenance(case)
+st.table({"what": [fact[0] for fact in facts], "value": [widgets.plain(fact[1]) for fact in facts]})
