@@ -41,8 +41,11 @@ def find(
     age: float | None = 50,
     sex: str | None = "male",
 ) -> Finding:
-    findings = [f for f in evaluate(label, measured, beats(), age_years=age, sex=sex) if f.criterion == label]
-    return next(f for f in findings if definition in (None, f.definition))
+    """Return the finding by one definition of an entry, or by its first one."""
+    findings = {
+        f.definition: f for f in evaluate(label, measured, beats(), age_years=age, sex=sex) if f.criterion == label
+    }
+    return findings[definition or entry(label).definitions[0].key]
 
 
 def elevation(**leads: float) -> Measurements:

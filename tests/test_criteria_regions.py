@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from ecgviz.criteria import catalogue, evaluate, evaluate_all, union_region
+from ecgviz.criteria import catalogue, evaluate, evaluate_all, ranked, union_region
+from ecgviz.criteria.order import clearness
 from ecgviz.types import ATOMS, Beats, Finding, Measurements, Region
 from tests.criteria_subjects import beats, measurements
 
@@ -39,7 +40,7 @@ def test_roles_have_their_weights_and_share_no_cell() -> None:
     for finding in evaluate_all(measurements(), FOUR, age_years=50, sex="male"):
         seen = np.zeros((12, 4, len(ATOMS)), dtype=bool)
         for role, region in finding.regions.items():
-            weight = {"primary": 1.0, "support": 0.5, "context": 0.25, "absence": 1.0, "contra": 1.0}[role]
+            weight = {"support": 0.5, "context": 0.25}.get(role, 1.0)
             assert set(np.unique(region.weight)) <= {0.0, weight}
             assert region.leads == measurements().leads
             if role != "absence":
@@ -106,6 +107,50 @@ def test_form_findings_are_sought_in_the_leads_that_are_met() -> None:
     assert cells(find("INVT", "udmi2018", lateral).regions["primary"]) == product("V5 V6", "T1 T2")
     everywhere = {lead for lead, _ in cells(find("INVT", "udmi2018", measurements()).regions["primary"])}
     assert everywhere == set(measurements().leads) - {"aVR"}
+
+
+def test_a_visible_p_wave_speaks_against_fibrillation_and_against_a_ventricular_beat() -> None:
+    regions = find("AFIB", "esc2020", measurements(), beats(without_p=(0, 2))).regions
+    everywhere = " ".join(measurements().leads)
+    assert cells(regions["opposing"]) == product(everywhere, "P")
+    assert set(np.nonzero(regions["opposing"].weight)[1]) == {1, 3}
+    mixed = beats(("normal", "premature_ventricular", "normal", "premature_ventricular"), without_p=(1,))
+    ectopic = find("PVC", "premature_wide", measurements(), mixed).regions
+    assert set(np.nonzero(ectopic["opposing"].weight)[1]) == {3}
+
+
+INFERIOR = {"II": 0.25, "III": 0.35, "aVF": 0.3, "I": -0.1, "aVL": -0.25}
+
+
+def test_the_mirror_image_of_an_infarct_widens_no_region_and_is_told_after_it() -> None:
+    measured = measurements(per_lead={"j_mv": INFERIOR})
+    found = evaluate("MI", measured, FOUR, age_years=60, sex="male")
+    met = [finding for finding in found if finding.state == "met"]
+    assert [finding.criterion for finding in met[:2]] == ["IMI", "INJLA"]
+    assert met[0].explained_by == ""
+    assert "ST elevation in II, III, aVF" in met[1].explained_by
+    assert met[1].explained_by in met[1].caveats[0]
+    region = union_region(found)
+    assert region is not None
+    assert cells(region) == product("II III aVF", "ST")
+    alone = measurements(per_lead={"j_mv": {"I": -0.1, "aVL": -0.25}})
+    lateral = evaluate("INJLA", alone, FOUR, age_years=60, sex="male")
+    assert lateral[0].explained_by == ""
+    mirrored = union_region([finding for finding in met if finding.criterion == "INJLA"])
+    assert mirrored is not None
+    assert cells(mirrored) == product("I aVL V5 V6", "ST")
+
+
+def test_findings_are_told_by_state_claim_and_clearness() -> None:
+    measured = measurements(per_lead={"j_mv": {"V1": 0.12, "II": 0.25, "III": 0.35, "aVF": 0.3, "V2": 0.45, "V3": 0.5}})
+    found = ranked(evaluate_all(measured, FOUR, age_years=60, sex="male"))
+    states = [finding.state for finding in found]
+    assert states == sorted(states, key=("met", "borderline", "not_met", "not_evaluable").index)
+    met = [finding for finding in found if finding.state == "met"]
+    assert [finding.superclass is None for finding in met] == sorted(finding.superclass is None for finding in met)
+    clear = [clearness(finding) for finding in met if finding.superclass and not finding.explained_by]
+    assert clear == sorted(clear, reverse=True)
+    assert clear[0] > 5
 
 
 def test_each_voltage_definition_looks_at_its_own_leads() -> None:

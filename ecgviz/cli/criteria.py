@@ -40,6 +40,7 @@ def show(
 ) -> None:
     """Show one diagnosis: each published definition with its rules, sources and regions, and the caveats."""
     from ecgviz.criteria import entry, load
+    from ecgviz.criteria.regions import WEIGHTS
 
     one = entry(name, folder)
     sources = load(folder).sources
@@ -57,7 +58,7 @@ def show(
         ]
         write_table(definition.key, ("role", "rule", "verification", "source"), rows)
         roi = definition.roi or one.roi
-        for role in ("primary", "support", "context", "absence", "contra"):
+        for role in WEIGHTS:
             parts = [_part(part) for part in getattr(roi, role)]
             write_lines(*([f"{role}: {'; '.join(parts)}"] if parts else []))
         write_lines(f"Source: {sources[definition.source].full}", "")
@@ -144,6 +145,17 @@ def _or_dash(value: float) -> str:
 
 def _finding(finding: "Finding") -> dict[str, Any]:
     """Return a finding for JSON: regions by their text, without their arrays."""
-    names = ("criterion", "name", "definition", "state", "why", "source", "rules", "superclass", "caveats")
+    names = (
+        "criterion",
+        "name",
+        "definition",
+        "state",
+        "why",
+        "source",
+        "rules",
+        "superclass",
+        "caveats",
+        "explained_by",
+    )
     regions = {role: region.text for role, region in finding.regions.items()}
     return {name: plain(getattr(finding, name)) for name in names} | {"regions": regions}

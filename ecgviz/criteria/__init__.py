@@ -2,6 +2,7 @@
 
 from ecgviz.criteria.load import load
 from ecgviz.criteria.logic import at_least, definition_state
+from ecgviz.criteria.order import ranked
 from ecgviz.criteria.regions import union_region
 from ecgviz.criteria.schema import Entry, Source, schema_json
 from ecgviz.criteria.stages import at_stage
@@ -19,6 +20,7 @@ __all__ = [
     "evaluate_all",
     "for_label",
     "load",
+    "ranked",
     "schema_json",
     "union_region",
 ]

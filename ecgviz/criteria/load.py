@@ -190,6 +190,8 @@ def _check_definition(
         raise CriteriaError(f"{where}.at_least: {definition.at_least} of {alternatives} alternatives can never hold")
     if definition.source not in sources:
         raise CriteriaError(f"{where}.source: there is no source {definition.source!r}; known are {', '.join(sources)}")
+    if definition.mirror_of is not None and definition.mirror_of not in entries:
+        raise CriteriaError(f"{where}.mirror_of: there is no entry {definition.mirror_of!r}")
     for r, rule in enumerate(definition.rules):
         if isinstance(rule, UseRule):
             continue
@@ -207,5 +209,6 @@ def _check_order(entry: Entry, file: str, entries: dict[str, Entry], above: tupl
         circle = " -> ".join((*above[above.index(entry.id) :], entry.id))
         raise CriteriaError(f"{file}: entry {entry.id}, field blocked_by: the entries wait for each other: {circle}")
     asked = [rule.finding for d in entry.definitions for rule in d.rules if isinstance(rule, FindingRule)]
+    asked += [definition.mirror_of for definition in entry.definitions if definition.mirror_of is not None]
     for name in (*entry.blocked_by, *entry.blocked_if_met, *asked):
         _check_order(entries[name], file, entries, (*above, entry.id))

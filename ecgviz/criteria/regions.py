@@ -11,7 +11,14 @@ from ecgviz.types import ATOMS, Beats, Finding, Region
 from ecgviz.types.arrays import BoolArray, FloatArray
 from ecgviz.types.beats import KINDS
 
-WEIGHTS: Mapping[str, float] = {"primary": 1.0, "support": 0.5, "context": 0.25, "absence": 1.0, "contra": 1.0}
+WEIGHTS: Mapping[str, float] = {
+    "primary": 1.0,
+    "support": 0.5,
+    "context": 0.25,
+    "absence": 1.0,
+    "opposing": 1.0,
+    "contra": 1.0,
+}
 """Weight of a cell by the role of its region."""
 
 
@@ -120,10 +127,12 @@ def _text(part: RoiPart, leads: Sequence[str], met_leads: Sequence[str]) -> str:
 def union_region(findings: Sequence[Finding], role: str = "primary") -> Region | None:
     """Return the union of the regions of one role over all findings that are met, or None when there is none.
 
-    A cell has the largest weight that any of them gives it; ``text`` names each statement with its place, so that
-    their number can be shown beside every score in the region.
+    A finding that another one explains (`Finding.explained_by`) counts only where no other is met: the mirror image of
+    an infarct does not widen the place of the infarct. A cell has the largest weight that any of them gives it;
+    ``text`` names each statement with its place, so that their number can be shown beside every score in the region.
     """
     chosen = [finding for finding in findings if finding.state == "met" and role in finding.regions]
+    chosen = [finding for finding in chosen if not finding.explained_by] or chosen
     if not chosen:
         return None
     weights: list[FloatArray] = [finding.regions[role].weight for finding in chosen]

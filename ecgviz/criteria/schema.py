@@ -45,14 +45,16 @@ class RoiPart(Strict):
 class Roi(Strict):
     """Where a reader looks.
 
-    For evidence (primary, support, context), for something missing (absence), and where evidence would suggest a
-    shortcut (contra).
+    For evidence (primary, support, context), for something missing (absence), where what is seen speaks against the
+    finding, so that opposing evidence belongs there (opposing: a visible P wave against fibrillation), and where
+    evidence would suggest a shortcut (contra).
     """
 
     primary: tuple[RoiPart, ...] = ()
     support: tuple[RoiPart, ...] = ()
     context: tuple[RoiPart, ...] = ()
     absence: tuple[RoiPart, ...] = ()
+    opposing: tuple[RoiPart, ...] = ()
     contra: tuple[RoiPart, ...] = ()
 
 
@@ -60,11 +62,13 @@ class Definition(Strict):
     """One published definition: all required rules, ``at_least`` so many alternatives (if any), no excluding rule.
 
     ``stages``: of an infarct, the stages of PTB-XL (``infarction_stadium``) at which this is what a reader looks for.
+    ``mirror_of``: an entry whose mirror image this sign may be, where that entry is met too.
     """
 
     key: str
     source: str
     stages: tuple[Literal["I", "II", "III"], ...] = ()
+    mirror_of: str | None = None
     rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
     at_least: Annotated[int, Field(ge=1)] = 1
     roi: Roi | None = None

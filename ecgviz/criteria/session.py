@@ -82,6 +82,7 @@ class Session:
         if barred is None:
             rules, roles, points = definition.deciding
             state = definition_state(roles, (self.outcome(r).state for r in rules), definition.at_least, points)
+        mirrored = self._mirrored(definition) if state == "met" else ""
         return JudgedFinding.of(
             Judgement(self, one, definition, barred),
             criterion=one.id,
@@ -90,9 +91,19 @@ class Session:
             state=state,
             source=self.known.sources[definition.source].full,
             superclass=one.maps.superclass,
-            caveats=(*cautions, *definition.caveats, *one.caveats),
+            caveats=(*((f"there is {mirrored}",) if mirrored else ()), *cautions, *definition.caveats, *one.caveats),
             stages=definition.stages,
+            explained_by=mirrored,
         )
+
+    def _mirrored(self, definition: Definition) -> str:
+        """Return of which other sign, that is there too, the sign of a definition may be the mirror image, or ""."""
+        if definition.mirror_of is None or self.state(definition.mirror_of) != "met":
+            return ""
+        other = self.known.entries[definition.mirror_of]
+        met = next(found for found in self.findings(other) if found.state == "met")
+        shown = dict.fromkeys(lead for rule in met.rules if rule.role == "required" for lead in rule.leads)
+        return f"{other.name} in {', '.join(shown)}, of which this may be the mirror image"
 
     def outcome(self, rule: Evaluable) -> Outcome:
         """Return what a rule comes to; rules that ask the same are asked once."""

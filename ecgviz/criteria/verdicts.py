@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ecgviz.criteria.judged import Patient
 from ecgviz.criteria.load import Catalogue, load
+from ecgviz.criteria.order import ranked
 from ecgviz.criteria.regions import canvas
 from ecgviz.criteria.schema import Entry
 from ecgviz.criteria.session import Session
@@ -63,6 +64,8 @@ def evaluate(
 ) -> tuple[Finding, ...]:
     """Return one finding for each published definition of each entry that speaks of ``label`` (see `for_label`).
 
+    They come in the order in which a reader would name them (`ecgviz.criteria.ranked`).
+
     Parameters
     ----------
     label : str
@@ -80,13 +83,13 @@ def evaluate(
     CriteriaError
         For a sex or age that is none, or a malformed catalogue.
     """
-    return _findings(for_label(label, folder), load(folder), measured, beats, age_years, sex)
+    return ranked(_findings(for_label(label, folder), load(folder), measured, beats, age_years, sex))
 
 
 def evaluate_all(
     measured: Measurements, beats: Beats, *, age_years: float | None, sex: str | None, folder: Path | None = None
 ) -> tuple[Finding, ...]:
-    """Return the findings of every entry of the catalogue; parameters and errors as in `evaluate`."""
+    """Return the findings of every entry, in the order of the catalogue; parameters and errors as in `evaluate`."""
     known = load(folder)
     return _findings(tuple(known.entries.values()), known, measured, beats, age_years, sex)
 

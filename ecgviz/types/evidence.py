@@ -13,7 +13,7 @@ from ecgviz.types.beats import ATOMS, WAVES
 class Region:
     """Where to look: ``weight`` (L, B, S) between 0 and 1 on the grid of one record's ``leads`` and beats.
 
-    ``role`` is "primary", "support", "context", "absence" or "contra"; ``text`` names it for a reader
+    ``role`` is "primary", "support", "context", "absence", "opposing" or "contra"; ``text`` names it for a reader
     ("II, III, aVF: ST").
     Cells of absent waves keep their weight: a region with less than half of its cells present is not assessable.
     """

@@ -43,6 +43,8 @@ class Finding:
 
     ``criterion`` is the catalogue id (for PTB-XL statements the SCP code), ``definition`` the key of the published
     definition, ``regions`` where the guideline looks, by role (empty when the criterion has no place, such as a rate),
+    ``explained_by`` what else explains a sign that is there, "" where nothing is known of it (ST depression may be the
+    mirror image of ST elevation; such a finding stays met, but counts for no region beside others),
     ``stages`` the stages of an infarct (I, II, III) at which this definition is the one to ask.
     """
 
@@ -57,6 +59,7 @@ class Finding:
     superclass: str | None = None
     caveats: tuple[str, ...] = ()
     stages: tuple[str, ...] = ()
+    explained_by: str = ""
 
 
 @dataclass(frozen=True)
