@@ -26,6 +26,7 @@ page = st.navigation(
         st.Page(folder / "cohort.py", title="Cohort", url_path="Cohort"),
         st.Page(folder / "validation.py", title="Validation", url_path="Validation"),
         st.Page(folder / "teaching.py", title="Teaching", url_path="Teaching"),
+        st.Page(folder / "reader_study.py", title="Reader study", url_path="Reader_study"),
         st.Page(folder / "models.py", title="Models", url_path="Models"),
         st.Page(folder / "glossary.py", title="Glossary", url_path="Glossary"),
     ],

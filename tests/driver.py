@@ -29,9 +29,20 @@ PAGES = (
     "Cohort",
     "Validation",
     "Teaching",
+    "Reader study",
     "Models",
 )
-WITHOUT_FIGURES = ("What if", "Compare", "Recordings", "Report", "Glossary", "Cohort", "Teaching", "Models")
+WITHOUT_FIGURES = (
+    "What if",
+    "Compare",
+    "Recordings",
+    "Report",
+    "Glossary",
+    "Cohort",
+    "Teaching",
+    "Reader study",
+    "Models",
+)
 """Pages that draw nothing until more was chosen than a recording."""
 PATIENCE_MS = 120_000
 ROW_PX = 35

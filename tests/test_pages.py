@@ -30,6 +30,7 @@ PAGES = (
     "glossary",
     "validation",
     "teaching",
+    "reader_study",
     "models",
     "cohort",
 )
@@ -89,6 +90,9 @@ def test_without_a_recording_a_page_says_what_to_do(app: AppTest, page: str):
         assert [element.value for element in app.info] == [
             "Only the demos are listed. Start with `ecgviz app --data DIR` to list a folder of your own here too."
         ]
+    elif page == "reader_study":
+        assert "`ecgviz app --studies studies` opens the folder on this page" in texts(app)
+        assert not figures(app)
     elif page == "teaching":
         assert "Which cases?" in texts(app)
         assert not app.info
@@ -104,7 +108,9 @@ def test_without_a_recording_a_page_says_what_to_do(app: AppTest, page: str):
         assert not figures(app)
 
 
-@pytest.mark.parametrize(("page", "n_figures"), list(zip(PAGES, (0, 1, 2, 4, 6, 3, 1, 0, 0, 0, 0, 0, 0, 0, 0), strict=True)))
+@pytest.mark.parametrize(
+    ("page", "n_figures"), list(zip(PAGES, (0, 1, 2, 4, 6, 3, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0), strict=True))
+)
 def test_a_demo_recording_fills_every_page(app: AppTest, page: str, n_figures: int):
     visit(pick_demo(app), page)
     assert not app.exception
@@ -130,7 +136,16 @@ def test_a_refused_upload_is_one_sentence_and_no_figure(app: AppTest, page: str)
     visit(send(app, ("ecg.csv", csv(rate=""))), page)
     assert not app.exception
     assert NOTICE in texts(app)
-    if page not in ("models", "validation", "teaching", "recordings", "guideline_library", "cohort", "glossary"):
+    if page not in (
+        "models",
+        "validation",
+        "teaching",
+        "reader_study",
+        "recordings",
+        "guideline_library",
+        "cohort",
+        "glossary",
+    ):
         (error,) = app.error
         assert "rate" in unescaped(error.value)
         assert not figures(app)

@@ -1,0 +1,21 @@
+"""Time actively spent at a question: seconds in which the window is seen and its reader does something now and then."""
+
+from pathlib import Path
+
+import streamlit as st
+from streamlit.components.v1 import declare_component
+
+from ecgviz.ui.state import review
+from ecgviz.ui.state.review import Question, Seat
+
+_METER = declare_component("ecgviz_meter", path=str(Path(__file__).parent / "meter_page"))
+"""A page of ours without content; what it tells is a number, which sessions can keep (components of version 2 leave an
+object in the session that cannot be)."""
+
+
+@st.fragment
+def run(held: Seat, question: Question) -> None:
+    """Count the time of a question; every five seconds the count is kept with its draft."""
+    start_s = question.draft.answer.active_seconds
+    seconds = _METER(asked=question.draft.review_id, start_s=start_s, default=start_s, key=question.key("meter"))
+    review.spent(held, question, max(start_s, float(seconds)))

@@ -1,0 +1,71 @@
+"""What an owner sees: how far readers are, every statistic with its interval, the report and the answers as files."""
+
+import io
+import zipfile
+
+import pandas as pd
+import streamlit as st
+
+from ecgviz.review import exchange, store
+from ecgviz.review.fields import fields, missing
+from ecgviz.review.progress import overview
+from ecgviz.review.reporting import cells, to_markdown
+from ecgviz.ui import widgets
+from ecgviz.ui.reader_study import sheet
+from ecgviz.ui.state import review
+from ecgviz.ui.state.review import Seat
+
+COLUMNS = ["statistic", "of", "value", "95 % interval", "n", "patients"]
+DRAWS = 500
+"""Resamples on the page; `ecgviz review report` takes more."""
+
+
+def run(held: Seat) -> None:
+    """Show progress, statistics and report."""
+    sheet.alone()
+    seen = overview(held.folder)
+    rows = [(reader, f"{done} of {of}") for reader, done, of in seen.done]
+    left, right = st.columns([1, 3], gap="large")
+    with left:
+        st.markdown("**Answers so far**")
+        st.table(pd.DataFrame(rows, columns=["reader", "answers"]), hide_index=True)
+        _files(held)
+    with right:
+        _statistics(held)
+
+
+def _statistics(held: Seat) -> None:
+    found = review.counted(held.folder, len(store.rows(held.folder, "answers")), DRAWS)
+    if not found.results:
+        st.info("Statistics appear once a reader has given both answers to a recording.")
+        return
+    for topic, some in found.topics().items():
+        st.markdown(f"**{widgets.plain(topic)}**")
+        st.dataframe(pd.DataFrame([cells(each) for each in some], columns=COLUMNS), hide_index=True)
+    widgets.note(
+        f"Intervals by {found.draws} resamples of patients, seed {found.seed}. That answers or confidence change after "
+        "a map was shown does not say that the map was right."
+    )
+    for note in found.notes:
+        widgets.note(f"To mind: {note}.")
+    absent = missing(fields(found))
+    with st.expander(f"What DECIDE-AI and CLAIM ask for: {len(absent)} of {len(fields(found))} not stated"):
+        told = [(field.asked, field.asked_by, field.said) for field in fields(found)]
+        st.table(pd.DataFrame(told, columns=["asked", "by", "said"]), hide_index=True)
+    st.download_button(
+        "Report (Markdown)", to_markdown(found), f"{found.study.id}-report.md", "text/markdown", key="report"
+    )
+
+
+def _files(held: Seat) -> None:
+    """Offer all answers as one ZIP file; making it leaves a row in the audit trail."""
+    if st.button("Export the answers", key="export study"):
+        head = store.note(held.folder, held.person.reader_id, "export", held.study.id, {"recordings": False})
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, text in exchange.texts(held.folder, head).items():
+                archive.writestr(name, text)
+        st.download_button(
+            "Download", packed.getvalue(), f"{held.study.id}.zip", "application/zip", key="download study"
+        )
+        widgets.note(f"The audit trail ends in {head}.")

@@ -1,0 +1,74 @@
+"""The recording of a question on paper: under a number, with no name that could give the answer away."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from ecgviz import figures
+from ecgviz.errors import EcgvizError
+from ecgviz.figures import calipers, tables
+from ecgviz.figures.heat import Heat
+from ecgviz.figures.sheet import SHEET_S, sheet
+from ecgviz.figures.spans import Span as Bracket
+from ecgviz.review.marks import Span
+from ecgviz.ui import widgets
+from ecgviz.ui.state import looking, review
+from ecgviz.ui.state.review import Prepared, Question
+
+_ALONE = """<style>
+[data-testid="stSidebar"], [data-testid="stExpandSidebarButton"] { display: none; }
+</style>"""
+
+
+def alone() -> None:
+    """Take the sidebar away: its pickers name recordings and say what a model makes of them."""
+    st.html(_ALONE)
+
+
+def paper(shown: Prepared, name: str, key: str, *, measured: bool, heat: Heat | None = None, **more: Any) -> None:
+    """Draw the paper with its table; ``more`` goes to the figure or, as ``question``, lets spans be drawn on it."""
+    question: Question | None = more.pop("question", None)
+    start_s = widgets.window_start(shown.record, SHEET_S)
+    anonymous = replace(shown.record, id=name, simulated=False)
+    lines = figures.header(anonymous, shown.measured)
+    figure = figures.paper(
+        shown.clean,
+        start_s=start_s,
+        header=lines if measured else (lines[0],),
+        footer=figures.footer(shown.record),
+        heat=heat,
+        spans=[] if question is None else _brackets(review.spans(question)),
+    )
+    table = tables.sample_table(shown.clean, start_s, start_s + SHEET_S) if heat is None else tables.heat_table(heat)
+    if question is None:
+        draw(figure, table, key)
+    else:
+        figure.update_layout(dragmode="select")
+        draw(figure, table, key, on_select=lambda: _boxed(shown, question, key, start_s), selection_mode="box")
+
+
+def draw(figure: go.Figure, table: pd.DataFrame, key: str, **select: Any) -> None:
+    """Show a figure and its table; no files, which would say where it comes from."""
+    config = {"displayModeBar": False, "scrollZoom": False, "doubleClick": "reset"}
+    st.plotly_chart(figure, theme=None, config=config, key=key, alt=figure.layout.meta["alt"], **select)
+    widgets.show_table("The same as a table", table, f"{key} table")
+
+
+def _brackets(spans: Sequence[Span]) -> list[Bracket]:
+    return [Bracket(n, each.lead, each.start_s, each.end_s, float("nan"), 0) for n, each in enumerate(spans, start=1)]
+
+
+def _boxed(shown: Prepared, question: Question, widget: str, start_s: float) -> None:
+    """Mark the stretch of a lead over which a box was drawn; a click marks nothing."""
+    box = looking.boxed(widget)
+    if box is None:
+        return
+    try:
+        put = calipers.from_box(shown.clean, sheet(shown.clean, start_s), *box)
+    except EcgvizError:
+        return
+    review.add_span(question, Span(put.lead.removeprefix(calipers.MINUS), round(put.start_s, 3), round(put.end_s, 3)))
