@@ -40,7 +40,7 @@ def train(
             min=0,
             help="Altered copies of each real record, of which trees on measurements are the teacher; 0 for none.",
         ),
-    ] = 7,
+    ] = 15,
     epochs: Annotated[
         int, typer.Option("--epochs", min=1, help="Epochs on real records and their copies; without copies take 15.")
     ] = 8,

@@ -19,12 +19,12 @@ from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.records.ptbxl import read_table
 from ecgviz.registry import find
 from ecgviz.training.card import model_card
+from ecgviz.training.copies import copies_of
 from ecgviz.training.data import Examples, from_ptbxl, from_simulation
 from ecgviz.training.fit import Schedule
 from ecgviz.training.labels import LABELS
 from ecgviz.training.protocols import PROTOCOLS, READ_FOLDS, TEST_FOLDS, Course, Outcome, Parts
 from ecgviz.training.scores import positives
-from ecgviz.training.teacher import copies_of
 from ecgviz.types import InputSpec
 
 MODEL_RATE_HZ = 100.0
@@ -63,7 +63,7 @@ def default_plan(
     protocol: str = "cross-validated",
     seed: int = 0,
     n_simulated: int = 16000,
-    copies: int = 7,
+    copies: int = 15,
     epochs: int = 8,
 ) -> Plan:
     """Return the schedules that the shipped models are made with.

@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from ecgviz.training.copies import Copies
 from ecgviz.training.data import Examples
 from ecgviz.training.fit import Epoch, Fitted, Scaling, Schedule, fit, probabilities
 from ecgviz.training.scores import answers, both_rates, by_margin, score_tables, scored, thresholds
-from ecgviz.training.teacher import Copies, answers_of_trees, taught
+from ecgviz.training.teacher import answers_of_trees, taught
 from ecgviz.types.arrays import BoolArray
 
 GROUPS = ((1, 4, 7), (2, 5, 8), (3, 6, 9))
