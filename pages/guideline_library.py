@@ -1,12 +1,14 @@
 """Guideline library: every entry with its rules, where it looks, an example, and what it is taken for."""
 
-from ecgviz.criteria import catalogue, load
 from ecgviz.figures.rule_tables import entries_table
-from ecgviz.ui import widgets
+from ecgviz.ui import citations, widgets
 from ecgviz.ui.guideline import entry_view, examples, find, look_alikes
+from ecgviz.ui.state import criteria
 
 widgets.title("Guideline library", "Every diagnosis of the catalogue: what is published of it, and where it looks.")
-entries = catalogue()
+citations.own_folder()
+known = criteria.known()
+entries = tuple(known.entries.values())
 one = find.pick(entries)
 if one is not None:
     entry_view.heading(one)
@@ -15,4 +17,4 @@ if one is not None:
     examples.show(one, shown.key)
     look_alikes.show(one)
     entry_view.caveats(one, shown)
-widgets.show_table(f"All {len(entries)} entries as a table", entries_table(entries, load().sources), "entries")
+widgets.show_table(f"All {len(entries)} entries as a table", entries_table(entries, known.sources), "entries")

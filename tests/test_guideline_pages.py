@@ -1,15 +1,20 @@
 """The Criteria page as a cardiologist's reasoning, and the guideline library: every entry, found, linked and shown."""
 
+import json
 import re
+from pathlib import Path
 
 import numpy as np
+import pytest
 from streamlit.testing.v1 import AppTest
 
+from ecgviz.cli import main
 from ecgviz.criteria import Source, catalogue, entry
 from ecgviz.simulate import FINDINGS
 from ecgviz.types import Agreement, ControlScore
 from ecgviz.ui import against_guideline, citations
 from ecgviz.ui.guideline import entry_view, examples, find, look_alikes
+from ecgviz.ui.state import criteria
 from ecgviz.ui.state import entry as address
 from ecgviz.ui.state.examples import example
 
@@ -85,6 +90,75 @@ def test_what_keeps_an_entry_from_being_judged_is_said(app: AppTest):
 def verdict(method: str, evidence: str) -> Agreement:
     control = ControlScore("|x|", 0.1, 0.2, 0.1, 0.3)
     return Agreement("IMI", method, "both", evidence, "why", 0.3, 0.05, controls=(control,), p_time=0.01, p_place=0.02)
+
+
+OWN = """
+schema_version: 1
+entries:
+  - id: OURS
+    name: wide complexes of our own
+    maps: {superclass: MI}
+    level: [beat]
+    definitions:
+      - key: ours
+        source: proposal
+        rules:
+          - form: value
+            role: required
+            text: QRS of 60 ms or more
+            measure: qrs_ms
+            op: ">="
+            value: 60
+            unit: ms
+            verification: proposal
+    roi: {primary: [{leads: [V1], segments: [QRS]}]}
+"""
+
+
+def test_criteria_of_ones_own_stand_beside_the_shipped_ones_until_they_are_switched_off(
+    app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "own.yaml").write_text(OWN, encoding="utf-8")
+    monkeypatch.setenv(criteria.VARIABLE, str(tmp_path))
+    assert "OURS" in opened_entries(library(app))
+    app.query_params[address.PARAMETER] = "OURS"
+    app.run()
+    assert "of your own folder, own.yaml" in texts(app)
+    assert "This is an entry of your own folder, so there is no example of it here." in texts(app)
+    app.selectbox(key="demo").set_value("inferior_stemi").run()
+    pick_label(app.switch_page("pages/criteria.py").run(), "MI")
+    (diagnosis,) = [box for box in app.selectbox if box.label.startswith("MI stands for")]
+    diagnosis.set_value("OURS").run()
+    assert list(table(app, "rule is")["rule is"]) == ["✓ met"]
+    assert "the verdict above is about the shipped criteria alone" in texts(app)
+    app.toggle(key=criteria.SWITCH).set_value(False).run()
+    assert "OURS" not in texts(app)
+    assert "OURS" not in opened_entries(library(app))
+
+
+def test_a_fault_in_criteria_of_ones_own_is_a_sentence_and_the_shipped_ones_stand(
+    app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "own.yaml").write_text(OWN.replace(">=", "=>"), encoding="utf-8")
+    monkeypatch.setenv(criteria.VARIABLE, str(tmp_path))
+    library(app)
+    (error,) = app.error
+    assert "own.yaml: entry OURS, field definitions.0.rules.0.op" in error.value.replace("\\", "")
+    assert opened_entries(app) == IDS
+
+
+def test_the_dashboard_is_started_with_criteria_of_ones_own_or_refuses_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "own.yaml").write_text(OWN, encoding="utf-8")
+    assert main(["app", "--criteria", str(tmp_path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["criteria"] == [str(tmp_path.resolve())]
+    assert main(["app", "--criteria", str(tmp_path / "nowhere"), "--json"]) == 2
+    assert "there is no folder with criteria" in capsys.readouterr().err
+
+
+def opened_entries(app: AppTest) -> list[str]:
+    return [option.partition(": ")[0] for option in app.selectbox(key=address.PICKER).options]
 
 
 def test_methods_that_differ_are_said_to_disagree():

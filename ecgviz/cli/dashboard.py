@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from ecgviz.access import check_login, is_loopback
+from ecgviz.cli.arguments import Criteria
 from ecgviz.errors import AccessError
 
 LIBRARY = "ECGVIZ_LIBRARY"
@@ -19,6 +20,8 @@ COHORTS = "ECGVIZ_COHORT"
 """The variable in which it finds the stores of cohorts."""
 STUDIES = "ECGVIZ_STUDIES"
 """The variable in which it finds the folder of reader studies."""
+CRITERIA = "ECGVIZ_CRITERIA"
+"""The variable in which it finds the folder of a user's own criteria."""
 
 
 def app(
@@ -38,6 +41,7 @@ def app(
     studies: Annotated[
         Path | None, typer.Option("--studies", help="Folder of ecgviz review create, to read on the Reader study page.")
     ] = None,
+    criteria: Criteria = None,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser window.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print the command instead of running it.")] = False,
 ) -> None:
@@ -52,13 +56,15 @@ def app(
         check_store(Path(store))
     folders = [str(folder.resolve()) for folder in data or []]
     read = [] if studies is None else [_studies(studies)]
+    own = [] if criteria is None else [_criteria(criteria)]
     listed = len(open_library(folders).entries)
     if as_json:
         told = {"url": f"http://{host}:{port}", "command": command, "data": folders, "recordings": listed}
+        told |= {"criteria": own} if own else {}
         write_json(told | ({"cohorts": stores} if stores else {}))
     else:
         # The server takes this process's place, so that a signal to the command reaches it.
-        os.execve(sys.executable, command, _environment(folders, stores, read))  # noqa: S606
+        os.execve(sys.executable, command, _environment(folders, stores, read, own))  # noqa: S606
 
 
 def server_command(port: int, host: str, browser: bool) -> list[str]:
@@ -127,9 +133,19 @@ def _studies(folder: Path) -> str:
     return str(folder.resolve())
 
 
-def _environment(folders: Sequence[str], stores: Sequence[str] = (), studies: Sequence[str] = ()) -> dict[str, str]:
+def _criteria(folder: Path) -> str:
+    """Return the folder of a user's own criteria as the server finds it, or refuse one with a fault in it."""
+    from ecgviz.criteria import load
+
+    load(folder)
+    return str(folder.resolve())
+
+
+def _environment(
+    folders: Sequence[str], stores: Sequence[str] = (), studies: Sequence[str] = (), criteria: Sequence[str] = ()
+) -> dict[str, str]:
     """Return the environment without Streamlit's own settings: the shipped configuration alone counts."""
-    named = {LIBRARY: folders, COHORTS: stores, STUDIES: studies}
+    named = {LIBRARY: folders, COHORTS: stores, STUDIES: studies, CRITERIA: criteria}
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith("STREAMLIT_") and name not in named
     }

@@ -9,6 +9,7 @@ from ecgviz.criteria import Entry, Source
 from ecgviz.figures.rule_tables import NO_BREAK
 from ecgviz.registry import shipped
 from ecgviz.ui import widgets
+from ecgviz.ui.state import criteria
 from ecgviz.ui.state.entry import PARAMETER
 
 LIBRARY = "guideline_library.py"
@@ -44,6 +45,19 @@ def sign_off(one: Entry) -> None:
 def to_library(name: str, label: str) -> None:
     """Show a link to an entry of the guideline library, in this session."""
     st.page_link(shipped("pages") / LIBRARY, label=label, icon=":material/menu_book:", query_params={PARAMETER: name})
+
+
+def own_folder() -> None:
+    """Let the reader take away the criteria of the folder that the server was started with; nothing without one."""
+    folder = criteria.own_folder()
+    if folder is None:
+        return
+    refusal = criteria.refusal()
+    if refusal:
+        st.error(widgets.plain(f"Your own criteria cannot be used: {refusal}"))
+        return
+    name = widgets.plain(folder.name)
+    criteria.want(st.toggle(f"With the criteria of the folder {name}", value=criteria.wanted(), key=criteria.SWITCH))
 
 
 def escaped(table: pd.DataFrame) -> pd.DataFrame:

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from ecgviz.criteria import Entry, Source, entry, load
+from ecgviz.criteria import Entry, Source
 from ecgviz.figures import tables
 from ecgviz.figures.rule_tables import MARKS, how_known, reasoning_table, state_words
 from ecgviz.types import Case, Finding
 from ecgviz.ui import citations, widgets, words
+from ecgviz.ui.state import criteria
 
 ORDER = {state: place for place, state in enumerate(("met", "borderline", "not_evaluable", "not_met"))}
 """Met first; what could not be judged stands before what does not hold, since it may."""
@@ -22,8 +23,9 @@ def pick(case: Case) -> Finding | None:
 
     Draws the definitions of the diagnosis side by side, each with its own verdict.
     """
+    citations.own_folder()
     by_entry: dict[str, list[Finding]] = {}
-    for finding in sorted(case.findings, key=lambda each: (ORDER[each.state], not _called(case, each))):
+    for finding in sorted(criteria.findings(case), key=lambda each: (ORDER[each.state], not _called(case, each))):
         by_entry.setdefault(finding.criterion, []).append(finding)
     if not by_entry:
         return None
@@ -36,9 +38,11 @@ def pick(case: Case) -> Finding | None:
             format_func=told.__getitem__,
             key=f"entry {case.record.key} {case.label}",
         )
-    found, one = by_entry[name], entry(name)
+    found, one = by_entry[name], criteria.known().entries[name]
     _heading(one)
     st.table(_side_by_side(found, one), hide_index=True)
+    if criteria.is_own(name):
+        widgets.note("An entry of your own folder: the verdict above is about the shipped criteria alone.")
     if case.record.infarct_stages and any(finding.stages for finding in found):
         stages = ", ".join(case.record.infarct_stages)
         widgets.note(f"Its readers named stage {stages}: evidence is held against the definitions of that stage.")
@@ -49,7 +53,7 @@ def _called(case: Case, finding: Finding) -> bool:
     """Return whether the model has a label of its own for a diagnosis, and calls it."""
     return any(
         label in case.prediction.labels and case.prediction.positive(label)
-        for label in entry(finding.criterion).maps.scp
+        for label in criteria.known().entries[finding.criterion].maps.scp
     )
 
 
@@ -86,7 +90,7 @@ def _trace(finding: Finding, source: Source) -> str:
 
 
 def _source(one: Entry, definition: str) -> Source:
-    return load().sources[one.definition(definition).source]
+    return criteria.known().sources[one.definition(definition).source]
 
 
 def _definition(case: Case, found: Sequence[Finding]) -> Finding:
@@ -114,7 +118,7 @@ def rules(finding: Finding) -> None:
         st.table(table, hide_index=True)
     else:
         st.table(table, hide_index=True, height=RULES_PX)
-    source = _source(entry(finding.criterion), finding.definition)
+    source = _source(criteria.known().entries[finding.criterion], finding.definition)
     st.markdown(
         f":small[{widgets.plain(words.sentence(how_known(finding.rules)))} Source: {citations.citation(source)}]"
     )

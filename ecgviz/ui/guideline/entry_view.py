@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ecgviz.criteria import Entry, load
+from ecgviz.criteria import Entry
 from ecgviz.criteria.rule_schema import LeadsRule, PatternRule
 from ecgviz.criteria.schema import Definition
 from ecgviz.figures.guideline_map import guideline_map
@@ -10,6 +10,7 @@ from ecgviz.figures.role_map import roi_maps, role_table
 from ecgviz.figures.rule_tables import definition_table
 from ecgviz.ui import citations, widgets, words
 from ecgviz.ui.guideline.find import group
+from ecgviz.ui.state import criteria
 
 
 def heading(one: Entry) -> None:
@@ -25,6 +26,7 @@ def heading(one: Entry) -> None:
         ("SNOMED CT", tuple(map(str, maps.snomed))),
     )
     facts = [f"{name} {', '.join(codes)}" for name, codes in elsewhere if codes]
+    facts += [f"of your own folder, {criteria.known().origin[one.id]}"] if criteria.is_own(one.id) else []
     facts += [f"group: {group(one)}", f"level: {', '.join(one.level)}", _for_whom(one)]
     widgets.note(" · ".join(facts))
 
@@ -49,7 +51,7 @@ def definition(one: Entry) -> Definition:
         )
         key = picked if picked in keys else key
     shown = one.definition(key)
-    sources = load().sources
+    sources = criteria.known().sources
     needs = f" {shown.at_least} points of the ways to hold are needed." if shown.at_least > 1 else ""
     stages = f" For an infarct of stage {' or '.join(shown.stages)}." if shown.stages else ""
     st.markdown(f"**{widgets.plain(words.readable(key))}**.{needs}{stages} {citations.citation(sources[shown.source])}")

@@ -12,7 +12,7 @@ from ecgviz.figures.rule_tables import state_words
 from ecgviz.figures.tables import sample_table
 from ecgviz.simulate import FINDINGS
 from ecgviz.ui import citations, widgets, words
-from ecgviz.ui.state import looking
+from ecgviz.ui.state import criteria, looking
 from ecgviz.ui.state.examples import Example, example
 
 ALSO: Mapping[str, tuple[str, ...]] = {
@@ -48,7 +48,9 @@ def show(one: Entry, definition: str) -> None:
     st.markdown("**An example**, simulated: one patient with the finding, and the same patient without it")
     names = findings_for(one.id)
     if not names:
-        st.info("The simulator cannot plant this finding, so there is no example of it here.")
+        own = criteria.is_own(one.id)
+        why = "This is an entry of your own folder" if own else "The simulator cannot plant this finding"
+        st.info(f"{why}, so there is no example of it here.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = names[0]

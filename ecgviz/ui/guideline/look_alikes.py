@@ -7,8 +7,9 @@ from pathlib import Path
 import streamlit as st
 import yaml
 
-from ecgviz.criteria import Entry, catalogue
+from ecgviz.criteria import Entry
 from ecgviz.ui import citations, widgets
+from ecgviz.ui.state import criteria
 
 FILE = Path(__file__).resolve().parent / "look_alikes.yaml"
 
@@ -34,7 +35,7 @@ def pairs() -> tuple[Pair, ...]:
 
 def show(one: Entry) -> None:
     """List what an entry may be taken for, with a link to each, and which entries keep it from being judged."""
-    names = {each.id: each.name for each in catalogue()}
+    names = {each.id: each.name for each in criteria.known().entries.values()}
     found = [pair for pair in pairs() if one.id in pair.entries]
     st.markdown("**Look-alikes**, and what tells them apart")
     if not found:
