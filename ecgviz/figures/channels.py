@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ecgviz.figures import style
-from ecgviz.figures.focus import NOWHERE, Focus, clickable, frame
+from ecgviz.figures.focus import NOWHERE, REACHES, Focus, clickable, frame
 from ecgviz.types.arrays import FloatArray
 
 
@@ -31,33 +31,31 @@ def channel_bars(shares: FloatArray, leads: Sequence[str], *, title: str, focus:
     values = 100 * np.nan_to_num(np.asarray(shares, dtype=float))
     ranking = np.argsort(-values)[:3]
     largest = ", ".join(f"{leads[i]} {style.percent(float(shares[i]))}" for i in ranking)
-    figure = style.blank(style.MATRIX_PX, f"{title}, one bar a lead; largest {largest}", style.plain(title))
-    figure.add_bar(
-        x=values,
-        y=list(leads),
-        orientation="h",
-        marker=style.bar_marker([False] * len(leads)),
-        hoverinfo="skip",
-    )
     top = 1.05 * max(even, float(values.max()))
     data = [(0, lead, "", float(value)) for lead, value in zip(leads, values, strict=True)]
-    clickable(figure, [top / 2] * len(leads), list(leads), data, "%{y}: %{customdata[3]:.2f} %")
-    rows = [row for row, lead in enumerate(leads) if lead == focus.lead]
-    figure.update_layout(
-        shapes=[
-            style.even_line(even, "x"),
-            *(frame(x0=0, x1=1, xref="paper", y0=row - 0.48, y1=row + 0.48) for row in rows),
-        ],
-        annotations=[
-            style.even_label(even, "x"),
-            *(
-                {"x": 1, "xref": "paper", "xanchor": "left", "xshift": 6, "y": lead, "showarrow": False}
-                | {"text": style.percent(float(share)), "font": {"size": 12}}
-                for lead, share in zip(leads, shares, strict=True)
-            ),
-        ],
-        margin={"r": 56},
+    bars = go.Bar(
+        x=values, y=list(leads), orientation="h", marker=style.bar_marker([False] * len(leads)), hoverinfo="skip"
     )
-    figure.update_xaxes(range=[0, top], ticksuffix=" %", nticks=6, gridcolor=style.RULE, zeroline=False)
-    figure.update_yaxes(**style.LEAD_ROWS | {"autorange": False, "range": [len(leads) - 0.5, -0.5]})
+    numbers = [
+        {"x": 1, "xref": "paper", "xanchor": "left", "xshift": 6, "y": lead, "showarrow": False}
+        | {"text": style.percent(float(share)), "font": {"size": 12}}
+        for lead, share in zip(leads, shares, strict=True)
+    ]
+    framed = [
+        frame(x0=0, x1=1, xref="paper", y0=row - 0.48, y1=row + 0.48)
+        for row, lead in enumerate(leads)
+        if lead == focus.lead
+    ]
+    figure = style.blank(
+        style.MATRIX_PX,
+        f"{title}, one bar a lead; largest {largest}",
+        style.plain(title),
+        shapes=[style.even_line(even, "x"), *framed],
+        annotations=[style.even_label(even, "x"), *numbers],
+        margin={"r": 56},
+        xaxis={"range": [0, top], "ticksuffix": " %", "nticks": 6, "gridcolor": style.RULE, "zeroline": False},
+        yaxis=style.LEAD_ROWS | {"autorange": False, "range": [len(leads) - 0.5, -0.5]},
+        **REACHES,
+    )
+    figure.add_traces([bars, clickable([top / 2] * len(leads), list(leads), data, "%{y}: %{customdata[3]:.2f} %")])
     return figure

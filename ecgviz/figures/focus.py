@@ -17,7 +17,6 @@ from ecgviz.types.arrays import BoolArray
 
 TARGET_PX = 24
 """What can be clicked is at least this wide (WCAG 2.2, 2.5.8)."""
-_REACH_PX = 400
 
 
 @dataclass(frozen=True)
@@ -45,21 +44,21 @@ NOWHERE = Focus()
 
 
 def clickable(
-    figure: go.Figure,
     x: Sequence[Any] | np.ndarray[Any, Any],
     y: Sequence[Any] | np.ndarray[Any, Any],
     data: Sequence[Sequence[Any]],
     hovertemplate: str,
-    **more: Any,
-) -> None:
-    """Add unseen points to a figure that a click anywhere near them picks, and that say what they stand for."""
+) -> go.Scatter:
+    """Return unseen points that say what they stand for; with `REACHES` a click anywhere near them picks one."""
     unseen = {"marker": {"opacity": 0}}
-    marker = {"size": TARGET_PX, "opacity": 0}
-    figure.add_scatter(
-        x=x, y=y, customdata=data, mode="markers", name="pick", marker=marker, selected=unseen, unselected=unseen,
-        hovertemplate=f"{hovertemplate}<extra></extra>", **more,
+    return go.Scatter(
+        x=x, y=y, customdata=data, mode="markers", name="pick", marker={"size": TARGET_PX, "opacity": 0},
+        selected=unseen, unselected=unseen, hovertemplate=f"{hovertemplate}<extra></extra>",
     )  # fmt: skip
-    figure.update_layout(hovermode="closest", hoverdistance=_REACH_PX)
+
+
+REACHES: dict[str, Any] = {"hovermode": "closest", "hoverdistance": 400}
+"""The layout of a figure in which a click picks the nearest point, however far it is."""
 
 
 def frame(**place: Any) -> dict[str, Any]:

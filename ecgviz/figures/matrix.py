@@ -1,12 +1,13 @@
 """Beat level: leads down, waves across, so that a model's evidence and a guideline's words stand on the same cells."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from ecgviz.figures import style
-from ecgviz.figures.focus import NOWHERE, Focus, clickable, frame
+from ecgviz.figures.focus import NOWHERE, REACHES, Focus, clickable, frame
 from ecgviz.figures.heat import COLOUR_END_TIMES_EVEN
 from ecgviz.types import ATOMS, WAVES, EvidenceGrid, Region
 from ecgviz.types.arrays import BoolArray, FloatArray
@@ -54,9 +55,8 @@ def wave_matrix(
     largest = np.unravel_index(int(np.argmax(np.nan_to_num(np.abs(shares)))), shares.shape)
     peak = f"{rows[largest[0]]} {tuple(WAVES)[largest[1]]} with {style.percent(float(shares[largest]))}"
     alt = f"{title}, {len(rows)} leads by {len(WAVES)} waves; largest cell {peak}"
-    figure = style.blank(style.MATRIX_PX if leads else ONE_ROW_PX, alt, style.plain(title))
     limit = colour_end([shares]) if limit is None else limit
-    figure.add_heatmap(
+    cells = go.Heatmap(
         z=shares,
         x=list(WAVES),
         y=rows,
@@ -71,22 +71,29 @@ def wave_matrix(
         ygap=2,
         hoverinfo="skip",
     )
-    cells = [(row, wave) for row in range(len(rows)) for wave in range(len(WAVES))]
-    names = tuple(WAVES)
-    data = [(0, leads[row] if leads else "", names[wave], float(100 * shares[row, wave])) for row, wave in cells]
-    said = "%{y} %{x}: %{customdata[3]:.2f} %"
-    clickable(figure, [names[wave] for _, wave in cells], [rows[row] for row, _ in cells], data, said)
-    shapes = [] if outlined is None else [_frame(int(row), int(wave)) for row, wave in np.argwhere(outlined)]
-    figure.update_layout(shapes=[*shapes, *_in_focus(focus, rows)])
-    _matrix_axes(figure, below or ("" if durations is None else "under each wave: its part of the time"))
-    figure.update_xaxes(range=[-0.5, len(WAVES) - 0.5])  # points to click would pad the axes
-    figure.update_yaxes(autorange=False, range=[len(rows) - 0.5, -0.5])
+    framed = [] if outlined is None else [_frame(int(row), int(wave)) for row, wave in np.argwhere(outlined)]
+    layout = _matrix_layout(below or ("" if durations is None else "under each wave: its part of the time"))
+    layout["xaxis"]["range"] = [-0.5, len(WAVES) - 0.5]  # points to click would pad the axes
+    layout["yaxis"] |= {"autorange": False, "range": [len(rows) - 0.5, -0.5]}
     if durations is not None:
         texts = [f"{wave}<br>{style.percent(float(part))}" for wave, part in zip(WAVES, durations, strict=True)]
-        figure.update_xaxes(tickvals=list(WAVES), ticktext=texts)
+        layout["xaxis"] |= {"tickvals": list(WAVES), "ticktext": texts}
     if not leads:
-        figure.update_layout(margin={"l": 72})  # "all leads" is longer than the name of a lead
+        layout["margin"] |= {"l": 72}  # "all leads" is longer than the name of a lead
+    height = style.MATRIX_PX if leads else ONE_ROW_PX
+    shapes = [*framed, *_in_focus(focus, rows)]
+    figure = style.blank(height, alt, style.plain(title), shapes=shapes, **layout, **REACHES)
+    figure.add_traces([cells, _picks(shares, rows, bool(leads))])
     return figure
+
+
+def _picks(shares: FloatArray, rows: Sequence[str], has_leads: bool) -> go.Scatter:
+    """Return a point to click for each cell."""
+    cells = [(row, wave) for row in range(len(rows)) for wave in range(len(WAVES))]
+    names = tuple(WAVES)
+    data = [(0, rows[row] if has_leads else "", names[wave], float(100 * shares[row, wave])) for row, wave in cells]
+    said = "%{y} %{x}: %{customdata[3]:.2f} %"
+    return clickable([names[wave] for _, wave in cells], [rows[row] for row, _ in cells], data, said)
 
 
 def _in_focus(focus: Focus, rows: Sequence[str]) -> list[dict[str, object]]:
@@ -145,13 +152,19 @@ def framed_cells(regions: Mapping[str, Region], leads: Sequence[str]) -> BoolArr
     return framed
 
 
-def _matrix_axes(figure: go.Figure, below: str = "") -> None:
-    frame = {"showline": True, "mirror": True, "linecolor": "#b0b0b0"}
-    figure.update_yaxes(**style.LEAD_ROWS, **frame)
-    figure.update_xaxes(**frame, type="category", showgrid=False, zeroline=False, ticks="", tickangle=0)
+def _matrix_layout(below: str = "") -> dict[str, Any]:
+    line = {"showline": True, "mirror": True, "linecolor": "#b0b0b0"}
+    across: dict[str, Any] = {
+        **line,
+        "type": "category",
+        "showgrid": False,
+        "zeroline": False,
+        "ticks": "",
+        "tickangle": 0,
+    }
     if below:
-        figure.update_xaxes(title={"text": style.plain(below), "font": {"size": 12}, "standoff": 6})
-        figure.update_layout(margin={"b": 52})
+        across["title"] = {"text": style.plain(below), "font": {"size": 12}, "standoff": 6}
+    return {"xaxis": across, "yaxis": {**style.LEAD_ROWS, **line}, "margin": {"b": 52} if below else {}}
 
 
 def _frame(row: int, wave: int) -> dict[str, object]:

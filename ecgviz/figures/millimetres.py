@@ -4,6 +4,7 @@ Coordinates are seconds across and microvolts up, as in `ecgviz.figures.sheet`.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -19,33 +20,30 @@ _LEAD_IN_MM = 2.5
 def square_axes(
     figure: go.Figure, left_s: float, right_s: float, height_uv: float, form: PaperFormat = STANDARD
 ) -> None:
-    """Tie both axes so that a millimetre is as high as it is wide, whatever the size of the window."""
-    figure.update_xaxes(
-        range=[left_s, right_s],
-        constrain="domain",
-        constraintoward="left",
-        dtick=0.5 if form.speed_mm_s > STANDARD.speed_mm_s else 1,
-        ticksuffix=" s",
-        tickfont={"size": 11, "color": style.MUTED},
-        ticks="",
-        showgrid=False,
-        zeroline=False,
-        fixedrange=False,
-    )
-    figure.update_layout(
-        yaxis={
-            "fixedrange": False,
-            "range": [0, height_uv],
-            "scaleanchor": "x",
-            "scaleratio": form.gain_mm_mv / 1000 / form.speed_mm_s,
-            "constrain": "domain",
-            "constraintoward": "top",
-            "showticklabels": False,
-            "ticks": "",
-            "showgrid": False,
-            "zeroline": False,
-        }
-    )
+    """Tie both axes of a figure, as `square_layout` says."""
+    figure.update_layout(square_layout(left_s, right_s, height_uv, form))
+
+
+def square_layout(
+    left_s: float, right_s: float, height_uv: float, form: PaperFormat = STANDARD
+) -> dict[str, Any]:
+    """Return the axes on which a millimetre is as high as it is wide, whatever the size of the window."""
+    common = {"ticks": "", "showgrid": False, "zeroline": False, "fixedrange": False, "constrain": "domain"}
+    across = {
+        "range": [left_s, right_s],
+        "constraintoward": "left",
+        "dtick": 0.5 if form.speed_mm_s > STANDARD.speed_mm_s else 1,
+        "ticksuffix": " s",
+        "tickfont": {"size": 11, "color": style.MUTED},
+    }
+    up = {
+        "range": [0, height_uv],
+        "scaleanchor": "x",
+        "scaleratio": form.gain_mm_mv / 1000 / form.speed_mm_s,
+        "constraintoward": "top",
+        "showticklabels": False,
+    }
+    return {"xaxis": common | across, "yaxis": common | up}
 
 
 def grids(left_s: float, right_s: float, height_uv: float, form: PaperFormat = STANDARD) -> list[dict[str, object]]:

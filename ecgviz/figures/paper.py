@@ -79,27 +79,29 @@ def paper(
     shapes, notes = _laid_over(page, beats, spans, focus, caliper, marching)
     legend_px, foot_px = (_LEGEND_PX if heat is not None else 0), _FOOT_PX + (heating.BAR_PX if words else 0)
     height_px = round(page.height_mm * PX_PER_MM) + _HEAD_PX + foot_px + legend_px
-    figure = style.blank(height_px, _alt(record, page, heat, spans))
-    figure.update_layout(
-        meta={**figure.layout.meta, "px_per_mm": PX_PER_MM},
+    figure = style.blank(
+        height_px,
+        _alt(record, page, heat, spans),
+        meta={"px_per_mm": PX_PER_MM},
         margin={"l": 2, "r": 2, "t": _HEAD_PX + legend_px, "b": foot_px},
         plot_bgcolor=style.PAPER,
         hovermode="closest",
+        hoverdistance=_HOVER_PX,
         dragmode="zoom",
         shapes=[*millimetres.grids(page.left_s, page.end_s, page.height_uv, form), _column_marks(page), *bars, *shapes],
         annotations=[*_names(page, marks or {}), *notes, *_texts(page, header, footer, bool(words)), *words],
+        **millimetres.square_layout(page.left_s, page.end_s, page.height_uv, form),
     )
-    millimetres.square_axes(figure, page.left_s, page.end_s, page.height_uv, form)
+    traces: list[go.Scatter | go.Heatmap] = []
     if heat is not None:
         behind = heating.layer(heat, page, in_strip=in_strip)
-        figure.add_traces([behind, *(heating.hatches(behind) if hatched else ())])
+        traces += [behind, *(heating.hatches(behind) if hatched else ())]
     pointed = beats is not None and len(beats) > 0
-    for strip in page.strips:
-        figure.add_trace(_line(record, page, strip, silent=pointed))
-    figure.add_trace(millimetres.pulses(page.left_s, page.zero_uv, form))
+    traces += [_line(record, page, strip, silent=pointed) for strip in page.strips]
+    traces.append(millimetres.pulses(page.left_s, page.zero_uv, form))
     if beats is not None and pointed:
-        paper_marks.add_targets(figure, record, page, beats)
-        figure.update_layout(hoverdistance=_HOVER_PX)
+        traces += paper_marks.targets(record, page, beats)
+    figure.add_traces(traces)
     return figure
 
 

@@ -91,8 +91,8 @@ def _times(focus: Focus, strip: Strip, beats: Beats) -> Iterator[tuple[float, fl
                 yield start, end
 
 
-def add_targets(figure: go.Figure, record: Record, sheet: Sheet, beats: Beats) -> None:
-    """Add an unseen point for every wave of every beat in every strip, to be clicked and hovered (see `focus`)."""
+def targets(record: Record, sheet: Sheet, beats: Beats) -> list[go.Scatter]:
+    """Return an unseen point for every wave of every beat in every strip, to be clicked and hovered (see `focus`)."""
     spans, names = wave_spans(beats), tuple(WAVES)
     found: list[tuple[bool, float, float, tuple[Any, ...]]] = []
     for strip in sheet.strips:
@@ -106,12 +106,14 @@ def add_targets(figure: go.Figure, record: Record, sheet: Sheet, beats: Beats) -
             absent = names[wave] == "P" and bool(beats.p_absent[beat])
             data = (int(beat) + 1, strip.lead, names[wave], extreme)
             found.append((absent, float(start + end) / 2, sheet.zero_uv[strip.row], data))
+    made = []
     for absent, wave_is in ((False, "%{customdata[2]}"), (True, "where P would be")):
         here = [each for each in found if each[0] == absent]
         if here:
             x, y = (np.array([each[axis] for each in here], dtype=np.float32) for axis in (1, 2))
             said = f"<b>%{{customdata[1]}}</b>, beat %{{customdata[0]}}, {wave_is}: %{{customdata[3]:+.2f}} mV at most"
-            clickable(figure, x, y, [each[3] for each in here], said)
+            made.append(clickable(x, y, [each[3] for each in here], said))
+    return made
 
 
 def caliper_marks(caliper: Caliper, sheet: Sheet, *, marching: bool) -> tuple[list[Shape], list[Shape]]:

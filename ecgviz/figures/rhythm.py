@@ -1,10 +1,12 @@
 """Rhythm level: one value a beat, above the tachogram of RR intervals on the same time axis."""
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 
 from ecgviz.figures import style
-from ecgviz.figures.focus import NOWHERE, Focus, clickable, frame
+from ecgviz.figures.focus import NOWHERE, REACHES, Focus, clickable, frame
 from ecgviz.types import Beats
 from ecgviz.types.arrays import FloatArray
 
@@ -41,15 +43,14 @@ def rhythm_strip(shares: FloatArray, beats: Beats, *, title: str, focus: Focus =
     largest = int(np.argmax(np.nan_to_num(shares)))
     most = f"most in beat {largest + 1} with {style.percent(float(shares[largest]))}"
     alt = f"{title}: {n} beats above their RR intervals; {most}"
-    figure = style.blank(330, alt, style.plain(title + _key(beats)))
-    figure.add_bar(
+    bars = go.Bar(
         x=beats.r_s,
         y=100 * shares,
         width=max(0.5 * float(np.median(beats.rr_s)), _TOO_SHORT_S) if n > 1 else 0.5,
         marker=style.bar_marker([not same for same in beats.dominant]),
         hoverinfo="skip",
     )
-    figure.add_scatter(
+    intervals = go.Scatter(
         x=beats.r_s[1:],
         y=1000 * beats.rr_s,
         yaxis="y2",
@@ -62,47 +63,48 @@ def rhythm_strip(shares: FloatArray, beats: Beats, *, title: str, focus: Focus =
         marker={"size": 6},
         hoverinfo="skip",
     )
-    _rhythm_axes(figure, shares, beats)
-    _add_picks(figure, shares, beats, focus)
+    layout = _layout(shares, beats)
+    layout["shapes"] += _in_focus(beats, focus)
+    figure = style.blank(330, alt, style.plain(title + _key(beats)), **layout, **REACHES)
+    figure.add_traces([bars, intervals, _picks(shares, beats, layout["yaxis"]["range"][1] / 2)])
     return figure
 
 
-def _add_picks(figure: go.Figure, shares: FloatArray, beats: Beats, focus: Focus) -> None:
-    """Add a point to click for each beat, and the frame around the one in focus."""
+def _picks(shares: FloatArray, beats: Beats, height: float) -> go.Scatter:
+    """Return a point to click for each beat."""
     rr = [""] + [f", RR {1000 * value:.0f} ms" for value in beats.rr_s]
     told = [f"{kind.replace('_', ' ')}{after}" for kind, after in zip(beats.kind, rr, strict=False)]
     data = [(b + 1, "", "", said, float(100 * shares[b])) for b, said in enumerate(told)]
-    middle = figure.layout.yaxis.range[1] / 2
     said = "beat %{customdata[0]}, %{customdata[3]}: %{customdata[4]:.2f} %"
-    clickable(figure, beats.r_s.tolist(), [middle] * len(beats), data, said)
-    if focus.beat is not None and focus.beat < len(beats):
-        at = float(beats.r_s[focus.beat])
-        half = max(0.3 * float(np.median(beats.rr_s)), _TOO_SHORT_S) if len(beats) > 1 else 0.3
-        figure.add_shape(frame(x0=at - half, x1=at + half, y0=0, y1=1, yref="paper"))
+    return clickable(beats.r_s.tolist(), [height] * len(beats), data, said)
 
 
-def _rhythm_axes(figure: go.Figure, shares: FloatArray, beats: Beats) -> None:
+def _in_focus(beats: Beats, focus: Focus) -> list[dict[str, Any]]:
+    """Return the frame around the beat in focus."""
+    if focus.beat is None or focus.beat >= len(beats):
+        return []
+    at = float(beats.r_s[focus.beat])
+    half = max(0.3 * float(np.median(beats.rr_s)), _TOO_SHORT_S) if len(beats) > 1 else 0.3
+    return [frame(x0=at - half, x1=at + half, y0=0, y1=1, yref="paper")]
+
+
+def _layout(shares: FloatArray, beats: Beats) -> dict[str, Any]:
     even = 100 / len(beats)
     top = max(even, float(np.max(np.nan_to_num(100 * shares))))
     rr = 1000 * beats.rr_s
     low, high = (float(rr.min()), float(rr.max())) if rr.size else (0.0, 1000.0)
     room = max(150.0, 0.5 * (high - low))
     common = {"gridcolor": style.RULE, "zeroline": False, "nticks": 4}
-    figure.update_layout(
-        yaxis={**common, "domain": [0.5, 0.92], "range": [0, 1.08 * top], "ticksuffix": " %"},
-        yaxis2={**common, "domain": [0.05, 0.38], "range": [max(0.0, low - room), high + room], "ticksuffix": " ms"},
-        xaxis={
-            "range": [0, beats.duration_s],
-            "ticksuffix": " s",
-            "anchor": "free",
-            "position": 0,
-            "showgrid": False,
-            "zeroline": False,
-        },
-        margin={"l": 64, "r": 84, "t": 44, "b": 30},
-        shapes=[style.even_line(even, "y")],
-        annotations=[style.even_label(even, "y"), *_beat_numbers(shares, beats), _side_label("RR interval", 0.19)],
-    )
+    below = {"domain": [0.05, 0.38], "range": [max(0.0, low - room), high + room], "ticksuffix": " ms"}
+    across = {"anchor": "free", "position": 0, "showgrid": False, "zeroline": False}
+    return {
+        "yaxis": {**common, "domain": [0.5, 0.92], "range": [0, 1.08 * top], "ticksuffix": " %"},
+        "yaxis2": {**common, **below, "fixedrange": True},
+        "xaxis": {"range": [0, beats.duration_s], "ticksuffix": " s", **across},
+        "margin": {"l": 64, "r": 84, "t": 44, "b": 30},
+        "shapes": [style.even_line(even, "y")],
+        "annotations": [style.even_label(even, "y"), *_beat_numbers(shares, beats), _side_label("RR interval", 0.19)],
+    }
 
 
 def _odd_kinds(beats: Beats) -> dict[str, str]:

@@ -135,25 +135,29 @@ def _array(packed: Mapping[str, Any]) -> FloatArray:
     return values.reshape([int(n) for n in str(packed["shape"]).split(",")]) if "shape" in packed else values
 
 
-def blank(height_px: int, alt: str, title: str = "") -> go.Figure:
-    """Return an empty figure of fixed height in house style; ``alt`` (in ``layout.meta``) says what it will show."""
-    figure = go.Figure()
-    figure.update_layout(
-        template="none",
-        height=height_px,
-        margin={"l": 44, "r": 12, "t": 44 if title else 10, "b": 36},
-        font={"family": FONT, "size": 13, "color": INK},
-        paper_bgcolor="white",
-        plot_bgcolor="white",
-        showlegend=False,
-        hoverlabel={"font": {"family": FONT, "size": 12}},
-        meta={"alt": alt},
-        uirevision="stay",
-        dragmode=False,
-        xaxis={"fixedrange": True},
-        yaxis={"fixedrange": True},
-    )
+def blank(height_px: int, alt: str, title: str = "", **layout: Any) -> go.Figure:
+    """Return an empty figure of fixed height in house style; ``alt`` (in ``layout.meta``) says what it will show.
+
+    ``layout`` is merged over the house's, and should hold all that is known beforehand: changing the layout of a
+    finished figure takes Plotly ten times as long as making it.
+    """
+    house: dict[str, Any] = {
+        "template": "none",
+        "height": height_px,
+        "margin": {"l": 44, "r": 12, "t": 44 if title else 10, "b": 36},
+        "font": {"family": FONT, "size": 13, "color": INK},
+        "paper_bgcolor": "white",
+        "plot_bgcolor": "white",
+        "showlegend": False,
+        "hoverlabel": {"font": {"family": FONT, "size": 12}},
+        "meta": {"alt": alt},
+        "uirevision": "stay",
+        "dragmode": False,
+        "xaxis": {"fixedrange": True},
+        "yaxis": {"fixedrange": True},
+    }
     if title:
-        head = {"text": title, "x": 0, "xref": "paper", "y": 0.98, "yanchor": "top", "font": {"size": 14}}
-        figure.update_layout(title=head)
-    return figure
+        house["title"] = {"text": title, "x": 0, "xref": "paper", "y": 0.98, "yanchor": "top", "font": {"size": 14}}
+    for name, value in layout.items():
+        house[name] = house.get(name, {}) | value if isinstance(value, dict) else value
+    return go.Figure(layout=house)

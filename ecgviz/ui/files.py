@@ -13,22 +13,25 @@ from ecgviz.edit import notice
 from ecgviz.errors import EcgvizError
 from ecgviz.ui import state
 
+Table = pd.DataFrame | Callable[[], pd.DataFrame]
+"""A table, or what makes it when it is asked for."""
 _DIGITS = 12
 """Of a digest, as many as tell one recording or model from any other that a reader will meet."""
 
 
-def offer(figure: go.Figure, table: pd.DataFrame, key: str) -> None:
+def offer(figure: go.Figure, table: Table, key: str) -> None:
     """Offer the table twin of a figure, and both as files; nothing is made or sent before the reader asks."""
     with st.expander("The same as a table, and as files", key=f"{key} table", on_change="rerun") as box:
         if not box.open:
             return
-        st.dataframe(table, hide_index=True)
+        rows = table() if callable(table) else table
+        st.dataframe(rows, hide_index=True)
         name = re.sub(r"[^a-z0-9]+", "-", f"ecgviz {key}".lower()).strip("-")
         told = provenance(figure)
         makers: tuple[tuple[str, Callable[[], str | bytes], str], ...] = (
             ("SVG", partial(_svg, figure, told), "image/svg+xml"),
             ("PNG", partial(_png, figure, told), "image/png"),
-            ("CSV", partial(_csv, table, told), "text/csv"),
+            ("CSV", partial(_csv, rows, told), "text/csv"),
         )
         with st.container(horizontal=True, gap="small"):
             for kind, make, mime in makers:

@@ -56,7 +56,7 @@ def show(record: Record, key: str, *, heat: Heat | None = None, start_s: float |
         if measuring
         else pointing.follow(record, key)
     )
-    table = sample_table(clean, start_s, page.end_s) if heat is None else heat_table(heat)
+    table = partial(sample_table, clean, start_s, page.end_s) if heat is None else partial(heat_table, heat)
     below = None if heat is None else lambda: _largest(spans, beats)
     if measuring:
         figure.update_layout(dragmode="select")

@@ -91,7 +91,7 @@ def need_case() -> Case:
 
 def draw(
     figure: go.Figure,
-    table: pd.DataFrame,
+    table: files.Table,
     key: str,
     *,
     select: Mapping[str, Any] | None = None,
@@ -102,7 +102,7 @@ def draw(
     Parameters
     ----------
     figure, table
-        A figure of `ecgviz.figures`, and its twin in numbers.
+        A figure of `ecgviz.figures`, and its twin in numbers, or what makes the twin once a reader opens it.
     key : str
         Of the figure, once on a page.
     select : mapping, optional
