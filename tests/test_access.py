@@ -2,22 +2,25 @@
 
 import logging
 import re
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 from test_library import ecg_csv
 from test_pages import figures, pick_demo, send, texts, unescaped
 
-from ecgviz import checkpoint
+from ecgviz import checkpoint, pipeline
 from ecgviz.access import allowed_in, check_login, is_loopback, may_enter
 from ecgviz.cli import main
 from ecgviz.errors import AccessError
 from ecgviz.records import load_record
 from ecgviz.types import Record
-from ecgviz.ui.state import choices
+from ecgviz.ui.state import choices, networks, running
 
 ROOT = Path(__file__).resolve().parents[1]
 LOGIN = {
@@ -150,3 +153,53 @@ def test_ten_sessions_at_once_see_their_own_upload_alone(app: AppTest, monkeypat
         said = str(figures(session)) + unescaped(texts(session))
         assert set(re.findall(r"own-(\d+)", said)) == {str(n)}
     assert "own-" not in str(figures(pick_demo(app, "af")))
+
+
+def test_work_that_was_stopped_says_so_and_runs_again_when_asked(app: AppTest, monkeypatch: pytest.MonkeyPatch):
+    """A click on Stop is a rerun in the midst of the work, after the button's callback; here the work makes both."""
+    tokens, done = [], []
+
+    def watched(token: str, title: str, work: Callable[[], Any]) -> Any:
+        tokens.append(token)
+        return watch(token, title, work)
+
+    def analysed(*asked: Any, **more: Any) -> Any:
+        if not done:
+            done.append("stopped")
+            running._stop(tokens[-1])
+            st.rerun()
+        done.append("analysed")
+        return pipeline.analyse(*asked, **more)
+
+    watch = running._watched
+    monkeypatch.setattr(running, "_watched", watched)
+    monkeypatch.setattr(networks, "analyse", analysed)
+    pick_demo(app).switch_page("pages/report.py").run()
+    (error,) = app.error
+    assert "stopped before it was done; press Run again" in unescaped(error.value)
+    assert done == ["stopped"]
+    (again,) = [button for button in app.button if button.label == "Run again"]
+    again.click().run()
+    assert not app.error
+    assert done == ["stopped", "analysed"]
+
+
+def test_layers_are_counted_in_their_own_thread_alone_and_no_hook_is_left() -> None:
+    from torch import nn, zeros
+    from torch.nn.modules import module
+
+    net, counted = nn.Sequential(nn.Linear(2, 2), nn.ReLU()), []
+    other = threading.Thread(target=net, args=(zeros(1, 2),))
+    before = len(module._global_forward_pre_hooks)
+
+    def interrupted() -> None:
+        with running._counted(lambda: counted.append(1)):
+            net(zeros(1, 2))
+            other.start()
+            other.join()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert len(counted) == 3
+    assert len(module._global_forward_pre_hooks) == before

@@ -104,7 +104,7 @@ GRADIENT_METHODS: Mapping[str, Method] = {
         input_x_gradient,
         "gradient",
         "Input x gradient",
-        "that slope times the sample, as the network is fed it",
+        "the slope of the logit times the sample, as the network is fed it",
         "Shrikumar et al. 2016, arXiv:1605.01713",
         needs_gradients,
     ),
