@@ -50,14 +50,23 @@ def pick_label(app: AppTest, label: str) -> AppTest:
     return picker.set_value(label).run()
 
 
+def diagnoses(app: AppTest):
+    """Return the picker of the diagnoses that a superclass stands for."""
+    (picker,) = [box for box in app.selectbox if "stands for" in box.label]
+    return picker
+
+
 def test_the_criteria_of_a_recording_read_as_a_reasoning(app: AppTest):
     app.selectbox(key="demo").set_value("inferior_stemi").run()
     app.switch_page("pages/criteria.py").run()
     pick_label(app, "MI")
     assert not app.exception
-    (diagnosis,) = [box for box in app.selectbox if box.label.startswith("MI stands for")]
+    diagnosis = diagnoses(app)
+    assert diagnosis.options[0].startswith("✓ IMI, inferior myocardial infarction: 1 met, ")
     assert all(option.startswith("✓") for option in diagnosis.options[:3])
-    diagnosis.set_value("IMI").run()
+    diagnosis.set_value("INJLA").run()
+    assert "may be the mirror image" in table(app, "published definition")["measured beside limit"][0]
+    diagnoses(app).set_value("IMI").run()
     assert AWAITING in texts(app)
     side_by_side = table(app, "published definition")
     assert list(side_by_side["published definition"]) == [
@@ -81,8 +90,7 @@ def test_what_keeps_an_entry_from_being_judged_is_said(app: AppTest):
     app.selectbox(key="demo").set_value("lbbb").run()
     app.switch_page("pages/criteria.py").run()
     pick_label(app, "HYP")
-    (diagnosis,) = [box for box in app.selectbox if box.label.startswith("HYP stands for")]
-    diagnosis.set_value("LVH").run()
+    diagnoses(app).set_value("LVH").run()
     assert "not evaluable: there is complete left bundle branch block by aha2009" in texts(app).lower()
     assert set(table(app, "published definition")["verdict"]) == {"? not evaluable"}
 
@@ -127,8 +135,7 @@ def test_criteria_of_ones_own_stand_beside_the_shipped_ones_until_they_are_switc
     assert "This is an entry of your own folder, so there is no example of it here." in texts(app)
     app.selectbox(key="demo").set_value("inferior_stemi").run()
     pick_label(app.switch_page("pages/criteria.py").run(), "MI")
-    (diagnosis,) = [box for box in app.selectbox if box.label.startswith("MI stands for")]
-    diagnosis.set_value("OURS").run()
+    diagnoses(app).set_value("OURS").run()
     assert list(table(app, "rule is")["rule is"]) == ["✓ met"]
     assert "the verdict above is about the shipped criteria alone" in texts(app)
     app.toggle(key=criteria.SWITCH).set_value(False).run()

@@ -12,8 +12,6 @@ from ecgviz.types import Case, Finding
 from ecgviz.ui import citations, widgets, words
 from ecgviz.ui.state import criteria
 
-ORDER = {state: place for place, state in enumerate(("met", "borderline", "not_evaluable", "not_met"))}
-"""Met first; what could not be judged stands before what does not hold, since it may."""
 MOST_RULES, RULES_PX = 8, 420
 """A longer list of rules is scrolled in a box of that height."""
 
@@ -21,11 +19,12 @@ MOST_RULES, RULES_PX = 8, 420
 def pick(case: Case) -> Finding | None:
     """Let the reader pick a diagnosis and one of its published definitions; None where the catalogue has none.
 
+    Findings come in the order in which a reader would name them (`ecgviz.criteria.ranked`).
     Draws the definitions of the diagnosis side by side, each with its own verdict.
     """
     citations.own_folder()
     by_entry: dict[str, list[Finding]] = {}
-    for finding in sorted(criteria.findings(case), key=lambda each: (ORDER[each.state], not _called(case, each))):
+    for finding in criteria.findings(case):
         by_entry.setdefault(finding.criterion, []).append(finding)
     if not by_entry:
         return None
@@ -33,7 +32,7 @@ def pick(case: Case) -> Finding | None:
     if len(by_entry) > 1:
         told = {key: _told(found) for key, found in by_entry.items()}
         name = st.selectbox(
-            f"{case.label} stands for {len(by_entry)} diagnoses; met ones come first, then by what the model calls",
+            f"{case.label} stands for {len(by_entry)} diagnoses; met ones come first",
             list(by_entry),
             format_func=told.__getitem__,
             key=f"entry {case.record.key} {case.label}",
@@ -49,17 +48,9 @@ def pick(case: Case) -> Finding | None:
     return _definition(case, found)
 
 
-def _called(case: Case, finding: Finding) -> bool:
-    """Return whether the model has a label of its own for a diagnosis, and calls it."""
-    return any(
-        label in case.prediction.labels and case.prediction.positive(label)
-        for label in criteria.known().entries[finding.criterion].maps.scp
-    )
-
-
 def _told(found: Sequence[Finding]) -> str:
     states = [finding.state for finding in found]
-    counts = ", ".join(f"{states.count(state)} {words.readable(state)}" for state in ORDER if state in states)
+    counts = ", ".join(f"{states.count(state)} {words.readable(state)}" for state in dict.fromkeys(states))
     return f"{MARKS[states[0]]} {found[0].criterion}, {found[0].name}: {counts}"
 
 
@@ -84,9 +75,10 @@ def _side_by_side(found: Sequence[Finding], one: Entry) -> pd.DataFrame:
 
 
 def _trace(finding: Finding, source: Source) -> str:
-    """Return the sentence of a definition without its verdict and source, which stand beside it."""
+    """Return the sentence of a definition, without its verdict and source that stand beside it, and what explains it."""
     said = finding.why.removesuffix(f" ({source.short})").removesuffix(f": {words.readable(finding.state)}")
-    return words.sentence(said)
+    explained = f" Explained by {finding.explained_by}." if finding.explained_by else ""
+    return words.sentence(said) + explained
 
 
 def _source(one: Entry, definition: str) -> Source:
