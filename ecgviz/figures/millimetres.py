@@ -24,9 +24,7 @@ def square_axes(
     figure.update_layout(square_layout(left_s, right_s, height_uv, form))
 
 
-def square_layout(
-    left_s: float, right_s: float, height_uv: float, form: PaperFormat = STANDARD
-) -> dict[str, Any]:
+def square_layout(left_s: float, right_s: float, height_uv: float, form: PaperFormat = STANDARD) -> dict[str, Any]:
     """Return the axes on which a millimetre is as high as it is wide, whatever the size of the window."""
     common = {"ticks": "", "showgrid": False, "zeroline": False, "fixedrange": False, "constrain": "domain"}
     across = {
