@@ -153,8 +153,11 @@ def test_marks_frames_and_words_of_a_map_say_the_same():
     assert "&lt;b&gt;" in figure.layout.title.text
     assert in_words(maps[0]) in figure.layout.meta["alt"]
     (key,) = [each.text for each in figure.layout.annotations if SIGNS["primary"].mark in each.text]
-    for sign in (*SIGNS.values(), ABSENT):
+    roles = {role for role in maps[0].roles.ravel() if role}
+    assert roles == {*SIGNS} - {"opposing"}
+    for sign in (*(SIGNS[role] for role in roles), ABSENT):
         assert f"{sign.mark} {sign.meaning}" in key
+    assert SIGNS["opposing"].meaning in in_words(roi_maps(entry("AFIB").roi, ())[0])
     table = role_table(maps)
     assert table.loc[table.lead == "V6", "QRS start"].item() == f"{SIGNS['primary'].meaning}, {ABSENT.meaning}"
 
