@@ -75,7 +75,7 @@ def _side_by_side(found: Sequence[Finding], one: Entry) -> pd.DataFrame:
 
 
 def _trace(finding: Finding, source: Source) -> str:
-    """Return the sentence of a definition, without its verdict and source that stand beside it, and what explains it."""
+    """Return the sentence of a definition without its verdict and source, which stand beside it."""
     said = finding.why.removesuffix(f" ({source.short})").removesuffix(f": {words.readable(finding.state)}")
     explained = f" Explained by {finding.explained_by}." if finding.explained_by else ""
     return words.sentence(said) + explained
