@@ -100,9 +100,10 @@ def targets(record: Record, sheet: Sheet, beats: Beats) -> list[go.Scatter]:
         for beat, wave in np.argwhere(np.isfinite(spans[..., 0])):
             start, end = max(spans[beat, wave, 0], strip.start_s), min(spans[beat, wave, 1], strip.end_s)
             part = values[max(round((start - first_s) * record.fs), 0) : max(round((end - first_s) * record.fs) + 1, 0)]
-            if end <= start or not np.isfinite(part).any():
+            known = part[np.isfinite(part)]
+            if end <= start or not known.size:
                 continue
-            extreme = round(float(part[np.nanargmax(np.abs(part))]), 2)
+            extreme = round(float(known[np.abs(known).argmax()]), 2)
             absent = names[wave] == "P" and bool(beats.p_absent[beat])
             data = (int(beat) + 1, strip.lead, names[wave], extreme)
             found.append((absent, float(start + end) / 2, sheet.zero_uv[strip.row], data))
