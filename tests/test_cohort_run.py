@@ -298,3 +298,10 @@ def test_a_worker_with_other_weights_refuses(data: Path, model_folder: Path, tmp
     (chunk,) = _open_chunks(data, tmp_path, recordings(data), asked, 9, None)
     with pytest.raises(CohortError, match="has other weights than the run was started with"):
         run_chunk(chunk)
+
+
+def test_every_column_is_documented() -> None:
+    told = (Path(__file__).resolve().parents[1] / "docs" / "cohort.md").read_text(encoding="utf-8")
+    for each in (*ROWS, *RECORDS):
+        assert f"| `{each.name}` | " in told, each.name
+        assert each.holds.replace("|", "&#124;") in told, each.holds

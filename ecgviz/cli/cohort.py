@@ -220,7 +220,7 @@ def _resources(texts: list[str]) -> dict[str, float]:
 
 @contextmanager
 def _watched() -> "Iterator[Callable[[Done, int], None]]":
-    """Draw a bar with the time that is left and the failures by reason; one line a chunk where nobody watches."""
+    """Draw a bar with the time that is left and the failures by reason; nothing where nobody watches."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,

@@ -272,7 +272,7 @@ def grouped(asked: Asked) -> None:
         found.explained,
         title=f"{question.model} on {question.label}: near = looked at the same places",
     )
-    widgets.draw(figure, table.round(3), "cohort clusters")
+    widgets.draw(figure, table.round(3), "cohort cluster map")
     limit = matrix.colour_end(list(found.centres))
     for column, each in zip(st.columns(min(k, 4)), range(min(k, 4)), strict=True):
         with column:

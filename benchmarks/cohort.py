@@ -1,0 +1,187 @@
+"""How fast a cohort is explained: records a second by what is asked, scaling, memory, and a plain loop beside it.
+
+Run it from the repository with one thread::
+
+    OMP_NUM_THREADS=1 .venv/bin/python benchmarks/cohort.py
+    OMP_NUM_THREADS=1 .venv/bin/python benchmarks/cohort.py --records 64 --scaling
+    OMP_NUM_THREADS=1 .venv/bin/python benchmarks/cohort.py --records 2000 --memory
+
+Ratios are of CPU seconds of one core, which other work on the machine changes little; scaling is wall time and needs a
+machine that does nothing else. The plain loop is what a user would write: neurokit2's defaults on each lead, Captum's
+defaults on the network, a record at a time.
+"""
+
+import argparse
+import resource
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import neurokit2 as nk
+import torch
+from captum.attr import IntegratedGradients
+
+from ecgviz.checkpoint import Model, load_model, model_input, predict, tensors
+from ecgviz.cohort.folder import recordings
+from ecgviz.cohort.run import run_cohort
+from ecgviz.explain import attention, explain
+from ecgviz.pipeline import examine, findings_of
+from ecgviz.records import load_record
+from ecgviz.records.write import save_record
+from ecgviz.simulate import simulate
+from ecgviz.types import Beats, Record
+
+LABEL = "MI"
+WORK = (
+    ("attention", ("resnet1d", "imle_net"), ("attention_joint",)),
+    ("attention, decomposition", ("imle_net",), ("attention_joint", "decomposition")),
+    ("the same, input x gradient", ("imle_net",), ("attention_joint", "decomposition", "input_x_gradient")),
+    ("the same, integrated gradients", ("imle_net",), ("attention_joint", "decomposition", "integrated_gradients")),
+)
+
+
+def cpu_s(work: Callable[[Record], object], records: Sequence[Record]) -> float:
+    """Return CPU seconds a record; the first record is run once more before, to warm up."""
+    work(records[0])
+    started = time.process_time()
+    for record in records:
+        work(record)
+    return (time.process_time() - started) / len(records)
+
+
+def ours(model: Model) -> Callable[[Record], object]:
+    """Return delineation, measurements, quality, prediction, attention and criteria of one record."""
+
+    def run(record: Record) -> object:
+        examined = examine(record)
+        return (
+            predict(model, record, examined.beats),
+            attention(model, record, examined.beats),
+            findings_of(examined, LABEL),
+        )
+
+    return run
+
+
+def plain(model: Model) -> Callable[[Record], object]:
+    """Return the same of a loop with neurokit2's defaults: twelve leads cleaned, searched and delineated."""
+
+    def run(record: Record) -> object:
+        for lead in record.signal:
+            cleaned = nk.ecg_clean(lead, sampling_rate=int(record.fs))
+            peaks = nk.ecg_peaks(cleaned, sampling_rate=int(record.fs))[1]["ECG_R_Peaks"]
+            nk.ecg_delineate(cleaned, peaks, sampling_rate=int(record.fs))
+        return predict(model, record), attention(model, record, without_beats(record))
+
+    return run
+
+
+def without_beats(record: Record) -> Beats:
+    """Return no beats: the networks that are asked here need none."""
+    return Beats.none(record.leads, record.duration_s, "none", "not asked")
+
+
+def captum_ig(model: Model) -> Callable[[Record], object]:
+    """Return integrated gradients by Captum's defaults."""
+    index = model.label_index(LABEL)
+
+    def run(record: Record) -> object:
+        x, arguments = tensors(model_input(model, record))
+
+        def net(x: torch.Tensor) -> torch.Tensor:
+            given = {k: None if v is None else v.expand(len(x), *v.shape[1:]) for k, v in arguments.items()}
+            return model.net(x, **given)
+
+        return IntegratedGradients(net).attribute(x, target=index)
+
+    return run
+
+
+def our_ig(model: Model) -> Callable[[Record], object]:
+    """Return integrated gradients as ecgviz takes them, without delineation."""
+    return lambda record: explain(model, record, LABEL, "integrated_gradients", without_beats(record))
+
+
+def per_core(records: Sequence[Record]) -> None:
+    """Print CPU seconds a record of ours and of the plain loop, and their ratio."""
+    print(f"{'CPU seconds a record':44s} {'ours':>8s} {'plain':>8s} {'ratio':>7s}")
+    for name in ("resnet1d", "imle_net"):
+        model = load_model(name)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            a, b = cpu_s(ours(model), records), cpu_s(plain(model), records)
+            print(f"{name + ': predict, attention, waves, criteria':44s} {a:8.3f} {b:8.3f} {b / a:6.1f}x")
+            some = records[:2]
+            a, b = cpu_s(our_ig(model), some), cpu_s(captum_ig(model), some)
+            print(f"{name + ': integrated gradients':44s} {a:8.3f} {b:8.3f} {b / a:6.1f}x")
+
+
+def run_s(data: Path, out: Path, models: Sequence[str], methods: Sequence[str], **more: object) -> tuple[float, float]:
+    """Return wall and CPU seconds of a run on new stores; CPU counts this process alone."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    run_cohort(data, out, models=models, methods=methods, labels=[LABEL], chunk=4, **more)
+    return time.perf_counter() - wall, time.process_time() - cpu
+
+
+def by_work(data: Path, scratch: Path, n: int) -> None:
+    """Print records a second and core of whole runs, controls and the store included."""
+    print(f"\n{'one process, one label, with controls':44s} {'CPU s/rec':>9s} {'rec/s':>7s} {'KiB/row':>8s}")
+    for number, (name, models, methods) in enumerate(WORK):
+        out = scratch / f"work{number}"
+        run_s(data, scratch / f"warm{number}", models, methods, jobs=1, limit=1)
+        _, cpu = run_s(data, out, models, methods, jobs=1)
+        rows = list(out.glob("rows/*/*/*.parquet"))
+        size = sum(path.stat().st_size for path in rows) / 1024 / (n * len(methods))
+        print(f"{name + ', ' + models[-1]:44s} {cpu / n:9.3f} {n / cpu:7.2f} {size:8.1f}")
+
+
+def scaling(data: Path, scratch: Path) -> None:
+    """Print wall seconds on one and two processes of joblib and two workers of Dask, each warmed up, and efficiency."""
+    from distributed import LocalCluster
+
+    work = (["imle_net"], ["attention_joint", "decomposition"])
+    run_s(data, scratch / "s0", *work, jobs=1, limit=4)
+    one, _ = run_s(data, scratch / "s1", *work, jobs=1)
+    run_s(data, scratch / "s2", *work, jobs=2, limit=8)
+    two, _ = run_s(data, scratch / "s3", *work, jobs=2)
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        run_s(data, scratch / "s4", *work, scheduler=cluster.scheduler_address, limit=8)
+        dask, _ = run_s(data, scratch / "s5", *work, scheduler=cluster.scheduler_address)
+    print(f"\nwall: one process {one:.1f} s; joblib, two {two:.1f} s, efficiency {one / two / 2:.2f}; ", end="")
+    print(f"Dask, two {dask:.1f} s, efficiency {one / dask / 2:.2f}")
+
+
+def memory(data: Path, scratch: Path) -> None:
+    """Print the largest memory of this process after a tenth and after all of the records."""
+    found = []
+    n = len(recordings(data))
+    for part in (max(1, n // 10), n):
+        run_s(data, scratch / f"memory{part}", ["resnet1d"], ["input_x_gradient"], jobs=1, limit=part)
+        found.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    print(f"\nmemory: {found[0]:.0f} MiB at most over the first tenth, {found[1]:.0f} MiB over all {n} records")
+
+
+def main() -> None:
+    """Print the tables that were asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--records", type=int, default=8)
+    parser.add_argument("--scaling", action="store_true", help="also on two processes and two workers of Dask")
+    parser.add_argument("--memory", action="store_true", help="only how much memory a worker takes")
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        data, scratch = Path(folder) / "data", Path(folder) / "stores"
+        for seed in range(asked.records):
+            made = simulate(("normal", "lbbb", "inferior_stemi", "af")[seed % 4], seed=seed, fs=100.0, duration_s=10.0)
+            save_record(made.record, data / f"{seed:05d}.npz")
+        if asked.memory:
+            return memory(data, scratch)
+        per_core([load_record(path) for path in sorted(data.glob("*.npz"))])
+        by_work(data, scratch, asked.records)
+        return scaling(data, scratch) if asked.scaling else None
+
+
+if __name__ == "__main__":
+    main()
