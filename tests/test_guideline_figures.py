@@ -217,6 +217,19 @@ def test_the_region_is_outlined_on_the_paper_where_its_waves_are(stemi: Read):
     assert "primary region outlined: II, III, aVF: J, ST" in figure.layout.meta["alt"]
 
 
+def test_what_speaks_against_a_finding_is_outlined_where_it_is_seen():
+    record = load_record("demo:normal")
+    clean = condition(record)
+    beats = delineate(clean)
+    found = evaluate("AFIB", measure(clean, beats), beats, age_years=record.age_years, sex=record.sex)
+    assert found[0].state == "not_met"
+    figure = outline(paper(clean), clean, 0.0, beats, found[0].regions)
+    (shape,) = [each for each in figure.layout.shapes if each.name == "opposing"]
+    assert shape.line.dash == "dashdot"
+    lefts = [left for left, *_ in boxes(shape.path)]
+    assert min(abs(left - beats.p_on[3]) for left in lefts) < 0.001
+
+
 def test_stretches_that_touch_are_one(premature: Read):
     (first, *_) = spans(premature.finding.regions["primary"], premature.beats, "V1")
     beat = int(np.flatnonzero(premature.beats.ectopic)[0])

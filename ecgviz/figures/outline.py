@@ -10,14 +10,15 @@ from ecgviz.figures.sheet import STANDARD, PaperFormat, sheet
 from ecgviz.types import Beats, Record, Region
 from ecgviz.types.arrays import BoolArray
 
-DASHES: Mapping[str, str] = {"primary": "solid", "absence": "dot", "support": "dash"}
-"""Roles that are outlined, and how; what is only context, or speaks against, would frame nearly everything."""
-WIDTHS_PX: Mapping[str, float] = {"primary": 2.2, "absence": 2.2, "support": 1.2}
+DASHES: Mapping[str, str] = {"primary": "solid", "absence": "dot", "support": "dash", "opposing": "dashdot"}
+"""Roles that are outlined, and how; what is only context, or would hint at a shortcut, would frame nearly all."""
+WIDTHS_PX: Mapping[str, float] = {"primary": 2.2, "absence": 2.2, "support": 1.2, "opposing": 1.2}
 TOUCHING_S = 1e-6
 ROOM_UV = 120.0
 """Kept free above and below, so that outlines of neighbouring rows stay apart."""
 KEY = (
-    "Outlined: solid, where the guideline looks first; dashed, what supports it; dotted, a wave that should be missing."
+    "Outlined: solid, where the guideline looks first; dashed, what supports it; dotted, a wave that should be "
+    "missing; dots and dashes, what speaks against it where it is seen."
 )
 
 

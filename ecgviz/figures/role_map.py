@@ -42,6 +42,8 @@ SIGNS: Mapping[str, Sign] = {
     "opposing": Sign("−", 0.0, "speaks against it where it is seen"),
     "contra": Sign("×", 0.0, "would hint at a shortcut"),
 }
+STRONGEST_FIRST = ("primary", "absence", "support", "context", "opposing", "contra")
+"""A cell that several roles name shows the first of them."""
 ABSENT = Sign("∅", 0.0, "the wave is missing there")
 
 
@@ -94,7 +96,7 @@ def roi_maps(roi: Roi, asked: Sequence[str]) -> tuple[RoleMap, ...]:
         Kinds with a place to look at first come first; none for a criterion without a place.
     """
     kinds: dict[str, RoleMap] = {}
-    for role in ("primary", "absence", "support", "context", "opposing", "contra"):
+    for role in STRONGEST_FIRST:
         parts: tuple[RoiPart, ...] = getattr(roi, role)
         for part in parts:
             _put(
@@ -129,7 +131,7 @@ def region_map(regions: Mapping[str, Region], beats: Beats, leads: Sequence[str]
     kinds = dict.fromkeys(kind for kind, one in zip(beats.kind, chosen, strict=True) if one)
     named = f"{next(iter(kinds))} " if len(kinds) == 1 else ""
     found = _empty(leads, f"{int(chosen.sum())} {named}beats".replace("_", " "))
-    for role in ("primary", "absence", "support", "context", "opposing", "contra"):
+    for role in STRONGEST_FIRST:
         if role in regions:
             _put_cells(found, regions[role], chosen, beats.p_absent)
     return found, chosen
