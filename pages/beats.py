@@ -29,7 +29,7 @@ with left:
         sheet = figures.median_sheet(median, record.leads, title=name, ticks=ticks)
         widgets.draw(sheet, beat_tables.median_table(median, record.leads), key="median")
 with right:
-    st.markdown("**Measured on the dominant beats**")
+    widgets.heading("Measured on the dominant beats", "dominant", "pr", "qrs", "qtc", "axis")
     st.table(beat_tables.interval_table(reading.measured), hide_index=True)
     for sentence in beat_tables.why_not(reading.measured):
         widgets.note(words.sentence(sentence))

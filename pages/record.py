@@ -19,10 +19,10 @@ predictions.chosen_model(record)
 
 left, right = st.columns(2)
 with left:
-    st.markdown("**Measured on the dominant beats**")
+    widgets.heading("Measured on the dominant beats", "dominant", "pr", "qrs", "qtc", "axis")
     st.table(tables.measurement_table(reading.measured), hide_index=True)
 with right:
-    st.markdown("**Quality of each lead**")
+    widgets.heading("Quality of each lead", "lead", "quality")
     st.table(tables.quality_table(reading.quality), hide_index=True)
 widgets.show_table(
     "Amplitudes and durations in each lead", tables.lead_table(reading.measured, reading.quality), "leads"

@@ -22,13 +22,13 @@ what_if.cautions(record, edited)
 
 left, right = st.columns(2)
 with left:
-    st.markdown("**What the network says**")
+    widgets.heading("What the network says", "label", "threshold")
     sides.predictions(shown)
 with right:
-    st.markdown("**Measured on the dominant beats**")
+    widgets.heading("Measured on the dominant beats", "dominant", "pr", "qrs", "qtc", "axis")
     sides.measured(shown)
 
-st.markdown("**Lead by wave**, supporting minus opposing mass, % of both; one scale for both")
+widgets.heading("Lead by wave: supporting minus opposing mass, % of both", "evidence_grid", "shared_scale")
 sides.matrices(shown, sides.explained(shown), key="what if")
-st.markdown("**Held against the guideline**")
+widgets.heading("Held against the guideline", "verdict", "region", "control")
 sides.verdicts(shown)

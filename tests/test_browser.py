@@ -359,3 +359,27 @@ def test_axe_finds_nothing_serious_on_any_page(visit: Visit):
         assert len(found["passes"]) > 10, name
         serious = [each for each in found["violations"] if each["impact"] in ("serious", "critical")]
         assert serious == [], (name, [(each["id"], each["nodes"][0]["html"]) for each in serious])
+
+
+def test_an_address_opens_an_edit_and_a_report_and_work_can_be_stopped(visit: Visit):
+    page = visit.page
+    page.goto(f"{visit.address}/?record=demo:normal&model=imle_net&label=MI&method=shapley&x=%3Cscript%3E")
+    driver.settle(page, ".js-plotly-plot:has-text('demo:normal')")
+    driver.visit(page, "What if")
+    assert "label=MI" in page.url
+    page.get_by_role("combobox", name="Edit").click()
+    page.get_by_role("option", name="Raise or lower ST").click()
+    driver.settle(page)
+    page.get_by_role("button", name="Apply", exact=True).click()
+    stop = page.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True)
+    stop.click(timeout=driver.PATIENCE_MS)
+    expect(page.get_by_text("stopped before it was done").first).to_be_visible(timeout=driver.PATIENCE_MS)
+    page.get_by_role("button", name="Run again").first.click()
+    driver.settle(page, ".js-plotly-plot:has-text('ALTERED')")
+    assert "altered" not in page.url.lower()
+    driver.visit(page, "Report")
+    driver.settle(page, "[data-testid='stDownloadButton']")
+    with page.expect_download(timeout=driver.PATIENCE_MS) as download:
+        page.get_by_role("button", name="PDF, A4 landscape").click()
+    assert Path(download.value.path()).read_bytes().startswith(b"%PDF")
+    assert "Traceback" not in page.inner_text("body")

@@ -38,6 +38,11 @@ def title(name: str, how_to_read: str) -> None:
         st.markdown(f":small[:material/edit: {plain(notice(changed))} The Beats page lists and undoes them.]")
 
 
+def heading(text: str, *terms: str) -> None:
+    """Write a heading within a page, with the definitions of glossary terms (by id) on hover."""
+    st.markdown(f"**{text}**", help=glossary.define(*terms) or None)
+
+
 def need_record() -> Record:
     """Return the chosen recording; without one, say what to do and end the page."""
     chosen = state.choice()
@@ -158,8 +163,12 @@ def verdict(case: Case) -> None:
     called = "called" if case.prediction.positive(label) else "not called"
     met = [finding for finding in case.findings if finding.state == "met"]
     columns = st.columns(4)
-    columns[0].metric(f"Model on {label}", f"{percent(case.prediction.probability(label))}, {called}")
-    columns[1].metric("Criteria", f"{len(met)} of {len(case.findings)} met" if case.findings else "none known")
-    columns[2].metric(f"Who calls {label}?", agreement.label)
-    columns[3].metric("Does the evidence agree?", agreement.evidence)
+    probability = percent(case.prediction.probability(label))
+    columns[0].metric(f"Model on {label}", f"{probability}, {called}", help=glossary.define("label", "threshold"))
+    criteria = f"{len(met)} of {len(case.findings)} met" if case.findings else "none known"
+    columns[1].metric("Criteria", criteria, help=glossary.define("criterion"))
+    columns[2].metric(f"Who calls {label}?", agreement.label, help="The model, the criteria, both or neither.")
+    columns[3].metric(
+        "Does the evidence agree?", agreement.evidence, help=glossary.define("verdict", "control", "nulls")
+    )
     st.markdown(plain(words.sentence(agreement.why)))
