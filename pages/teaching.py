@@ -13,6 +13,6 @@ with right:
     classroom.switch()
 with left:
     mode = start.mode(list(MODES))
-library = start.library()
+library = start.library(mode)
 MODES[mode](library)
 history.show(library)

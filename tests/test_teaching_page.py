@@ -15,6 +15,7 @@ from ecgviz.teach.history import attempts, keep
 from ecgviz.types import Prediction
 from ecgviz.ui import state
 from ecgviz.ui.state import teaching
+from ecgviz.ui.state.library import VARIABLE
 from ecgviz.ui.teaching import reveal
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -228,7 +229,28 @@ def test_two_people_do_not_see_each_other(page: AppTest):
 def test_the_classroom_hides_the_history_and_enlarges_figures(page: AppTest):
     start(page, "Study", "13")
     assert [each for each in page.expander if each.label == "History and repeats"]
-    page.toggle(key=teaching.CLASSROOM).set_value(True).run()
-    assert not page.exception
+    press(page, "Classroom")
     assert not [each for each in page.expander if each.label == "History and repeats"]
-    assert "font-size: 150%" in page.get("html")[0].proto.body
+    assert "font-size: 140%" in page.get("html")[0].proto.body
+    press(page, "Leave the classroom")
+    assert not page.get("html")
+
+
+@pytest.mark.data
+def test_the_library_of_the_dashboard_can_be_taught_from(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch, data_dir: Path, tmp_path: Path
+):
+    monkeypatch.setenv(VARIABLE, f"{data_dir / 'ptbxl'}:{tmp_path}")
+    page.run()
+    assert f"{tmp_path.name}" in said(page)  # an empty folder is refused in a sentence, the other is offered
+    (picker,) = [each for each in page.selectbox if each.label == "Cases"]
+    assert picker.options == ["Shipped cases", "PTB-XL in ptbxl"]
+    picker.set_value("PTB-XL in ptbxl").run()
+    page.segmented_control(key="entry").set_value("By diagnosis").run()
+    page.multiselect(key="diagnoses").set_value(["lbbb"]).run()
+    (button,) = [each for each in page.button if each.label.startswith("Start: ")]
+    button.click().run()
+    assert not page.exception
+    assert "complete left bundle branch block" in said(page)
+    assert "CC BY 4.0, PTB-XL" in said(page)
+    assert "No truth was planted here" in said(page) or "nothing is marked" in said(page)

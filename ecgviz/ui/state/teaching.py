@@ -20,9 +20,7 @@ from ecgviz.ui.state.library import VARIABLE
 from ecgviz.ui.state.networks import Explained, _lock
 from ecgviz.ui.state.recordings import reading
 
-_SITTING, _LEARNER, _TALLY = "teaching sitting", "teaching learner", "teaching tally"
-CLASSROOM = "classroom"
-"""Key of the classroom switch."""
+_SITTING, _LEARNER, _TALLY, _CLASSROOM = "teaching sitting", "teaching learner", "teaching tally", "teaching classroom"
 MODE = "teaching mode"
 """Key of the widget that picks the mode; `start` sets it too."""
 STEPS = ("read", "label", "criteria", "model")
@@ -44,8 +42,8 @@ class Given:
 class Sitting:
     """Cases that a learner goes through in one mode: which one is shown, how far it is revealed, what was answered.
 
-    ``shown_at_s`` is the server's clock when the case was drawn (0: not yet), ``limit_s`` the time allowed for each case
-    (None: any).
+    ``shown_at_s`` is the server's clock when the case was drawn (0: not yet), ``limit_s`` the time allowed for each
+    case (None: any).
     """
 
     mode: str
@@ -179,7 +177,12 @@ def _keep(one: Attempt) -> str:
 
 def classroom() -> bool:
     """Return whether the classroom switch is on."""
-    return bool(st.session_state.get(CLASSROOM, False))
+    return bool(st.session_state.get(_CLASSROOM, False))
+
+
+def switch_classroom() -> None:
+    """Switch the classroom on or off."""
+    st.session_state[_CLASSROOM] = not classroom()
 
 
 def randomised(record: Record, network: Model, label: str, method: str, seed: int) -> Explained:

@@ -9,19 +9,26 @@ from ecgviz.ui import widgets
 from ecgviz.ui.state import teaching
 
 _STYLE = """<style>
-html { font-size: 150%; }
-[data-testid="stSidebar"], [data-testid="stExpandSidebarButton"] { display: none; }
+html { font-size: 140%; }
+[data-testid="stSidebar"], [data-testid="stHeader"] { display: none; }
 [data-testid="stMain"] { color: #000000; }
 </style>"""
 
 
 def switch() -> None:
-    """Let a teacher switch the page to what the last row of a lecture hall can read."""
-    on = st.toggle(
-        "Classroom",
-        key=teaching.CLASSROOM,
+    """Let a teacher switch the page to what the last row of a lecture hall can read.
+
+    It is a button: a toggle would keep the focus, and with it the arrow keys.
+    """
+    on = teaching.classroom()
+    st.button(
+        "Leave the classroom" if on else "Classroom",
+        icon=":material/co_present:",
+        key="classroom switch",
+        on_click=teaching.switch_classroom,
         help="Large type, contrast for a projector, no codes. Arrow keys: Right shows the next part or case, Left goes "
         "back.",
+        width="stretch",
     )
     if on:
         st.html(_STYLE)

@@ -16,9 +16,12 @@ from ecgviz.ui.state import teaching
 from ecgviz.ui.state.teaching import Sitting
 
 
-def library() -> Library:
-    """Return the cases to teach from; where there are several libraries, let the teacher pick one."""
+def library(mode: str) -> Library:
+    """Return the cases of the sitting under way, else let the teacher pick one of several libraries."""
     found, refused = teaching.libraries()
+    held = teaching.sitting(mode)
+    if held is not None and held.library in found:
+        return found[held.library]
     for sentence in refused:
         st.warning(widgets.plain(sentence))
     titles = list(found)
