@@ -1,0 +1,232 @@
+"""The views of the Cohort page: class maps, distributions, criteria, methods apart, published findings, clusters."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from ecgviz.cohort import Cohort
+from ecgviz.cohort.class_map import ClassMap, by_wave
+from ecgviz.cohort.density import TOP
+from ecgviz.cohort.question import Question
+from ecgviz.figures import cohort as figures
+from ecgviz.figures import matrix, tables
+from ecgviz.records.leads import STANDARD_LEADS
+from ecgviz.types.arrays import FloatArray
+from ecgviz.ui import cohort_records, widgets, words
+from ecgviz.ui.state import cohort as kept
+
+RECIPE = "saliency"
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What the reader chose: a store, its state, and one question for each network, the first one in front."""
+
+    cohort: Cohort
+    state: str
+    questions: tuple[Question, ...]
+    methods: tuple[str, ...]
+    by: str | None
+
+
+def maps(asked: Asked) -> None:
+    """Draw the guideline's mean place and each network's class map on one scale, and what lies in the place."""
+    found = [kept.mean_map(asked.state, question, asked.cohort) for question in asked.questions]
+    label = asked.questions[0].label
+    place = found[0]
+    shown = [by_wave(each.mean) for each in found]
+    limit = matrix.colour_end(shown)
+    columns = st.columns(len(found) + 1)
+    with columns[0]:
+        _guideline(place, label)
+    for column, each, shares in zip(columns[1:], found, shown, strict=True):
+        model = each.question.model
+        with column:
+            if not each.n_records:
+                st.info(f"{model}: no such record.")
+                continue
+            drawn = matrix.wave_matrix(
+                shares,
+                STANDARD_LEADS,
+                title=f"{model}, % of mass, {each.n_records} records",
+                outlined=figures.pointed_at(each.guideline),
+                limit=limit,
+            )
+            widgets.draw(drawn, _map_table(shares, each), f"cohort map {model}")
+    agreed(asked)
+
+
+def _guideline(found: ClassMap, label: str) -> None:
+    if not found.n_guideline:
+        st.info(f"The guideline points nowhere: on none of these records a criterion of {label} with a place is met.")
+        return
+    title = f"Guideline for {label}, % of {found.n_guideline} records"
+    figure = figures.guideline_figure(found.guideline, found.n_guideline, title=title)
+    table = tables.matrix_table(figures.guideline_by_wave(found.guideline), STANDARD_LEADS)
+    widgets.draw(figure, table, "cohort guideline")
+
+
+def _map_table(shares: FloatArray, found: ClassMap) -> pd.DataFrame:
+    """Return a class map as a table, with the same of each control."""
+    table = tables.matrix_table(shares, STANDARD_LEADS)
+    for name, control in found.controls.items():
+        more = tables.matrix_table(by_wave(control), STANDARD_LEADS).drop(columns="lead")
+        table = table.join(more.add_prefix(f"{name}: "))
+    return table
+
+
+def agreed(asked: Asked) -> None:
+    """Draw how far each network, or each member of a group, is above the best control, and list it with verdicts."""
+    rows, names = [], []
+    for question in asked.questions:
+        table = kept.agreed(asked.state, question, asked.by, asked.cohort)
+        rows.append(table.assign(network=question.model))
+        names += [
+            question.model if asked.by is None else f"{question.model}, {each}" for each in table.get("member", ())
+        ]
+    table = pd.concat(rows, ignore_index=True)
+    if table.empty or not table.n.any():
+        st.info(
+            "On none of these records can the maps be held against the guideline: it points nowhere, or they are too "
+            "coarse."
+        )
+        if table.empty:
+            return
+    else:
+        title = "Share in the guideline's place above the best control, 95 % by patient"
+        widgets.draw(figures.excess_figure(table, names, title=title), shown(table), "cohort excess")
+    st.dataframe(shown(table), hide_index=True, key="cohort agreement")
+
+
+AGREEMENT: Mapping[str, str] = {
+    **{"network": "network", "member": "of", "n_records": "records", "n": "judged", "n_patients": "patients"},
+    **{"share": "share", "share_low": "from", "share_high": "to", "area": "area"},
+    **{"best_control": "best control", "excess": "above it", "excess_low": "above, from", "excess_high": "above, to"},
+    **{"p_place": "p place", "p_time": "p time", "agrees": "agrees", "partly": "partly", "disagrees": "disagrees"},
+    "not_assessable": "not assessable",
+}
+
+
+def shown(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns that a reader needs, under names that a reader knows; shares in parts of 1."""
+    return table[list(AGREEMENT)].rename(columns=AGREEMENT).round(4)
+
+
+def distributions(asked: Asked) -> None:
+    """Draw in how many records so much of the map lies in the guideline's place, one figure a network."""
+    for column, question in zip(st.columns(len(asked.questions)), asked.questions, strict=True):
+        condition, parameters = question.condition()
+        query = f"SELECT share, share - excess AS control FROM cohort WHERE {condition}"  # noqa: S608
+        found = kept.asked(asked.state, query, tuple(parameters), asked.cohort)
+        title = f"{question.model}: mass in the guideline's place for {question.label}"
+        with column:
+            share, control = (found[name].to_numpy(dtype=float) for name in ("share", "control"))
+            figure = figures.share_figure(share, control, title=title)
+            widgets.draw(figure, found.dropna().round(4), f"cohort shares {question.model}")
+
+
+def criteria(asked: Asked) -> None:
+    """List each definition that is met, and whether the network's evidence uses its place."""
+    for question in asked.questions:
+        st.markdown(f"**{widgets.plain(question.model)}**")
+        found = kept.judged(asked.state, question, asked.cohort)
+        if found.empty:
+            st.info(f"No criterion of {question.label} with a place is met on these records.")
+            continue
+        st.dataframe(found.round(4), hide_index=True, key=f"cohort criteria {question.model}")
+    widgets.note(
+        "used = yes: more of the map than of any control lies in the place of the definition, and more than an even "
+        "spread would have there, with the whole 95 % interval; no (ignored): less; few: fewer than 10 records."
+    )
+
+
+def apart(asked: Asked) -> None:
+    """Let the reader choose a second method, and draw where its maps and those of the first part."""
+    question = asked.questions[0]
+    others = [method for method in asked.methods if method != question.method]
+    if not others:
+        st.info(f"The store holds one method of {question.model}; `ecgviz cohort run` with another adds it.")
+        return
+    other = str(st.selectbox("Second method", others, format_func=words.method_name, key="cohort other"))
+    found = kept.apart(asked.state, question, other, asked.cohort)
+    if len(found) < 2:
+        st.info("On none of these records are there both maps with leads or waves in common.")
+        return
+    together = found[found.place == "together"].iloc[0]
+    if np.isfinite(together["first"]):
+        low, high = 100 * together.difference_low, 100 * together.difference_high
+        st.markdown(
+            f"On average {100 * together['first']:.0f} % of both maps lie on the same leads and waves "
+            f"({low:.0f} to {high:.0f} %)."
+        )
+    names = (words.method_name(question.method), words.method_name(other))
+    title = f"Where two methods part, {question.model} on {question.label}"
+    widgets.draw(figures.parted_figure(found, *names, title=title), found.round(4), "cohort parted")
+
+
+def published(asked: Asked) -> None:
+    """Draw the density map of the published recipe, and say which published findings it shows."""
+    for question in asked.questions:
+        found, checks = kept.published(asked.state, question, asked.cohort)
+        if question.method != RECIPE:
+            widgets.note(f"The recipe is for saliency; this is the same sum of {words.method_name(question.method)}.")
+        density = by_wave(found.mean) / np.nansum(found.mean)
+        drawn = matrix.wave_matrix(
+            density,
+            STANDARD_LEADS,
+            title=f"{question.model}: density, % of all cells, {len(found.patients)} records of highest output",
+        )
+        widgets.draw(drawn, tables.matrix_table(density, STANDARD_LEADS), f"cohort density {question.model}")
+        densest = ", ".join(f"{lead} {atom}" for lead, atom in found.strongest)
+        st.markdown(f"Densest: {widgets.plain(densest)}.")
+        if checks.empty:
+            st.info(f"No published finding speaks of {question.label}.")
+        else:
+            st.dataframe(checks.round(3), hide_index=True, key=f"cohort published {question.model}")
+    widgets.note(
+        f"After Wagner et al. 2024 (arXiv 2305.17043): unsigned mass a second and cell, mean of the {TOP} records with "
+        "the highest output. A finding passes where its cells are denser than the same segment in the other leads."
+    )
+
+
+def grouped(asked: Asked) -> None:
+    """Draw clusters of a network's maps, each with its mean map and the records nearest to it."""
+    question = asked.questions[0]
+    k = int(st.slider("Clusters", 2, 8, 3, key="cohort clusters"))
+    found = kept.grouped(asked.state, question, k, asked.cohort)
+    table = pd.DataFrame(
+        {
+            "cluster": [f"cluster {each + 1}" for each in range(k)],
+            "records": found.sizes,
+            "label stated": found.stated,
+            "nearest records": [", ".join(each) for each in found.nearest],
+        }
+    )
+    figure = figures.cluster_figure(
+        found.places,
+        found.members,
+        found.records,
+        found.explained,
+        title=f"{question.model} on {question.label}: near = looked at the same places",
+    )
+    widgets.draw(figure, table.round(3), "cohort cluster map")
+    limit = matrix.colour_end(list(found.centres))
+    for column, each in zip(st.columns(min(k, 4)), range(min(k, 4)), strict=True):
+        with column:
+            drawn = matrix.wave_matrix(
+                found.centres[each],
+                STANDARD_LEADS,
+                title=f"Cluster {each + 1}, {found.sizes[each]} records",
+                limit=limit,
+            )
+            widgets.draw(drawn, tables.matrix_table(found.centres[each], STANDARD_LEADS), f"cohort centre {each}")
+    nearest = [record for some in found.nearest for record in some]
+    cohort_records.open_one(nearest, question, "Record near a centre")
+
+
+def records(asked: Asked) -> None:
+    """List the records of the first network page by page, sorted by the store itself, and open one."""
+    cohort_records.listed(asked.cohort, asked.state, asked.questions[0])
