@@ -314,7 +314,13 @@ def test_one_fused_pair_costs_one_t_and_the_next_p():
         where = (finding("met", region(beats, LEADS, (atom,))),)
         grid = evidence(a_map(np.ones((12, 1000))), beats)
         kept = np.delete(grid.area[:, A[atom]], beat).sum()
-        assert judged(np.ones((12, 1000)), where, beats).area == pytest.approx(kept / grid.area.sum())
+        fused = grid.area[4, A["P"]] + grid.area[3, [A["T1"], A["T2"]]].sum()
+        result = judged(np.ones((12, 1000)), where, beats)
+        assert result.area == pytest.approx(kept / (grid.area.sum() - fused))
+        assert result.share == pytest.approx(result.area)  # what may be of either wave counts neither for nor against
+    apart = (finding("met", region(beats, LEADS, ("ST",))),)
+    st = grid.area[:, A["ST"]].sum() / grid.area.sum()
+    assert judged(np.ones((12, 1000)), apart, beats).area == pytest.approx(st)
 
 
 def test_too_little_to_judge_is_said():

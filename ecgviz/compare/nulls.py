@@ -10,6 +10,7 @@ from itertools import permutations
 import numpy as np
 from numpy.typing import NDArray
 
+from ecgviz.compare.region import Place
 from ecgviz.evidence import segment_edges
 from ecgviz.records.leads import CHEST, LIMB
 from ecgviz.types import Beats, EvidenceGrid, Explanation
@@ -19,6 +20,9 @@ P_LIMIT = 0.05
 """Both nulls must reject at this level."""
 MIN_SHIFT_S = 0.2
 """Circular shifts are at least this long, in either direction, so that none is nearly no shift."""
+SAME_PHASE_S = 0.03
+"""Nor is a shift that lays beats onto beats, to the tolerance with which waves are marked: of a regular rhythm, one by
+a whole number of beats leaves a map where it was, and no test would tell that it is tied to a wave."""
 N_ARRANGEMENTS = 199
 """Exchanges of leads that are drawn when there are more."""
 
@@ -41,15 +45,18 @@ class PlaceNull:
         return self.n_arrangements == 1 or self.p <= self.limit + 1e-12
 
 
-def time_null(explanation: Explanation, beats: Beats, inside: BoolArray) -> float:
-    """Return p over all circular shifts of the map within the recorded part of its window; the beats stay in place."""
+def time_null(explanation: Explanation, beats: Beats, where: Place) -> float:
+    """Return p over all circular shifts of the map within the recorded part of its window; the beats stay in place.
+
+    Shifts of nearly nothing, and those that lay most beats onto others, are none; NaN where no shift is left.
+    """
     edges = segment_edges(explanation, beats)
     recorded = round((beats.duration_s - explanation.start_s) * explanation.fs)
     n = min(explanation.values.shape[1], recorded)
     sample = np.arange(n)
     overlap = np.minimum(edges[..., 1:], sample + 1) - np.maximum(edges[..., :1], sample)  # (B, S, T)
-    overlap = np.maximum(overlap, 0)
-    wanted = np.einsum("lbs,bst->lt", inside, overlap)
+    overlap = np.maximum(overlap, 0) * ~where.left_out[..., None]
+    wanted = np.einsum("lbs,bst->lt", where.inside, overlap)
     on_grid = np.broadcast_to(overlap.sum(axis=(0, 1)), wanted.shape)
     mass = np.maximum(explanation.values[:, :n], 0)
 
@@ -60,9 +67,17 @@ def time_null(explanation: Explanation, beats: Beats, inside: BoolArray) -> floa
     total = at_every_shift(on_grid)
     enough = total > 1e-9 * mass.sum()
     shares = np.divide(at_every_shift(wanted), total, out=np.zeros(n), where=enough)
-    least = int(np.ceil(MIN_SHIFT_S * explanation.fs))
-    shifted = shares[least : n - least + 1]
-    return float((np.sum(shifted >= shares[0] - 1e-9) + 1) / (shifted.size + 1))
+    shifted = shares[_shifts(n, explanation, beats)]
+    return float((np.sum(shifted >= shares[0] - 1e-9) + 1) / (shifted.size + 1)) if shifted.size else np.nan
+
+
+def _shifts(n: int, explanation: Explanation, beats: Beats) -> NDArray[np.bool_]:
+    """Return which circular shifts of ``n`` samples are shifts against the beats."""
+    shift_s = np.arange(n) / explanation.fs
+    length_s = n / explanation.fs
+    apart_s = np.abs(shift_s[:, None, None] + beats.r_s[:, None] - beats.r_s)  # (shifts, B, B)
+    apart_s = np.minimum(apart_s % length_s, -apart_s % length_s).min(axis=2)
+    return (np.minimum(shift_s, length_s - shift_s) >= MIN_SHIFT_S) & (np.median(apart_s, axis=1) > SAME_PHASE_S)
 
 
 def place_null(grid: EvidenceGrid, inside: BoolArray, rng: np.random.Generator) -> PlaceNull:

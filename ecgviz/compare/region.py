@@ -1,6 +1,7 @@
 """Where the guideline of the met criteria points, and whether a map can be judged there."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -32,13 +33,29 @@ def region_of(findings: Sequence[Finding], met: Sequence[Finding], label: str) -
     return region, ""
 
 
-def assessable_cells(grid: EvidenceGrid, region: Region, beats: Beats) -> tuple[BoolArray | None, str]:
-    """Return the cells in which this map can be judged, or None and why not."""
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Cells of a region in which a map can be judged (L, B, S), and those (B, S) that are left out of all counts."""
+
+    inside: BoolArray
+    left_out: BoolArray
+
+    def of(self, grid: EvidenceGrid) -> EvidenceGrid:
+        """Return a grid on which the cells that are left out hold nothing and have no area."""
+        if not self.left_out.any():
+            return grid
+        kept = ~self.left_out
+        return replace(grid, pos=grid.pos * kept, neg=grid.neg * kept, area=grid.area * kept)
+
+
+def assessable(grid: EvidenceGrid, region: Region, beats: Beats) -> tuple[Place | None, str]:
+    """Return where this map can be judged, or None and why not."""
     inside, why = cells(grid, region)
     if inside is None:
         return None, why
     n_present = int((inside & (grid.area > 0)).sum())
-    inside = inside & ~_fused_cells(beats)
+    left_out = _fused_cells(beats, inside)
+    inside = inside & ~left_out
     if int((inside & (grid.area > 0)).sum()) < MIN_PRESENT * n_present:
         return None, f"P and T waves run into each other in most beats, so {region.text} cannot be told apart"
     width_s = _width_s(grid, inside)
@@ -55,16 +72,19 @@ def assessable_cells(grid: EvidenceGrid, region: Region, beats: Beats) -> tuple[
     n_beats = int(grid.area.any(axis=1).sum())
     if n_beats < MIN_BEATS:
         return None, f"only {n_beats} beats lie in the map's window (at least {MIN_BEATS} are needed)"
-    return inside, ""
+    return Place(inside, left_out), ""
 
 
-def _fused_cells(beats: Beats) -> BoolArray:
-    """T of a beat and P of the next one, where the two run into each other, shape (B, S)."""
+def _fused_cells(beats: Beats, inside: BoolArray) -> BoolArray:
+    """Return T of a beat and P of the next one, where the two run into each other and a region asks for either, (B, S).
+
+    What lies there may be of the one or of the other: it counts neither for the region nor against it.
+    """
     fused = np.zeros((len(beats), len(ATOMS)), dtype=bool)
     b = np.flatnonzero(beats.fused)
     fused[b, ATOMS.index("T1")] = fused[b, ATOMS.index("T2")] = True
     fused[b + 1, ATOMS.index("P")] = True
-    return fused
+    return fused if (inside & fused).any() else np.zeros_like(fused)
 
 
 def _width_s(grid: EvidenceGrid, inside: BoolArray) -> float:

@@ -74,13 +74,36 @@ class ControlScore:
 
 
 @dataclass(frozen=True)
+class CriterionScore:
+    """What a map holds in the primary region of one of several criteria that are met, and both nulls there.
+
+    ``q_time`` and ``q_place`` are the p-values with the false discovery rate over the criteria of this comparison
+    controlled (Benjamini and Hochberg 1995). All is NaN where the map cannot answer for this region.
+    """
+
+    criterion: str
+    share: float = np.nan
+    area: float = np.nan
+    p_time: float = np.nan
+    p_place: float = np.nan
+    q_time: float = np.nan
+    q_place: float = np.nan
+
+
+@dataclass(frozen=True)
 class Agreement:
     """One explanation held against one guideline region.
 
     ``label`` says who calls it: "both", "model only", "criteria only", "neither", or "not assessable". ``evidence``
     is "agrees", "partly", "disagrees" or "not assessable", and ``why`` the sentence behind it. ``share`` is the part of
     the supporting mass inside the primary region, ``area`` the part of the grid (lead-seconds) that the region covers,
-    ``p_time`` and ``p_place`` the two null tests.
+    ``p_time`` and ``p_place`` the two null tests. ``limb_share`` and ``limb_area`` are share and area once a claim on
+    some limb leads counts for all six, which is all that these can tell; NaN where the region makes no such claim.
+
+    ``pointing``, ``rank_accuracy`` and ``auprc`` rank cells by density (supporting mass a lead-second) and count them
+    by their area; an even map has ``area`` in each. ``pointing`` is the part of the densest cells that lies in the
+    region (ties share), ``rank_accuracy`` that of the densest cells which together are as large as the region,
+    ``auprc`` the average precision. ``criteria`` holds one score for each criterion that is met.
     """
 
     criterion: str
@@ -97,6 +120,12 @@ class Agreement:
     support_share: float = np.nan
     contra_share: float = np.nan
     group_shares: Mapping[str, float] = field(default_factory=dict)
+    limb_share: float = np.nan
+    limb_area: float = np.nan
+    pointing: float = np.nan
+    rank_accuracy: float = np.nan
+    auprc: float = np.nan
+    criteria: tuple[CriterionScore, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
