@@ -6,8 +6,8 @@ Run it from the repository, on a machine that does nothing else (it needs Chromi
     OMP_NUM_THREADS=1 .venv/bin/python benchmarks/app.py --rounds 3 --throttle 4
 
 A time begins with the press of the mouse and ends with the frame in which the browser has drawn what was asked for; the
-median of all rounds is printed beside what we want at most, and the machine's load beside all of them: above the number
-of its cores every time is longer than it would be. ``--throttle`` slows the browser's processor by that factor, as an
+median of all rounds is printed beside what we want at most, and beside both the machine's load: above the number of its
+cores every time is longer than it would be. ``--throttle`` slows the browser's processor by that factor, as an
 old laptop would. What is sent is counted in the frames of the web socket. Nothing is computed in the rounds that was
 not computed before, but for the rows that say "new".
 """
@@ -16,7 +16,7 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -59,7 +59,7 @@ class Row:
     def __str__(self) -> str:
         middle = median(self.values)
         said = "" if middle <= self.at_most else "over"
-        return f"{self.name:48s}{middle:9.0f} {self.unit:3s}{self.at_most:9.0f}   {said}"
+        return f"{self.name:48s}{middle:9.0f} {self.unit:3s}{self.at_most:9.0f} {said:4s}"
 
 
 def timed(page: Page, act: Callable[[], object], until: str) -> float:
@@ -178,10 +178,10 @@ def zooms(page: Page, rounds: int) -> list[float]:
     return times
 
 
-def measured(rounds: int, throttle: float) -> list[Row]:
-    """Return every row of the table."""
+def measured(rounds: int, throttle: float) -> Iterator[Row]:
+    """Yield the rows of the table as they are known."""
     with tempfile.TemporaryDirectory() as empty:
-        rows = [Row("first page after the start", "ms", 3000, [start(Path(empty)) for _ in range(min(rounds, 3))])]
+        yield Row("first page after the start", "ms", 3000, [start(Path(empty)) for _ in range(min(rounds, 3))])
         with driver.dashboard(Path(empty)) as address, driver.chromium() as browser:
             page = browser.new_page(viewport={"width": 1440, "height": 900})
             if throttle > 1:
@@ -192,19 +192,14 @@ def measured(rounds: int, throttle: float) -> list[Row]:
             page.goto(address)
             driver.settle(page)
             driver.choose_demo(page, RECORDS[0])
-            paper_kb = sent.taken()
+            yield Row("largest message, tracing", "kB", 300, [sent.taken()])
             driver.visit(page, "Attention")
-            map_kb = sent.taken()
-            rows += [
-                Row("largest message, tracing", "kB", 300, [paper_kb]),
-                Row("largest message, tracing with a map", "kB", 300, [map_kb]),
-                Row("new record, first attention view", "ms", 1500, new_records(page)),
-                Row("another level behind the trace", "ms", 400, overlays(page, rounds)),
-                Row("another page", "ms", 400, pages(page, rounds)),
-                Row("a click on a beat until the matrix follows", "ms", 400, follows(page, rounds)),
-                Row("zoom", "ms", 100, zooms(page, rounds)),
-            ]
-    return rows
+            yield Row("largest message, tracing with a map", "kB", 300, [sent.taken()])
+            yield Row("zoom", "ms", 100, zooms(page, rounds))
+            yield Row("a click on a beat until the matrix follows", "ms", 400, follows(page, rounds))
+            yield Row("another level behind the trace", "ms", 400, overlays(page, rounds))
+            yield Row("another page", "ms", 400, pages(page, rounds))
+            yield Row("new record, first attention view", "ms", 1500, new_records(page))
 
 
 def main() -> None:
@@ -213,11 +208,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--throttle", type=float, default=1.0)
     asked = parser.parse_args()
-    before = os.getloadavg()[0]
-    rows = measured(asked.rounds, asked.throttle)
-    print(f"load {before:.1f} to {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, {asked.rounds} rounds")
-    print(f"{'':48s}{'median':>9s}    {'at most':>9s}")
-    print("\n".join(str(row) for row in rows))
+    print(f"{'':48s}{'median':>9s}    {'at most':>9s}  load on {os.cpu_count()} cores")
+    for row in measured(asked.rounds, asked.throttle):
+        print(f"{row}  {os.getloadavg()[0]:.1f}", flush=True)
 
 
 if __name__ == "__main__":
