@@ -12,7 +12,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 from test_library import ecg_csv
-from test_pages import figures, pick_demo, send, texts, unescaped
+from test_pages import figures, pick_demo, texts, unescaped
 
 from ecgviz import checkpoint, pipeline
 from ecgviz.access import allowed_in, check_login, is_loopback, may_enter
@@ -145,9 +145,10 @@ def test_ten_sessions_at_once_see_their_own_upload_alone(app: AppTest, monkeypat
 
     monkeypatch.setattr(choices, "load_upload", parsed)
     monkeypatch.setattr(checkpoint, "shipped", lambda name: tmp_path)
-    sessions = [AppTest.from_file(str(ROOT / "app.py"), default_timeout=240).run() for _ in range(10)]
+    sessions = [AppTest.from_file(str(ROOT / "app.py"), default_timeout=240) for _ in range(10)]
     for n, session in enumerate(sessions):
-        send(session, (f"{n}.csv", str(n).encode()))
+        session.session_state["source"] = "Upload"
+        session.run().file_uploader(key="upload").set_value([(f"{n}.csv", str(n).encode(), "text/csv")]).run()
     for n, session in enumerate(sessions):
         session.run()
         said = str(figures(session)) + unescaped(texts(session))

@@ -92,7 +92,6 @@ def test_what_comes_from_an_altered_recording_is_not_shared_between_sessions():
     ("differs", "titles"),
     [
         ("Recording", ("demo:normal", "demo:lbbb")),
-        ("Label", ("HYP", "CD")),
         ("Method", ("Input x gradient", "Attention, joint")),
     ],
 )
