@@ -50,6 +50,16 @@ def test_a_recording_is_evaluated_with_or_without_the_word(capsys: pytest.Captur
     assert json.loads(told(capsys, *asked)) == found
 
 
+def test_without_a_label_a_recording_is_told_in_short(capsys: pytest.CaptureFixture[str]) -> None:
+    text = told(capsys, "demo:af")
+    assert len(text.splitlines()) < 60
+    assert "AFIB" in text[: text.index("Not met: ")]
+    assert "of 166 published definitions" in text.replace(str(sum(len(e.definitions) for e in catalogue())), "166")
+    assert "Not judged, since there is atrial fibrillation by esc2020: " in text
+    names = {name for line in text.splitlines() if ": " in line for name in line.split(": ")[-1].strip(".").split(", ")}
+    assert {"1AVB", "CLBBB", "ABQRS"} <= names
+
+
 def test_the_schema_names_every_form_of_rule(capsys: pytest.CaptureFixture[str]) -> None:
     schema = json.loads(told(capsys, "schema"))
     assert {"Entry", "BeatsRule", "UnmeasuredRule", "SumRule"} <= set(schema["$defs"])

@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from ecgviz.criteria import catalogue
+from ecgviz.criteria import catalogue, evaluate
 from ecgviz.errors import RecordError
 from ecgviz.types import Finding
+from ecgviz.validate.causes import CAUSES, by_cause, likely_cause
 from ecgviz.validate.criteria import ANY, BY_LUDB, _disagreements, _Judged, _row, score, stated_in_ludb
+from tests.criteria_subjects import beats, measurements
 
 
 def judged(record: str, stated: bool, *states: str) -> _Judged:
@@ -34,8 +37,37 @@ def test_rates_are_over_what_could_be_evaluated() -> None:
 
 
 def test_every_missed_and_every_false_finding_is_a_disagreement() -> None:
-    found = [(one.record, one.stated, one.state) for one in _disagreements("AFIB", CASES)]
-    assert found == [("b", True, "borderline"), ("c", True, "not_evaluable"), ("e", False, "met")]
+    found = list(_disagreements("AFIB", CASES))
+    told = [(one.record, one.stated, one.state) for one in found]
+    assert told == [("b", True, "borderline"), ("c", True, "not_evaluable"), ("e", False, "met")]
+    assert by_cause(found) == {"AFIB": {(True, "near a limit"): 1, (True, "not measured"): 1, (False, "not named"): 1}}
+
+
+def asked(label: str, values: dict[str, float]) -> tuple[Finding, ...]:
+    return evaluate(label, measurements(values), beats(), age_years=60, sex="male")
+
+
+@pytest.mark.parametrize(
+    ("pr_ms", "stated", "state", "cause"),
+    [
+        (192.0, True, "borderline", "near a limit"),
+        (184.0, True, "not_met", "near a limit"),
+        (160.0, True, "not_met", "rule or label"),
+        (np.nan, True, "not_evaluable", "not measured"),
+        (215.0, False, "met", "near a limit"),
+        (260.0, False, "met", "not named"),
+    ],
+)
+def test_the_likely_cause_follows_from_how_far_the_limit_is(pr_ms: float, stated: bool, state: str, cause: str) -> None:
+    findings = asked("LPR", {"pr_ms": pr_ms})
+    assert [finding.state for finding in findings] == [state]
+    assert likely_cause(stated, state, findings) == cause
+    assert cause in CAUSES
+
+
+def test_what_another_finding_bars_was_not_judged() -> None:
+    fibrillating = asked("LPR", {"nrmssd": 0.3, "p_fraction": 0.0, "pr_ms": np.nan})
+    assert likely_cause(True, "not_evaluable", fibrillating) == "not judged"
 
 
 def test_the_words_of_ludb_are_read_from_their_beginning() -> None:

@@ -2,6 +2,7 @@
 
 import math
 import sys
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,6 +14,15 @@ from ecgviz.errors import CriteriaError
 if TYPE_CHECKING:
     from ecgviz.criteria import Entry
     from ecgviz.types import Finding
+
+
+SAID: Mapping[str, str] = {
+    "met": "met",
+    "borderline": "too near to a limit to tell",
+    "not_met": "not met",
+    "not_evaluable": "that could not be evaluated",
+}
+"""What a reader is told of a state."""
 
 
 def listed(folder: Criteria = None, as_json: Json = False) -> None:
@@ -78,8 +88,8 @@ def evaluate(
     sex: Sex = None,
     as_json: Json = False,
 ) -> None:
-    """Hold a recording against the published criteria: measured value beside limit, rule by rule."""
-    from ecgviz.criteria import catalogue, evaluate_all, for_label
+    """Hold a recording against the published criteria: all of them in short, or those of a label rule by rule."""
+    from ecgviz.criteria import catalogue, evaluate_all, for_label, ranked
     from ecgviz.criteria import evaluate as evaluated
 
     loaded = read(record, fs, unit, age, sex)
@@ -91,11 +101,39 @@ def evaluate(
     found = evaluated(label, measured, beats, **patient) if label else evaluate_all(measured, beats, **patient)
     if as_json:
         return write_json({"record": loaded.id, "findings": [_finding(finding) for finding in found]})
+    if not label:
+        return _write_summary(loaded.id, ranked(found))
     for finding in found:
         title = f"{finding.criterion}, {finding.name} ({finding.definition}): {finding.state.replace('_', ' ')}"
         write_table(title, ("rule", "role", "measured", "limit", "unit", "margin", "state", "why"), _rules(finding))
         write_lines(f"{finding.why} Source: {finding.source}", "")
     return None
+
+
+def _write_summary(record: str, found: Sequence["Finding"]) -> None:
+    """Write what is met and what is near, each with its sentence, and the names of the rest."""
+    from ecgviz.criteria.session import BARRED
+
+    counts = ", ".join(f"{sum(one.state == state for one in found)} {said}" for state, said in SAID.items())
+    write_lines(f"{record}: of {len(found)} published definitions {counts}.", "")
+    for state in ("met", "borderline"):
+        rows = [(one.criterion, one.name, one.definition, one.why) for one in found if one.state == state]
+        if rows:
+            write_table(SAID[state].capitalize(), ("id", "diagnosis", "definition", "why"), rows)
+    told = {one.criterion for one in found if one.state in ("met", "borderline")}
+    groups: dict[str, dict[str, None]] = {}
+    for one in found:
+        if one.criterion in told:
+            continue
+        if one.state == "not_met":
+            reason = SAID["not_met"]
+        elif one.why.startswith(BARRED):
+            reason = f"not judged, since {one.why.removeprefix(BARRED).rsplit(' (', 1)[0]}"
+        else:
+            reason = "could not be measured"
+        groups.setdefault(reason, {})[one.criterion] = None
+    write_lines(*(f"{reason[0].upper()}{reason[1:]}: {', '.join(names)}." for reason, names in groups.items()))
+    write_lines("", "Every rule of one diagnosis: ecgviz criteria evaluate RECORD --label ID")
 
 
 def schema() -> None:

@@ -1,7 +1,7 @@
 """``validate``: how right ecgviz is on recordings whose answer is known."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +12,7 @@ from ecgviz.cli.console import counted, number, write_json, write_lines, write_t
 from ecgviz.errors import SimulationError
 
 if TYPE_CHECKING:
+    from ecgviz.validate.causes import Disagreement
     from ecgviz.validate.delineation import DelineationScore
     from ecgviz.validate.measurements import MeasurementRow
 
@@ -114,9 +115,24 @@ def criteria(
         ],
     )
     if disagreements:
-        told = [(d.criterion, d.record, "yes" if d.stated else "no", d.state, d.why) for d in found.disagreements]
-        write_table("Where they differ", ("statement", "recording", "stated", "criteria", "why"), told)
+        _write_disagreements(found.disagreements)
     return None
+
+
+def _write_disagreements(found: Sequence["Disagreement"]) -> None:
+    from ecgviz.validate.causes import CAUSES, by_cause
+
+    rows = []
+    for name, counts in by_cause(found).items():
+        for stated in (True, False):
+            each = [counts.get((stated, cause), 0) for cause in CAUSES]
+            if sum(each):
+                differ = "stated, not met" if stated else "met, not stated"
+                rows.append((name, differ, str(sum(each)), *(str(n) if n else "" for n in each)))
+    write_table("Where they differ, by likely cause", ("statement", "", "all", *CAUSES), rows)
+    write_lines(*(f"{cause}: {meaning}." for cause, meaning in CAUSES.items()), "")
+    told = [(d.criterion, d.record, "yes" if d.stated else "no", d.state, d.cause, d.why) for d in found]
+    write_table("Where they differ", ("statement", "recording", "stated", "criteria", "cause", "why"), told)
 
 
 def _rate(rate: float, low: float, high: float) -> tuple[str, str]:

@@ -15,6 +15,9 @@ from ecgviz.criteria.rules import outcome, result
 from ecgviz.criteria.schema import Definition, Entry
 from ecgviz.types import Beats, Finding, RuleResult
 
+BARRED = "not evaluable: "
+"""Begins the sentence of a finding that does not apply to a record, whatever was measured."""
+
 
 @dataclass
 class Session:
@@ -145,7 +148,7 @@ class Judgement(NamedTuple):
         """Return the sentence of a finding."""
         short = self.session.known.sources[self.definition.source].short
         if self.barred is not None:
-            return f"not evaluable: {self.barred()} ({short})"
+            return f"{BARRED}{self.barred()} ({short})"
         phrases = [*_score(self.definition, finding.rules), *_decisive(finding.rules, finding.state)]
         return wording.conclusion(phrases, finding.state, short)
 

@@ -13,6 +13,7 @@ from ecgviz.records import load_record, ludb, ptbxl
 from ecgviz.signal import condition
 from ecgviz.types import Beats, Finding, Record
 from ecgviz.types.calibration import wilson
+from ecgviz.validate.causes import Disagreement, likely_cause
 from ecgviz.validate.delineation import unseen_beats
 from ecgviz.validate.marked import recordings
 
@@ -87,19 +88,11 @@ class CriterionRow:
 
 
 @dataclass(frozen=True)
-class Disagreement:
-    """A recording in which readers and catalogue differ: ``stated`` by the readers, the catalogue's ``state``, why."""
-
-    record: str
-    criterion: str
-    stated: bool
-    state: str
-    why: str
-
-
-@dataclass(frozen=True)
 class CriteriaScore:
-    """A row for each definition of each statement with enough positives, and where readers and catalogue differ."""
+    """A row for each definition of each statement with enough positives, and where readers and catalogue differ.
+
+    `ecgviz.validate.causes` says what the causes of a disagreement mean.
+    """
 
     n_records: int
     rows: tuple[CriterionRow, ...]
@@ -233,4 +226,5 @@ def _disagreements(criterion: str, judged: Sequence[_Judged]) -> Iterator[Disagr
             continue
         own = [finding for finding in one.findings if finding.criterion == criterion]
         why = " | ".join(f"{finding.definition}: {finding.why}" for finding in own if finding.state == state)
-        yield Disagreement(one.record, criterion, one.stated[criterion], state, why)
+        stated = one.stated[criterion]
+        yield Disagreement(one.record, criterion, stated, state, likely_cause(stated, state, own), why)
