@@ -8,7 +8,7 @@ from ecgviz.ui.teaching import MODES, classroom, history, start
 widgets.title(
     "Teaching", "Read first, look at the answer after. The model and method on the left are asked, not the recording."
 )
-left, right = st.columns([4, 1], vertical_alignment="bottom")
+left, right = st.columns([7, 2], vertical_alignment="bottom")
 with right:
     classroom.switch()
 with left:

@@ -1,5 +1,6 @@
 """The Teaching page as a learner and a teacher use it: every mode, every entry, histories, the classroom."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -229,10 +230,14 @@ def test_two_people_do_not_see_each_other(page: AppTest):
 def test_the_classroom_hides_the_history_and_enlarges_figures(page: AppTest):
     start(page, "Study", "13")
     assert [each for each in page.expander if each.label == "History and repeats"]
+    (before,) = [json.loads(chart.proto.spec) for chart in page.get("plotly_chart")]
     press(page, "Classroom")
+    (after,) = [json.loads(chart.proto.spec) for chart in page.get("plotly_chart")]
+    assert after["layout"]["height"] > before["layout"]["height"]
+    assert after["layout"]["annotations"][-2]["font"]["size"] > before["layout"]["annotations"][-2]["font"]["size"]
     assert not [each for each in page.expander if each.label == "History and repeats"]
     assert "font-size: 140%" in page.get("html")[0].proto.body
-    press(page, "Leave the classroom")
+    press(page, "Leave classroom")
     assert not page.get("html")
 
 

@@ -12,8 +12,10 @@ STEP_S = 0.010
 """Width of a column of the annotation: a quarter of a small square."""
 HALF_OF_WIDE = 0.72
 """Height of a median sheet in one of two columns, as a part of that in the wide column."""
-PROJECTED_LINE, PROJECTED_TYPE = 2.2, 1.45
-"""How much wider lines and larger letters are for a projector."""
+PROJECTED_LINE, PROJECTED_TYPE, PROJECTED_HEIGHT = 2.2, 1.45, 1.2
+"""Width of traces for a projector, and how much larger its letters and figures are."""
+HEADER_PX = 70
+"""Room above the paper, which larger letters need more of."""
 
 
 def from_truth(truth: Truth) -> Heat | None:
@@ -56,8 +58,12 @@ def for_projector(figure: go.Figure) -> go.Figure:
         if trace.type == "scatter" and trace.mode == "lines":
             trace.line.width = PROJECTED_LINE
             trace.line.color = "#000000"
-    size = {"size": round(PROJECTED_TYPE * 13)}
-    shown.update_layout(font={**size, "color": "#000000"})
+    room = round((PROJECTED_TYPE - 1) * HEADER_PX)
+    shown.update_layout(
+        font={"size": round(PROJECTED_TYPE * 13), "color": "#000000"},
+        height=round(PROJECTED_HEIGHT * shown.layout.height) + room,
+        margin={"t": shown.layout.margin.t + room},
+    )
     shown.for_each_annotation(
         lambda words: words.update(font={"size": round(PROJECTED_TYPE * (words.font.size or 13)), "color": "#000000"})
     )

@@ -22,7 +22,7 @@ def switch() -> None:
     """
     on = teaching.classroom()
     st.button(
-        "Leave the classroom" if on else "Classroom",
+        "Leave classroom" if on else "Classroom",
         icon=":material/co_present:",
         key="classroom switch",
         on_click=teaching.switch_classroom,
