@@ -1,5 +1,6 @@
 """The Criteria page as a cardiologist's reasoning, and the guideline library: every entry, found, linked and shown."""
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -10,8 +11,9 @@ from streamlit.testing.v1 import AppTest
 
 from ecgviz.cli import main
 from ecgviz.criteria import Source, catalogue, entry
+from ecgviz.figures.verdict_tables import criteria_table, order_words
 from ecgviz.simulate import FINDINGS
-from ecgviz.types import Agreement, ControlScore
+from ecgviz.types import Agreement, ControlScore, CriterionScore
 from ecgviz.ui import against_guideline, citations
 from ecgviz.ui.guideline import entry_view, examples, find, look_alikes
 from ecgviz.ui.state import criteria
@@ -178,6 +180,24 @@ def test_methods_that_differ_are_said_to_disagree():
     rows = against_guideline.verdict_table(other)
     assert list(rows["verdict"]) == ["agrees", "agrees", "partly"]
     assert rows["above the best control, points"][0] == "20.0"
+
+
+def test_each_criterion_has_its_own_share_and_controlled_p_values_and_the_order_of_cells_is_told():
+    scores = (
+        CriterionScore("IMI", 0.3, 0.05, 0.01, 0.02, 0.02, 0.04),
+        CriterionScore("INJLA"),
+    )
+    scored = dataclasses.replace(
+        verdict("saliency", "agrees"), criteria=scores, pointing=1.0, rank_accuracy=0.4, auprc=0.35
+    )
+    rows = criteria_table(scored)
+    assert list(rows["p in time (q)"]) == ["0.010 (0.020)", "not tested"]
+    assert list(rows["p in place (q)"]) == ["0.020 (0.040)", "not tested"]
+    assert list(rows["share in its region"]) == ["30 %", "–"]
+    told = order_words(scored)
+    assert "100 % of the densest cell and 40 % of the densest cells as large as the region" in told
+    assert told.endswith("An even map has 5.0 % in each.")
+    assert order_words(verdict("saliency", "agrees")) == ""
 
 
 def test_an_address_opens_an_entry_with_its_sign_off_rules_and_place(app: AppTest):

@@ -17,6 +17,7 @@ from ecgviz.figures.heat import per_lead
 from ecgviz.figures.outline import KEY, cells_in, outline
 from ecgviz.figures.role_map import RoleMap, region_map
 from ecgviz.figures.style import number, percent
+from ecgviz.figures.verdict_tables import criteria_table, order_words
 from ecgviz.types import Agreement, Case, Finding
 from ecgviz.types.arrays import BoolArray
 from ecgviz.ui import state, widgets, words
@@ -108,6 +109,14 @@ def controls(case: Case) -> None:
         return
     st.table(tables.control_table(agreement), hide_index=True)
     widgets.note(words.nulls(agreement))
+    if len(agreement.criteria) > 1:
+        st.table(criteria_table(agreement), hide_index=True)
+        widgets.note(
+            "q: the p-value with false discoveries over these criteria controlled (Benjamini and Hochberg 1995)."
+        )
+    ranked = order_words(agreement)
+    if ranked:
+        widgets.note(ranked)
     beside = [
         f"{percent(value)} {where}"
         for value, where in (
