@@ -111,8 +111,9 @@ AGREEMENT: Mapping[str, str] = {
 
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the columns that a reader needs, under names that a reader knows; shares in parts of 1."""
-    return table[list(AGREEMENT)].rename(columns=AGREEMENT).round(4)
+    """Return the columns that a reader needs, under names that a reader knows; shares in parts of 1, p to 2 digits."""
+    p = {name: ["" if value != value else f"{value:.2g}" for value in table[name]] for name in ("p_place", "p_time")}
+    return table.assign(**p)[list(AGREEMENT)].rename(columns=AGREEMENT).round(4)
 
 
 def distributions(asked: Asked) -> None:
