@@ -14,11 +14,7 @@ from ecgviz.types import WAVES, Beats, Record
 from ecgviz.ui import widgets
 from ecgviz.ui.state import looking
 
-_MODES = {
-    looking.FOLLOW: ":material/ads_click: Follow",
-    looking.CALIPER: ":material/straighten: Caliper",
-    looking.MARCH: ":material/linear_scale: March",
-}
+_MODES = (looking.FOLLOW, looking.CALIPER, looking.MARCH)
 _HELP = (
     "Follow: click a beat, a lead or a wave in any figure, and all figures follow; click it again to let go. Caliper: "
     "draw a box on the tracing from one leg to the other. March: the same, and the interval is repeated on the sheet."
@@ -39,8 +35,7 @@ def tools(record: Record, beats: Beats) -> str:
     """Draw what a click on the tracing means, and the same choices for the keyboard; return the mode."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         mode = st.segmented_control(
-            "On the tracing", list(_MODES), default=looking.FOLLOW, required=True, key="mode",
-            format_func=_MODES.__getitem__, help=_HELP,
+            "On the tracing", _MODES, default=looking.FOLLOW, required=True, key="mode", help=_HELP,
         )  # fmt: skip
         if mode == looking.FOLLOW:
             _follow_picker(record, beats)
@@ -60,7 +55,7 @@ def _follow_picker(record: Record, beats: Beats) -> None:
         widget = f"follow {name} {record.key}"
         looking.set_widget(widget, value if value in options else None)
         st.selectbox(
-            name, options, index=None, key=widget, placeholder="all", width=110,
+            name, options, index=None, key=widget, placeholder="all", width=92,
             on_change=_followed, args=(record.key,),
         )  # fmt: skip
 
@@ -78,7 +73,7 @@ def _legs_picker(record: Record) -> None:
     for widget, value in zip(keys, values, strict=True):
         looking.set_widget(widget, value)
     typed = partial(_legs_typed, record.key)
-    st.selectbox("Lead", names, key=keys[0], width=110, on_change=typed)
+    st.selectbox("Lead", names, key=keys[0], width=92, on_change=typed)
     for name, widget in (("From, s", keys[1]), ("To, s", keys[2])):
         st.number_input(
             name, 0.0, record.duration_s, step=1 / record.fs, format="%.3f", key=widget, width=150, on_change=typed
