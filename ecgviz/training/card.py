@@ -7,6 +7,7 @@ from torch import nn
 
 from ecgviz import NOTICE
 from ecgviz.records.ptbxl import SUPERCLASSES
+from ecgviz.training.teacher import TEACHER_SHARE
 
 PTBXL_LICENCE = (
     "PTB-XL: Wagner et al., Scientific Data 7:154 (2020), doi:10.1038/s41597-020-0495-6, "
@@ -106,8 +107,9 @@ def _taught(plan: Mapping[str, Any]) -> str:
     if not plan["copies"]:
         return ""
     return (
-        f" Each real record was shown with {plan['copies']} altered copies; half of each target is what extremely "
-        "randomised trees, which read the copy's measurements and had not learnt from its patient, say of it."
+        f" Each real record was shown with {plan['copies']} altered copies, every second one with waves, intervals or "
+        f"a rate that were edited. {100 * TEACHER_SHARE:.0f} % of a target, of an edited copy all of it, is what "
+        "extremely randomised trees, which read the copy's measurements and had not learnt from its patient, say of it."
     )
 
 
