@@ -29,6 +29,7 @@ from ecgviz.cli import (
     teach,
     training,
     validation,
+    verdicts,
     verification,
 )
 from ecgviz.errors import EcgvizError
@@ -67,6 +68,7 @@ GROUPS: Mapping[str, Mapping[str, Callable[..., None]]] = {
         "criteria": validation.criteria,
         "explanations": planted.explanations,
         "audits": planted.audits,
+        "verdicts": verdicts.verdicts,
     },
     "teach": {"list": teach.listed, "show": teach.show, "check": teach.check},
     "review": {

@@ -1,10 +1,11 @@
 """The comparison of one explanation with the guideline, and the words for it.
 
-The clauses behind the words follow from what is asked; what they are worth was measured on networks whose reason is
-known, right or wrong by a planted cue (`ecgviz.validate.verdicts`, docs/verdicts.md has the table). There, on findings
-apart from those that the table is scored on, two clauses were found wanting and changed: waves that run together now
-count neither for a region nor against it, and a shift by whole beats is no shift in the test of time. No number was
-fitted. *Agrees* is no measure of how much: a network that reads the right place with half of its weight agrees, too.
+The clauses follow from what is asked, with the usual levels of tests; no number was fitted. What the words are worth is
+measured on networks whose reason is known, right or wrong by a planted cue (`ecgviz.validate.verdicts`);
+docs/verdicts.md has the table and says how far it goes: so far one of four scored findings. On findings apart from
+these, two clauses were found wanting and changed: waves that run together count neither for a region nor against it,
+and a shift by whole beats is no shift in the test of time. *Agrees* is no measure of how much: a network that reads the
+right place with half of its weight mostly agrees, too.
 """
 
 from collections.abc import Mapping, Sequence
