@@ -17,7 +17,7 @@ if not len(reading.beats):
 
 predictions.chosen_model(record)
 
-left, right = st.columns(2)
+left, right = st.columns([3, 2])
 with left:
     widgets.heading("Measured on the dominant beats", "dominant", "pr", "qrs", "qtc", "axis")
     st.table(tables.measurement_table(reading.measured), hide_index=True)
