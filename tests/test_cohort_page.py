@@ -154,9 +154,9 @@ def test_what_is_no_store_is_one_sentence(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_figures_say_what_they_hold() -> None:
     table = pd.DataFrame({"n": [5], "excess": [0.2], "excess_low": [0.1], "excess_high": [0.3]})
-    drawn = figures.excess_figure(table, ["a <b>"], title="t").to_plotly_json()["data"][0]
-    assert drawn["y"] == ("a &lt;b&gt; (n 5)",) or list(drawn["y"]) == ["a &lt;b&gt; (n 5)"]
-    np.testing.assert_allclose([drawn["x"][0], drawn["error_x"]["array"][0]], [20, 10])
+    drawn = figures.excess_figure(table, ["a <b>"], title="t").data[0]
+    assert list(drawn.y) == ["a &lt;b&gt; (n 5)"]
+    np.testing.assert_allclose([drawn.x[0], drawn.error_x.array[0], drawn.error_x.arrayminus[0]], [20, 10, 10])
     guideline = np.zeros((12, 9))
     guideline[V1, QRS] = 0.7
     assert figures.pointed_at(guideline).sum() == 1
