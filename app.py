@@ -12,24 +12,30 @@ login.required()
 # differ from the file names keep it from running a page without this frame.
 folder = shipped("pages")
 page = st.navigation(
-    [
-        st.Page(folder / "recordings.py", title="Recordings", url_path="Recordings"),
-        st.Page(folder / "record.py", title="Record", url_path="Record", default=True),
-        st.Page(folder / "beats.py", title="Beats", url_path="Beats"),
-        st.Page(folder / "attention.py", title="Attention", url_path="Attention"),
-        st.Page(folder / "attributions.py", title="Attributions", url_path="Attributions"),
-        st.Page(folder / "criteria.py", title="Criteria", url_path="Criteria"),
-        st.Page(folder / "guideline_library.py", title="Guideline library", url_path="Guideline_library"),
-        st.Page(folder / "what_if.py", title="What if", url_path="What_if"),
-        st.Page(folder / "compare.py", title="Compare", url_path="Compare"),
-        st.Page(folder / "report.py", title="Report", url_path="Report"),
-        st.Page(folder / "cohort.py", title="Cohort", url_path="Cohort"),
-        st.Page(folder / "validation.py", title="Validation", url_path="Validation"),
-        st.Page(folder / "teaching.py", title="Teaching", url_path="Teaching"),
-        st.Page(folder / "reader_study.py", title="Reader study", url_path="Reader_study"),
-        st.Page(folder / "models.py", title="Models", url_path="Models"),
-        st.Page(folder / "glossary.py", title="Glossary", url_path="Glossary"),
-    ],
+    {
+        "": [
+            st.Page(folder / "record.py", title="Record", url_path="Record", default=True),
+            st.Page(folder / "beats.py", title="Beats", url_path="Beats"),
+            st.Page(folder / "attention.py", title="Attention", url_path="Attention"),
+            st.Page(folder / "attributions.py", title="Attributions", url_path="Attributions"),
+            st.Page(folder / "criteria.py", title="Criteria", url_path="Criteria"),
+            st.Page(folder / "what_if.py", title="What if", url_path="What_if"),
+            st.Page(folder / "compare.py", title="Compare", url_path="Compare"),
+            st.Page(folder / "report.py", title="Report", url_path="Report"),
+            st.Page(folder / "teaching.py", title="Teaching", url_path="Teaching"),
+        ],
+        "Libraries": [
+            st.Page(folder / "recordings.py", title="Recordings", url_path="Recordings"),
+            st.Page(folder / "guideline_library.py", title="Guideline library", url_path="Guideline_library"),
+            st.Page(folder / "models.py", title="Models", url_path="Models"),
+            st.Page(folder / "glossary.py", title="Glossary", url_path="Glossary"),
+        ],
+        "Research": [
+            st.Page(folder / "cohort.py", title="Cohort", url_path="Cohort"),
+            st.Page(folder / "validation.py", title="Validation", url_path="Validation"),
+            st.Page(folder / "reader_study.py", title="Reader study", url_path="Reader_study"),
+        ],
+    },
     position="top",
 )
 

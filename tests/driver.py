@@ -123,8 +123,11 @@ def settle(page: Page, showing: str = "") -> None:
 def visit(page: Page, name: str) -> None:
     """Open a page through the navigation, as a reader does, so that the session is kept."""
     link = page.locator('[data-testid="stTopNavLink"]:not([inert] *)').get_by_text(name, exact=True)
-    if link.count() == 0:  # a narrow window keeps the last pages in a list
-        page.get_by_test_id("stTopNavSection").click()
+    lists = page.locator('[data-testid="stTopNavSection"]:not([inert] *)')
+    for k in range(lists.count()):  # pages of a group; a narrow window keeps all in one list
+        if link.count():
+            break
+        lists.nth(k).click()
         link = page.get_by_test_id("stTopNavDropdownLink").get_by_text(name, exact=True)
     link.first.click()
     expect(page.get_by_text(f"{name}.", exact=False).first).to_be_visible(timeout=PATIENCE_MS)
