@@ -12,7 +12,7 @@ from ecgviz.compare.nulls import time_null
 from ecgviz.compare.ranks import rank_scores
 from ecgviz.compare.region import Place
 from ecgviz.evidence import area_in, evidence
-from ecgviz.types import ATOMS
+from ecgviz.types import ATOMS, Region
 from tests.test_compare import BEATS, INFERIOR, LEADS, A, a_map, finding, judged, painted, predicted, region, smooth
 from tests.toys import even_beats
 
@@ -144,3 +144,18 @@ def test_what_lies_in_fused_waves_counts_neither_for_nor_against():
         for v in (values, loud)
     )
     assert noisy.share == pytest.approx(quiet.share, abs=0.02)
+
+
+def test_a_beat_of_unknown_kind_counts_neither_for_nor_against():
+    """A region of the dominant beats; the same waves of a beat that nobody could classify are held against no map."""
+    kinds = list(BEATS.kind)
+    kinds[4] = "unsure"
+    beats = replace(BEATS, kind=tuple(kinds))
+    weight = np.array(region(BEATS, ("II",), ("P",)).weight)
+    weight[:, 4] = 0
+    of_dominant = Region("primary", LEADS, weight, "II: P")
+    values = painted(BEATS, ("II",), ("P",)) + 0.001
+    sure, unsure = (judged(values, (finding("met", of_dominant),), each) for each in (BEATS, beats))
+    assert unsure.share > sure.share + 0.05
+    of_all = judged(values, (finding("met", region(BEATS, ("II",), ("P",))),), beats)
+    assert of_all.share == pytest.approx(judged(values, (finding("met", region(BEATS, ("II",), ("P",))),)).share)

@@ -54,7 +54,7 @@ def assessable(grid: EvidenceGrid, region: Region, beats: Beats) -> tuple[Place 
     if inside is None:
         return None, why
     n_present = int((inside & (grid.area > 0)).sum())
-    left_out = _fused_cells(beats, inside)
+    left_out = _fused_cells(beats, inside) | _unsure_beats(beats, inside)[:, None]
     inside = inside & ~left_out
     if int((inside & (grid.area > 0)).sum()) < MIN_PRESENT * n_present:
         return None, f"P and T waves run into each other in most beats, so {region.text} cannot be told apart"
@@ -69,7 +69,7 @@ def assessable(grid: EvidenceGrid, region: Region, beats: Beats) -> tuple[Place 
     everything = grid.pos.sum() + grid.neg.sum() + grid.outside_abs
     if grid.outside_abs > MAX_OUTSIDE * everything:
         return None, f"{100 * grid.outside_abs / everything:.0f} % of the map lies outside all delineated beats"
-    n_beats = int(grid.area.any(axis=1).sum())
+    n_beats = int((grid.area * ~left_out).any(axis=1).sum())
     if n_beats < MIN_BEATS:
         return None, f"only {n_beats} beats lie in the map's window (at least {MIN_BEATS} are needed)"
     return Place(inside, left_out), ""
@@ -85,6 +85,16 @@ def _fused_cells(beats: Beats, inside: BoolArray) -> BoolArray:
     fused[b, ATOMS.index("T1")] = fused[b, ATOMS.index("T2")] = True
     fused[b + 1, ATOMS.index("P")] = True
     return fused if (inside & fused).any() else np.zeros_like(fused)
+
+
+def _unsure_beats(beats: Beats, inside: BoolArray) -> BoolArray:
+    """Return the beats (B,) whose kind could not be told, where a region asks for none of them.
+
+    One may be of the dominant kind, which a region is of, or not: what lies on it counts neither for the region nor
+    against it.
+    """
+    unsure = np.array([kind == "unsure" for kind in beats.kind], dtype=bool)
+    return unsure if not inside[:, unsure].any() else np.zeros_like(unsure)
 
 
 def _width_s(grid: EvidenceGrid, inside: BoolArray) -> float:

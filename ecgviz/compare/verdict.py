@@ -81,8 +81,9 @@ def compare(
         rate), absent waves, a map too coarse or without that axis, no mass, too few beats.
     """
     met = [finding for finding in findings if finding.state == "met"]
+    for_itself = [finding for finding in met if not finding.explained_by] or met
     agreement = Agreement(
-        criterion=" + ".join(dict.fromkeys(finding.criterion for finding in met)) or label,
+        criterion=" + ".join(dict.fromkeys(finding.criterion for finding in for_itself)) or label,
         method=explanation.method,
         label=_who(findings, met, positive=prediction.positive(label)),
         evidence="not assessable",
