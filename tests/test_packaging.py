@@ -35,17 +35,31 @@ def requirements(lines: list[str]) -> set[str]:
 
 def imported(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (name.name.partition(".")[0] for name in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            yield (node.module or "").partition(".")[0]
+        yield from named(node)
+
+
+def named(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (name.name.partition(".")[0] for name in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.level == 0:
+        yield (node.module or "").partition(".")[0]
 
 
 def test_everything_imported_is_a_named_dependency() -> None:
     owners = packages_distributions()
     needed = {name for path in SOURCES for name in imported(path)} - sys.stdlib_module_names - {"ecgviz"}
     distributions = {canonical(owner) for name in needed for owner in owners[name][:1]}
-    assert distributions <= requirements(PROJECT["project"]["dependencies"])
+    extras = PROJECT["project"]["optional-dependencies"]
+    offered = [line for name, lines in extras.items() if name != "dev" for line in lines]
+    assert distributions <= requirements(PROJECT["project"]["dependencies"] + offered)
+
+
+def test_what_an_extra_brings_is_imported_where_it_is_asked_for() -> None:
+    extras = PROJECT["project"]["optional-dependencies"]
+    optional = requirements([line for name, lines in extras.items() if name != "dev" for line in lines])
+    for path in SOURCES:
+        at_once = {name for node in ast.parse(path.read_text(encoding="utf-8")).body for name in named(node)}
+        assert not {canonical(name) for name in at_once} & optional, path
 
 
 def test_every_dependency_is_pinned_by_version_alone() -> None:
@@ -73,7 +87,8 @@ def test_nothing_is_ever_unpickled() -> None:
         assert "unsafe_allow_html" not in text, path
         if path != UNPICKLES:
             assert "torch.load" not in text, path
-            assert not {"pickle", "joblib", "dill", "shelve", "marshal"} & set(imported(path)), path
+            assert not {"pickle", "dill", "shelve", "marshal"} & set(imported(path)), path
+        assert not re.search(r"import joblib|joblib import .*\b(load|dump|Memory)\b|joblib\.(load|dump)", text), path
 
 
 def test_checkpoints_of_others_are_read_as_plain_tensors() -> None:
