@@ -63,7 +63,7 @@ def place(one: Entry, shown: Definition) -> None:
     """Draw where a definition looks, leads by parts of the beat."""
     maps = roi_maps(shown.roi or one.roi, asked_leads(shown))
     if not maps:
-        st.info("This entry names no leads and waves: an interval, a rate or an axis has no place on the trace.")
+        st.markdown("This entry names no leads and waves: an interval, a rate or an axis has no place on the trace.")
         return
     widgets.draw(guideline_map(maps, title="Where it looks"), role_table(maps), key="library map")
 

@@ -50,7 +50,7 @@ def show(one: Entry, definition: str) -> None:
     if not names:
         own = criteria.is_own(one.id)
         why = "This is an entry of your own folder" if own else "The simulator cannot plant this finding"
-        st.info(f"{why}, so there is no example of it here.")
+        st.markdown(f"{why}, so there is no example of it here.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = names[0]
