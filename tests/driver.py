@@ -104,20 +104,25 @@ def chromium() -> Iterator[Browser]:
 
 
 def settle(page: Page, showing: str = "") -> None:
-    """Wait until the app has run, shows what the CSS selector ``showing`` names, and every figure is drawn."""
+    """Wait until the app has run, shows what the CSS selector ``showing`` names, and every figure is drawn.
+
+    On a busy machine a click takes a while to reach the app, and a run may follow a run: it must stay calm a while.
+    """
     if showing:
         page.locator(showing).first.wait_for(timeout=PATIENCE_MS)
-    page.wait_for_timeout(300)
     page.wait_for_function(
         """() => {
             const app = document.querySelector('[data-testid="stApp"]');
-            if (!app || app.dataset.testScriptState !== 'notRunning') return false;
-            if (document.querySelector('[data-testid="stSkeleton"], [data-testid="stSpinner"]')) return false;
-            return [...document.querySelectorAll('.js-plotly-plot')].every(plot => plot.querySelector('.main-svg'));
+            const busy = !app || app.dataset.testScriptState !== 'notRunning'
+                || document.querySelector('[data-testid="stSkeleton"], [data-testid="stSpinner"]')
+                || ![...document.querySelectorAll('.js-plotly-plot')].every(plot => plot.querySelector('.main-svg'));
+            if (busy || !window.calmSince) window.calmSince = performance.now();
+            const calm = !busy && performance.now() - window.calmSince > 700;
+            if (calm) window.calmSince = 0;
+            return calm;
         }""",
         timeout=PATIENCE_MS,
     )
-    page.wait_for_timeout(300)
 
 
 def visit(page: Page, name: str) -> None:
