@@ -47,5 +47,6 @@ def commands(case: Case) -> None:
     st.code(
         f"ecgviz explain {source} --model {model} --label {case.label} --method {method} --out case\n"
         "ecgviz report case --out report.pdf\necgviz verify case",
-        language="sh",
+        language=None,
+        wrap_lines=True,
     )

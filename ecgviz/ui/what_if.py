@@ -82,7 +82,7 @@ def _made(record: Record) -> None:
     undo.button("Undo the last", on_click=state.undo_step, args=(record,), width="stretch", key="undo edit")
     clear.button("Back to the original", on_click=state.clear_steps, args=(record,), width="stretch", key="clear edits")
     with st.expander("The same in Python"):
-        st.code(python(made), language="python")
+        st.code(python(made), language=None, wrap_lines=True)
 
 
 def said(record: Record, made: Step) -> str:
