@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ecgviz.checkpoint import Model, load_model, save_model
-from ecgviz.cohort import Cohort, run
+from ecgviz.cohort import Cohort, run, work
 from ecgviz.cohort.folder import recordings, stated
 from ecgviz.cohort.run import run_cohort
 from ecgviz.cohort.schema import RECORDS, ROWS
@@ -305,3 +305,13 @@ def test_every_column_is_documented() -> None:
     for each in (*ROWS, *RECORDS):
         assert f"| `{each.name}` | " in told, each.name
         assert each.holds.replace("|", "&#124;") in told, each.holds
+
+
+def test_a_fault_of_ours_is_a_row_and_its_traceback_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    def broken() -> None:
+        raise ZeroDivisionError("by nothing")
+
+    found, failure = work._attempt(broken)
+    assert found is None
+    assert failure == "fault: ZeroDivisionError: by nothing"
+    assert caplog.records[0].exc_info is not None

@@ -4,6 +4,7 @@ A task names files and settings and carries no samples; weights are loaded once 
 from here, and only counts go back.
 """
 
+import logging
 import os
 import threading
 import time
@@ -27,6 +28,7 @@ from ecgviz.records import load_record
 from ecgviz.types import Finding, Prediction
 
 ORPHANED_S = 0.5
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -190,7 +192,8 @@ def _attempt(work: Callable[[], Any]) -> tuple[Any, str]:
         return work(), ""
     except EcgvizError as refusal:
         return None, " ".join(str(refusal).split())
-    except Exception as fault:  # noqa: BLE001 - one recording in a million must not end a night's run: it is a row
+    except Exception as fault:  # one recording in a million must not end a night's run: it is a row, and a traceback
+        logger.exception("a fault of ecgviz, kept as a row of the table")
         return None, f"fault: {type(fault).__name__}: {' '.join(str(fault).split())}"[:400]
 
 

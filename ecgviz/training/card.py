@@ -118,7 +118,8 @@ def _what_was_held_out(held: str) -> str:
         return (
             "Each record was scored by a network that learnt from two thirds of the folds, without its own; the "
             "network that is shipped learnt from all of them. Thresholds were set on these scores, so what follows "
-            "them (not the area under the curve) is optimistic. With few records the intervals are wide: read them."
+            "them is optimistic. So, a little, are the areas under the curve: the recipe was chosen by such areas, "
+            "and the intervals do not know of it. With few records they are wide: read them."
         )
     return (
         "Fold 9 chose the epoch to keep and the thresholds, so its scores are optimistic; with few records they are "
