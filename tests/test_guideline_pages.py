@@ -99,7 +99,8 @@ def test_what_keeps_an_entry_from_being_judged_is_said(app: AppTest):
 
 def verdict(method: str, evidence: str) -> Agreement:
     control = ControlScore("|x|", 0.1, 0.2, 0.1, 0.3)
-    return Agreement("IMI", method, "both", evidence, "why", 0.3, 0.05, controls=(control,), p_time=0.01, p_place=0.02)
+    shares = {"share": 0.3, "area": 0.05, "controls": (control,), "p_time": 0.01, "p_place": 0.02}
+    return Agreement(evidence, "why", **shares, criterion="IMI", method=method, label="both")
 
 
 OWN = """

@@ -70,7 +70,7 @@ def test_what_is_learnt_from_varies_wildly_but_for_what_is_planted(healthy):
 
 
 def word(evidence, *, task="inferior ST", network="right", scored=True):
-    said = Agreement("IMI", "saliency", "both", evidence, "because", share=0.4, area=0.03)
+    said = Agreement(evidence, "because", share=0.4, area=0.03, criterion="IMI", method="saliency", label="both")
     return Word(task, scored, network, "saliency", "a record", said)
 
 

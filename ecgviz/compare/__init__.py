@@ -3,6 +3,6 @@
 A network may be right for a reason that the guideline does not list. A p-value alone never makes an agreement.
 """
 
-from ecgviz.compare.verdict import Held, compare, hold_against
+from ecgviz.compare.verdict import compare, hold_against
 
-__all__ = ["Held", "compare", "hold_against"]
+__all__ = ["compare", "hold_against"]

@@ -7,7 +7,7 @@ how much: a network that reads the right place with half of its weight may agree
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from ecgviz.types import (
     EvidenceGrid,
     Explanation,
     Finding,
+    Held,
     Prediction,
     Region,
 )
@@ -82,46 +83,26 @@ def compare(
     """
     met = [finding for finding in findings if finding.state == "met"]
     for_itself = [finding for finding in met if not finding.explained_by] or met
+    region, why = region_of(findings, met, label)
+    held = Held("not assessable", why)
+    if region is not None:
+        held = hold_against(explanation, beats, grid, region, controls, seed=seed)
     agreement = Agreement(
+        **{each.name: getattr(held, each.name) for each in fields(held)},
         criterion=" + ".join(dict.fromkeys(finding.criterion for finding in for_itself)) or label,
         method=explanation.method,
         label=_who(findings, met, positive=prediction.positive(label)),
-        evidence="not assessable",
-        why="",
         group_shares=group_shares(grid),
     )
-    region, why = region_of(findings, met, label)
-    if region is None:
-        return replace(agreement, why=why)
-    held = hold_against(explanation, beats, grid, region, controls, seed=seed)
     if held.evidence == "not assessable":
-        return replace(agreement, why=held.why)
+        return agreement
     return replace(
         agreement,
-        **{each.name: getattr(held, each.name) for each in fields(held)},
         density=held.share / held.area,
         support_share=_role_share(grid, met, "support"),
         contra_share=_role_share(grid, met, "contra"),
         criteria=_by_criterion(explanation, beats, grid, met, held, seed),
     )
-
-
-@dataclass(frozen=True)
-class Held:
-    """One map held against one region; the fields are those of `Agreement`."""
-
-    evidence: str
-    why: str
-    share: float = np.nan
-    area: float = np.nan
-    controls: tuple[ControlScore, ...] = ()
-    p_time: float = np.nan
-    p_place: float = np.nan
-    limb_share: float = np.nan
-    limb_area: float = np.nan
-    pointing: float = np.nan
-    rank_accuracy: float = np.nan
-    auprc: float = np.nan
 
 
 def hold_against(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from ecgviz.compare import Held, hold_against
+from ecgviz.compare import hold_against
 from ecgviz.errors import ReviewError
 from ecgviz.evidence import evidence
 from ecgviz.review import material
@@ -14,7 +14,7 @@ from ecgviz.review.answers import Answer
 from ecgviz.review.design import Item
 from ecgviz.review.marks import region_of_cells, region_of_spans
 from ecgviz.review.material import Reading, Shown
-from ecgviz.types import Region
+from ecgviz.types import Held, Region
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from ecgviz.types.evidence import EvidenceGrid, Region
 from ecgviz.types.measure import Measurements
 from ecgviz.types.model import LEVELS, AttentionMap, Explanation, Prediction
 from ecgviz.types.record import InputSpec, LeadQuality, ModelInput, Record
-from ecgviz.types.verdict import STATES, Agreement, Case, ControlScore, CriterionScore, Finding, RuleResult
+from ecgviz.types.verdict import STATES, Agreement, Case, ControlScore, CriterionScore, Finding, Held, RuleResult
 
 __all__ = [
     "ATOMS",
@@ -32,6 +32,7 @@ __all__ = [
     "EvidenceGrid",
     "Explanation",
     "Finding",
+    "Held",
     "InputSpec",
     "LeadQuality",
     "Measurements",

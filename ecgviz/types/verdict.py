@@ -91,40 +91,51 @@ class CriterionScore:
 
 
 @dataclass(frozen=True)
-class Agreement:
-    """One explanation held against one guideline region.
+class Held:
+    """One map held against one region, whoever drew it: a guideline, or a reader.
 
-    ``label`` says who calls it: "both", "model only", "criteria only", "neither", or "not assessable". ``evidence``
-    is "agrees", "partly", "disagrees" or "not assessable", and ``why`` the sentence behind it. ``share`` is the part of
-    the supporting mass inside the primary region, ``area`` the part of the grid (lead-seconds) that the region covers,
-    ``p_time`` and ``p_place`` the two null tests. ``limb_share`` and ``limb_area`` are share and area once a claim on
-    some limb leads counts for all six, which is all that these can tell; NaN where the region makes no such claim.
+    ``evidence`` is "agrees", "partly", "disagrees" or "not assessable", and ``why`` the sentence behind it. ``share``
+    is the part of the supporting mass inside the region, ``area`` the part of the grid (lead-seconds) that the region
+    covers, ``p_time`` and ``p_place`` the two null tests. ``limb_share`` and ``limb_area`` are share and area once a
+    claim on some limb leads counts for all six, which is all that these can tell; NaN where the region makes no such
+    claim.
 
     ``pointing``, ``rank_accuracy`` and ``auprc`` rank cells by density (supporting mass a lead-second) and count them
     by their area; an even map has ``area`` in each. ``pointing`` is the part of the densest cells that lies in the
     region (ties share), ``rank_accuracy`` that of the densest cells which together are as large as the region,
-    ``auprc`` the average precision. ``criteria`` holds one score for each criterion that is met.
+    ``auprc`` the average precision.
     """
 
-    criterion: str
-    method: str
-    label: str
     evidence: str
     why: str
     share: float = np.nan
     area: float = np.nan
-    density: float = np.nan
     controls: tuple[ControlScore, ...] = ()
     p_time: float = np.nan
     p_place: float = np.nan
-    support_share: float = np.nan
-    contra_share: float = np.nan
-    group_shares: Mapping[str, float] = field(default_factory=dict)
     limb_share: float = np.nan
     limb_area: float = np.nan
     pointing: float = np.nan
     rank_accuracy: float = np.nan
     auprc: float = np.nan
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement(Held):
+    """One explanation of one label held against the primary region of that label's criteria.
+
+    ``label`` says who calls it: "both", "model only", "criteria only", "neither", or "not assessable". ``density`` is
+    share over area; ``support_share`` and ``contra_share`` are the mass inside the supporting region and inside the one
+    that speaks against the label. ``criteria`` holds one score for each criterion that is met.
+    """
+
+    criterion: str
+    method: str
+    label: str
+    density: float = np.nan
+    support_share: float = np.nan
+    contra_share: float = np.nan
+    group_shares: Mapping[str, float] = field(default_factory=dict)
     criteria: tuple[CriterionScore, ...] = ()
 
 
