@@ -71,7 +71,7 @@ def test_what_is_learnt_from_varies_wildly_but_for_what_is_planted(healthy):
 
 def word(evidence, *, task="inferior ST", network="right", scored=True):
     said = Agreement(evidence, "because", share=0.4, area=0.03, criterion="IMI", method="saliency", label="both")
-    return Word(task, scored, network, "saliency", "a record", said)
+    return Word(task, scored, "mean", network, "saliency", "a record", said)
 
 
 def test_words_are_counted_by_task_and_together():
@@ -89,7 +89,7 @@ def test_words_are_counted_by_task_and_together():
 
 
 def a_network(auc, finding_drop, cue_drop, kind="right"):
-    return Taught(kind, as_model(fresh_net(1, 0), "IMI"), auc, finding_drop, cue_drop)
+    return Taught(kind, "mean and maximum", as_model(fresh_net(1, 0), "IMI"), auc, finding_drop, cue_drop)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_maps_of_a_held_out_record_are_held_against_the_criterion():
     """The path of one record: a network that calls it, its maps and controls, and a word for each."""
     net = fresh_net(1, 0)
     net.output.bias.data += 100.0  # an untrained network that calls everything
-    network = Taught("right", replace(as_model(net, "IMI"), spec=SPEC), 1.0, 5.0, 0.0)
+    network = Taught("right", "mean and maximum", replace(as_model(net, "IMI"), spec=SPEC), 1.0, 5.0, 0.0)
     asked = list(ask(TASKS["inferior ST"], [network], 1, seed=0, methods=("saliency",)))
     assert len(asked) == 1
     (explained,) = asked[0].explained.values()
@@ -129,7 +129,7 @@ def test_every_word_is_written_with_its_scores(tmp_path):
     save_words(Verdicts(0, (), words, table(words)), path)
     lines = path.read_text(encoding="utf-8").splitlines()
     assert len(lines) == 3
-    assert lines[0].startswith("task,scored,network,method,record,evidence,share")
+    assert lines[0].startswith("task,scored,pooling,network,method,record,evidence,share")
     with pytest.raises(ExplanationError, match="exists already"):
         save_words(Verdicts(0, (), words, table(words)), path)
 
@@ -139,6 +139,7 @@ def test_every_word_is_written_with_its_scores(tmp_path):
     [
         ({"tasks": ("heart",)}, "not measured on task 'heart'; known are tall P"),
         ({"methods": ("guess",)}, "not measured on method 'guess'"),
+        ({"poolings": ("median",)}, "not measured on pooling 'median'; known are mean, mean and maximum"),
         ({"seed": -1}, "0 or more"),
         ({"n_records": 0}, "nothing is measured on 0 records"),
     ],

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 def verdicts(
     task: Annotated[list[str] | None, typer.Option("--task", help="Only this planted finding; repeatable.")] = None,
     method: Annotated[list[str] | None, typer.Option("--method", help="Only this method; repeatable.")] = None,
+    pooling: Annotated[
+        list[str] | None, typer.Option("--pooling", help='Only "mean" or "mean and maximum" networks; repeatable.')
+    ] = None,
     records: Annotated[int, typer.Option("--records", min=1, help="Records to explain of each finding.")] = 200,
     out: Annotated[Path | None, typer.Option("--out", help="New CSV file: every word said, with its numbers.")] = None,
     seed: Seed = 0,
@@ -24,16 +27,22 @@ def verdicts(
 ) -> None:
     """Train networks whose reason is known, and count what the comparison says of their maps."""
     from ecgviz.validate.verdicts import measure_words
+    from ecgviz.validate.verdicts.networks import POOLINGS
     from ecgviz.validate.verdicts.table import METHODS, save_words
 
     with counted("records") as progress:
         found = measure_words(
-            task or (), seed=seed, n_records=records, methods=method or tuple(METHODS), progress=progress
+            task or (),
+            seed=seed,
+            n_records=records,
+            methods=method or tuple(METHODS),
+            poolings=pooling or tuple(POOLINGS),
+            progress=progress,
         )
     if out is not None:
         save_words(found, out)
     if as_json:
-        told = ("kind", "auc", "finding_drop", "cue_drop", "valid")
+        told = ("kind", "pooling", "auc", "finding_drop", "cue_drop", "valid")
         networks = [
             {"task": one.name, "label": one.label, "finding": one.finding.text, "cue": one.cue.text}
             | {name: getattr(each, name) for name in told}
@@ -51,7 +60,7 @@ def verdicts(
 def _write_networks(found: "Verdicts") -> None:
     rows = [
         (
-            *(task.name, task.label, each.kind, task.finding.text, task.cue.text, task.cue_kind),
+            *(task.name, task.label, each.pooling, each.kind, task.finding.text, task.cue.text, task.cue_kind),
             *(f"{each.auc:.3f}", f"{each.finding_drop:+.1f}", f"{each.cue_drop:+.1f}"),
             "yes" if each.valid else "no",
         )
@@ -60,6 +69,7 @@ def _write_networks(found: "Verdicts") -> None:
     columns = (
         "task",
         "criterion",
+        "pooling",
         "network",
         "finding",
         "cue",
@@ -75,6 +85,7 @@ def _write_networks(found: "Verdicts") -> None:
 def _write_words(title: str, rows: "list[WordRow]") -> None:
     columns = (
         "task",
+        "pooling",
         "network",
         "method",
         "n",
@@ -88,7 +99,7 @@ def _write_words(title: str, rows: "list[WordRow]") -> None:
     )
     shown = [
         (
-            *(row.task, row.network, row.method, str(row.n)),
+            *(row.task, row.pooling, row.network, row.method, str(row.n)),
             *(
                 f"{100 * p:.1f} ({100 * a:.1f} to {100 * b:.1f})"
                 for p, a, b in zip(row.part, row.low, row.high, strict=True)

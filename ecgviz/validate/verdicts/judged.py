@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ecgviz.checkpoint import Model, model_input, predict
+from ecgviz.checkpoint import model_input, predict
 from ecgviz.compare import compare
 from ecgviz.evidence import evidence
 from ecgviz.explain import explain
@@ -13,7 +13,7 @@ from ecgviz.pipeline import Examined, Explained, examine, findings_of
 from ecgviz.pipeline.parts import RANDOM_SEEDS
 from ecgviz.types import Agreement, EvidenceGrid, Finding, Prediction
 from ecgviz.validate.explanations.audit_net import fresh_net
-from ecgviz.validate.verdicts.networks import CHECKED, PATIENTS, Taught, patient
+from ecgviz.validate.verdicts.networks import CHECKED, PATIENTS, POOLINGS, Taught, patient
 from ecgviz.validate.verdicts.plants import VERSIONS, Task
 
 METHODS: Mapping[str, Mapping[str, Any]] = {
@@ -42,10 +42,11 @@ class Asked:
 
 @dataclass(frozen=True)
 class Word:
-    """What was said of one map: by task, network ("right", "wrong", "half") and method."""
+    """What was said of one map: by task, pooling and kind of the network ("right", "wrong", "half"), and method."""
 
     task: str
     scored: bool
+    pooling: str
     network: str
     method: str
     record: str
@@ -62,7 +63,10 @@ def ask(
     methods: Sequence[str] = tuple(METHODS),
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Iterator[Asked]:
-    """Explain held-out records, ``n_records`` of them that every valid network calls and whose criterion is met."""
+    """Explain held-out records, ``n_records`` of them that every valid network calls and whose criterion is met.
+
+    The networks have the same pooling, so that random ones of that pooling are controls for all of them.
+    """
     taught = [each for each in taught if each.valid]
     found = 0
     for number in range(PATIENTS_PER_RECORD * n_records):
@@ -85,18 +89,20 @@ def _maps(
     task: Task, taught: Sequence[Taught], examined: Examined, methods: Sequence[str]
 ) -> Iterator[tuple[tuple[str, str], Explained]]:
     for method in methods:
-        controls = _controls(taught[0].model, examined, method)
+        controls = _controls(taught[0], examined, method)
         for each in taught:
             map_ = explain(each.model, examined.record, task.label, method, examined.beats, **METHODS[method])
             yield (each.kind, method), Explained(map_, evidence(map_, examined.beats), controls)
 
 
-def _controls(model: Model, examined: Examined, method: str) -> Mapping[str, tuple[EvidenceGrid, ...]]:
+def _controls(taught: Taught, examined: Examined, method: str) -> Mapping[str, tuple[EvidenceGrid, ...]]:
     """Return the control maps, as `explain_controls` makes them for networks that the table of networks has."""
+    model, pools = taught.model, POOLINGS[taught.pooling]
     record, beats, label = examined.record, examined.beats, model.labels[0]
     params = {name: RANDOM_PARAMS.get(name, value) for name, value in METHODS[method].items()}
     random = [
-        explain(replace(model, net=fresh_net(1, seed)), record, label, method, beats, **params) for seed in RANDOM_SEEDS
+        explain(replace(model, net=fresh_net(1, seed, pools)), record, label, method, beats, **params)
+        for seed in RANDOM_SEEDS
     ]
     controls = {name: (each,) for name, each in trivial_maps(model_input(model, record, beats), random[0]).items()}
     return {
@@ -105,12 +111,12 @@ def _controls(model: Model, examined: Examined, method: str) -> Mapping[str, tup
     }
 
 
-def judge(task: Task, asked: Asked, *, seed: int) -> list[Word]:
+def judge(task: Task, pooling: str, asked: Asked, *, seed: int) -> list[Word]:
     """Hold every map of one record against its criterion."""
     beats = asked.examined.beats
     return [
         Word(
-            *(task.name, task.scored, network, method, asked.examined.record.id),
+            *(task.name, task.scored, pooling, network, method, asked.examined.record.id),
             compare(
                 *(explained.explanation, beats, explained.grid, asked.findings, explained.controls),
                 *(asked.predictions[network], task.label),

@@ -1,7 +1,8 @@
 """Networks whose reason is known: right, wrong, or half of each, by what their training made tell the label.
 
-All three of a task learn from the same records. What one does is shown on patients that it has not seen, by taking out
-the finding or the cue: only then do maps that look elsewhere speak against the words.
+There are three of each pooling for a task: with the mean over time alone every beat weighs the same, with the maximum
+beside it one beat may decide. All of a task learn from the same records. What one does is shown on patients that it
+has not seen, by taking out the finding or the cue: only then do maps that look elsewhere speak against the words.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,7 @@ from ecgviz.validate.verdicts.plants import TASKS, VERSIONS, Task, varied, versi
 
 SPEC = replace(CROP, duration_s=10.0)
 """What the networks read once trained: records as long as those of patients; they learn from 4 s of each."""
+POOLINGS: Mapping[str, tuple[str, ...]] = {"mean": ("mean",), "mean and maximum": ("mean", "maximum")}
 PATIENTS, CHECKED = 150, 30
 """Patients to learn from, and patients that a network is checked on before it is explained."""
 PATIENTS_A_TASK = 100_000
@@ -48,13 +50,14 @@ class Patient:
 
 @dataclass(frozen=True, eq=False)
 class Taught:
-    """One network of a task, with what it does on unseen patients.
+    """One network of a task, with what it does on unseen patients; ``pooling`` is one of `POOLINGS`.
 
     ``auc`` is that of its label over all versions. ``finding_drop`` and ``cue_drop`` are by how much its logit falls,
     mean over patients, when finding or cue is taken out of the record that has both.
     """
 
     kind: str
+    pooling: str
     model: Model
     auc: float
     finding_drop: float
@@ -82,13 +85,19 @@ def patient(task: Task, number: int, seed: int, *, wild: bool = False) -> Patien
     return Patient(first + number, records, beats)
 
 
-def teach(task: Task, *, seed: int, n_patients: int = PATIENTS) -> tuple[Taught, ...]:
-    """Train the three networks of a task, and check them on patients that follow those they learnt from."""
+def teach(
+    task: Task, *, seed: int, n_patients: int = PATIENTS, poolings: Sequence[str] = tuple(POOLINGS)
+) -> tuple[Taught, ...]:
+    """Train the networks of a task, and check them on patients that follow those they learnt from."""
     learnt = [patient(task, k, seed, wild=True) for k in range(n_patients)]
     unseen = [patient(task, n_patients + k, seed) for k in range(CHECKED)]
     crops = _crops(task, learnt, seed)
     finding, cue = (np.array(flags * n_patients) for flags in zip(*VERSIONS, strict=True))
-    return tuple(_taught(kind, task, crops, label(finding, cue), unseen, seed) for kind, label in TEACHES.items())
+    return tuple(
+        _taught(kind, pooling, task, crops, label(finding, cue), unseen, seed)
+        for pooling in poolings
+        for kind, label in TEACHES.items()
+    )
 
 
 def _crops(task: Task, learnt: Sequence[Patient], seed: int) -> FloatArray:
@@ -103,16 +112,17 @@ def _crops(task: Task, learnt: Sequence[Patient], seed: int) -> FloatArray:
 
 
 def _taught(
-    kind: str, task: Task, crops: FloatArray, target: FloatArray, unseen: Sequence[Patient], seed: int
+    kind: str, pooling: str, task: Task, crops: FloatArray, target: FloatArray, unseen: Sequence[Patient], seed: int
 ) -> Taught:
-    net = trained_net(crops, target, functional.binary_cross_entropy_with_logits, places=1, seed=seed)
+    loss, pools = functional.binary_cross_entropy_with_logits, POOLINGS[pooling]
+    net = trained_net(crops, target, loss, places=1, seed=seed, pools=pools)
     model = replace(as_model(net, task.label), spec=SPEC)
     logits = logits_of(model, unseen)
     finding, cue = (np.array(flags) for flags in zip(*VERSIONS, strict=True))
     truth = np.tile(TEACHES[kind](finding, cue) == 1, (len(unseen), 1))
     both = logits[:, VERSIONS.index((True, True))]
     drops = [float((both - logits[:, VERSIONS.index(v)]).mean()) for v in ((False, True), (True, False))]
-    return Taught(kind, model, float(roc_auc_score(truth.ravel(), logits.ravel())), *drops)
+    return Taught(kind, pooling, model, float(roc_auc_score(truth.ravel(), logits.ravel())), *drops)
 
 
 def logits_of(model: Model, patients: Sequence[Patient]) -> FloatArray:

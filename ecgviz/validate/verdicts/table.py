@@ -10,7 +10,7 @@ import pandas as pd
 from ecgviz.errors import ExplanationError
 from ecgviz.types.calibration import wilson
 from ecgviz.validate.verdicts.judged import METHODS, RECORDS, Word, ask, judge
-from ecgviz.validate.verdicts.networks import PATIENTS, Taught, teach
+from ecgviz.validate.verdicts.networks import PATIENTS, POOLINGS, TEACHES, Taught, teach
 from ecgviz.validate.verdicts.plants import TASKS, Task
 
 SCORES = (
@@ -27,12 +27,14 @@ TARGETS = {"right": 0.95, "wrong": 0.05}
 class WordRow:
     """Of ``n`` maps of one method, on one kind of network, the part of which each word was said (order of `WORDS`).
 
-    ``task`` is "all" for all tasks of a half together. ``low`` and ``high`` are 95 % intervals after Wilson.
-    ``share`` and ``area`` are medians of the share of the map in the region and of its area.
+    ``network`` is "right", "wrong" or "half", ``pooling`` one of `POOLINGS`; ``task`` is "all" for all tasks of a half
+    together. ``low`` and ``high`` are 95 % intervals after Wilson. ``share`` and ``area`` are medians of the share of
+    the map in the region and of its area.
     """
 
     task: str
     scored: bool
+    pooling: str
     network: str
     method: str
     n: int
@@ -68,6 +70,7 @@ def measure_words(
     n_records: int = RECORDS,
     n_patients: int = PATIENTS,
     methods: Sequence[str] = tuple(METHODS),
+    poolings: Sequence[str] = tuple(POOLINGS),
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Verdicts:
     """Train networks whose reason is known, and see what is said of their maps on patients that they have not seen.
@@ -82,23 +85,28 @@ def measure_words(
     n_patients : int
         Patients that the networks of a task learn from.
     methods : names of `METHODS`.
+    poolings : names of `POOLINGS`; networks of each are trained and explained.
     progress : called with the number of records done and to do.
 
     Raises
     ------
     ExplanationError
-        For an unknown task or method, a seed below 0, or too few patients or records.
+        For an unknown task, method or pooling, a seed below 0, or too few patients or records.
     """
-    chosen = _chosen(tasks, methods, seed, n_records, n_patients)
+    chosen = _chosen(tasks, methods, poolings, seed, n_records, n_patients)
     networks: list[tuple[Task, Taught]] = []
     words: list[Word] = []
-    for index, task in enumerate(chosen):
-        taught = teach(task, seed=seed, n_patients=n_patients)
-        networks += [(task, each) for each in taught]
-        asked = ask(task, taught, n_records, seed=seed, n_patients=n_patients, methods=methods)
-        for done, one in enumerate(asked):
-            words += judge(task, one, seed=seed)
-            progress(index * n_records + done + 1, len(chosen) * n_records)
+    total = len(chosen) * len(poolings) * n_records
+    for task in chosen:
+        taught = teach(task, seed=seed, n_patients=n_patients, poolings=poolings)
+        for pooling in poolings:
+            same = [each for each in taught if each.pooling == pooling]
+            before = len(networks) // len(TEACHES) * n_records
+            networks += [(task, each) for each in same]
+            asked = ask(task, same, n_records, seed=seed, n_patients=n_patients, methods=methods)
+            for done, one in enumerate(asked, 1):
+                words += judge(task, pooling, one, seed=seed)
+                progress(before + done, total)
     return Verdicts(seed, tuple(networks), tuple(words), table(words))
 
 
@@ -117,7 +125,7 @@ def save_words(found: Verdicts, path: Path) -> None:
         said = word.agreement
         best = min((each for each in said.controls if np.isfinite(each.excess)), key=lambda c: c.excess, default=None)
         rows.append(
-            {name: getattr(word, name) for name in ("task", "scored", "network", "method", "record")}
+            {name: getattr(word, name) for name in ("task", "scored", "pooling", "network", "method", "record")}
             | {name: getattr(said, name) for name in SCORES}
             | {name: getattr(best, name, np.nan) for name in ("excess", "excess_low", "excess_high")}
             | {"best_control": getattr(best, "name", ""), "why": said.why}
@@ -125,8 +133,15 @@ def save_words(found: Verdicts, path: Path) -> None:
     pd.DataFrame(rows).to_csv(path, index=False)
 
 
-def _chosen(tasks: Sequence[str], methods: Sequence[str], seed: int, n_records: int, n_patients: int) -> list[Task]:
-    for names, known, what in ((tasks, TASKS, "task"), (methods, METHODS, "method")):
+def _chosen(
+    tasks: Sequence[str],
+    methods: Sequence[str],
+    poolings: Sequence[str],
+    seed: int,
+    n_records: int,
+    n_patients: int,
+) -> list[Task]:
+    for names, known, what in ((tasks, TASKS, "task"), (methods, METHODS, "method"), (poolings, POOLINGS, "pooling")):
         if unknown := [name for name in names if name not in known]:
             raise ExplanationError(f"the words are not measured on {what} {unknown[0]!r}; known are {', '.join(known)}")
     if seed < 0:
@@ -137,26 +152,28 @@ def _chosen(tasks: Sequence[str], methods: Sequence[str], seed: int, n_records: 
 
 
 def table(words: Sequence[Word]) -> tuple[WordRow, ...]:
-    """Count words by task, network and method, and for all tasks of each half together."""
+    """Count words by task, pooling, network and method, and for all tasks of each half together."""
     rows = []
     for scored in (False, True):
         half = [word for word in words if word.scored == scored]
         names = list(dict.fromkeys(word.task for word in half))
         for task in [*names, *(["all"] if len(names) > 1 else [])]:
             own = [word for word in half if task in (word.task, "all")]
-            keys = dict.fromkeys((word.network, word.method) for word in own)
-            rows += [
-                _row(task, scored, network, method, [w for w in own if (w.network, w.method) == (network, method)])
-                for network, method in sorted(keys, key=_order)
-            ]
+            keys = sorted({_key(word) for word in own}, key=_order)
+            rows += [_row(task, scored, key, [word for word in own if _key(word) == key]) for key in keys]
     return tuple(rows)
 
 
-def _order(key: tuple[str, str]) -> tuple[int, int]:
-    return ("right", "wrong", "half").index(key[0]), list(METHODS).index(key[1])
+def _key(word: Word) -> tuple[str, str, str]:
+    return word.pooling, word.network, word.method
 
 
-def _row(task: str, scored: bool, network: str, method: str, words: Sequence[Word]) -> WordRow:
+def _order(key: tuple[str, str, str]) -> tuple[int, int, int]:
+    pooling, network, method = key
+    return list(POOLINGS).index(pooling), list(TEACHES).index(network), list(METHODS).index(method)
+
+
+def _row(task: str, scored: bool, key: tuple[str, str, str], words: Sequence[Word]) -> WordRow:
     said = [word.agreement.evidence for word in words]
     n = len(said)
     counts = [said.count(word) for word in WORDS]
@@ -166,7 +183,7 @@ def _row(task: str, scored: bool, network: str, method: str, words: Sequence[Wor
         float(np.median([getattr(one, name) for one in known])) if known else np.nan for name in ("share", "area")
     )
     return WordRow(
-        *(task, scored, network, method, n),
+        *(task, scored, *key, n),
         part=tuple(count / n for count in counts),
         low=tuple(low for low, _ in limits),
         high=tuple(high for _, high in limits),
