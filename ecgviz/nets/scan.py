@@ -125,27 +125,28 @@ def mamba1_attention(dt: Tensor, a: Tensor, b: Tensor, c: Tensor) -> Tensor:
     """Return alpha (D, L, L) with ``mamba1_scan(x)[r, d] = sum over c of alpha[d, r, c] x[c, d]``; 0 for c > r.
 
     alpha[d, r, c] = sum over n of C_r[n] exp(a[d, n] (S_r - S_c)) dt_c B_c[n], S the running sum of dt; operands
-    of one record: dt (L, D), a (D, N), b and c (L, N). Rows are taken in blocks. A source before the block decays in
-    two factors, to the block's border and from there, so that its part is a matrix product; only within the
-    block is each pair of tokens decayed by itself. The running sum is in double precision, for it is subtracted.
+    of one record: dt (L, D), a (D, N), b and c (L, N). Each token has one exponential, its decay, and every other decay
+    is a product of these: within a chunk token by token, all chunks side by side; between chunks in two factors, to
+    the end of the chunk before the row and from there, so that this part is a matrix product.
     """
     n_tokens = dt.shape[0]
-    time = dt.double().cumsum(dim=0).T  # (D, L)
-    source = dt.T[..., None] * b  # (D, L, N)
-    alpha = dt.new_zeros(dt.shape[1], n_tokens, n_tokens)
-
-    def decayed(gap: Tensor) -> Tensor:  # (D, ...) to (D, ..., N)
-        return torch.exp(gap.to(a.dtype)[..., None] * a.reshape(a.shape[0], *(1,) * (gap.ndim - 1), -1))
-
-    for start in range(0, n_tokens, ATTENTION_BLOCK):
-        rows = slice(start, min(start + ATTENTION_BLOCK, n_tokens))
-        border = time[:, start, None]  # after the first token of the block
-        from_border = decayed(time[:, rows] - border) * c[rows]  # (D, Q, N)
-        to_border = decayed(border - time[:, :start]) * source[:, :start]  # (D, start, N)
-        alpha[:, rows, :start] = from_border @ to_border.transpose(1, 2)
-        gap = (time[:, rows, None] - time[:, None, rows]).clamp(min=0)  # clamped ones lie above the diagonal
-        alpha[:, rows, rows] = torch.einsum("drcn,rn,dcn->drc", decayed(gap), c[rows], source[:, rows]).tril()
-    return alpha
+    dt, b, c = in_chunks((dt, b, c), ATTENTION_BLOCK)
+    dt = dt.permute(2, 0, 1)[..., None]  # (D, K, Q, 1)
+    decay = torch.exp(dt * a[:, None, None, :])  # (D, K, Q, N)
+    left = dt * b  # (D, K, Q, N): of each source, in the end what is left of it after its chunk
+    from_end = decay.cumprod(dim=2)  # (D, K, Q, N): from the end of the chunk before
+    n_chunks, size = c.shape[:2]
+    alpha = dt.new_zeros(dt.shape[0], n_chunks, size, n_chunks * size)
+    within = alpha.unflatten(3, (n_chunks, size)).diagonal(dim1=1, dim2=3)  # (D, Q rows, Q sources, K)
+    for q in range(size):
+        left[:, :, :q] *= decay[:, :, q, None]
+        within[:, q, : q + 1] = (left[:, :, : q + 1] @ c[:, q, :, None]).squeeze(-1).transpose(1, 2)
+    past = left.flatten(1, 2)  # (D, K Q, N): of each source, what is left at the end of the chunk before the row
+    for k in range(1, n_chunks):
+        before = past[:, : k * size]
+        before[:, :-size] *= from_end[:, k - 1, -1, None]
+        alpha[:, k, :, : k * size] = (from_end[:, k] * c[k]) @ before.transpose(1, 2)
+    return alpha.flatten(1, 2)[:, :n_tokens, :n_tokens]
 
 
 def ssd_attention(dt: Tensor, a: Tensor, b: Tensor, c: Tensor) -> Tensor:
