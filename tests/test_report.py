@@ -14,6 +14,7 @@ from ecgviz import NOTICE
 from ecgviz.checkpoint import Model
 from ecgviz.edit import delete_mark, move_mark
 from ecgviz.figures import from_explanation, printed
+from ecgviz.figures.sheet import PaperFormat
 from ecgviz.pipeline import analyse
 from ecgviz.records import load_record
 from ecgviz.records.leads import STANDARD_LEADS
@@ -203,6 +204,22 @@ def test_ten_seconds_are_250_mm_and_one_millivolt_10_mm() -> None:
     for pulse in millimetres(svg, "pulse"):
         assert np.ptp(pulse[:, 1]) == pytest.approx(10.0, abs=0.01)
         assert np.diff(np.unique(pulse[:, 0].round(2)))[1] == pytest.approx(5.0, abs=0.02)
+
+
+def test_the_layout_of_the_report_is_the_one_asked_for(case: Case) -> None:
+    svg = printed.paper_svg(case.record, form=PaperFormat("12x1", cabrera=True))
+    height_mm = float(re.search(r'height="([\d.]+)mm"', svg)[1])
+    assert height_mm <= 190.0
+    pulses = millimetres(svg, "pulse")
+    assert len(pulses) == 12
+    assert all(np.ptp(pulse[:, 1]) == pytest.approx(10.0, abs=0.01) for pulse in pulses)
+    assert all(0.0 <= pulse[:, 1].min() <= pulse[:, 1].max() <= height_mm for pulse in pulses)
+    for lead in STANDARD_LEADS:
+        (trace,) = millimetres(svg, f"trace-{lead}")
+        assert np.ptp(trace[:, 0]) == pytest.approx(250.0, abs=0.25)
+    (turned,), (upright,) = millimetres(svg, "trace-aVR"), millimetres(printed.paper_svg(case.record), "trace-aVR")
+    same = turned[1250 : 1250 + len(upright)]  # the second column of the clinical layout begins at 2.5 s
+    assert np.corrcoef(same[:, 1], upright[:, 1])[0, 1] == pytest.approx(-1.0, abs=1e-3)
 
 
 def test_relevance_lies_behind_the_beat_it_belongs_to(case: Case) -> None:

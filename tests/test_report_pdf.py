@@ -11,6 +11,7 @@ import pytest
 from ecgviz.checkpoint import Model
 from ecgviz.errors import CaseError
 from ecgviz.figures.booklet import Flow, paper_page, pdf, width, wrapped
+from ecgviz.figures.sheet import PaperFormat
 from ecgviz.pipeline import analyse
 from ecgviz.records import load_record
 from ecgviz.records.leads import STANDARD_LEADS
@@ -75,6 +76,54 @@ def test_ten_seconds_are_250_mm_and_one_millivolt_10_mm_however_tall_the_rows(ta
     for pulse in pulses:
         assert np.ptp(pulse[:, 1]) == pytest.approx(10.0, abs=0.05)
     assert all((line >= 0).all() and (line[:, 0] <= 297).all() and (line[:, 1] <= 210).all() for line in pulses)
+
+
+@pytest.mark.parametrize(
+    ("form", "n_rows", "ten_seconds_mm"),
+    [
+        (PaperFormat("3x4"), 4, 250.0),
+        (PaperFormat("6x2", cabrera=True), 6, 250.0),
+        (PaperFormat("12x1"), 12, 250.0),
+        (PaperFormat("12x1", cabrera=True, speed_mm_s=12.5, gain_mm_mv=5.0), 12, 125.0),
+    ],
+)
+def test_every_layout_is_true_to_the_millimetre_and_no_pulse_is_cut(
+    form: PaperFormat, n_rows: int, ten_seconds_mm: float
+) -> None:
+    """Limb leads of 1 mV steps on flat paper: aVR in Cabrera order steps down where the recorded one steps up."""
+    fs = 500.0
+    step = np.full((12, 5001), -0.0)
+    step[:, 1000:] = 1.0
+    record = Record(step, fs, STANDARD_LEADS, "step")
+    page = paper_page(record, start_s=0.0, form=form, title="step", header=("a", "b"), footer="", heat=None)
+    names = [text.get_text() for text in page.get_axes()[0].texts]
+    assert names.count("−aVR") == form.cabrera
+    assert names[:2] == (["aVL", "V1"] if form.layout == "6x2" else names[:2])
+    lines = [line for text in streams(pdf([page], "step")) for line in paths(text)]
+    pulses = [line for line in lines if len(line) == 6]
+    assert len(pulses) == n_rows
+    for pulse in pulses:
+        assert np.ptp(pulse[:, 1]) == pytest.approx(form.gain_mm_mv, abs=0.05)
+        assert 17.0 <= pulse[:, 1].min() <= pulse[:, 1].max() <= 200.0
+    ends = [line[[0, -1], 0] for line in lines if len(line) > 600]
+    assert max(right for _, right in ends) - min(left for left, _ in ends) == pytest.approx(ten_seconds_mm, abs=0.25)
+    assert len({round(line[:, 1].min(), 1) for line in pulses}) == n_rows
+
+
+def test_a_report_has_the_sheets_that_its_layout_needs_for_ten_seconds(case: Case) -> None:
+    from ecgviz.report.as_pdf import _pages
+
+    def sheets(form: PaperFormat) -> list[str]:
+        return [
+            text
+            for page in _pages(case, "title", form)
+            for text in (t.get_text() for t in page.texts)
+            if "mm/s" in text
+        ]
+
+    one, two = sheets(PaperFormat("12x1")), sheets(PaperFormat(speed_mm_s=50.0))
+    assert len(two) == 2 * len(one) > 0
+    assert all(text.startswith("50 mm/s") for text in two)
 
 
 def test_what_a_reader_needs_is_on_its_pages(case: Case) -> None:

@@ -69,19 +69,23 @@ def report(
     unit: Unit = None,
     age: Age = None,
     sex: Sex = None,
+    layout: Annotated[str, typer.Option("--layout", help="Layout of the tracing: 3x4, 6x2 or 12x1.")] = "3x4",
+    cabrera: Annotated[bool, typer.Option("--cabrera", help="Limb leads in Cabrera order, with -aVR.")] = False,
     as_json: Json = False,
 ) -> None:
     """Write one file, HTML or PDF: the tracing, three levels of evidence, criteria, verdict and provenance."""
+    from ecgviz.figures.sheet import PaperFormat
     from ecgviz.pipeline import load_case
     from ecgviz.report import write_report
 
+    form = PaperFormat(layout, cabrera)
     if Path(record, "case.json").is_file():
         if marks is not None:
             raise CaseError(f"{record} is a case already, with its own marks; give --marks to ecgviz explain")
         case = load_case(Path(record))
     else:
         case = _case(record, model, label, method, marks, seed, fs, unit, age, sex)
-    write_report(case, out)
+    write_report(case, out, form)
     if as_json:
         return write_json({"file": out} | _summary(case))
     _show(case)

@@ -5,7 +5,6 @@ Everything is vectors and text; nothing is a raster image. Lengths are millimetr
 
 import io
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from functools import lru_cache
 
 import matplotlib as mpl
@@ -19,7 +18,7 @@ from ecgviz import NOTICE
 from ecgviz.figures import style
 from ecgviz.figures.heat import Heat
 from ecgviz.figures.printed import FOOT_MM, LEGEND_MM, MM_PER_INCH, SETTINGS, blank_page, draw_sheet
-from ecgviz.figures.sheet import Sheet, sheet
+from ecgviz.figures.sheet import STANDARD, PaperFormat, fitted, sheet
 from ecgviz.types import Record
 
 Page = Figure
@@ -48,17 +47,23 @@ def pdf(pages: Iterable[Figure], title: str) -> bytes:
 
 
 def paper_page(
-    record: Record, *, start_s: float, title: str, header: Sequence[str], footer: str, heat: Heat | None
+    record: Record,
+    *,
+    start_s: float,
+    form: PaperFormat = STANDARD,
+    title: str,
+    header: Sequence[str],
+    footer: str,
+    heat: Heat | None,
 ) -> Figure:
-    """Return a page with a sheet of paper: 250 mm for ten seconds and 10 mm for a millivolt, when printed at 100 %.
+    """Return a page with a sheet of paper, true to size when printed at 100 %: at 25 mm/s ten seconds are 250 mm.
 
-    Where the rows of a tall recording need more than the page has, they move closer and may overlap, as on any
-    electrocardiograph; their scale stays.
+    Where the rows of a layout or of a tall recording need more than the page has, they move closer (`fitted`).
     """
     figure = blank_page(WIDTH_MM, HEIGHT_MM)
     below_mm = _NOTICE_MM + 4.0 + FOOT_MM + (LEGEND_MM if heat is not None else 0.0)
     above_mm = MARGIN_MM + TITLE_PT * POINT_MM * LEADING + len(header) * TEXT_PT * POINT_MM * LEADING
-    page = _fitted(sheet(record, start_s), HEIGHT_MM - below_mm - above_mm)
+    page = fitted(sheet(record, start_s, form), HEIGHT_MM - below_mm - above_mm)
     left_mm = (WIDTH_MM - page.width_mm) / 2
     below_mm = HEIGHT_MM - above_mm - page.height_mm
     with mpl.rc_context(_SETTINGS):
@@ -70,20 +75,6 @@ def paper_page(
         _text(figure, line, left_mm, top_mm + 1.2, TEXT_PT)
     _text(figure, footer, left_mm, below_mm - 5.0, TEXT_PT, color=style.MUTED)
     return figure
-
-
-def _fitted(page: Sheet, most_mm: float) -> Sheet:
-    """Return the sheet no higher than so many millimetres, in whole squares of 5 mm, at the scale that it had."""
-    room_mm = most_mm - most_mm % 5.0
-    if page.height_mm <= room_mm:
-        return page
-    part = room_mm / page.height_mm
-    return replace(
-        page,
-        zero_uv=tuple(part * zero for zero in page.zero_uv),
-        bounds_uv=tuple((part * low, part * high) for low, high in page.bounds_uv),
-        height_uv=part * page.height_uv,
-    )
 
 
 Drawing = tuple[Callable[[Sequence[Axes]], None], int]

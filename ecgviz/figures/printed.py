@@ -16,13 +16,15 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from ecgviz.figures import heat as heating
-from ecgviz.figures import style
-from ecgviz.figures.sheet import MM_PER_MV, MM_PER_S, PULSE_MV, PULSE_S, Sheet, samples, sheet
+from ecgviz.figures import millimetres, style
+from ecgviz.figures.sheet import STANDARD, PaperFormat, Sheet, fitted, samples, sheet
 from ecgviz.types import WAVES, Beats, Record
 from ecgviz.types.arrays import BoolArray, FloatArray
 
 MM_PER_INCH = 25.4
 HEAD_MM, FOOT_MM, LEGEND_MM = 11.0, 7.0, 12.0
+MOST_MM = 160.0
+"""Of paper on a page of HTML that is printed on A4, landscape: with head, foot and legend it is 190 mm high."""
 STEPS = 24
 """Colours are drawn in this many steps a sign, so that neighbours of one colour become one rectangle."""
 
@@ -41,19 +43,21 @@ def paper_svg(
     record: Record,
     *,
     start_s: float = 0.0,
+    form: PaperFormat = STANDARD,
     header: Sequence[str] = (),
     footer: str = "",
     heat: heating.Heat | None = None,
 ) -> str:
-    """Draw ten seconds on millimetre paper: 25 mm/s and 10 mm/mV when printed at 100 %.
+    """Draw a sheet of millimetre paper, true to size when printed at 100 %: 250 mm for ten seconds at 25 mm/s.
 
     Parameters
     ----------
     record : Record
-        Conditioned for display; three rows of four leads above rhythm strip II, or one row a lead when the twelve
-        are not complete.
+        Conditioned for display; one row a lead when the twelve are not complete.
     start_s : float
         Left edge, seconds of the record.
+    form : PaperFormat
+        Layout and scales. Rows that need more than A4 has, landscape, move closer (`fitted`).
     header, footer : text above (two lines) and below the paper
     heat : Heat or None
         Relevance drawn behind the trace, with its legend below.
@@ -63,7 +67,7 @@ def paper_svg(
     str
         SVG. The group ``trace-LEAD`` holds a lead's line, ``pulse`` the calibration pulses (1 mV, 0.2 s).
     """
-    page = sheet(record, start_s)
+    page = fitted(sheet(record, start_s, form), MOST_MM)
     below_mm = FOOT_MM + (LEGEND_MM if heat is not None else 0.0)
     height_mm = page.height_mm + HEAD_MM + below_mm
     with mpl.rc_context(SETTINGS):
@@ -205,10 +209,10 @@ def _bars(axes: Axes, at: FloatArray, heights: FloatArray, width: float, hatched
 
 
 def _draw_grid(axes: Axes, page: Sheet) -> None:
-    left, right = page.left_s, page.end_s
+    left, right, form = page.left_s, page.end_s, page.form
     for step_mm, colour, width in ((1.0, style.GRID_MINOR, 0.25), (5.0, style.GRID_MAJOR, 0.5)):
-        across = left + step_mm / MM_PER_S * np.arange(round(page.width_mm / step_mm) + 1)
-        up = 1000 * step_mm / MM_PER_MV * np.arange(round(page.height_mm / step_mm) + 1)
+        across = left + step_mm / form.speed_mm_s * np.arange(round(page.width_mm / step_mm) + 1)
+        up = 1000 * step_mm / form.gain_mm_mv * np.arange(round(page.height_mm / step_mm) + 1)
         lines = [[(x, 0.0), (x, page.height_uv)] for x in across] + [[(left, y), (right, y)] for y in up]
         axes.add_collection(LineCollection(lines, colors=colour, linewidths=width, zorder=0.5), autolim=False)
 
@@ -250,16 +254,22 @@ def _draw_legend(legend: Axes, heat: heating.Heat, colours: mpl.colors.Colormap)
 
 def _draw_traces(axes: Axes, record: Record, page: Sheet) -> None:
     pen: dict[str, Any] = {"color": style.INK, "linewidth": 0.7, "solid_joinstyle": "round", "zorder": 2.0}
-    left = page.left_s
-    pulse_x = np.array([0.04, 0.1, 0.1, 0.1 + PULSE_S, 0.1 + PULSE_S, 0.36]) + left
     for zero in page.zero_uv:
-        axes.plot(pulse_x, zero + 1000 * np.array([0, 0, PULSE_MV, PULSE_MV, 0, 0]), gid="pulse", **pen)
+        axes.plot(*millimetres.pulse_path(page.left_s, zero, page.form), gid="pulse", **pen)
     for strip in page.strips:
         first_s, values = samples(record, strip)
         heights = page.zero_uv[strip.row] + 1000.0 * np.asarray(values, dtype=float)
         axes.plot(first_s + np.arange(values.size) / record.fs, heights, gid=f"trace-{strip.lead}", **pen)
         top = page.bounds_uv[strip.row][1]
-        axes.text(strip.start_s + 0.04, top - 60, strip.lead, va="top", weight="bold", size=9, parse_math=False)
+        axes.text(
+            strip.start_s + 1.0 / page.form.speed_mm_s,
+            top - 60,
+            strip.name,
+            va="top",
+            weight="bold",
+            size=9,
+            parse_math=False,
+        )
         if strip.start_s > page.start_s:
             zero = page.zero_uv[strip.row]
             axes.plot([strip.start_s] * 2, [zero - 350, zero - 150], **pen)

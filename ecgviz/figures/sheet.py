@@ -5,7 +5,7 @@ integers. At 25 mm/s and 10 mm/mV one millimetre is 40 ms and 100 uV; `PaperForm
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -186,3 +186,27 @@ def sheet(record: Record, start_s: float, form: PaperFormat = STANDARD) -> Sheet
     zero = tuple(float(tops[r] - 1000 * above[r]) for r in range(n_rows))
     bounds = tuple((float(tops[r + 1]), float(tops[r])) for r in range(n_rows))
     return Sheet(cells, zero, bounds, height, start_s, end_s, form)
+
+
+def fitted(page: Sheet, most_mm: float) -> Sheet:
+    """Return a sheet no higher than so many millimetres, in whole squares of 5 mm.
+
+    Its scale stays: rows move closer and may overlap, as on any electrocardiograph; nothing of the first and last row
+    is cut.
+    """
+    room_mm = most_mm - most_mm % 5.0
+    if page.height_mm <= room_mm:
+        return page
+    room_uv = 1000 * room_mm / page.form.gain_mm_mv
+    first, last = page.zero_uv[0], page.zero_uv[-1]
+    above_uv, below_uv = page.height_uv - first, last
+    part = (room_uv - above_uv - below_uv) / (first - last) if first > last else 1.0
+    zero = tuple(below_uv + part * (each - last) for each in page.zero_uv)
+    edges = [room_uv, *(below_uv + part * (low - last) for low, _ in page.bounds_uv[:-1]), 0.0]
+    return replace(page, zero_uv=zero, bounds_uv=tuple(zip(edges[1:], edges[:-1], strict=True)), height_uv=room_uv)
+
+
+def sheet_starts(start_s: float, form: PaperFormat, duration_s: float) -> list[float]:
+    """Return where each sheet begins on which ten seconds are laid out: one at 25 mm/s, two at 50 mm/s."""
+    end_s, sheet_s = min(start_s + SHEET_S, duration_s), form.sheet_s(duration_s)
+    return [start_s + n * sheet_s for n in range(max(1, int(np.ceil((end_s - start_s) / sheet_s - 1e-6))))]

@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 from ecgviz.errors import CaseError
+from ecgviz.figures.sheet import STANDARD, PaperFormat
 from ecgviz.report.as_html import render
 from ecgviz.report.as_pdf import render_pdf
 from ecgviz.types import Case
@@ -12,7 +13,7 @@ from ecgviz.types import Case
 __all__ = ["render", "render_pdf", "write_report"]
 
 
-def write_report(case: Case, path: Path) -> None:
+def write_report(case: Case, path: Path, form: PaperFormat = STANDARD) -> None:
     """Write a case as one file of the kind that its name says; it appears whole or not at all.
 
     Parameters
@@ -21,6 +22,8 @@ def write_report(case: Case, path: Path) -> None:
     path : Path
         Ends in ``.html`` or ``.pdf``. A file that is there is replaced. The tracing is true to the millimetre when
         printed at 100 % on A4, landscape.
+    form : PaperFormat
+        Layout and scales of the tracing.
 
     Raises
     ------
@@ -30,7 +33,7 @@ def write_report(case: Case, path: Path) -> None:
     kind = path.suffix.lower()
     if kind not in (".html", ".htm", ".pdf"):
         raise CaseError(f"{path.name}: a report is written as .html or .pdf; end its name in one of these")
-    data = render_pdf(case) if kind == ".pdf" else render(case).encode()
+    data = render_pdf(case, form) if kind == ".pdf" else render(case, form).encode()
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as scratch:
         part = Path(scratch) / f"report{kind}"

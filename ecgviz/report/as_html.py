@@ -14,17 +14,18 @@ import numpy as np
 from ecgviz import NOTICE, __version__
 from ecgviz.criteria import union_region
 from ecgviz.edit import notice
+from ecgviz.figures import footer as paper_footer
 from ecgviz.figures import header as paper_header
 from ecgviz.figures import region_cells
-from ecgviz.figures.heat import from_attention, from_explanation
+from ecgviz.figures.heat import Heat, from_attention, from_explanation
 from ecgviz.figures.printed import channel_svg, matrix_svg, paper_svg, rhythm_svg
+from ecgviz.figures.sheet import STANDARD, PaperFormat, sheet_starts
 from ecgviz.report import rows
 from ecgviz.report.rows import number, percent, words
 from ecgviz.signal import condition
 from ecgviz.types import WAVES, Case
 from ecgviz.types.arrays import BoolArray
 
-FOOTER = "25 mm/s, 10 mm/mV; drawn without baseline wander, content above 150 Hz damped"
 SHORTEST_WAVE_S = 0.08
 """A map that is coarser than a QRS complex cannot say on which wave it looked."""
 
@@ -43,17 +44,17 @@ th { background: #f2f2f2 } .notice { border: 0.3mm solid #8a1c1c; padding: 1.5mm
 """
 
 
-def render(case: Case) -> str:
-    """Return the report as HTML text; the same case gives the same text."""
+def render(case: Case, form: PaperFormat = STANDARD) -> str:
+    """Return the report as HTML text, its tracings in the layout and scales of ``form``; the same gives the same."""
     title = f"{case.record.id}: {case.label}, {case.explanation.method}"
     body = (
         f"<h1>{_safe(title)}</h1>",
         f'<p class="notice">{_safe(NOTICE)}</p>',
         *_edits(case),
         *_verdict(case),
-        *_tracing(case),
+        *_tracing(case, form),
         *_levels(case),
-        *_attention(case),
+        *_attention(case, form),
         *_criteria(case),
         *_measurements(case),
         *_provenance(case),
@@ -86,23 +87,25 @@ def _verdict(case: Case) -> Iterable[str]:
     yield "</div>"
 
 
-def _tracing(case: Case) -> Iterable[str]:
+def _tracing(case: Case, form: PaperFormat) -> Iterable[str]:
     explanation = case.explanation
     yield f"<h2>Tracing, with {_safe(explanation.method.replace('_', ' '))} of {_safe(case.label)} behind it</h2>"
     heat = from_explanation(explanation, case.record.duration_s)
-    drawn = paper_svg(
-        condition(case.record),
-        start_s=explanation.start_s,
-        header=paper_header(case.record, case.measurements),
-        footer=FOOTER,
-        heat=heat,
-    )
-    yield _image(drawn, f"12-lead tracing of {case.record.id} with {heat.name} behind it")
+    about = f"12-lead tracing of {case.record.id} with {heat.name} behind it"
+    yield from _sheets(case, form, heat, about, header=paper_header(case.record, case.measurements))
     error = explanation.completeness_error
     if math.isfinite(error):
         yield f"<p>Completeness error: {number(100 * error, 2)} % of the change of the logit.</p>"
     yield f"<p>Resolution in time: {number(1000 * explanation.resolution_s, 3)} ms.</p>"
     yield from (f"<p>Assumed: {_safe(sentence)}.</p>" for sentence in case.record.assumptions)
+
+
+def _sheets(case: Case, form: PaperFormat, heat: Heat, about: str, *, header: Sequence[str] = ()) -> Iterable[str]:
+    """Yield the sheets that hold the ten seconds of the model's window, with a map behind the trace."""
+    clean = condition(case.record)
+    for start_s in sheet_starts(case.explanation.start_s, form, case.record.duration_s):
+        footer = paper_footer(case.record, form)
+        yield _image(paper_svg(clean, start_s=start_s, form=form, header=header, footer=footer, heat=heat), about)
 
 
 def _levels(case: Case) -> Iterable[str]:
@@ -159,11 +162,10 @@ def outlined(case: Case) -> BoolArray | None:
     return np.stack([cells.get(lead, np.zeros(len(WAVES), dtype=bool)) for lead in case.grid.leads])
 
 
-def _attention(case: Case) -> Iterable[str]:
+def _attention(case: Case, form: PaperFormat) -> Iterable[str]:
     if not case.attention:
         return
     yield "<h2>Where the network pooled</h2>"
-    clean = condition(case.record)
     for attention in case.attention:
         yield f"<h3>{_safe(attention.level.capitalize())} attention</h3>"
         yield f"<p>The weights sum to {_safe(attention.sums_to)}.</p>"
@@ -172,8 +174,7 @@ def _attention(case: Case) -> Iterable[str]:
             drawn = channel_svg(shares, attention.leads, title="Channel attention")
             yield _image(drawn, "channel attention: " + _listed(attention.leads, shares))
         else:
-            drawn = paper_svg(clean, start_s=case.explanation.start_s, footer=FOOTER, heat=from_attention(attention))
-            yield _image(drawn, f"{attention.level} attention behind the tracing")
+            yield from _sheets(case, form, from_attention(attention), f"{attention.level} attention behind the tracing")
 
 
 def _criteria(case: Case) -> Iterable[str]:

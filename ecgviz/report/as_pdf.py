@@ -5,12 +5,14 @@ from functools import partial
 
 from ecgviz import __version__
 from ecgviz.edit import notice
+from ecgviz.figures import footer as paper_footer
 from ecgviz.figures import header as paper_header
 from ecgviz.figures.booklet import Drawing, Flow, Page, Place, figures_page, paper_page, pdf
-from ecgviz.figures.heat import from_attention, from_explanation
+from ecgviz.figures.heat import Heat, from_attention, from_explanation
 from ecgviz.figures.printed import draw_channel, draw_matrix, draw_rhythm
+from ecgviz.figures.sheet import STANDARD, PaperFormat, sheet_starts
 from ecgviz.report import rows
-from ecgviz.report.as_html import FOOTER, coarse, outlined
+from ecgviz.report.as_html import coarse, outlined
 from ecgviz.signal import condition
 from ecgviz.types import Case
 from ecgviz.types.arrays import BoolArray
@@ -19,32 +21,33 @@ TOLD_IN_FULL = ("met", "borderline")
 """States of a definition whose rules are all listed; a superclass has dozens of definitions."""
 
 
-def render_pdf(case: Case) -> bytes:
-    """Return the report as a PDF; the same case gives the same bytes.
+def render_pdf(case: Case, form: PaperFormat = STANDARD) -> bytes:
+    """Return the report as a PDF, its tracings in the layout and scales of ``form``; the same gives the same bytes.
 
-    Pages: the verdict with its controls; the tracing with the explanation behind it; channel, rhythm and beat level;
+    Pages: the tracing with the explanation behind it; the verdict with its controls; channel, rhythm and beat level;
     each attention map of the network behind the tracing; criteria; measurements and quality; provenance.
     """
     title = f"{case.record.id}: {case.label}, {case.explanation.method.replace('_', ' ')}"
-    return pdf(_pages(case, title), f"{title} (ecgviz {__version__})")
+    return pdf(_pages(case, title, form), f"{title} (ecgviz {__version__})")
 
 
-def _pages(case: Case, title: str) -> Iterator[Page]:
-    explanation, clean = case.explanation, condition(case.record)
-    heat = from_explanation(explanation, case.record.duration_s)
-    header = paper_header(case.record, case.measurements)
-    start_s = explanation.start_s
-    yield paper_page(clean, start_s=start_s, title=title, header=header, footer=FOOTER, heat=heat)
+def _pages(case: Case, title: str, form: PaperFormat = STANDARD) -> Iterator[Page]:
+    yield from _sheets(case, form, title, from_explanation(case.explanation, case.record.duration_s))
     yield from _verdict(case).pages
     yield from _levels(case)
     for attention in case.attention:
         if attention.level != "channel":
-            named, layer = (
-                f"{attention.level.capitalize()} attention: where the network pooled",
-                from_attention(attention),
-            )
-            yield paper_page(clean, start_s=start_s, title=named, header=header, footer=FOOTER, heat=layer)
+            named = f"{attention.level.capitalize()} attention: where the network pooled"
+            yield from _sheets(case, form, named, from_attention(attention))
     yield from _details(case).pages
+
+
+def _sheets(case: Case, form: PaperFormat, title: str, heat: Heat) -> Iterator[Page]:
+    """Yield pages of paper that hold the ten seconds of the model's window, with a map behind the trace."""
+    clean, footer = condition(case.record), paper_footer(case.record, form)
+    header = paper_header(case.record, case.measurements)
+    for start_s in sheet_starts(case.explanation.start_s, form, case.record.duration_s):
+        yield paper_page(clean, start_s=start_s, form=form, title=title, header=header, footer=footer, heat=heat)
 
 
 def _verdict(case: Case) -> Flow:

@@ -8,32 +8,35 @@ import streamlit as st
 from ecgviz import glossary
 from ecgviz.report import render, render_pdf
 from ecgviz.types import Case
-from ecgviz.ui import state, widgets
+from ecgviz.ui import state, viewing, widgets
+from ecgviz.ui.state import looking
 
 
 def downloads(case: Case) -> None:
     """Offer the report as PDF and HTML; a file is made when it is asked for."""
+    form = looking.view().form
     name = re.sub(r"[^\w.-]+", "-", f"{case.record.id}-{case.label}-{case.explanation.method}")
     left, right, _ = st.columns([2, 2, 1])
     left.download_button(
         "PDF, A4 landscape",
-        partial(render_pdf, case),
+        partial(render_pdf, case, form),
         f"{name}.pdf",
         "application/pdf",
         type="primary",
         width="stretch",
         key="report pdf",
-        help="Vectors only: 250 mm for 10 s and 10 mm for a millivolt when printed at 100 %.",
+        help="Vectors only, true to the millimetre when printed at 100 %: 250 mm for 10 s at 25 mm/s.",
     )
     right.download_button(
         "HTML, one file",
-        partial(render, case),
+        partial(render, case, form),
         f"{name}.html",
         "text/html",
         width="stretch",
         key="report html",
         help="Needs nothing else: no script, no link, nothing fetched.",
     )
+    widgets.note(f"Its tracings are laid out as under Paper and colours on the left: {viewing.in_words(form)}.")
 
 
 def commands(case: Case) -> None:

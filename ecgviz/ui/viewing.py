@@ -48,3 +48,9 @@ def picker() -> None:
     looking.keep_view(
         looking.View(PaperFormat(layout, cabrera, speed, gain), scale == _EACH, where == _STRIP, contrast)
     )
+
+
+def in_words(form: PaperFormat) -> str:
+    """Return the layout and the scales of paper as the sidebar names them."""
+    order = ", Cabrera order with −aVR" if form.cabrera else ""
+    return f"{_LAYOUTS[form.layout]}{order}, {form.speed_mm_s:g} mm/s, {form.gain_mm_mv:g} mm/mV"
