@@ -3,9 +3,10 @@
 import streamlit as st
 
 from ecgviz.registry import shipped
-from ecgviz.ui import failures, login, pickers, tour, viewing
+from ecgviz.ui import failures, framed, login, pickers, tour, viewing
 
 st.set_page_config(page_title="ecgviz", layout="wide")
+framed.page()
 login.required()
 
 # Streamlit's older router also looks into pages/, and the first visitor of a fresh server meets it: addresses that

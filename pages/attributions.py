@@ -17,7 +17,7 @@ heat = figures.from_explanation(explanation, record.duration_s)
 tracing.show(record, "attribution paper", heat=heat, start_s=explanation.start_s)
 
 st.markdown("**Lead by wave**, supporting minus opposing mass, % of both; one scale for all")
-side_by_side.columns(shown, len(beats))
+side_by_side.columns(shown, record)
 side_by_side.checks(shown, record)
 
 left, right = st.columns(2)

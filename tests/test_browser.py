@@ -312,6 +312,75 @@ def test_a_click_in_any_figure_moves_all_of_them(visit: Visit):
     visit.assert_clean()
 
 
+def shown(page: Page) -> list[float]:
+    """Return the ends of the first figure's axes: two across, two up."""
+    layout = "document.querySelector('.js-plotly-plot').layout"
+    return page.evaluate(f"[...{layout}.xaxis.range, ...{layout}.yaxis.range]")
+
+
+def test_zoom_survives_a_click_another_map_and_another_page_and_ends_with_the_record(visit: Visit):
+    page = visit.page
+    driver.choose_demo(page, "inferior_stemi")
+    driver.visit(page, "Attention")
+    whole = shown(page)
+    start, end = pixel(page, 0, 3.0, 9000), pixel(page, 0, 7.0, 4000)
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(*end, steps=4)
+    page.mouse.up()
+    page.wait_for_timeout(500)
+    driver.settle(page)
+    zoomed = shown(page)
+    assert zoomed[0] == pytest.approx(3.0, abs=0.1)
+    assert zoomed[1] - zoomed[0] < 6.0  # the box that was drawn, made as wide as its height asks for
+    click(page, 1, 6.6, None)
+    assert headings(page)[3].endswith("of beat 8")
+    assert shown(page) == pytest.approx(zoomed)
+    page.get_by_role("radio", name="rhythm").or_(page.get_by_role("button", name="rhythm", exact=True)).first.click()
+    driver.settle(page)
+    assert shown(page) == pytest.approx(zoomed)
+    driver.visit(page, "Record")
+    assert shown(page) == pytest.approx(zoomed)
+    page.mouse.dblclick(*pixel(page, 0, 5.0, None))
+    page.wait_for_timeout(800)
+    driver.settle(page)
+    assert shown(page) == pytest.approx(whole)
+    page.mouse.move(*pixel(page, 0, 3.0, 9000))
+    page.mouse.down()
+    page.mouse.move(*pixel(page, 0, 7.0, 4000), steps=4)
+    page.mouse.up()
+    page.wait_for_timeout(500)
+    driver.settle(page)
+    driver.choose_demo(page, "lbbb")
+    assert shown(page)[:2] == pytest.approx(whole[:2])
+    visit.assert_clean()
+
+
+def test_a_click_in_a_signed_matrix_moves_the_other_levels(visit: Visit):
+    page = visit.page
+    driver.choose_demo(page, "inferior_stemi")
+    driver.visit(page, "Attributions")
+    click(page, 1, "ST", "III")
+    expect(page.get_by_role("combobox", name="Lead", exact=True)).to_have_value("III")
+    assert any("of lead III, ST" in title for title in headings(page))
+    visit.assert_clean()
+
+
+@pytest.mark.parametrize("width", [1440, 1024])
+def test_no_white_is_left_below_the_paper(visit: Visit, width: int):
+    page = visit.page
+    page.set_viewport_size({"width": width, "height": 900})
+    driver.choose_demo(page, "normal")
+    page.wait_for_timeout(1500)
+    empty = page.evaluate(
+        """() => {
+            const {height, margin, yaxis} = document.querySelector('.js-plotly-plot')._fullLayout;
+            return height - margin.t - margin.b - yaxis._length;
+        }"""
+    )
+    assert 0 <= empty < 3
+
+
 def test_a_caliper_drawn_on_the_paper_agrees_with_the_samples(visit: Visit):
     from ecgviz.records import load_record
     from ecgviz.signal import condition

@@ -89,7 +89,7 @@ def paper(
         hoverdistance=_HOVER_PX,
         dragmode="zoom",
         shapes=[*millimetres.grids(page.left_s, page.end_s, page.height_uv, form), _column_marks(page), *bars, *shapes],
-        annotations=[*_names(page, marks or {}), *notes, *_texts(page, header, footer, bool(words)), *words],
+        annotations=[*_names(page, marks or {}), *notes, *_texts(header, footer, bool(words)), *words],
         **millimetres.square_layout(page.left_s, page.end_s, page.height_uv, form),
     )
     traces: list[go.Scatter | go.Heatmap] = []
@@ -162,11 +162,12 @@ def _names(page: Sheet, marks: dict[str, str]) -> list[dict[str, object]]:
     ]
 
 
-def _texts(page: Sheet, header: Sequence[str], footer: str, has_bars: bool) -> list[dict[str, object]]:
-    common = {"x": page.left_s, "xanchor": "left", "showarrow": False, "align": "left", "borderpad": 0}
+def _texts(header: Sequence[str], footer: str, has_bars: bool) -> list[dict[str, object]]:
+    place = {"x": 0, "xref": "x domain", "yref": "y domain"}  # where it is, however far a reader zooms in
+    common = {**place, "xanchor": "left", "showarrow": False, "align": "left", "borderpad": 0}
     lines = [_wrapped(line) for line in header]
     text = "<br>".join(f"<b>{line}</b>" if i == 0 else line for i, line in enumerate(lines))
-    above = {"y": page.height_uv, "yanchor": "bottom", "yshift": 4, "font": {"size": 14, "color": style.INK}}
+    above = {"y": 1, "yanchor": "bottom", "yshift": 4, "font": {"size": 14, "color": style.INK}}
     below = {"y": 0, "yanchor": "top", "font": {"size": 12, "color": style.MUTED}}
     below["yshift"] = -22 - (heating.BAR_PX if has_bars else 0)
     return [{**common, **above, "text": text}, {**common, **below, "text": style.plain(footer)}]

@@ -17,7 +17,7 @@ def rhythm(record: Record, grid: EvidenceGrid, beats: Beats, *, what: str, key: 
     shares = within(grid, at, but="beat").rhythm()
     if shares is None or not len(beats):
         return
-    title = f"{what} in each beat, %{_of(at.words(but='beat'))}, above the RR interval that ends in it"
+    title = f"{what} in each beat, %{of(at.words(but='beat'))}, above the RR interval that ends in it"
     strip = figures.rhythm_strip(shares, beats, title=title, focus=at)
     widgets.draw(strip, tables.rhythm_table(shares, beats), key, select=pointing.follow(record, key))
 
@@ -28,7 +28,7 @@ def channels(record: Record, grid: EvidenceGrid, *, what: str, key: str) -> None
     shares = within(grid, at, but="lead").channel()
     if shares is None:
         return
-    title = f"{what} in each lead{_of(at.words(but='lead'))}"
+    title = f"{what} in each lead{of(at.words(but='lead'))}"
     bars = figures.channel_bars(shares, grid.leads, title=title, focus=at)
     widgets.draw(bars, tables.channel_table(shares, grid.leads), key, select=pointing.follow(record, key))
 
@@ -42,12 +42,13 @@ def matrix(record: Record, grid: EvidenceGrid, beats: Beats, *, what: str, key: 
     drawn = figures.wave_matrix(
         shares,
         grid.leads,
-        title=f"{what} in each lead and wave, %{_of(at.words(but='lead+wave'))}",
+        title=f"{what} in each lead and wave, %{of(at.words(but='lead+wave'))}",
         durations=figures.wave_durations(grid),
         focus=at,
     )
     widgets.draw(drawn, tables.matrix_table(shares, grid.leads), key, select=pointing.follow(record, key))
 
 
-def _of(words: str) -> str:
+def of(words: str) -> str:
+    """Return what is in focus as the end of a title, "" for nothing."""
     return f", of {words}" if words else ""

@@ -13,8 +13,9 @@ from ecgviz.explain import applicable
 from ecgviz.explain.checks import agreement_matrix
 from ecgviz.figures import tables
 from ecgviz.figures.agreement import agreement_table, check_table
+from ecgviz.figures.focus import within
 from ecgviz.types import Record
-from ecgviz.ui import state, widgets, words
+from ecgviz.ui import linked, pointing, state, widgets, words
 
 MOST = 4
 """Maps that a page 1440 pixels wide holds beside one another."""
@@ -84,27 +85,32 @@ def _explained(record: Record, name: str, label: str, method: str, by_network: b
         return str(refusal)
 
 
-def columns(shown: Sequence[Shown], n_beats: int) -> None:
-    """Draw the matrix lead x wave of each map on one scale, with what was explained and whether it adds up below."""
-    nets = [figures.signed_matrix(each.explained.grid) for each in shown]
+def columns(shown: Sequence[Shown], record: Record) -> None:
+    """Draw the matrix lead x wave of each map on one scale, with what was explained and whether it adds up below.
+
+    A click on a cell or a bar is followed by every level; with a beat in focus the matrices are of that beat.
+    """
+    n_beats, at = len(state.reading(record).beats), pointing.focus(record)
+    nets = [figures.signed_matrix(within(each.explained.grid, at, but="lead+wave")) for each in shown]
     limit = figures.colour_end([net for net in nets if net is not None and n_beats] or [np.zeros((1, 1))])
     for place, each, net in zip(st.columns(len(shown)), shown, nets, strict=True):
         with place:
             grid, key = each.explained.grid, f"matrix {each.model.name} {each.method}"
-            by_lead = grid.channel()
+            by_lead, select = grid.channel(), pointing.follow(record, key)
             if net is None and by_lead is not None:
-                bars = figures.channel_bars(by_lead, grid.leads, title=f"{each.title}: share of each lead")
-                widgets.draw(bars, tables.channel_table(by_lead, grid.leads), key=key)
+                bars = figures.channel_bars(by_lead, grid.leads, title=f"{each.title}: share of each lead", focus=at)
+                widgets.draw(bars, tables.channel_table(by_lead, grid.leads), key, select=select)
             elif net is not None and n_beats:
                 matrix = figures.wave_matrix(
                     net,
                     grid.leads,
-                    title=each.title,
+                    title=each.title + linked.of(at.words(but="lead+wave")),
                     signed=True,
                     limit=limit,
                     durations=figures.wave_durations(grid),
+                    focus=at,
                 )
-                widgets.draw(matrix, tables.matrix_table(net, grid.leads), key=key)
+                widgets.draw(matrix, tables.matrix_table(net, grid.leads), key, select=select)
             widgets.note(words.explanation_facts(each.explained.explanation))
 
 

@@ -16,7 +16,7 @@ from ecgviz.errors import EcgvizError
 from ecgviz.figures import style
 from ecgviz.figures.style import percent
 from ecgviz.types import Case, LeadQuality, Record
-from ecgviz.ui import files, state, words
+from ecgviz.ui import files, framed, state, words, zoom
 from ecgviz.ui.state import looking
 
 _HAS_ALT = "alt" in inspect.signature(st.plotly_chart).parameters
@@ -101,6 +101,7 @@ def draw(
     *,
     select: Mapping[str, Any] | None = None,
     below: Callable[[], None] | None = None,
+    paper: str = "",
 ) -> None:
     """Show a figure as drawn (no theme), with its description, and below it the same numbers as a table and as files.
 
@@ -114,12 +115,18 @@ def draw(
         What makes it follow clicks or boxes (``on_select`` and ``selection_mode`` of `streamlit.plotly_chart`).
     below : callable, optional
         Draws what stands between the figure and its table.
+    paper : str, optional
+        Which sheet of paper this is: a reader's zoom stays with it, whatever is drawn on it and on whichever page.
     """
     more: dict[str, Any] = {"alt": figure.layout.meta["alt"]} if _HAS_ALT else {}
     more |= select or {}
-    config = {"displayModeBar": False, "scrollZoom": False, "doubleClick": "reset"}
+    config = {"displayModeBar": False, "scrollZoom": False, "doubleClick": "autosize" if paper else "reset"}
     shown = style.contrasting(figure) if looking.view().high_contrast else figure
-    st.plotly_chart(shown, theme=None, config=config, key=key, **more)
+    with framed.frame(figure, key) as frame:
+        begun = zoom.kept(shown, paper) if paper else shown
+        st.plotly_chart(begun, theme=None, config=config, key=key, **more, **frame.size)
+        if paper:
+            zoom.listen(frame.selector, paper, key, looking.zoom(paper))
     if below is not None:
         below()
     files.offer(shown, table, key)

@@ -9,7 +9,7 @@ import streamlit as st
 from ecgviz.figures.focus import NOWHERE, Focus, pointed
 from ecgviz.figures.sheet import PaperFormat
 
-_VIEW, _FOCUS, _LEGS = "view", "focus", "caliper legs"
+_VIEW, _FOCUS, _LEGS, _ZOOM = "view", "focus", "caliper legs", "zoom"
 FOLLOW, CALIPER, MARCH = "Follow", "Caliper", "March"
 
 
@@ -32,6 +32,14 @@ class Legs:
     to_s: float
 
 
+@dataclass(frozen=True)
+class Shown:
+    """The part of a sheet that is shown: its ends across (seconds) and up (microvolts on the sheet)."""
+
+    across: tuple[float, float]
+    up: tuple[float, float]
+
+
 def keep_view(view: View) -> None:
     """Keep how this session looks at paper."""
     st.session_state[_VIEW] = view
@@ -52,6 +60,22 @@ def focus(key: str) -> Focus:
 def point_at(key: str, wanted: Focus) -> None:
     """Point at something in the recording with this key."""
     st.session_state[_FOCUS] = (key, wanted)
+
+
+def zoom(paper: str) -> Shown | None:
+    """Return what is shown of a sheet of paper, as the reader zoomed; None where it was left whole."""
+    of, kept = st.session_state.get(_ZOOM, ("", None))
+    return kept if of == paper else None
+
+
+def keep_zoom(widget: str) -> None:
+    """Keep what the browser says is shown of a sheet; all of it where it names no two ends of both axes."""
+    told: Mapping[str, Any] = st.session_state.get(widget) or {}
+    try:
+        (left, right), (low, high) = ((float(end) for end in told[axis]) for axis in "xy")
+        st.session_state[_ZOOM] = (str(told["paper"]), Shown((left, right), (low, high)))
+    except (KeyError, TypeError, ValueError):
+        st.session_state.pop(_ZOOM, None)
 
 
 def clicked(widget: str, key: str) -> None:

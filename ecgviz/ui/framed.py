@@ -1,0 +1,63 @@
+"""The room of a figure in square millimetres: as high as its width makes it, so that no white is left below.
+
+Plotly gives a figure one height, whatever the width of the window; millimetres that stay square then leave the rest
+empty. A container's own width is known to the browser alone, so that the height is said in CSS.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+LARGEST = 1.35
+"""How much larger than it was laid out for a figure may become on a wide window."""
+
+
+def page() -> None:
+    """Leave less white beside the page than Streamlit does: on a small window paper is as wide as it can be."""
+    st.html("<style>.stMainBlockContainer { padding-left: 1.5rem; padding-right: 1.5rem; }</style>")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A container around a figure: how CSS finds it, and what `streamlit.plotly_chart` is told of the size."""
+
+    selector: str
+    size: Mapping[str, Any] = field(default_factory=dict)
+
+
+@contextmanager
+def frame(figure: go.Figure, key: str) -> Iterator[Frame]:
+    """Open a container for a figure with the given key; one in square millimetres gets the height that it fills."""
+    name = f"frame {key}"
+    selector, height = _css(name), _height(figure)
+    with st.container(key=name, gap=None):
+        if height:
+            st.html(
+                f"<style>{selector} {{ container-type: inline-size; }} "
+                f"{selector} > {_css(key)} {{ height: {height}; flex: none; }} "
+                f"{selector} iframe {{ display: block; }}</style>"
+            )
+        yield Frame(selector, {"height": "stretch"} if height else {})
+
+
+def _css(key: str) -> str:
+    """Return the class that Streamlit gives to what has a key, as a selector of CSS."""
+    return f".st-key-{re.sub(r'[^a-zA-Z0-9_-]', '-', key.strip())}"
+
+
+def _height(figure: go.Figure) -> str:
+    """Return the height in CSS at which a figure in square millimetres fills its width, "" for any other figure."""
+    across, up, margin = figure.layout.xaxis, figure.layout.yaxis, figure.layout.margin
+    if up.scaleanchor is None:
+        return ""
+    parts = [(axis.domain[1] - axis.domain[0]) if axis.domain else 1.0 for axis in (across, up)]
+    wide, high = (abs(axis.range[1] - axis.range[0]) / part for axis, part in zip((across, up), parts, strict=True))
+    ratio = high * up.scaleratio / wide
+    beside, above = margin.l + margin.r, margin.t + margin.b
+    most = LARGEST * (figure.layout.height - above) + above
+    return f"min(round(down, (100cqw - {beside:g}px) * {ratio:.5f} + {above:g}px, 1px), {most:.0f}px)"
