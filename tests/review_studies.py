@@ -1,15 +1,26 @@
-"""Studies for tests: small ones whose items stand for recordings, and answers that are complete."""
+"""Studies for tests: small ones, answers that are complete, and recordings that say who the patient is."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from ecgviz.records import load_record
 from ecgviz.review import founding, store
 from ecgviz.review.answers import Answer
 from ecgviz.review.design import ALONE, REFERENCE, Item
 from ecgviz.review.study import Study, check_study
 
 LABELS = ("MI", "NORM")
+NAMES = ("Mustermann", "Erika", "O'Brien", "Dr_Kowalski", "SanktMarien", "Praxis-Nord", "Ward7B", "GE-MAC5500")
+NUMBERS = ("4711081599", "MRN-0099123", "+49-171-5550199", "INS-A123456780", "SN-77120034")
+DATES = ("1954-03-17", "17.03.1954", "20240229T1133", "03/17/1954")
+FREE = ("pacemaker-2019-Meier", "erika@example.org", "Lindenstrasse-12", "bed-14-window", "referred-by-Huber")
+FILES = ("Mueller_Hans_1960", "case-EM-1954", "visit-2024-02-29")
+TOKENS = (*NAMES, *NUMBERS, *DATES, *FREE, *FILES)
+"""What tells who a patient is: 25 names, numbers, dates, comments and names of files."""
 
 
 def definition(n_readers: int = 2, n_records: int = 3, **more: Any) -> Study:
@@ -63,3 +74,23 @@ def read_all(folder: Path, reader_id: str, label: str = "MI") -> None:
     for turn in store.turns(folder, reader_id):
         answer(folder, reader_id, turn.item.item_id, "before", replace(BEFORE, label=label))
         answer(folder, reader_id, turn.item.item_id, "after", replace(AFTER, label=label))
+
+
+def planted(folder: Path, names: Sequence[str] = FILES) -> list[Path]:
+    """Write one real-looking recording a name, whose headers hold all `TOKENS` that are no names of files."""
+    record = load_record("demo:normal")
+    comments = [token for token in TOKENS if token not in FILES]
+    paths = []
+    for n, name in enumerate(names):
+        stem = folder / name
+        signal = np.round(1000 * record.signal[:, : 500 * 10] + n).astype("<i2").T
+        signal.tofile(stem.with_suffix(".dat"))
+        lines = [f"{name} {len(record.leads)} {record.fs:g} {len(signal)} 11:33:00 29/02/2024"]
+        lines += [
+            f"{name}.dat 16 1000/mV 16 0 {signal[0, i]} {int(signal[:, i].sum()) & 0xFFFF} 0 {lead}"
+            for i, lead in enumerate(record.leads)
+        ]
+        lines += [f"# {token}" for token in comments[n :: len(names)]]
+        stem.with_suffix(".hea").write_text("\n".join(lines) + "\n")
+        paths.append(stem.with_suffix(".hea"))
+    return paths

@@ -9,25 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from review_studies import AFTER, BEFORE, answer, read_all
+from review_studies import AFTER, BEFORE, TOKENS, answer, planted, read_all
 
 from ecgviz.checkpoint import Model
 from ecgviz.cli import main
 from ecgviz.evidence import evidence, share
-from ecgviz.records import load_record
 from ecgviz.review import create as creating
 from ecgviz.review import material, store
 from ecgviz.review.marks import region_of_cells
 from ecgviz.review.study import read_study
 
 ROOT = Path(__file__).resolve().parents[1]
-NAMES = ("Mustermann", "Erika", "O'Brien", "Dr_Kowalski", "SanktMarien", "Praxis-Nord", "Ward7B", "GE-MAC5500")
-NUMBERS = ("4711081599", "MRN-0099123", "+49-171-5550199", "INS-A123456780", "SN-77120034")
-DATES = ("1954-03-17", "17.03.1954", "20240229T1133", "03/17/1954")
-FREE = ("pacemaker-2019-Meier", "erika@example.org", "Lindenstrasse-12", "bed-14-window", "referred-by-Huber")
-FILES = ("Mueller_Hans_1960", "case-EM-1954", "visit-2024-02-29")
-TOKENS = (*NAMES, *NUMBERS, *DATES, *FREE, *FILES)
-
 Run = Callable[..., dict[str, Any]]
 
 
@@ -42,34 +34,13 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
     return run
 
 
-def with_tokens(folder: Path) -> list[Path]:
-    """Write real-looking recordings whose names, headers and comments say who the patient is, with 25 tokens in all."""
-    record = load_record("demo:normal")
-    comments = [token for token in TOKENS if token not in FILES]
-    paths = []
-    for n, name in enumerate(FILES):
-        own = comments[n :: len(FILES)]
-        stem = folder / name
-        signal = np.round(1000 * record.signal[:, : 500 * 10] + n).astype("<i2").T
-        signal.tofile(stem.with_suffix(".dat"))
-        lines = [f"{name} {len(record.leads)} {record.fs:g} {len(signal)} 11:33:00 29/02/2024"]
-        lines += [
-            f"{name}.dat 16 1000/mV 16 0 {signal[0, i]} {int(signal[:, i].sum()) & 0xFFFF} 0 {lead}"
-            for i, lead in enumerate(record.leads)
-        ]
-        lines += [f"# {token}" for token in own]
-        stem.with_suffix(".hea").write_text("\n".join(lines) + "\n")
-        paths.append(stem.with_suffix(".hea"))
-    return paths
-
-
 @pytest.fixture
 def file(tmp_path: Path, narrow_model: Model, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(creating, "load_model", lambda name: narrow_model)
     assert len(TOKENS) == 25
     content = yaml.safe_load((ROOT / "docs" / "study.yaml").read_text())
     content["models"], content["methods"], content["arms"] = ["narrow"], ["saliency"], ["attribution"]
-    content["records"] = [{"source": path.name, "patient": f"P{i}"} for i, path in enumerate(with_tokens(tmp_path), 1)]
+    content["records"] = [{"source": path.name, "patient": f"P{i}"} for i, path in enumerate(planted(tmp_path), 1)]
     content["records"][0]["reference"] = "MI"
     (tmp_path / "study.yaml").write_text(yaml.safe_dump(content))
     return tmp_path / "study.yaml"

@@ -149,7 +149,7 @@ def test_a_recording_is_read_in_two_phases_and_can_be_corrected(app: AppTest, fo
     assert not app.exception
     (own,) = store.rows(folder, "answers")
     assert (own["phase"], own["label"], own["confidence"], own["blinded"]) == ("before", "NORM", 40, 1)
-    assert "Your own answer, locked: NORM, sure by 40 of 100." in texts(app).replace("*", "")
+    assert "Your own answer, locked: NORM, 40 of 100 sure." in texts(app).replace("*", "")
     shown = everything(app)
     assert "saliency" not in shown  # blinded: maps have letters
     assert "attention_joint" not in shown

@@ -65,7 +65,7 @@ def export(folder: Path, target: Path, *, actor: str = "owner", recordings: bool
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".export-") as scratch:
         whole = Path(scratch) / target.name
         whole.mkdir()
-        for name, text in texts(folder, head).items():
+        for name, text in _texts(folder, head).items():
             (whole / name).write_bytes(text.encode())
         if recordings:
             for kind in (RECORDS, MAPS):
@@ -75,7 +75,15 @@ def export(folder: Path, target: Path, *, actor: str = "owner", recordings: bool
     return head
 
 
-def texts(folder: Path, head: str) -> dict[str, str]:
+def packed(folder: Path, *, actor: str = "owner") -> tuple[str, bytes]:
+    """Return the audit trail's last digest and `export` as one ZIP file; raises ReviewError as that does."""
+    with tempfile.TemporaryDirectory() as scratch:
+        head = export(folder, Path(scratch) / "export", actor=actor)
+        path = shutil.make_archive(str(Path(scratch) / "packed"), "zip", Path(scratch) / "export")
+        return head, Path(path).read_bytes()
+
+
+def _texts(folder: Path, head: str) -> dict[str, str]:
     """Return the files of an export by name, without checksums."""
     made = {}
     for table in EXPORTED:

@@ -73,7 +73,7 @@ def shown(result: Result, value: float) -> str:
     """Return a value of a result with its unit; a dash where it is not defined."""
     if math.isnan(value):
         return "–"
-    return f"{round(100 * value)} %" if result.name in PERCENT else f"{value:.2f}"
+    return f"{round(100 * value)} %" if result.name in PERCENT else f"{value:z.2f}"
 
 
 def _row(texts: Sequence[str]) -> str:

@@ -113,8 +113,8 @@ def _references(given: Sequence[Given], items: Mapping[str, Item]) -> tuple[dict
     agreed = {key: next(iter(labels)) for key, labels in told.items() if len(labels) == 1}
     split = sum(len(labels) > 1 for labels in told.values())
     without = len({item.record_sha256 for item in items.values()} - set(known) - set(agreed))
-    notes = [f"adjudicators differ on {split} recordings, which have no reference"] if split else []
-    notes += [f"{without} recordings have no reference, so accuracy leaves them out"] if without else []
+    notes = [f"recordings without a reference because adjudicators differ: {split}"] if split else []
+    notes += [f"recordings without a reference, which accuracy leaves out: {without}"] if without else []
     return agreed | known, notes
 
 

@@ -37,7 +37,7 @@ def _ask_code() -> None:
 
 
 def _named(held: Seat) -> None:
-    left, right = st.columns([6, 1], vertical_alignment="center")
     who = f"{held.person.reader_id}, {held.person.role}"
-    left.markdown(f"**{widgets.plain(held.study.question)}** · {widgets.plain(who)}")
-    right.button("Close the study", on_click=review.stand_up, key="close study")
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown(f"**{widgets.plain(held.study.question)}** · {widgets.plain(who)}", width="content")
+        st.button("Close the study", on_click=review.stand_up, key="close study")

@@ -29,7 +29,7 @@ def cells(question: Question, record: Record) -> None:
 
 def spans(question: Question, record: Record) -> None:
     """List the spans that were drawn on the paper, and let others be typed."""
-    widgets.note("Or draw a box on the paper over the stretch that you mean; here it can be typed or taken away.")
+    widgets.note("Or draw a box on the paper over the stretch that you mean. A stretch can also be typed here.")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         lead = st.selectbox("Lead", record.leads, key=question.key("typed lead"), width=110)
         start = st.number_input("From, s", 0.0, record.duration_s, value=None, key=question.key("from"), width=130)

@@ -15,8 +15,8 @@ def ask(held: Seat, question: Question, place: str) -> None:
     shown = review.prepared(held.folder, question.item.record_sha256)
     review.fill(question, shown.record.leads, (), Answer())
     sheet.paper(shown, place, question.key("paper"), measured=held.study.protocol.measurements, question=question)
-    meter.run(held, question)
     _form(held, question)
+    meter.run(held, question)
 
 
 @st.fragment

@@ -1,11 +1,9 @@
 """What an owner sees: how far readers are, every statistic with its interval, the report and the answers as files."""
 
-import io
-import zipfile
-
 import pandas as pd
 import streamlit as st
 
+from ecgviz.errors import EcgvizError
 from ecgviz.review import exchange, store
 from ecgviz.review.fields import fields, missing
 from ecgviz.review.progress import overview
@@ -41,13 +39,14 @@ def _statistics(held: Seat) -> None:
         return
     for topic, some in found.topics().items():
         st.markdown(f"**{widgets.plain(topic)}**")
-        st.dataframe(pd.DataFrame([cells(each) for each in some], columns=COLUMNS), hide_index=True)
+        shown = pd.DataFrame([cells(each) for each in some], columns=COLUMNS)
+        st.dataframe(shown, hide_index=True, height="content")
     widgets.note(
         f"Intervals by {found.draws} resamples of patients, seed {found.seed}. That answers or confidence change after "
         "a map was shown does not say that the map was right."
     )
     for note in found.notes:
-        widgets.note(f"To mind: {note}.")
+        widgets.note(f"Note: {note}.")
     absent = missing(fields(found))
     with st.expander(f"What DECIDE-AI and CLAIM ask for: {len(absent)} of {len(fields(found))} not stated"):
         told = [(field.asked, field.asked_by, field.said) for field in fields(found)]
@@ -60,12 +59,10 @@ def _statistics(held: Seat) -> None:
 def _files(held: Seat) -> None:
     """Offer all answers as one ZIP file; making it leaves a row in the audit trail."""
     if st.button("Export the answers", key="export study"):
-        head = store.note(held.folder, held.person.reader_id, "export", held.study.id, {"recordings": False})
-        packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, text in exchange.texts(held.folder, head).items():
-                archive.writestr(name, text)
-        st.download_button(
-            "Download", packed.getvalue(), f"{held.study.id}.zip", "application/zip", key="download study"
-        )
-        widgets.note(f"The audit trail ends in {head}.")
+        try:
+            head, packed = exchange.packed(held.folder, actor=held.person.reader_id)
+        except EcgvizError as refusal:
+            st.error(widgets.plain(f"Not exported: {refusal}."))
+            return
+        st.download_button("Download", packed, f"{held.study.id}.zip", "application/zip", key="download study")
+        widgets.note(f"Unpacked, ecgviz review import reads it back. The audit trail ends in {head}.")

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -10,16 +11,18 @@ from ecgviz.figures import tables
 from ecgviz.figures.style import percent
 from ecgviz.review.answers import LIKERT, VERDICTS, Answer, missing
 from ecgviz.review.places import Place
+from ecgviz.types import WAVES
 from ecgviz.ui import widgets, words
 from ecgviz.ui.reader_study import meter, own_answer, sheet
 from ecgviz.ui.state import review
 from ecgviz.ui.state.review import MapShown, Question, Seat
 
 _AGREED = {
-    "agree_with_prediction": "Do you agree with the model's answer?",
-    "explanation_plausible": "Is what the map points at plausible?",
-    "leads_correct": "Does it point at the right leads?",
+    "agree_with_prediction": ("Do you agree with the model's answer?",) * 2,
+    "explanation_plausible": ("Is what the map points at plausible?", "Is what the maps point at plausible?"),
+    "leads_correct": ("Does it point at the right leads?", "Do they point at the right leads?"),
 }
+"""What is asked about one map, and about several."""
 _ENDS = "1 not at all, 5 fully"
 
 
@@ -29,30 +32,41 @@ def ask(held: Seat, question: Question, place: str, first: Answer) -> None:
     maps = review.maps(held.folder, question.item)
     review.fill(question, (), _judged(maps), first)
     own = review.own_answer(held, question.item)
-    st.markdown(
-        f"**Your own answer**, locked: {widgets.plain(str(own.label))}, sure by {own.confidence} of 100. "
-        f"**The model's answer**: {widgets.plain(question.item.predicted)}."
-    )
-    names = [each.name for each in maps]
-    behind = names[0]
-    if len(names) > 1:
-        behind = st.segmented_control(
-            "Behind the trace", names, default=names[0], required=True, format_func=_name, key=question.key("behind")
-        )
-    drawn = maps[names.index(behind)]
-    anonymous = replace(drawn.explanation, method=drawn.name)
+    behind = _answers(question, own, maps)
+    anonymous = replace(behind.explanation, method=behind.name)
     heat = figures.from_explanation(anonymous, shown.record.duration_s)
     measured = held.study.protocol.measurements
-    sheet.paper(shown, place, question.key(f"paper {behind}"), measured=measured, heat=heat)
-    meter.run(held, question)
-    left, right = st.columns([5, 4], gap="large")
-    with left:
+    sheet.paper(shown, place, question.key(f"paper {behind.name}"), measured=measured, heat=heat)
+    columns = st.columns([4, *[5] * len(maps)])
+    with columns[0]:
         _prediction(held, maps[0])
-        for column, each in zip(st.columns(len(maps)), maps, strict=True):
-            with column:
-                _matrix(each, question)
-    with right:
-        _form(held, question, maps)
+    for column, each in zip(columns[1:], maps, strict=True):
+        with column:
+            _matrix(each, question, own)
+    _form(held, question, maps)
+    meter.run(held, question)
+
+
+def _answers(question: Question, own: Answer, maps: tuple[MapShown, ...]) -> MapShown:
+    """Tell both answers in one row with the picker of maps; return the map that goes behind the trace."""
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown(
+            f"**Your own answer**, locked: {widgets.plain(str(own.label))}, {own.confidence} of 100 sure. "
+            f"**The model's answer**: {widgets.plain(question.item.predicted)}.",
+            width="content",
+        )
+        if len(maps) == 1:
+            return maps[0]
+        names = [each.name for each in maps]
+        behind = st.segmented_control(
+            "Behind the trace",
+            names,
+            default=names[0],
+            required=True,
+            format_func=_name,
+            key=question.key("behind"),
+        )
+    return maps[names.index(behind)]
 
 
 def _name(name: str) -> str:
@@ -69,48 +83,74 @@ def _prediction(held: Seat, shown: MapShown) -> None:
     prediction = shown.prediction
     rows = [
         (
-            label,
-            words.label_name(label),
+            ", ".join(filter(None, (label, words.label_name(label)))),
             percent(prediction.probability(label)),
             "called" if prediction.positive(label) else "not called",
         )
         for label in held.study.labels
     ]
-    st.table(pd.DataFrame(rows, columns=["label", "stands for", "probability", "model"]), hide_index=True)
+    st.table(pd.DataFrame(rows, columns=["label", "probability", "model"]), hide_index=True)
 
 
-def _matrix(shown: MapShown, question: Question) -> None:
-    grid, title = shown.grid, f"{_name(shown.name)} of {question.item.label}"
-    net = figures.signed_matrix(grid) if grid.signed else grid.beat()
+def _matrix(shown: MapShown, question: Question, own: Answer) -> None:
+    """Draw how a map shares out, the reader's own cells framed: the shares are those of the places to judge."""
+    grid, title = shown.grid, f"{_name(shown.name)} of {question.item.label}: share of {words.mass(shown.grid)}, %"
+    shares, by_lead = grid.beat(), grid.channel()
     key = question.key(f"matrix {shown.name}")
-    if net is not None and grid.kind:
-        drawn = figures.wave_matrix(net, grid.leads, title=title, signed=grid.signed)
-        sheet.draw(drawn, tables.matrix_table(net, grid.leads), key)
-    else:
-        shares = grid.channel()
-        if shares is not None:
-            drawn = figures.channel_bars(shares, grid.leads, title=title)
-            sheet.draw(drawn, tables.channel_table(shares, grid.leads), key)
+    if shares is not None and grid.kind:
+        framed = np.array([[(lead, wave) in own.cells for wave in WAVES] for lead in grid.leads])
+        below = "framed: what you marked" if framed.any() else ""
+        drawn = figures.wave_matrix(shares, grid.leads, title=title, outlined=framed, below=below)
+        sheet.draw(drawn, tables.matrix_table(shares, grid.leads), key)
+    elif by_lead is not None:
+        sheet.draw(
+            figures.channel_bars(by_lead, grid.leads, title=title), tables.channel_table(by_lead, grid.leads), key
+        )
 
 
 @st.fragment
 def _form(held: Seat, question: Question, maps: tuple[MapShown, ...]) -> None:
-    for field, asked in _AGREED.items():
-        st.segmented_control(f"{asked} ({_ENDS})", LIKERT, key=question.key(field))
     judged = _judged(maps)
+    left, right = st.columns([5, 4], gap="large")
+    with left:
+        _places(question, judged, maps)
+    with right:
+        for field, asked in _AGREED.items():
+            st.segmented_control(f"{asked[len(maps) > 1]} ({_ENDS})", LIKERT, key=question.key(field))
+        own_answer.label_and_confidence(held, question, "What do you find now?")
+        own_answer.comment(question)
+        answer = review.written(question, (), judged)
+        review.keep(held, question, answer)
+        _give(held, question, answer, judged)
+
+
+def _places(question: Question, judged: tuple[Place, ...], maps: tuple[MapShown, ...]) -> None:
     if judged:
         st.markdown("**Where the maps point most: does it matter for your answer?**")
     for n, place in enumerate(judged):
-        st.segmented_control(
-            f"{place.lead} {place.wave}, {percent(place.share)} of the map, strongest at "
-            f"{place.span.start_s:.2f} to {place.span.end_s:.2f} s",
+        said, verdict = st.columns([3, 2], vertical_alignment="center")
+        at = f"{place.span.start_s:.2f} to {place.span.end_s:.2f} s"
+        said.markdown(f"**{widgets.plain(f'{place.lead} {place.wave}')}**, {_parts(place, maps)}, strongest at {at}")
+        verdict.segmented_control(
+            f"Does {place.lead} {place.wave} matter?",
             VERDICTS,
             key=question.key(f"verdict {n}"),
+            label_visibility="collapsed",
         )
-    own_answer.label_and_confidence(held, question, "What do you find now?")
-    own_answer.comment(question)
-    answer = review.written(question, (), judged)
-    review.keep(held, question, answer)
+
+
+def _parts(place: Place, maps: tuple[MapShown, ...]) -> str:
+    """Tell how much of each map lies at a place that it points at."""
+    cell = (place.lead, place.wave)
+    return " and ".join(
+        f"{percent(one.share)} of {each.name if len(maps) > 1 else 'the map'}"
+        for each in maps
+        for one in each.places
+        if (one.lead, one.wave) == cell
+    )
+
+
+def _give(held: Seat, question: Question, answer: Answer, judged: tuple[Place, ...]) -> None:
     lacks = missing(answer, question.phase, held.study, n_spans=len(judged))
     given = st.button("Give this answer", type="primary", disabled=bool(lacks), key=question.key("give"))
     if lacks:
