@@ -11,6 +11,8 @@ from ecgviz.ui.state import teaching
 _STYLE = """<style>
 html { font-size: 140%; }
 [data-testid="stSidebar"], [data-testid="stHeader"] { display: none; }
+[data-testid="stMainBlockContainer"] { padding-top: 1rem; }
+[data-testid="stMainBlockContainer"] > [data-testid="stVerticalBlock"] { gap: 0.5rem; }
 [data-testid="stMain"] { color: #000000; }
 </style>"""
 

@@ -2,30 +2,20 @@
 
 import streamlit as st
 
-from ecgviz.errors import TeachingError
 from ecgviz.teach import Library, Opened
-from ecgviz.ui import widgets
 from ecgviz.ui.state import teaching
 from ecgviz.ui.state.teaching import Sitting
-from ecgviz.ui.teaching import answering, controls, parts, reveal, sheet, start, summary
+from ecgviz.ui.teaching import answering, controls, opening, parts, reveal, sheet
 
 _NEXT = ("", "Show the criteria", "Show what the model saw")
 
 
 def run(library: Library) -> None:
     """Go through a sitting, case by case and part by part."""
-    held = start.sitting(library, "Quiz")
-    if held is None:
+    found = opening.asked(library, "Quiz")
+    if found is None:
         return
-    if held.case is None:
-        summary.show(held, library)
-        return
-    try:
-        opened = teaching.opened(library, held.case)
-    except TeachingError as refusal:
-        st.error(widgets.plain(str(refusal)))
-        _buttons(held)
-        return
+    held, opened = found
     if held.step == 0:
         _read(opened, library, held)
     else:

@@ -40,11 +40,12 @@ def label(opened: Opened, library: Library, given: Given | None) -> None:
 
 
 def _scored(score: Score, library: Library) -> None:
-    st.markdown(f"Your reading was **{score.outcome}**.")
+    lines = [f"Your reading was **{score.outcome}**."]
     for group, title, icon in _GROUPS:
         names = [library.lessons[each].name for each in getattr(score, group)]
         if names:
-            st.markdown(f"{icon} {title}: {widgets.plain(', '.join(names))}")
+            lines.append(f"{icon} {title}: {widgets.plain(', '.join(names))}")
+    st.markdown("  \n".join(lines))
 
 
 def criteria(opened: Opened, given: Given | None, key: str) -> None:

@@ -4,31 +4,20 @@ import time
 
 import streamlit as st
 
-from ecgviz.errors import TeachingError
 from ecgviz.teach import Library
-from ecgviz.ui import widgets
 from ecgviz.ui.state import teaching
 from ecgviz.ui.state.teaching import Sitting
-from ecgviz.ui.teaching import answering, controls, sheet, start, summary
+from ecgviz.ui.teaching import answering, controls, opening, sheet
 
 SECONDS = (30, 60, 120, 300)
 
 
 def run(library: Library) -> None:
     """Go through a set; a case whose time is up counts as missed."""
-    held = start.sitting(library, "Timed set", seconds=SECONDS)
-    if held is None:
+    found = opening.asked(library, "Timed set", seconds=SECONDS)
+    if found is None:
         return
-    if held.case is None:
-        summary.show(held, library)
-        return
-    try:
-        opened = teaching.opened(library, held.case)
-    except TeachingError as refusal:
-        st.error(widgets.plain(str(refusal)))
-        controls.forwards("Next case", reveals=False)
-        return
-    held = teaching.shown()
+    opened, held = found[1], teaching.shown()
     if _left_s(held) <= 0:
         teaching.answer(opened, library, (), ())
         _on()
