@@ -50,7 +50,7 @@ def captum_default(model: Model, inputs: ModelInput, beats: Beats, label_index: 
         errors.append(completeness_error(attribution, change_of_logit(fed, x, reference, label_index)))
         return attribution
 
-    attributed(model, inputs, run)
+    attributed(model, [inputs], run)
     return spent[0], errors[0]
 
 

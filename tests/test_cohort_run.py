@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ecgviz.checkpoint import Model, load_model, save_model
-from ecgviz.cohort import Cohort, run, work
+from ecgviz.cohort import Cohort, run, together
 from ecgviz.cohort.folder import recordings, stated
 from ecgviz.cohort.run import run_cohort
 from ecgviz.cohort.schema import RECORDS, ROWS
@@ -119,13 +119,15 @@ def test_each_row_is_the_case_that_the_pages_show(store: Path, data: Path, model
     for number, method in enumerate(METHODS):
         row = {name: arrow[name][number].as_py() for name in arrow.column_names}
         case = analyse(record, model, "MI", method)
-        assert row["logit"] == case.prediction.logits[0]
+        assert row["logit"] == pytest.approx(case.prediction.logits[0], rel=1e-5)
         assert (row["who"], row["evidence"], row["why"]) == (
             case.agreement.label,
             case.agreement.evidence,
             case.agreement.why,
         )
-        np.testing.assert_allclose(matrices(arrow, "pos")[number], case.grid.pos.sum(axis=1), rtol=1e-6)
+        np.testing.assert_allclose(
+            matrices(arrow, "pos")[number], case.grid.pos.sum(axis=1), rtol=1e-5, atol=1e-5 * case.grid.pos.max()
+        )
         np.testing.assert_allclose(row["by_lead"], case.grid.channel(), rtol=1e-6)
         np.testing.assert_allclose(row["by_beat"], case.grid.rhythm(), rtol=1e-6)
         mean = np.mean([each.pos.sum(axis=1) / each.total for each in case.controls["random networks"]], axis=0)
@@ -228,7 +230,7 @@ KILLED = textwrap.dedent("""
 
     def run():
         run_cohort(data, out, models=[model], methods=["attention_joint", "saliency"], random_networks=1,
-                   jobs=1, chunk=1, progress=lambda done, total: None)
+                   jobs=1, chunk=2, progress=lambda done, total: None)
 
     draw = random.Random(0)
     for k in range(kills):
@@ -250,7 +252,7 @@ def test_twenty_kills_cost_no_finished_chunk_and_change_no_row(tmp_path: Path, d
     for seed in range(3):
         save_record(simulate("pvc", seed=seed, fs=100.0, duration_s=10.0).record, tmp_path / "data" / f"{seed}.npz")
     more = tmp_path / "data"
-    asked = {"models": [str(model_folder)], "methods": ["attention_joint", "saliency"], "jobs": 1, "chunk": 1}
+    asked = {"models": [str(model_folder)], "methods": ["attention_joint", "saliency"], "jobs": 1, "chunk": 2}
     run_cohort(more, tmp_path / "unbroken", **asked)
     command = [sys.executable, "-c", KILLED, str(more), str(tmp_path / "killed"), str(model_folder), "20"]
     told = subprocess.run(
@@ -311,7 +313,7 @@ def test_a_fault_of_ours_is_a_row_and_its_traceback_is_logged(caplog: pytest.Log
     def broken() -> None:
         raise ZeroDivisionError("by nothing")
 
-    found, failure = work._attempt(broken)
+    found, failure = together.attempt(broken)
     assert found is None
     assert failure == "fault: ZeroDivisionError: by nothing"
     assert caplog.records[0].exc_info is not None

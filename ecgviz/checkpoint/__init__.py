@@ -8,7 +8,16 @@ weights, and nothing in it is unpickled or imported.
 from pathlib import Path
 
 from ecgviz.checkpoint.folder import CARD, DESCRIPTION, NAME, PROGRAM, WEIGHTS, Model, read_model, save_model
-from ecgviz.checkpoint.inputs import model_input, network_logits, past_rate, predict, predict_batch, stacked, tensors
+from ecgviz.checkpoint.inputs import (
+    model_input,
+    network_logits,
+    past_rate,
+    predict,
+    predict_batch,
+    predict_many,
+    stacked,
+    tensors,
+)
 from ecgviz.errors import ModelError
 from ecgviz.registry import shipped
 
@@ -27,6 +36,7 @@ __all__ = [
     "past_rate",
     "predict",
     "predict_batch",
+    "predict_many",
     "save_model",
     "stacked",
     "tensors",

@@ -4,9 +4,9 @@ Explanations never see a criterion: what they are held against is decided elsewh
 """
 
 from ecgviz.explain.attention import attention, attention_prior, cannot_tell, uniform_attention
-from ecgviz.explain.controls import explain_controls
+from ecgviz.explain.controls import controls_of_many, explain_controls
 from ecgviz.explain.method import Method
-from ecgviz.explain.methods import METHODS, applicable, explain, find_method
+from ecgviz.explain.methods import METHODS, applicable, explain, explain_many, find_method
 
 __all__ = [
     "METHODS",
@@ -15,8 +15,10 @@ __all__ = [
     "attention",
     "attention_prior",
     "cannot_tell",
+    "controls_of_many",
     "explain",
     "explain_controls",
+    "explain_many",
     "find_method",
     "uniform_attention",
 ]

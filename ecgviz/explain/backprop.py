@@ -117,7 +117,7 @@ def _lifted(
         errors.append(completeness_error(attribution, change))
         return attribution
 
-    return attributed(model, inputs, run, hooked=True), errors[0]
+    return attributed(model, [inputs], run, hooked=True), errors[0]
 
 
 def _missed(error: float) -> str:
@@ -141,7 +141,7 @@ def guided_backprop(model: Model, inputs: ModelInput, beats: Beats, label_index:
         attribution: Tensor = GuidedBackprop(fed).attribute(x.requires_grad_(), target=label_index)
         return attribution
 
-    attribution = attributed(model, inputs, run, hooked=True)
+    attribution = attributed(model, [inputs], run, hooked=True)
     return explanation(model, inputs, label_index, "guided_backprop", attribution, {})
 
 
@@ -167,7 +167,7 @@ def lacks_relu_modules(model: Model) -> str:
 
     try:
         inputs, beats = probe(model)
-        attributed(model, inputs, run, hooked=True)
+        attributed(model, [inputs], run, hooked=True)
         guided, plain = (each(model, inputs, beats, 0, seed=0).values for each in (guided_backprop, saliency))
     except EcgvizError as error:
         return str(error)

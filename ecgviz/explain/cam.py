@@ -35,7 +35,7 @@ def grad_cam(model: Model, inputs: ModelInput, beats: Beats, label_index: int, *
         weights = slope.mean(dim=elsewhere, keepdim=True)
         return torch.relu((weights * features).sum(dim=axis))
 
-    values = attributed(model, inputs, run, hooked=True)
+    values = attributed(model, [inputs], run, hooked=True)
     if hasattr(net, "cam_stride"):
         n_samples = int(inputs.mask.sum())
         spans = token_spans(n_samples, net.cam_stride, inputs.fs, inputs.start_s)

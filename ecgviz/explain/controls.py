@@ -5,7 +5,7 @@ random weights does too (Adebayo et al. 2018, arXiv:1810.03292). An explanation 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -16,7 +16,7 @@ from torch import nn
 from ecgviz.checkpoint import Model, model_input
 from ecgviz.checkpoint.folder import EXPORTED
 from ecgviz.errors import ExplanationError
-from ecgviz.explain.methods import explain, find_method, method_parameters
+from ecgviz.explain.methods import explain_many, find_method, method_parameters
 from ecgviz.nets import build
 from ecgviz.types import Beats, Explanation, ModelInput, Record
 from ecgviz.types.arrays import FloatArray
@@ -47,6 +47,29 @@ def explain_controls(
     Raises
     ------
     ExplanationError
+        As in `controls_of_many`.
+    """
+    prepared = [model_input(model, record, beats)]
+    return controls_of_many(model, prepared, label, method, [beats], seeds=[seeds], **params)[0]
+
+
+def controls_of_many(
+    model: Model,
+    inputs: Sequence[ModelInput],
+    label: str,
+    method: str,
+    beats: Sequence[Beats],
+    *,
+    seeds: Sequence[tuple[int, ...]],
+    **params: Any,
+) -> list[dict[str, tuple[Explanation, ...]]]:
+    """Return `explain_controls` of each of many prepared records, each with seeds of its own.
+
+    Records that share a random network are explained together.
+
+    Raises
+    ------
+    ExplanationError
         Without seeds, when the method does not apply to this network, or for an exported program: its weights cannot
         be drawn anew.
     """
@@ -55,16 +78,26 @@ def explain_controls(
             f"{model.name} is an exported program, which cannot be built anew with random weights: there is no "
             "untrained network to hold its maps against"
         )
-    if not seeds:
+    if not all(seeds):
         raise ExplanationError("controls need at least one seed for a random network")
     taken = method_parameters(find_method(method))
     fewer = {} if "cells" in params else {name: value for name, value in RANDOM_PARAMS.items() if name in taken}
     params = fewer | params
-    random = tuple(
-        explain(replace(model, net=_random_network(model, seed)), record, label, method, beats, seed=seed, **params)
-        for seed in seeds
-    )
-    inputs = model_input(model, record, beats)
+    made: list[dict[int, Explanation]] = [{} for _ in inputs]
+    for seed in dict.fromkeys(seed for each in seeds for seed in each):
+        which = [n for n, each in enumerate(seeds) if seed in each]
+        untrained = replace(model, net=_random_network(model, seed))
+        some, its_beats = [inputs[n] for n in which], [beats[n] for n in which]
+        maps = explain_many(untrained, some, label, method, its_beats, seed=seed, **params)
+        for n, each in zip(which, maps, strict=True):
+            made[n][seed] = each
+    return [
+        _beside_trivial(each, tuple(found[seed] for seed in its_seeds))
+        for each, found, its_seeds in zip(inputs, made, seeds, strict=True)
+    ]
+
+
+def _beside_trivial(inputs: ModelInput, random: tuple[Explanation, ...]) -> dict[str, tuple[Explanation, ...]]:
     trivial = {name: (each,) for name, each in trivial_maps(inputs, random[0]).items()}
     return {**trivial, "random networks": random}
 

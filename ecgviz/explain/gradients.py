@@ -1,6 +1,7 @@
 """Slopes of the logit at this record, by Captum: signed, at every sample of every lead."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from ecgviz.checkpoint import Model
 from ecgviz.errors import ExplanationError
-from ecgviz.explain.attribution import AT_ONCE, Fed, attributed, explanation
+from ecgviz.explain.attribution import Fed, attributed, explanation, in_batches
 from ecgviz.explain.method import Method, needs_gradients
 from ecgviz.types import Beats, Explanation, ModelInput
 
@@ -23,11 +24,18 @@ def saliency(model: Model, inputs: ModelInput, beats: Beats, label_index: int, *
 
     Its unit is logits per standard deviation of the training data; it promises no completeness.
     """
+    return saliency_together(model, [inputs], [beats], label_index, seed=seed)[0]
+
+
+def saliency_together(
+    model: Model, inputs: Sequence[ModelInput], beats: Sequence[Beats], label_index: int, *, seed: int
+) -> list[Explanation]:
+    """Return the `saliency` of each of many records."""
 
     def run(fed: Fed, x: Tensor) -> Tensor:
         return slopes(fed, x, label_index)
 
-    return explanation(model, inputs, label_index, "saliency", attributed(model, inputs, run), {})
+    return _together(model, inputs, label_index, "saliency", run)
 
 
 def input_x_gradient(model: Model, inputs: ModelInput, beats: Beats, label_index: int, *, seed: int) -> Explanation:
@@ -35,12 +43,31 @@ def input_x_gradient(model: Model, inputs: ModelInput, beats: Beats, label_index
 
     The input is the standardised signal, so the reference is the mean of the training data.
     """
+    return input_x_gradient_together(model, [inputs], [beats], label_index, seed=seed)[0]
+
+
+def input_x_gradient_together(
+    model: Model, inputs: Sequence[ModelInput], beats: Sequence[Beats], label_index: int, *, seed: int
+) -> list[Explanation]:
+    """Return the `input_x_gradient` of each of many records."""
 
     def run(fed: Fed, x: Tensor) -> Tensor:
         attribution: Tensor = InputXGradient(fed).attribute(x.requires_grad_(), target=label_index)
         return attribution
 
-    return explanation(model, inputs, label_index, "input_x_gradient", attributed(model, inputs, run), {})
+    return _together(model, inputs, label_index, "input_x_gradient", run)
+
+
+def _together(
+    model: Model,
+    inputs: Sequence[ModelInput],
+    label_index: int,
+    method: str,
+    run: Callable[[Fed, Tensor], Tensor],
+) -> list[Explanation]:
+    """Return a method's map of each record, all of it worked out in batches."""
+    made = attributed(model, inputs, partial(in_batches, run))
+    return [explanation(model, each, label_index, method, made[[n]], {}) for n, each in enumerate(inputs)]
 
 
 def smooth_grad(
@@ -75,14 +102,14 @@ def smooth_grad(
 
     def run(fed: Fed, x: Tensor) -> Tensor:
         total = torch.zeros_like(x, dtype=torch.float64)
-        for start in range(0, n_samples, AT_ONCE):
-            n = min(AT_ONCE, n_samples - start)
+        for start in range(0, n_samples, fed.at_once):
+            n = min(fed.at_once, n_samples - start)
             noise = rng.standard_normal((n, *inputs.x.shape)) * deviation[:, None] * inputs.mask
             total += slopes(fed, x + torch.from_numpy(noise).to(x), label_index).double().sum(dim=0)
         return total / n_samples
 
     params = {"noise_share": noise_share, "n_samples": n_samples, "seed": seed}
-    return explanation(model, inputs, label_index, "smooth_grad", attributed(model, inputs, run), params)
+    return explanation(model, inputs, label_index, "smooth_grad", attributed(model, [inputs], run), params)
 
 
 def slopes(fed: Fed, x: Tensor, label_index: int) -> Tensor:
@@ -99,6 +126,7 @@ GRADIENT_METHODS: Mapping[str, Method] = {
         "the slope of the logit with respect to each sample",
         "Simonyan et al. 2013, arXiv:1312.6034",
         needs_gradients,
+        together=saliency_together,
     ),
     "input_x_gradient": Method(
         input_x_gradient,
@@ -107,6 +135,7 @@ GRADIENT_METHODS: Mapping[str, Method] = {
         "the slope of the logit times the sample, as the network is fed it",
         "Shrikumar et al. 2016, arXiv:1605.01713",
         needs_gradients,
+        together=input_x_gradient_together,
     ),
     "smooth_grad": Method(
         smooth_grad,

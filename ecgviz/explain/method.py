@@ -27,7 +27,8 @@ class Method:
     ``run(model, inputs, beats, label_index, *, seed, **params) -> Explanation`` explains one logit. ``why_not(model)``
     is "" where the method is valid for the network, else a sentence that says why not. ``family`` is "attention",
     "exact", "gradient" or "perturbation"; ``title`` its name for readers, ``definition`` one clause on what it shows,
-    ``source`` the paper. ``complete`` tells whether its map promises to add up to a change of the logit.
+    ``source`` the paper. ``complete`` tells whether its map promises to add up to a change of the logit. ``together``
+    is ``run`` for many records, given as lists, where the network answers faster in batches.
     """
 
     run: Callable[..., Explanation]
@@ -37,3 +38,4 @@ class Method:
     source: str
     why_not: Callable[[Model], str] = always
     complete: bool = False
+    together: Callable[..., list[Explanation]] | None = None

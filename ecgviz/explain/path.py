@@ -1,6 +1,7 @@
 """Slopes summed on the way from a baseline to this record: integrated gradients and expected gradients."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -13,7 +14,6 @@ from ecgviz.checkpoint import Model
 from ecgviz.errors import ExplanationError
 from ecgviz.explain import baselines
 from ecgviz.explain.attribution import (
-    AT_ONCE,
     Fed,
     attributed,
     change_of_logit,
@@ -63,71 +63,145 @@ def integrated_gradients(
         For an unknown baseline or a set of them, a step count below 1, or a network that yields no finite logit or no
         gradient.
     """
+    return integrated_gradients_together(
+        model, [inputs], [beats], label_index, seed=seed, baseline=baseline, n_steps=n_steps
+    )[0]
+
+
+def integrated_gradients_together(
+    model: Model,
+    inputs: Sequence[ModelInput],
+    beats: Sequence[Beats],
+    label_index: int,
+    *,
+    seed: int,
+    baseline: str = "isoelectric",
+    n_steps: int | None = None,
+) -> list[Explanation]:
+    """Return the `integrated_gradients` of each of many records: places on several paths are asked in one batch."""
     if n_steps is not None and n_steps < 1:
         raise ExplanationError(f"n_steps is {n_steps}; integrated gradients need at least 1")
-    values = one_baseline(baseline, model, inputs, beats, seed=seed)
-    at = at_baseline(model, inputs, values, label_index)
-    found: dict[str, Any] = {}
+    given = zip(inputs, beats, strict=True)
+    values = [one_baseline(baseline, model, each, its_beats, seed=seed) for each, its_beats in given]
+    at = [at_baseline(model, each, start, label_index) for each, start in zip(inputs, values, strict=True)]
+    found: list[dict[str, Any]] = []
 
     def run(fed: Fed, x: Tensor) -> Tensor:
-        reference = torch.from_numpy(values)[None].to(x)
+        references = torch.from_numpy(np.stack(values)).to(x)
         if n_steps is None:
-            attribution, change, steps = _refined(fed, x, reference, label_index)
+            made = refined(fed, x, references, label_index)
         else:
-            change, steps = change_of_logit(fed, x, reference, label_index), n_steps
-            attribution = IntegratedGradients(fed).attribute(
-                x, reference, target=label_index, n_steps=n_steps, internal_batch_size=AT_ONCE
-            )
-        error = completeness_error(attribution, change)
-        found.update(n_steps=steps, complete=error < COMPLETE, logit=at.logit + change, error=error)
-        return attribution
+            made = [_in_steps(fed.of([n]), x[[n]], references[[n]], label_index, n_steps) for n in range(len(x))]
+        for (attribution, change, steps), start in zip(made, at, strict=True):
+            error = completeness_error(attribution, change)
+            found.append({"n_steps": steps, "complete": error < COMPLETE, "logit": start.logit + change})
+            errors.append(error)
+        return torch.stack([attribution for attribution, _, _ in made])
 
-    attribution = attributed(model, inputs, run)
-    error = found.pop("error")
-    params = at.params(baseline) | found
-    return explanation(model, inputs, label_index, "integrated_gradients", attribution, params, error)
+    errors: list[float] = []
+    attributions = attributed(model, inputs, run)
+    return [
+        explanation(
+            model,
+            each,
+            label_index,
+            "integrated_gradients",
+            attributions[[n]],
+            at[n].params(baseline) | found[n],
+            errors[n],
+        )
+        for n, each in enumerate(inputs)
+    ]
 
 
-def _refined(fed: Fed, x: Tensor, reference: Tensor, label_index: int) -> tuple[Tensor, float, int]:
-    """Return integrated gradients (1, L, T), the change of the logit, and how many places were asked."""
-    step = x - reference
-    slope: dict[float, Tensor] = {}  # (L, T) float32 at each place asked
-    rate: dict[float, float] = {}  # change of the logit per unit of the path there
-    logit: dict[float, float] = {}
+def _in_steps(fed: Fed, x: Tensor, reference: Tensor, label_index: int, n_steps: int) -> tuple[Tensor, float, int]:
+    """Return what `refined` does for one record, by Captum with so many places."""
+    attribution = IntegratedGradients(fed).attribute(
+        x, reference, target=label_index, n_steps=n_steps, internal_batch_size=fed.at_once
+    )
+    return attribution[0], change_of_logit(fed, x, reference, label_index), n_steps
 
-    def ask(places: list[float]) -> None:
-        for start in range(0, len(places), AT_ONCE):
-            some = places[start : start + AT_ONCE]
-            at = (reference + torch.tensor(some).to(x)[:, None, None] * step).requires_grad_()
-            with torch.enable_grad():
-                logits = fed(at)[:, label_index]
-                gradients = torch.autograd.grad(logits.sum(), at)[0]
-            rates = (gradients * step).double().sum(dim=(1, 2)).tolist()
-            slope.update(zip(some, gradients, strict=True))
-            rate.update(zip(some, rates, strict=True))
-            logit.update(zip(some, logits.detach().double().tolist(), strict=True))
 
-    def missed(panel: tuple[float, float]) -> float:
-        start, end = panel
-        simpson = (end - start) / 6 * (rate[start] + 4 * rate[(start + end) / 2] + rate[end])
-        return simpson - (logit[end] - logit[start])
+@dataclass(eq=False)
+class Path:
+    """What is known of one record's way from its baseline, by place from 0 to 1, and what each panel misses."""
 
-    panels = list(pairwise(FIRST_PLACES))
-    ask(sorted({*FIRST_PLACES, *((start + end) / 2 for start, end in panels)}))
-    change = logit[1.0] - logit[0.0]
-    errors = {panel: missed(panel) for panel in panels}
-    while abs(sum(errors.values())) >= COMPLETE * max(abs(change), MIN_CHANGE) and len(slope) < LAST_STEPS:
-        start, end = worst = max(errors, key=lambda panel: abs(errors[panel]))
-        if end - start <= NARROWEST:
-            break
-        middle = (start + end) / 2
-        ask([(start + middle) / 2, (middle + end) / 2])
-        del errors[worst]
-        errors.update({half: missed(half) for half in ((start, middle), (middle, end))})
-    integral = torch.zeros_like(step, dtype=torch.float64)
-    for start, end in sorted(errors):
-        integral += (end - start) / 6 * (slope[start] + 4.0 * slope[(start + end) / 2] + slope[end]).double()
-    return integral * step, change, len(slope)
+    slope: dict[float, Tensor] = field(default_factory=dict)  # (L, T) float32
+    rate: dict[float, float] = field(default_factory=dict)  # change of the logit per unit of the path
+    logit: dict[float, float] = field(default_factory=dict)
+    errors: dict[tuple[float, float], float] = field(default_factory=dict)
+
+    def questions(self) -> Iterator[list[float]]:
+        """Yield places to ask, in turns, until the panels add up to the change of the logit; answers go to the dicts.
+
+        First come the ends and middles of `FIRST_PLACES`, then two places in each panel that is halved.
+        """
+        panels = list(pairwise(FIRST_PLACES))
+        yield sorted({*FIRST_PLACES, *((start + end) / 2 for start, end in panels)})
+        self.errors.update({panel: self._missed(*panel) for panel in panels})
+        enough = COMPLETE * max(abs(self.change), MIN_CHANGE)
+        while abs(sum(self.errors.values())) >= enough and len(self.slope) < LAST_STEPS:
+            start, end = worst = max(self.errors, key=lambda panel: abs(self.errors[panel]))
+            if end - start <= NARROWEST:
+                return
+            middle = (start + end) / 2
+            yield [(start + middle) / 2, (middle + end) / 2]
+            del self.errors[worst]
+            self.errors.update({half: self._missed(*half) for half in ((start, middle), (middle, end))})
+
+    @property
+    def change(self) -> float:
+        """Change of the logit from the baseline to the record."""
+        return self.logit[1.0] - self.logit[0.0]
+
+    def integral(self) -> Tensor:
+        """Return the mean slope along the path, (L, T) in double precision."""
+        return torch.stack([_simpson(start, end, self.slope).double() for start, end in sorted(self.errors)]).sum(dim=0)
+
+    def _missed(self, start: float, end: float) -> float:
+        return _simpson(start, end, self.rate) - (self.logit[end] - self.logit[start])
+
+
+def _simpson(start: float, end: float, values: Mapping[float, Any]) -> Any:
+    return (end - start) / 6 * (values[start] + 4.0 * values[(start + end) / 2] + values[end])
+
+
+def refined(fed: Fed, x: Tensor, references: Tensor, label_index: int) -> list[tuple[Tensor, float, int]]:
+    """Return of each record its integrated gradients (L, T), the change of its logit, and how many places were asked.
+
+    ``x`` and ``references`` are (B, L, T). Each path asks what it would ask alone; a batch holds places of several.
+    """
+    steps = x - references
+    paths = [Path() for _ in x]
+    asking = [path.questions() for path in paths]
+    waiting = dict(enumerate(map(next, asking)))
+    while waiting:
+        places = [(n, place) for n, some in waiting.items() for place in some]
+        for start in range(0, len(places), fed.at_once):
+            _answer(fed, references, steps, places[start : start + fed.at_once], paths, label_index)
+        waiting = {n: some for n in waiting if (some := next(asking[n], []))}
+    return [(path.integral() * step, path.change, len(path.slope)) for path, step in zip(paths, steps, strict=True)]
+
+
+def _answer(
+    fed: Fed,
+    references: Tensor,
+    steps: Tensor,
+    places: Sequence[tuple[int, float]],
+    paths: Sequence[Path],
+    label_index: int,
+) -> None:
+    """Ask the network at places on the paths of several records, and tell each path."""
+    which = [n for n, _ in places]
+    on_path = torch.tensor([place for _, place in places]).to(steps)[:, None, None]
+    at = (references[which] + on_path * steps[which]).requires_grad_()
+    with torch.enable_grad():
+        logits = fed.of(which)(at)[:, label_index]
+        slopes_there = torch.autograd.grad(logits.sum(), at)[0]
+    rates = (slopes_there * steps[which]).double().sum(dim=(1, 2)).tolist()
+    of_each = zip(places, slopes_there, rates, logits.detach().double().tolist(), strict=True)
+    for (n, place), slope, rate, logit in of_each:
+        paths[n].slope[place], paths[n].rate[place], paths[n].logit[place] = slope, rate, logit
 
 
 def gradient_shap(
@@ -169,13 +243,13 @@ def gradient_shap(
         total = torch.zeros_like(x, dtype=torch.float64)
         for reference, at in zip(references, torch.from_numpy(places).to(x), strict=True):
             step = x - reference
-            for some in at.split(AT_ONCE):
+            for some in at.split(fed.at_once):
                 total += (slopes(fed, reference + some[:, None, None] * step, label_index) * step).double().sum(dim=0)
         attribution = total / n_samples
         errors.append(completeness_error(attribution, change_of_logit(fed, x, references, label_index)))
         return attribution
 
-    attribution = attributed(model, inputs, run)
+    attribution = attributed(model, [inputs], run)
     at = at_baseline(model, inputs, values, label_index)
     params = at.params(baseline) | {"n_samples": n_samples, "n_baselines": len(values), "seed": seed}
     return explanation(model, inputs, label_index, "gradient_shap", attribution, params, errors[0])
@@ -190,6 +264,7 @@ PATH_METHODS: Mapping[str, Method] = {
         "Sundararajan et al. 2017, arXiv:1703.01365",
         needs_gradients,
         complete=True,
+        together=integrated_gradients_together,
     ),
     "gradient_shap": Method(
         gradient_shap,

@@ -10,6 +10,7 @@ from ecgviz.pipeline.parts import (
     Explained,
     examine,
     explain_beside_controls,
+    explain_many_beside_controls,
     findings_of,
     hold_against,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "analyse",
     "examine",
     "explain_beside_controls",
+    "explain_many_beside_controls",
     "findings_of",
     "hold_against",
     "load_case",

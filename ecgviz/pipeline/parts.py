@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ecgviz.beats import delineate
-from ecgviz.checkpoint import Model
+from ecgviz.checkpoint import Model, model_input
 from ecgviz.compare import compare
 from ecgviz.criteria import at_stage, evaluate
 from ecgviz.edit import check_belongs
 from ecgviz.evidence import evidence
-from ecgviz.explain import explain, explain_controls
+from ecgviz.explain import controls_of_many, explain_many
 from ecgviz.measure import measure
 from ecgviz.records.quality import assess
 from ecgviz.signal import condition
@@ -26,6 +26,7 @@ from ecgviz.types import (
     Finding,
     LeadQuality,
     Measurements,
+    ModelInput,
     Prediction,
     Record,
 )
@@ -85,9 +86,33 @@ def explain_beside_controls(
     **params: Any,
 ) -> Explained:
     """Explain one label of one record, and make the control maps of the same method; errors as in `explain`."""
-    record, beats = examined.record, examined.beats
-    explanation = explain(model, record, label, method, beats, seed=seed, **params)
-    controls = explain_controls(model, record, label, method, beats, seeds=random_seeds, **params)
+    prepared = model_input(model, examined.record, examined.beats)
+    return explain_many_beside_controls(
+        model, [(examined, prepared)], label, method, seed=seed, random_seeds=[random_seeds], **params
+    )[0]
+
+
+def explain_many_beside_controls(
+    model: Model,
+    examined: Sequence[tuple[Examined, ModelInput]],
+    label: str,
+    method: str,
+    *,
+    seed: int = 0,
+    random_seeds: Sequence[tuple[int, ...]],
+    **params: Any,
+) -> list[Explained]:
+    """Do the same for many records, each with what `model_input` makes of it and the seeds of its random networks.
+
+    They are explained together where the method can; the error of one is that of all (`explain_many`).
+    """
+    inputs, beats = [prepared for _, prepared in examined], [each.beats for each, _ in examined]
+    maps = explain_many(model, inputs, label, method, beats, seed=seed, **params)
+    controls = controls_of_many(model, inputs, label, method, beats, seeds=random_seeds, **params)
+    return [_on_grids(*each) for each in zip(maps, controls, beats, strict=True)]
+
+
+def _on_grids(explanation: Explanation, controls: Mapping[str, Sequence[Explanation]], beats: Beats) -> Explained:
     return Explained(
         explanation=explanation,
         grid=evidence(explanation, beats),
