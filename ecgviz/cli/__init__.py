@@ -4,6 +4,7 @@ Every refusal is one line on standard error and exit code 2. Nothing heavy is im
 ``ecgviz --help`` answers at once.
 """
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
@@ -159,6 +160,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         0, or 2 after a refusal, whose one line is on standard error.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    # PyTorch's threads wait for one another in loops, which on a machine that does something else too costs minutes.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         code = get_command(build())(arguments, prog_name="ecgviz", standalone_mode=False)
     except EcgvizError as refusal:
