@@ -1,7 +1,8 @@
-"""What a reader sees of a fault of ours: one sentence with a number; the traceback goes to the server's log with it."""
+"""What a reader sees of a fault of ours: one sentence with a number, under which the server's log says where it was."""
 
 import logging
 import secrets
+import traceback
 from types import TracebackType
 
 import streamlit as st
@@ -12,8 +13,8 @@ LOG = logging.getLogger("ecgviz.dashboard")
 class Told:
     """A context in which a fault ends the page with a sentence and the number under which the log has the rest.
 
-    Refusals are not faults: pages show their sentences themselves. Nothing of the fault's text is shown, as it could
-    hold what was uploaded.
+    Refusals are not faults: pages show their sentences themselves. Nothing of the fault's text is shown or logged, as
+    it could hold what was uploaded.
     """
 
     def __enter__(self) -> "Told":
@@ -26,9 +27,19 @@ class Told:
         if not isinstance(fault, Exception):
             return False
         number = secrets.token_hex(4)
-        LOG.error("failure %s", number, exc_info=fault)
+        LOG.error("failure %s\n%s", number, _where(fault))
         st.error(
             f"Something failed here that should not have (failure {number}). The log of the server has the details "
             "under this number. Nothing you did is lost: choose something else on the left, or reload the page."
         )
         return True
+
+
+def _where(fault: BaseException) -> str:
+    """Return the types of a fault and of those behind it, each after its places in the code."""
+    lines: list[str] = []
+    behind: BaseException | None = fault
+    while behind is not None:
+        lines += [*traceback.format_tb(behind.__traceback__), f"{type(behind).__name__}\n"]
+        behind = behind.__cause__ or behind.__context__
+    return "".join(lines)
