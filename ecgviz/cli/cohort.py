@@ -1,8 +1,5 @@
 """``cohort``: a folder of recordings explained into a store, the store queried and summed up."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,12 +7,10 @@ import typer
 
 from ecgviz import NOTICE
 from ecgviz.cli.arguments import Json, Seed
-from ecgviz.cli.console import plain, write_json, write_lines, write_table
+from ecgviz.cli.console import counted, plain, write_json, write_lines, write_table
 from ecgviz.errors import CohortError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import pandas as pd
 
     from ecgviz.cohort.work import Done
@@ -55,7 +50,7 @@ def run(
     """Explain a folder of recordings into a store; run it again to go on, or to add what is missing."""
     from ecgviz.cohort.run import run_cohort
 
-    with _watched() as progress:
+    with counted("recordings") as bar:
         done = run_cohort(
             data,
             out,
@@ -70,7 +65,7 @@ def run(
             jobs=jobs,
             scheduler=scheduler,
             resources=_resources(resource or []),
-            progress=progress,
+            progress=lambda done, total: bar(done.n_recordings, total, _told(done, total)),
         )
     if as_json:
         return write_json({**plain(done), "notice": NOTICE})
@@ -218,34 +213,7 @@ def _resources(texts: list[str]) -> dict[str, float]:
     return found
 
 
-@contextmanager
-def _watched() -> "Iterator[Callable[[Done, int], None]]":
-    """Draw a bar with the time that is left and the failures by reason; nothing where nobody watches."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    console = Console(stderr=True, markup=False, highlight=False)
-    columns: tuple[Any, ...] = (
-        TextColumn("recordings"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[failed]}", markup=False),
-    )
-    with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("recordings", total=None, failed="")
-
-        def show(done: "Done", total: int) -> None:
-            failed = "; ".join(f"{n} x {why}" for why, n in done.failures.most_common(3))
-            bar.update(task, completed=done.n_recordings, total=total, failed=failed)
-
-        yield show
+def _told(done: "Done", total: int) -> str:
+    """Return what stands beside the bar: how many recordings, and failures by reason."""
+    counts = f"{done.n_recordings} of {total}"
+    return "; ".join([counts, *(f"{n} x {why}" for why, n in done.failures.most_common(3))])

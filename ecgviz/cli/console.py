@@ -4,10 +4,10 @@ import dataclasses
 import json
 import math
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 WIDTH_WITHOUT_TERMINAL = 160
 
@@ -54,15 +54,41 @@ def write_lines(*lines: str) -> None:
         console.print(line, soft_wrap=True)
 
 
-@contextmanager
-def counted(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Draw a bar on standard error while something is counted; nothing where nobody watches."""
-    from rich.console import Console
-    from rich.progress import Progress
+class Tell(Protocol):
+    """How a bar is told how far it is."""
 
-    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    def __call__(self, done: int, total: int, note: str = "") -> None:
+        """Show so much of the total, and a note beside it."""
+
+
+@contextmanager
+def counted(what: str) -> Iterator[Tell]:
+    """Draw a bar on standard error while something is counted, with the time that is left; nothing where nobody looks.
+
+    A note is shown as it stands, never read as markup.
+    """
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        *(TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn()),
+        *(TextColumn("left"), TimeRemainingColumn(), TextColumn("{task.fields[note]}", markup=False)),
+    )
+    console = Console(stderr=True, markup=False, highlight=False)
+    with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(what, total=None, note="")
+
+        def tell(done: int, total: int, note: str = "") -> None:
+            bar.update(task, completed=done, total=total, note=note)
+
+        yield tell
 
 
 def _console() -> Any:

@@ -70,7 +70,7 @@ def train(
     with counted("training") as bar:
 
         def said(line: str, done: float) -> None:
-            bar(round(1000 * done), 1000)
+            bar(round(1000 * done), 1000, line)
             if not sys.stderr.isatty():
                 typer.echo(f"{100 * done:3.0f} % {line}", err=True)
 
