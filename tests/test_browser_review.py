@@ -174,6 +174,7 @@ def test_two_readers_at_once_from_set_up_to_the_exported_statistics(served: Serv
     one.page.close()  # the window is gone
     again = enter(browser, served, "R1", ".js-plotly-plot")
     expect(again.page.get_by_label("Comment")).to_have_value(COMMENT)
+    assert again.heard(COMMENT)
     expect(again.page.get_by_role("button", name="II, ")).to_be_visible()
     decide(again.page, "What do you find?", "MI: myocardial infarction", 60)
     decide(two.page, "What do you find?", "NORM: normal ECG", 30)
@@ -226,6 +227,28 @@ def names_in(*folders: Path) -> list[tuple[str, str]]:
     return [(path.name, token) for path, held in files.items() for token in TOKENS if token.encode() in held]
 
 
+def test_an_upload_leaves_no_name_in_the_log_the_address_or_what_the_server_sends(
+    served: Served, browser: Browser, tmp_path: Path
+):
+    came = visitor(browser)
+    came.page.goto(served.address)
+    driver.settle(came.page)
+    (header,) = planted(tmp_path, ["-".join(FILES)])
+    driver.upload(came.page, [header, header.with_suffix(".dat")])
+    expect(came.page.locator(".js-plotly-plot")).to_have_count(1)
+    driver.visit(came.page, "Report")
+    header.write_text(header.read_text().replace(" 16 1000/mV", " 999 1000/mV"))
+    driver.visit(came.page, "Record")
+    driver.upload(came.page, [header])
+    expect(came.page.get_by_test_id("stAlertContentError").first).to_be_visible()
+    assert came.heard("record-")
+    sent = b"\n".join((*came.told, *map(str.encode, (*came.asked, came.page.url))))
+    assert [token for token in TOKENS if token.encode() in sent] == []
+    log = (served.server / "server.log").read_text(encoding="utf-8")
+    assert [token for token in TOKENS if token in log] == []
+    came.page.close()
+
+
 def begin(page: Page, mode: str, cases: str) -> None:
     """Begin a mode of the Teaching page with a list of cases."""
     page.get_by_role("radiogroup", name="Mode").get_by_text(mode, exact=True).click()
@@ -244,6 +267,7 @@ def test_a_class_and_a_student_at_once_do_not_see_each_other(served: Served, bro
     begin(teacher.page, "Study", "13 15")
     begin(student.page, "Quiz", "13 15")
     expect(teacher.page.get_by_text("Answer: acute inferior infarction")).to_be_visible()
+    assert teacher.heard("Answer: acute inferior infarction")
     assert not student.heard("Answer: ")
     teacher.page.get_by_role("button", name="Classroom").click()
     driver.settle(teacher.page, "text='Leave classroom'")
@@ -261,6 +285,7 @@ def test_a_class_and_a_student_at_once_do_not_see_each_other(served: Served, bro
     driver.settle(student.page)
     teacher.page.keyboard.press("ArrowLeft")
     expect(teacher.page.get_by_text("Case 1 of 2")).to_be_visible()
+    assert student.heard("Your reading was")
     assert not teacher.heard("Your reading was")
     for each in (teacher, student):
         assert "Traceback" not in each.page.inner_text("body")
