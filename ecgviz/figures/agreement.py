@@ -10,7 +10,7 @@ from ecgviz.explain.checks import Check, Checks
 from ecgviz.figures import style
 from ecgviz.types.arrays import FloatArray
 
-ROW_PX, HEAD_PX, FOOT_PX = 44, 44, 64
+ROW_PX, HEAD_PX, FOOT_PX, NAME_LETTERS = 44, 60, 64, 12
 
 
 def agreement_figure(values: FloatArray, names: Sequence[str], *, title: str) -> go.Figure:
@@ -28,9 +28,11 @@ def agreement_figure(values: FloatArray, names: Sequence[str], *, title: str) ->
     low = min(pairs, key=lambda pair: float(values[pair]), default=None)
     least = "" if low is None else f"; least alike: {names[low[0]]} and {names[low[1]]}, {values[low]:+.2f}"
     figure = style.blank(
-        HEAD_PX + FOOT_PX + ROW_PX * len(names), f"{title}: {', '.join(names)}{least}", style.plain(title)
+        HEAD_PX + FOOT_PX + ROW_PX * len(names),
+        f"{title}: {', '.join(names)}{least}",
+        style.in_lines(style.plain(title)),
     )
-    shown = [style.plain(name) for name in names]
+    shown = [style.in_lines(style.plain(name), NAME_LETTERS) for name in names]
     figure.add_heatmap(
         z=values,
         x=shown,
@@ -48,7 +50,14 @@ def agreement_figure(values: FloatArray, names: Sequence[str], *, title: str) ->
     )
     figure.update_yaxes(**style.LEAD_ROWS)
     figure.update_xaxes(type="category", showgrid=False, zeroline=False, ticks="", tickangle=0)
-    figure.update_layout(margin={"l": 12 + 7 * max(map(len, names)), "r": 12, "t": HEAD_PX, "b": FOOT_PX})
+    figure.update_layout(
+        margin={
+            "l": 12 + 7 * max(len(line) for name in shown for line in name.split("<br>")),
+            "r": 12,
+            "t": HEAD_PX,
+            "b": FOOT_PX,
+        }
+    )
     return figure
 
 

@@ -49,10 +49,10 @@ def channel_bars(shares: FloatArray, leads: Sequence[str], *, title: str, focus:
     figure = style.blank(
         style.MATRIX_PX,
         f"{title}, one bar a lead; largest {largest}",
-        style.plain(title),
+        style.in_lines(style.plain(title)),
         shapes=[style.even_line(even, "x"), *framed],
         annotations=[style.even_label(even, "x"), *numbers],
-        margin={"r": 56},
+        margin={"r": 56, "t": style.MATRIX_HEAD_PX},
         xaxis={"range": [0, top], "ticksuffix": " %", "nticks": 6, "gridcolor": style.RULE, "zeroline": False},
         yaxis=style.LEAD_ROWS | {"autorange": False, "range": [len(leads) - 0.5, -0.5]},
         **REACHES,

@@ -217,7 +217,7 @@ def _legend(heat: Heat, limit: float) -> dict[str, object]:
         "ticks": "outside",
         "ticklabeloverflow": "allow",
         # The empty second line keeps the words off the bar.
-        "title": {"text": f"{style.plain(heat.name + unit)}<br> ", "side": "top", "font": {"size": 12}},
+        "title": {"text": f"{style.plain(heat.name + unit)}<br>\u00a0", "side": "top", "font": {"size": 12}},
         "outlinecolor": style.MUTED,
         "outlinewidth": 1,
     }

@@ -12,7 +12,7 @@ from ecgviz.figures.heat import COLOUR_END_TIMES_EVEN
 from ecgviz.types import ATOMS, WAVES, EvidenceGrid, Region
 from ecgviz.types.arrays import BoolArray, FloatArray
 
-ONE_ROW_PX = 190
+ONE_ROW_PX = 206
 """Height of the matrix of a map that holds all leads together."""
 
 
@@ -82,7 +82,7 @@ def wave_matrix(
         layout["margin"] |= {"l": 72}  # "all leads" is longer than the name of a lead
     height = style.MATRIX_PX if leads else ONE_ROW_PX
     shapes = [*framed, *_in_focus(focus, rows)]
-    figure = style.blank(height, alt, style.plain(title), shapes=shapes, **layout, **REACHES)
+    figure = style.blank(height, alt, style.in_lines(style.plain(title)), shapes=shapes, **layout, **REACHES)
     figure.add_traces([cells, _picks(shares, rows, bool(leads))])
     return figure
 
@@ -164,7 +164,11 @@ def _matrix_layout(below: str = "") -> dict[str, Any]:
     }
     if below:
         across["title"] = {"text": style.plain(below), "font": {"size": 12}, "standoff": 6}
-    return {"xaxis": across, "yaxis": {**style.LEAD_ROWS, **line}, "margin": {"b": 52} if below else {}}
+    return {
+        "xaxis": across,
+        "yaxis": {**style.LEAD_ROWS, **line},
+        "margin": {"t": style.MATRIX_HEAD_PX} | ({"b": 52} if below else {}),
+    }
 
 
 def _frame(row: int, wave: int) -> dict[str, object]:

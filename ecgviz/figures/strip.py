@@ -11,7 +11,7 @@ from ecgviz.types import Beats, Record
 from ecgviz.types.arrays import BoolArray, FloatArray
 
 _TINTS = {"P": "rgba(31,78,121,0.16)", "QRS": "rgba(17,17,17,0.10)", "T": "rgba(11,110,79,0.16)"}
-_ROW_UV = 350.0
+_ROW_UV = 500.0
 """One row for each wave under the trace: room for its name in the margin."""
 _ABOVE_UV = 600.0
 _SNAP_UV = 500.0

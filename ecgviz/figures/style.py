@@ -26,7 +26,11 @@ ACCENT = "#1f4e79"
 REGION = "#0b6e4f"
 FONT = "Source Sans, Source Sans Pro, Arial, sans-serif"
 HEAT_OPACITY = 0.5
-MATRIX_PX = 400
+MATRIX_PX, MATRIX_HEAD_PX = 416, 60
+"""Height of a figure with a row for each lead, and the part of it above the rows: two lines of title."""
+TITLE_DROP_PX = 14
+TITLE_LETTERS = 44
+"""As many letters of a title as half a page has room for on a small laptop."""
 
 LEAD_ROWS: dict[str, object] = {
     "autorange": "reversed",
@@ -62,6 +66,17 @@ def diverging() -> Colorscale:
 def plain(text: str) -> str:
     """Escape text of unknown origin for Plotly, which reads a subset of HTML in every label."""
     return html.escape(" ".join(text.split()))
+
+
+def in_lines(title: str, most: int = TITLE_LETTERS) -> str:
+    """Return a title, escaped already, in lines: broken after a colon or comma where one is, else between words."""
+    if len(title) <= most:
+        return title
+    for mark in (": ", ", ", " "):
+        at = title.rfind(mark, 0, most)
+        if at > 0:
+            return f"{title[: at + len(mark)].rstrip()}<br>{in_lines(title[at + len(mark) :], most)}"
+    return title
 
 
 def percent(share: float) -> str:
@@ -157,7 +172,8 @@ def blank(height_px: int, alt: str, title: str = "", **layout: Any) -> go.Figure
         "yaxis": {"fixedrange": True},
     }
     if title:
-        house["title"] = {"text": title, "x": 0, "xref": "paper", "y": 0.98, "yanchor": "top", "font": {"size": 14}}
+        place = {"x": 0, "xref": "paper", "y": 1 - TITLE_DROP_PX / height_px, "yanchor": "top"}
+        house["title"] = {**place, "text": title, "font": {"size": 14}}
     for name, value in layout.items():
         house[name] = house.get(name, {}) | value if isinstance(value, dict) else value
     return go.Figure(layout=house)

@@ -19,7 +19,7 @@ def pick(record: Record) -> tuple[sides.Side, sides.Side]:
     chosen = state.choice()
     network = widgets.need_model(chosen.model)
     label = chosen.label or network.labels[0]
-    left, right = st.columns([2, 3], vertical_alignment="bottom")
+    left, right = st.columns(2)
     differs = left.segmented_control(
         "What differs",
         (RECORDING, NETWORK, LABEL, METHOD),

@@ -51,12 +51,11 @@ def _css(key: str) -> str:
 
 
 def _height(figure: go.Figure) -> str:
-    """Return the height in CSS at which a figure in square millimetres fills its width, "" for any other figure."""
+    """Return the height in CSS at which a figure in square millimetres fills its width, "" for one with more on it."""
     across, up, margin = figure.layout.xaxis, figure.layout.yaxis, figure.layout.margin
-    if up.scaleanchor is None:
+    if up.scaleanchor is None or up.domain is not None:  # paper that shares its figure would press what is below it
         return ""
-    parts = [(axis.domain[1] - axis.domain[0]) if axis.domain else 1.0 for axis in (across, up)]
-    wide, high = (abs(axis.range[1] - axis.range[0]) / part for axis, part in zip((across, up), parts, strict=True))
+    wide, high = (axis.range[1] - axis.range[0] for axis in (across, up))
     ratio = high * up.scaleratio / wide
     beside, above = margin.l + margin.r, margin.t + margin.b
     most = LARGEST * (figure.layout.height - above) + above

@@ -38,7 +38,7 @@ def pick(record: Record) -> tuple[Shown, ...]:
     """Let the reader choose what stands side by side; what cannot be explained is said; the page ends without any."""
     chosen = state.choice()
     network = widgets.need_model(chosen.model)
-    left, right = st.columns([1, 4], vertical_alignment="bottom")
+    left, right = st.columns([1, 2], vertical_alignment="bottom")
     by = left.segmented_control("Side by side", ["Methods", "Networks"], default="Methods", required=True, key="by")
     with right:
         if by == "Networks":

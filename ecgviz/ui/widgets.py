@@ -175,7 +175,5 @@ def verdict(case: Case) -> None:
     criteria = f"{len(met)} of {len(case.findings)} met" if case.findings else "none known"
     columns[1].metric("Criteria", criteria, help=glossary.define("criterion"))
     columns[2].metric(f"Who calls {label}?", agreement.label, help="The model, the criteria, both or neither.")
-    columns[3].metric(
-        "Does the evidence agree?", agreement.evidence, help=glossary.define("verdict", "control", "nulls")
-    )
+    columns[3].metric("Evidence agrees?", agreement.evidence, help=glossary.define("verdict", "control", "nulls"))
     st.markdown(plain(words.sentence(agreement.why)))
