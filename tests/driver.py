@@ -59,11 +59,9 @@ _FLAGS = (
 
 
 @contextmanager
-def dashboard(cwd: Path) -> Iterator[str]:
-    """Serve the app from a folder that holds nothing, and yield its address."""
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+def dashboard(cwd: Path, port: int | None = None) -> Iterator[str]:
+    """Serve the app from a folder that holds nothing but perhaps secrets, and yield its address."""
+    port = port or free_port()
     package = Path(__file__).resolve().parents[1]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(package)}
     log = (cwd / "server.log").open("wb")
@@ -75,6 +73,13 @@ def dashboard(cwd: Path) -> Iterator[str]:
         finally:
             server.terminate()
             server.wait(timeout=20)
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on."""
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def _wait_until_healthy(port: int, server: "subprocess.Popen[bytes]") -> None:

@@ -98,8 +98,8 @@ def _login_host(host: str) -> str:
     """Return the host at which readers log in, or refuse to serve other machines."""
     try:
         allowed = check_login(_secrets())
-        if importlib.util.find_spec("authlib") is None:
-            raise AccessError("a login needs the package Authlib (pip install 'ecgviz[login]')")
+        if any(importlib.util.find_spec(name) is None for name in ("authlib", "httpx")):
+            raise AccessError("a login needs the packages Authlib and httpx (pip install 'ecgviz[login]')")
     except AccessError as refusal:
         raise AccessError(
             f"{host!r} is no loopback address, and {refusal}: without a login the dashboard serves this machine only "
