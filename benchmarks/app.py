@@ -108,6 +108,15 @@ def new_records(page: Page) -> list[float]:
     return times
 
 
+def integrated_gradients(page: Page) -> float:
+    """Return the time until a new method, with its 50 steps, lies behind the trace of the Attributions page."""
+    driver.visit(page, "Attributions")
+    page.get_by_role("combobox", name="Method", exact=True).click()
+    option = page.get_by_role("option", name="Integrated gradients", exact=True)
+    option.wait_for()
+    return timed(page, option.click, legend_says("integrated gradients"))
+
+
 def overlays(page: Page, rounds: int) -> list[float]:
     """Return the time of each change of the level behind the trace, after both were shown once."""
     levels = ("rhythm", "joint")
@@ -200,6 +209,7 @@ def measured(rounds: int, throttle: float) -> Iterator[Row]:
             yield Row("another level behind the trace", "ms", 400, overlays(page, rounds))
             yield Row("another page", "ms", 400, pages(page, rounds))
             yield Row("new record, first attention view", "ms", 1500, new_records(page))
+            yield Row("new method, integrated gradients", "ms", 4000, [integrated_gradients(page)])
 
 
 def main() -> None:

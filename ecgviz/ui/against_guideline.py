@@ -1,6 +1,7 @@
 """The Criteria page's second half: the model's evidence on the guideline's cells, and what trivial maps get there."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -73,7 +74,8 @@ def tracing(case: Case, finding: Finding) -> None:
         marks=widgets.quality_marks(reading.quality),
     )
     outlined = outline(sheet, reading.clean, start_s, case.beats, finding.regions, view.form)
-    widgets.draw(outlined, tables.heat_table(heat), key="guideline on paper")
+    paper = widgets.paper_name(record, start_s)
+    widgets.draw(outlined, partial(tables.heat_table, heat), key="guideline on paper", paper=paper)
     widgets.note(KEY)
 
 

@@ -1,5 +1,7 @@
 """What the Compare page is made of: a first side as chosen in the sidebar, a second that differs in one thing."""
 
+from functools import partial
+
 import streamlit as st
 
 from ecgviz import figures
@@ -102,7 +104,8 @@ def papers(shown: sides.Sides, found: dict[str, state.Explained]) -> None:
             footer=figures.footer(side.record),
             heat=heat,
         )
-        table = sample_table(reading.clean, start_s, start_s + SHEET_S) if heat is None else heat_table(heat)
+        samples = partial(sample_table, reading.clean, start_s, start_s + SHEET_S)
+        table = samples if heat is None else partial(heat_table, heat)
         widgets.draw(sheet, table, key=f"compare paper {side.title}")
 
 

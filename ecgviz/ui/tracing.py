@@ -61,7 +61,7 @@ def show(record: Record, key: str, *, heat: Heat | None = None, start_s: float |
     if measuring:
         figure.update_layout(dragmode="select")
         pointing.caliper_readings(caliper, page, beats, marching=mode == looking.MARCH)
-    widgets.draw(figure, table, key, below=below, select=select, paper=f"{record.key} {start_s:g} {view.form}")
+    widgets.draw(figure, table, key, below=below, select=select, paper=widgets.paper_name(record, start_s))
 
 
 def _largest(spans: tuple[Span, ...], beats: Beats) -> None:

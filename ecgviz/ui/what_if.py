@@ -1,6 +1,7 @@
 """What the What if page is made of: the form of an edit, the list of those made, and the altered tracing."""
 
 import math
+from functools import partial
 
 import streamlit as st
 
@@ -167,7 +168,7 @@ def tracing(record: Record, edited: Edited, shown: sides.Sides) -> None:
         heat=heat,
     )
     over_original(sheet, now.clean, was.clean)
-    widgets.draw(sheet, tables.sample_table(now.clean, start_s, start_s + SHEET_S), key="what if paper")
+    widgets.draw(sheet, partial(tables.sample_table, now.clean, start_s, start_s + SHEET_S), key="what if paper")
 
 
 def cautions(record: Record, edited: Edited) -> None:

@@ -132,6 +132,11 @@ def draw(
     files.offer(shown, table, key)
 
 
+def paper_name(record: Record, start_s: float) -> str:
+    """Return which sheet of which recording, in the layout that the reader chose, `draw` is given as ``paper``."""
+    return f"{record.key} {start_s:g} {looking.view().form}"
+
+
 def show_table(title: str, table: pd.DataFrame, key: str) -> None:
     """Show a table that is sent to the browser only once it is opened."""
     with st.expander(title, key=key, on_change="rerun") as box:
