@@ -182,8 +182,10 @@ def zooms(page: Page, rounds: int) -> list[float]:
         page.mouse.up()
         page.wait_for_function("() => window.zoomed !== null", timeout=driver.PATIENCE_MS)
         times.append(float(page.evaluate("window.zoomed")))
+        driver.settle(page)
         page.mouse.dblclick(box["x"] + 0.4 * box["width"], box["y"] + 0.6 * box["height"])
         page.wait_for_timeout(800)
+        driver.settle(page)  # a double click is two clicks as well, and each may draw the figure anew
     return times
 
 

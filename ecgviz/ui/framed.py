@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 LARGEST = 1.35
-"""How much larger than it was laid out for a figure may become on a wide window."""
+"""How much larger than it was laid out for the paper of a whole recording may become on a wide window."""
 
 
 def page() -> None:
@@ -58,5 +58,6 @@ def _height(figure: go.Figure) -> str:
     wide, high = (axis.range[1] - axis.range[0] for axis in (across, up))
     ratio = high * up.scaleratio / wide
     beside, above = margin.l + margin.r, margin.t + margin.b
-    most = LARGEST * (figure.layout.height - above) + above
+    grows = LARGEST if "px_per_mm" in figure.layout.meta else 1.0
+    most = grows * (figure.layout.height - above) + above
     return f"min(round(down, (100cqw - {beside:g}px) * {ratio:.5f} + {above:g}px, 1px), {most:.0f}px)"
