@@ -165,3 +165,9 @@ def test_figures_say_what_they_hold() -> None:
     assert len(many.data[0].x) <= figures.MOST_POINTS
     empty = figures.share_figure(np.full(3, np.nan), np.full(3, np.nan), title="t")
     assert "0 records" in empty.layout.meta["alt"]
+
+
+def test_records_of_a_kind_that_there_are_none_of_are_said_so(app: AppTest) -> None:
+    app.selectbox(key="cohort which").set_value("missed").run()
+    assert not app.exception
+    assert any("no such record" in each.value for each in app.info)

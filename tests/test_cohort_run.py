@@ -201,6 +201,11 @@ def test_what_cannot_be_run_is_refused(
     assert not list(tmp_path.rglob("*.parquet"))
 
 
+@pytest.mark.parametrize(("n", "chunk"), [(1, 32), (2048, 32), (2049, 33), (21_799, 341), (10_000_000, 1000)])
+def test_a_large_folder_makes_few_files(n: int, chunk: int) -> None:
+    assert run.chunk_of(n) == chunk
+
+
 def test_a_folder_without_recordings_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CohortError, match="holds no recording"):
         recordings(tmp_path)

@@ -33,7 +33,12 @@ def run(
         int | None, typer.Option("--fs", help="Which files of PTB-XL: 100 or 500 Hz; 100 if not given.")
     ] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only so many recordings, first by id.")] = None,
-    chunk: Annotated[int, typer.Option("--chunk", min=1, help="Recordings a task: what a killed run loses.")] = 32,
+    chunk: Annotated[
+        int | None,
+        typer.Option(
+            "--chunk", min=1, help="Recordings a task, which a killed run loses; by their number if not given."
+        ),
+    ] = None,
     random_networks: Annotated[
         int, typer.Option("--random-networks", min=1, help="Random networks that each map is held against.")
     ] = 1,

@@ -7,7 +7,7 @@ import numpy as np
 
 from ecgviz.cohort.question import Question
 from ecgviz.cohort.resample import resampled
-from ecgviz.cohort.schema import LEADS
+from ecgviz.cohort.schema import LEADS, N_CELLS
 from ecgviz.cohort.store import Cohort, matrices
 from ecgviz.errors import CohortError
 from ecgviz.records.leads import CHEST, LIMB
@@ -60,7 +60,7 @@ def class_map(cohort: Cohort, question: Question, *, seed: int = 0) -> ClassMap:
     mass = matrices(table, "pos")
     total = mass.sum(axis=(1, 2), dtype=np.float64)[:, None, None]
     share = np.divide(mass, total, out=np.full(mass.shape, np.nan), where=total > 0)
-    means = resampled(share.reshape(len(share), -1), patients, seed)
+    means = resampled(share.reshape(len(share), N_CELLS), patients, seed)
     region = matrices(table, "region")
     pointed = np.isfinite(region).all(axis=(1, 2))
     shape = (len(LEADS), len(ATOMS))

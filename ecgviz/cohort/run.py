@@ -16,8 +16,10 @@ from ecgviz.errors import CohortError
 
 ANSWER_S = 5
 """A scheduler that does not answer within this time is not there."""
-CHUNK = 32
-"""Recordings a task: what a killed run loses at most for each worker."""
+FEWEST, MOST = 32, 1000
+"""Recordings a task, at least and at most: what a killed run loses for each worker."""
+FILES = 64
+"""Files of a network and method that a store is meant to have: each costs every question half a millisecond."""
 
 
 def run_cohort(
@@ -29,7 +31,7 @@ def run_cohort(
     labels: Sequence[str] = (),
     fs: int | None = None,
     limit: int | None = None,
-    chunk: int = CHUNK,
+    chunk: int | None = None,
     random_networks: int = 1,
     seed: int = 0,
     jobs: int = -1,
@@ -56,8 +58,8 @@ def run_cohort(
         Which of PTB-XL's files: 100 or 500.
     limit : int or None
         Only so many recordings, the first by id.
-    chunk : int
-        Recordings a task.
+    chunk : int or None
+        Recordings a task; by their number (`chunk_of`) when none is given.
     random_networks : int
         Random networks that each map is held against; `analyse` takes five.
     seed : int
@@ -80,13 +82,17 @@ def run_cohort(
     EcgvizError
         For a folder, model, method, label or store that cannot be what is asked.
     """
-    if chunk < 1 or (limit is not None and limit < 1):
+    if (chunk is not None and chunk < 1) or (limit is not None and limit < 1):
         raise CohortError("--chunk and --limit are 1 or more")
     loaded = {name: load_model(name) for name in dict.fromkeys(models)}
     asked, left_out = _asked(loaded, methods, labels, random_networks, seed)
     found = recordings(data, fs)[:limit]
     with opened_to_write(out, [settings for settings, _, _ in asked]):
-        chunks = list(_open_chunks(data, out, found, asked, chunk, os.getpid() if scheduler is None else None))
+        chunks = list(
+            _open_chunks(
+                data, out, found, asked, chunk or chunk_of(len(found)), os.getpid() if scheduler is None else None
+            )
+        )
         total, done = sum(len(each.recordings) for each in chunks), Done(left_out=left_out)
         progress(done, total)
         with _workers(jobs, scheduler, resources):
@@ -95,6 +101,11 @@ def run_cohort(
                 done.add(each)
                 progress(done, total)
     return done
+
+
+def chunk_of(n_recordings: int) -> int:
+    """Return how many recordings a task has: a 64th of all, at least 32 and at most 1000."""
+    return min(max(FEWEST, -(-n_recordings // FILES)), MOST)
 
 
 def _asked(
