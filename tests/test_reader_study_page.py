@@ -143,6 +143,8 @@ def test_what_is_typed_is_a_draft_and_comes_back(app: AppTest, folder: Path, cod
 
 def test_a_recording_is_read_in_two_phases_and_can_be_corrected(app: AppTest, folder: Path, codes: Mapping[str, str]):
     enter(app, codes["R1"])
+    assert "framed: what you marked" not in everything(app)
+    field(app, "button_group", "cells II").set_value(["ST"])
     field(app, "radio", "label").set_value("NORM")
     field(app, "number_input", "confidence").set_value(40).run()
     press(app, "give")
@@ -154,6 +156,8 @@ def test_a_recording_is_read_in_two_phases_and_can_be_corrected(app: AppTest, fo
     assert "saliency" not in shown  # blinded: maps have letters
     assert "attention_joint" not in shown
     assert "map A" in shown
+    assert "framed: what you marked" in shown
+    assert " % of map A, strongest at " in texts(app) or " % of the map, strongest at " in texts(app)
     for rating in ("agree_with_prediction", "explanation_plausible", "leads_correct"):
         field(app, "segmented_control", rating).set_value(4)
     places = [each for each in app.segmented_control if " verdict " in str(each.key)]
