@@ -3,6 +3,7 @@
 Run it from the repository with one thread::
 
     OMP_NUM_THREADS=1 .venv/bin/python benchmarks/cohort.py
+    OMP_NUM_THREADS=1 .venv/bin/python benchmarks/cohort.py --methods
     OMP_NUM_THREADS=1 .venv/bin/python benchmarks/cohort.py --records 64 --scaling
     OMP_NUM_THREADS=1 .venv/bin/python benchmarks/cohort.py --records 2000 --memory
 
@@ -17,21 +18,22 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import neurokit2 as nk
 import torch
 from captum.attr import IntegratedGradients
 
-from ecgviz.checkpoint import Model, load_model, model_input, predict, tensors
+from ecgviz.checkpoint import Model, available_models, load_model, model_input, predict, predict_many, tensors
 from ecgviz.cohort.folder import recordings
 from ecgviz.cohort.run import run_cohort
-from ecgviz.explain import attention, explain
+from ecgviz.explain import METHODS, applicable, attention, explain, explain_many
 from ecgviz.pipeline import examine, findings_of
 from ecgviz.records import load_record
 from ecgviz.records.write import save_record
 from ecgviz.simulate import simulate
-from ecgviz.types import Beats, Record
+from ecgviz.types import Beats, ModelInput, Record
 
 LABEL = "MI"
 WORK = (
@@ -118,6 +120,50 @@ def per_core(records: Sequence[Record]) -> None:
             print(f"{name + ': integrated gradients':44s} {a:8.3f} {b:8.3f} {b / a:6.1f}x")
 
 
+def by_method(records: Sequence[Record]) -> None:
+    """Print records a second and core of each method that explains several at a time, one by one and together."""
+    examined = [examine(record) for record in records]
+    beats = [each.beats for each in examined]
+    print(f"{'records a second, one map each, no controls':44s} {'alone':>8s} {'together':>8s} {'gain':>7s}")
+    for name in available_models():
+        model = load_model(name)
+        inputs = [model_input(model, each.record, each.beats) for each in examined]
+        gain(f"{name}: prediction", partial(predict_many, model), inputs)
+        for method in applicable(model):
+            if METHODS[method].together is not None:
+                asked = partial(explained, model, method)
+                gain(f"{name}: {method}", asked, inputs, beats)
+
+
+def explained(model: Model, method: str, inputs: Sequence[ModelInput], beats: Sequence[Beats]) -> object:
+    """Return one map of each record."""
+    return explain_many(model, inputs, LABEL, method, beats)
+
+
+def gain(title: str, work: Callable[..., object], *given: Sequence[object]) -> None:
+    """Print records a second of ``work`` on lists, one record at a time and all together."""
+
+    def alone() -> None:
+        for each in zip(*given, strict=True):
+            work(*([one] for one in each))
+
+    def together() -> None:
+        work(*given)
+
+    one, many = rate(alone, len(given[0])), rate(together, len(given[0]))
+    print(f"{title:44s} {one:8.1f} {many:8.1f} {many / one:6.2f}x", flush=True)
+
+
+def rate(work: Callable[[], object], n: int) -> float:
+    """Return how many of n records a second of CPU time answers, the better of two runs."""
+    seconds = []
+    for _ in range(2):
+        started = time.process_time()
+        work()
+        seconds.append(time.process_time() - started)
+    return n / min(seconds)
+
+
 def run_s(data: Path, out: Path, models: Sequence[str], methods: Sequence[str], **more: object) -> tuple[float, float]:
     """Return wall and CPU seconds of a run on new stores; CPU counts this process alone."""
     wall, cpu = time.perf_counter(), time.process_time()
@@ -167,6 +213,7 @@ def main() -> None:
     """Print the tables that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--records", type=int, default=8)
+    parser.add_argument("--methods", action="store_true", help="only records a second by network and method")
     parser.add_argument("--scaling", action="store_true", help="also on two processes and two workers of Dask")
     parser.add_argument("--memory", action="store_true", help="only how much memory a worker takes")
     asked = parser.parse_args()
@@ -178,7 +225,10 @@ def main() -> None:
             save_record(made.record, data / f"{seed:05d}.npz")
         if asked.memory:
             return memory(data, scratch)
-        per_core([load_record(path) for path in sorted(data.glob("*.npz"))])
+        records = [load_record(path) for path in sorted(data.glob("*.npz"))]
+        if asked.methods:
+            return by_method(records)
+        per_core(records)
         by_work(data, scratch, asked.records)
         return scaling(data, scratch) if asked.scaling else None
 
