@@ -25,14 +25,10 @@ def square_axes(
 
 
 def square_layout(left_s: float, right_s: float, height_uv: float, form: PaperFormat = STANDARD) -> dict[str, Any]:
-    """Return the axes on which a millimetre is as high as it is wide, whatever the size of the window.
-
-    What Plotly takes for the whole of an axis, after a double click, is the sheet and not what is drawn on it.
-    """
+    """Return the axes on which a millimetre is as high as it is wide, whatever the size of the window."""
     common = {"ticks": "", "showgrid": False, "zeroline": False, "fixedrange": False, "constrain": "domain"}
     across = {
         "range": [left_s, right_s],
-        "autorangeoptions": {"minallowed": left_s, "maxallowed": right_s},
         "constraintoward": "left",
         "dtick": 0.5 if form.speed_mm_s > STANDARD.speed_mm_s else 1,
         "ticksuffix": " s",
@@ -40,7 +36,6 @@ def square_layout(left_s: float, right_s: float, height_uv: float, form: PaperFo
     }
     up = {
         "range": [0, height_uv],
-        "autorangeoptions": {"minallowed": 0, "maxallowed": height_uv},
         "scaleanchor": "x",
         "scaleratio": form.gain_mm_mv / 1000 / form.speed_mm_s,
         "constraintoward": "top",

@@ -120,7 +120,7 @@ def draw(
     """
     more: dict[str, Any] = {"alt": figure.layout.meta["alt"]} if _HAS_ALT else {}
     more |= select or {}
-    config = {"displayModeBar": False, "scrollZoom": False, "doubleClick": "autosize" if paper else "reset"}
+    config = {"displayModeBar": False, "scrollZoom": False, "doubleClick": "reset"}
     shown = style.contrasting(figure) if looking.view().high_contrast else figure
     with framed.frame(figure, key) as frame:
         begun = zoom.kept(shown, paper) if paper else shown
