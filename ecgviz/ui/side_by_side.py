@@ -72,7 +72,7 @@ def _methods(network: Model, first: str) -> list[str]:
         default=[name for name in (first, *second) if name in names],
         format_func=words.method_name,
         max_selections=MOST,
-        key=f"methods {network.digest}",
+        key=f"methods {network.digest} {first}",  # another method chosen in the sidebar starts anew
     )
 
 
