@@ -87,6 +87,7 @@ def test_the_commands_of_the_readme_run_in_their_order(
         "stemi-case",
         "stemi.html",
         "stemi.pdf",
+        "rows.pdf",
         "marks.csv",
     }
 
