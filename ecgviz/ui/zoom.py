@@ -48,5 +48,5 @@ def listen(frame: str, paper: str, key: str, begun: looking.Shown | None) -> Non
     """
     name = f"zoom {key}"
     _listener(frame=frame, paper=paper, key=name, default=None, on_change=partial(looking.keep_zoom, name))
-    if begun is not None and looking.zoom(paper) is None:
+    if looking.zoom_ended() and begun is not None:
         st.rerun()  # a double click is two clicks besides, and these may have drawn the figure anew, still zoomed

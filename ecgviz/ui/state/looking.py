@@ -9,7 +9,7 @@ import streamlit as st
 from ecgviz.figures.focus import NOWHERE, Focus, pointed
 from ecgviz.figures.sheet import PaperFormat
 
-_VIEW, _FOCUS, _LEGS, _ZOOM = "view", "focus", "caliper legs", "zoom"
+_VIEW, _FOCUS, _LEGS, _ZOOM, _ENDED = "view", "focus", "caliper legs", "zoom", "zoom ended"
 FOLLOW, CALIPER, MARCH = "Follow", "Caliper", "March"
 
 
@@ -75,7 +75,12 @@ def keep_zoom(widget: str) -> None:
         (left, right), (low, high) = ((float(end) for end in told[axis]) for axis in "xy")
         st.session_state[_ZOOM] = (str(told["paper"]), Shown((left, right), (low, high)))
     except (KeyError, TypeError, ValueError):
-        st.session_state.pop(_ZOOM, None)
+        st.session_state[_ENDED] = st.session_state.pop(_ZOOM, None) is not None
+
+
+def zoom_ended() -> bool:
+    """Return whether the reader just left a zoom; true once for each time."""
+    return bool(st.session_state.pop(_ENDED, False))
 
 
 def clicked(widget: str, key: str) -> None:
