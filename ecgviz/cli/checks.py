@@ -80,7 +80,7 @@ def _show(title: str, found: "list[Checks]", agreement: "AgreementMatrix") -> No
     ]
     write_table(f"{title}: value (excess over what it must beat)", ("check", "of", "better", *methods), rows)
     remarks = [(each.name, one.explanation.method, each.remark) for one in found for each in one.results if each.remark]
-    write_table("To mind", ("check", "method", "why, or what"), remarks)
+    write_table("Remarks", ("check", "method", "why, or what"), remarks)
     beside = [
         (each.name, one.explanation.method, ", ".join(f"{name} {number(v, 3)}" for name, v in each.beside.items()))
         for one in found

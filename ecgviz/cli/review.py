@@ -154,6 +154,6 @@ def _show(found: "Results", out: Path | None) -> None:
     write_lines(
         f"{len(asked) - len(absent)} of {len(asked)} fields are filled; not stated: {', '.join(absent) or 'none'}.",
         f"Intervals: {found.draws} resamples of patients, seed {found.seed}. Audit trail: {found.head}",
-        *(f"To mind: {note}." for note in found.notes),
+        *(f"Note: {note}." for note in found.notes),
         *([f"{out} written."] if out else []),
     )
