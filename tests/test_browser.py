@@ -318,11 +318,8 @@ def shown(page: Page) -> list[float]:
     return page.evaluate(f"[...{layout}.xaxis.range, ...{layout}.yaxis.range]")
 
 
-def test_zoom_survives_a_click_another_map_and_another_page_and_ends_with_the_record(visit: Visit):
-    page = visit.page
-    driver.choose_demo(page, "inferior_stemi")
-    driver.visit(page, "Attention")
-    whole = shown(page)
+def zoom_in(page: Page) -> None:
+    """Draw a box over four seconds of the paper."""
     start, end = pixel(page, 0, 3.0, 9000), pixel(page, 0, 7.0, 4000)
     page.mouse.move(*start)
     page.mouse.down()
@@ -330,6 +327,14 @@ def test_zoom_survives_a_click_another_map_and_another_page_and_ends_with_the_re
     page.mouse.up()
     page.wait_for_timeout(500)
     driver.settle(page)
+
+
+def test_zoom_survives_a_click_another_map_and_another_page_and_ends_with_the_record(visit: Visit):
+    page = visit.page
+    driver.choose_demo(page, "inferior_stemi")
+    driver.visit(page, "Attention")
+    whole = shown(page)
+    zoom_in(page)
     zoomed = shown(page)
     assert zoomed[0] == pytest.approx(3.0, abs=0.1)
     assert zoomed[1] - zoomed[0] < 6.0  # the box that was drawn, made as wide as its height asks for
@@ -341,16 +346,12 @@ def test_zoom_survives_a_click_another_map_and_another_page_and_ends_with_the_re
     assert shown(page) == pytest.approx(zoomed)
     driver.visit(page, "Record")
     assert shown(page) == pytest.approx(zoomed)
-    page.mouse.dblclick(*pixel(page, 0, 5.0, None))
-    page.wait_for_timeout(800)
-    driver.settle(page)
-    assert shown(page) == pytest.approx(whole)
-    page.mouse.move(*pixel(page, 0, 3.0, 9000))
-    page.mouse.down()
-    page.mouse.move(*pixel(page, 0, 7.0, 4000), steps=4)
-    page.mouse.up()
-    page.wait_for_timeout(500)
-    driver.settle(page)
+    for _ in range(3):  # runs that are cut short must leave nothing that the next ones stumble over
+        page.mouse.dblclick(*pixel(page, 0, 5.0, None))
+        page.wait_for_timeout(800)
+        driver.settle(page)
+        assert shown(page) == pytest.approx(whole)
+        zoom_in(page)
     driver.choose_demo(page, "lbbb")
     assert shown(page)[:2] == pytest.approx(whole[:2])
     visit.assert_clean()
