@@ -28,6 +28,7 @@ from captum.attr import IntegratedGradients
 from ecgviz.checkpoint import Model, available_models, load_model, model_input, predict, predict_many, tensors
 from ecgviz.cohort.folder import recordings
 from ecgviz.cohort.run import run_cohort
+from ecgviz.cohort.work import TOGETHER
 from ecgviz.explain import METHODS, applicable, attention, explain, explain_many
 from ecgviz.pipeline import examine, findings_of
 from ecgviz.records import load_record
@@ -167,7 +168,7 @@ def rate(work: Callable[[], object], n: int) -> float:
 def run_s(data: Path, out: Path, models: Sequence[str], methods: Sequence[str], **more: object) -> tuple[float, float]:
     """Return wall and CPU seconds of a run on new stores; CPU counts this process alone."""
     wall, cpu = time.perf_counter(), time.process_time()
-    run_cohort(data, out, models=models, methods=methods, labels=[LABEL], chunk=4, **more)
+    run_cohort(data, out, models=models, methods=methods, labels=[LABEL], chunk=TOGETHER, **more)
     return time.perf_counter() - wall, time.process_time() - cpu
 
 
@@ -188,12 +189,12 @@ def scaling(data: Path, scratch: Path) -> None:
     from distributed import LocalCluster
 
     work = (["imle_net"], ["attention_joint", "decomposition"])
-    run_s(data, scratch / "s0", *work, jobs=1, limit=4)
+    run_s(data, scratch / "s0", *work, jobs=1, limit=TOGETHER)
     one, _ = run_s(data, scratch / "s1", *work, jobs=1)
-    run_s(data, scratch / "s2", *work, jobs=2, limit=8)
+    run_s(data, scratch / "s2", *work, jobs=2, limit=2 * TOGETHER)
     two, _ = run_s(data, scratch / "s3", *work, jobs=2)
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
-        run_s(data, scratch / "s4", *work, scheduler=cluster.scheduler_address, limit=8)
+        run_s(data, scratch / "s4", *work, scheduler=cluster.scheduler_address, limit=2 * TOGETHER)
         dask, _ = run_s(data, scratch / "s5", *work, scheduler=cluster.scheduler_address)
     print(f"\nwall: one process {one:.1f} s; joblib, two {two:.1f} s, efficiency {one / two / 2:.2f}; ", end="")
     print(f"Dask, two {dask:.1f} s, efficiency {one / dask / 2:.2f}")
@@ -214,7 +215,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--records", type=int, default=8)
     parser.add_argument("--methods", action="store_true", help="only records a second by network and method")
-    parser.add_argument("--scaling", action="store_true", help="also on two processes and two workers of Dask")
+    parser.add_argument("--scaling", action="store_true", help="only on two processes and two workers of Dask")
     parser.add_argument("--memory", action="store_true", help="only how much memory a worker takes")
     asked = parser.parse_args()
     torch.set_num_threads(1)
@@ -223,14 +224,15 @@ def main() -> None:
         for seed in range(asked.records):
             made = simulate(("normal", "lbbb", "inferior_stemi", "af")[seed % 4], seed=seed, fs=100.0, duration_s=10.0)
             save_record(made.record, data / f"{seed:05d}.npz")
+        if asked.scaling:
+            return scaling(data, scratch)
         if asked.memory:
             return memory(data, scratch)
         records = [load_record(path) for path in sorted(data.glob("*.npz"))]
         if asked.methods:
             return by_method(records)
         per_core(records)
-        by_work(data, scratch, asked.records)
-        return scaling(data, scratch) if asked.scaling else None
+        return by_work(data, scratch, asked.records)
 
 
 if __name__ == "__main__":

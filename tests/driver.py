@@ -159,12 +159,22 @@ def choose_model(page: Page, name: str) -> None:
 
 
 def type_into_table(page: Page, row: int, *, column: int, of: int, keys: Sequence[str]) -> None:
-    """Press keys on a cell of the first table that can be edited: rows from 1, columns from 0, ``of`` in all."""
+    """Press keys on a cell of the first table that can be edited: rows from 1, columns from 0, ``of`` in all.
+
+    The table is a canvas that moves while a page grows above it: a click counts once its cell says that it is picked.
+    """
     table = page.get_by_test_id("stDataFrame").first
-    table.scroll_into_view_if_needed()
-    box = table.bounding_box()
-    assert box is not None
-    page.mouse.click(box["x"] + box["width"] * (column + 0.5) / of, box["y"] + ROW_PX * (row + 0.5))
+    picked = table.get_by_test_id(f"glide-cell-{column}-{row - 1}").and_(page.locator("[aria-selected=true]"))
+    for _ in range(20):
+        table.scroll_into_view_if_needed()
+        box = table.bounding_box()
+        assert box is not None
+        page.mouse.click(box["x"] + box["width"] * (column + 0.5) / of, box["y"] + ROW_PX * (row + 0.5))
+        page.wait_for_timeout(300)
+        if picked.count():
+            break
+    else:
+        raise AssertionError(f"the cell in row {row}, column {column} was never picked")
     for key in keys:
         page.keyboard.press(key)
         page.wait_for_timeout(300)  # an editor opens and closes between keys

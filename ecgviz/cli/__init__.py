@@ -34,6 +34,7 @@ from ecgviz.cli import (
     verification,
 )
 from ecgviz.errors import EcgvizError
+from ecgviz.memory import keep_freed_memory
 
 COMMANDS: Mapping[str, Callable[..., None]] = {
     "info": recordings.info,
@@ -162,6 +163,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     # PyTorch's threads wait for one another in loops, which on a machine that does something else too costs minutes.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    keep_freed_memory()
     try:
         code = get_command(build())(arguments, prog_name="ecgviz", standalone_mode=False)
     except EcgvizError as refusal:

@@ -22,6 +22,7 @@ from ecgviz.cohort.folder import Recording
 from ecgviz.cohort.settings import Settings
 from ecgviz.cohort.together import answers, subject
 from ecgviz.errors import CohortError
+from ecgviz.memory import keep_freed_memory
 
 ORPHANED_S = 0.5
 TOGETHER = 8
@@ -77,6 +78,7 @@ def run_chunk(chunk: Chunk) -> Done:
         When this worker's copy of a model has other weights than the run was started with.
     """
     _end_with(chunk.owner)
+    keep_freed_memory()
     torch.set_num_threads(1)
     for ask in chunk.asks:
         _model(ask.source, ask.settings.model_digest)

@@ -8,6 +8,9 @@ right page. Saying beforehand what `st.navigation` says later spares them that.
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web.cli import main
 
+from ecgviz.memory import keep_freed_memory
+
 if __name__ == "__main__":
+    keep_freed_memory()
     PagesManager.uses_pages_directory = False
     main(prog_name="streamlit")

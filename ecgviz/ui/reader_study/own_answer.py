@@ -49,7 +49,7 @@ def comment(question: Question) -> None:
     """Ask for a comment, which is kept while it is typed."""
     st.text_input(
         "Comment (optional; nothing that could tell who a patient is)", max_chars=2000, key=question.key("comment"),
-        live="1s",
+        live="500ms",
     )  # fmt: skip
 
 
