@@ -30,8 +30,6 @@ COMPLETE = 0.01
 """Integrated gradients are refined until their completeness error is below this."""
 FIRST_PLACES = (0.0, 0.125, 0.25, 0.5, 1.0)
 """Ends of the first panels: a network's answer changes most where the first small waves rise from the baseline."""
-HALVED = 2
-"""Panels that are halved in one turn: a batch of four places costs a CPU little more time than one of two."""
 LAST_STEPS = 129
 """No more places on the path are asked than this; what is left is told as the completeness error."""
 NARROWEST = 2.0**-16
@@ -53,11 +51,11 @@ def integrated_gradients(
     """Return integrated gradients from a baseline to the record (Sundararajan et al. 2017, arXiv:1703.01365).
 
     The path is cut into panels, each integrated by Simpson's rule. What a panel should add up to is known, for it is
-    the change of the logit along it; so the two panels that miss most are halved, with every slope used again, until
-    the completeness error |sum - (f(x) - f(x'))| / max(|f(x) - f(x')|, 0.5 logit) is below 1 %, or 129 places were
-    asked, or what is missing is a jump; ``params["complete"]`` tells. With ``n_steps`` exactly so many Gauss-Legendre
-    places are taken, by Captum. ``params`` also hold the logits at both ends and the labels that the baseline itself
-    fires: a baseline that fires is not neutral.
+    the change of the logit along it; so the panel that misses most is halved, with every slope used again, until the
+    completeness error |sum - (f(x) - f(x'))| / max(|f(x) - f(x')|, 0.5 logit) is below 1 %, or 129 places were asked,
+    or what is missing is a jump; ``params["complete"]`` tells. With ``n_steps`` exactly so many Gauss-Legendre places
+    are taken, by Captum. ``params`` also hold the logits at both ends and the labels that the baseline itself fires: a
+    baseline that fires is not neutral.
 
     Raises
     ------
@@ -136,21 +134,20 @@ class Path:
     def questions(self) -> Iterator[list[float]]:
         """Yield places to ask, in turns, until the panels add up to the change of the logit; answers go to the dicts.
 
-        First come the ends and middles of `FIRST_PLACES`, then two places in each of the panels that are halved.
+        First come the ends and middles of `FIRST_PLACES`, then two places in each panel that is halved.
         """
         panels = list(pairwise(FIRST_PLACES))
         yield sorted({*FIRST_PLACES, *((start + end) / 2 for start, end in panels)})
         self.errors.update({panel: self._missed(*panel) for panel in panels})
         enough = COMPLETE * max(abs(self.change), MIN_CHANGE)
         while abs(sum(self.errors.values())) >= enough and len(self.slope) < LAST_STEPS:
-            worst = sorted(self.errors, key=lambda panel: -abs(self.errors[panel]))[:HALVED]
-            if worst[0][1] - worst[0][0] <= NARROWEST:
+            start, end = worst = max(self.errors, key=lambda panel: abs(self.errors[panel]))
+            if end - start <= NARROWEST:
                 return
-            halves = [half for panel in worst for half in pairwise((panel[0], sum(panel) / 2, panel[1]))]
-            yield [sum(half) / 2 for half in halves]
-            for panel in worst:
-                del self.errors[panel]
-            self.errors.update({half: self._missed(*half) for half in halves})
+            middle = (start + end) / 2
+            yield [(start + middle) / 2, (middle + end) / 2]
+            del self.errors[worst]
+            self.errors.update({half: self._missed(*half) for half in ((start, middle), (middle, end))})
 
     @property
     def change(self) -> float:
