@@ -184,20 +184,22 @@ def by_work(data: Path, scratch: Path, n: int) -> None:
         print(f"{name + ', ' + models[-1]:44s} {cpu / n:9.3f} {n / cpu:7.2f} {size:8.1f}")
 
 
-def scaling(data: Path, scratch: Path) -> None:
-    """Print wall seconds on one and two processes of joblib and two workers of Dask, each warmed up, and efficiency."""
+def scaling(data: Path, scratch: Path, n: int) -> None:
+    """Print records a second, by the clock, of one process, two of joblib and two workers of Dask, and efficiency."""
     from distributed import LocalCluster
 
-    work = (["imle_net"], ["attention_joint", "decomposition"])
-    run_s(data, scratch / "s0", *work, jobs=1, limit=TOGETHER)
-    one, _ = run_s(data, scratch / "s1", *work, jobs=1)
-    run_s(data, scratch / "s2", *work, jobs=2, limit=2 * TOGETHER)
-    two, _ = run_s(data, scratch / "s3", *work, jobs=2)
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
-        run_s(data, scratch / "s4", *work, scheduler=cluster.scheduler_address, limit=2 * TOGETHER)
-        dask, _ = run_s(data, scratch / "s5", *work, scheduler=cluster.scheduler_address)
-    print(f"\nwall: one process {one:.1f} s; joblib, two {two:.1f} s, efficiency {one / two / 2:.2f}; ", end="")
-    print(f"Dask, two {dask:.1f} s, efficiency {one / dask / 2:.2f}")
+    def warm_rate(name: str, methods: Sequence[str], **how: object) -> float:
+        run_s(data, scratch / f"{name} warm", ["imle_net"], methods, limit=2 * TOGETHER, **how)
+        return n / run_s(data, scratch / name, ["imle_net"], methods, **how)[0]
+
+    heads = ("one", "joblib", "eff.", "Dask", "eff.")
+    print(f"{'records a second by the clock, one label':44s} {'{:>6s} {:>7s} {:>5s} {:>6s} {:>5s}'.format(*heads)}")
+    for k, (work, _, methods) in enumerate((WORK[0], WORK[1], WORK[3])):
+        one = warm_rate(f"{k} one", methods, jobs=1)
+        two = warm_rate(f"{k} joblib", methods, jobs=2)
+        with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+            dask = warm_rate(f"{k} dask", methods, scheduler=cluster.scheduler_address)
+        print(f"{work:44s} {one:6.2f} {two:7.2f} {two / one / 2:5.2f} {dask:6.2f} {dask / one / 2:5.2f}", flush=True)
 
 
 def memory(data: Path, scratch: Path) -> None:
@@ -225,7 +227,7 @@ def main() -> None:
             made = simulate(("normal", "lbbb", "inferior_stemi", "af")[seed % 4], seed=seed, fs=100.0, duration_s=10.0)
             save_record(made.record, data / f"{seed:05d}.npz")
         if asked.scaling:
-            return scaling(data, scratch)
+            return scaling(data, scratch, asked.records)
         if asked.memory:
             return memory(data, scratch)
         records = [load_record(path) for path in sorted(data.glob("*.npz"))]
