@@ -159,6 +159,14 @@ def test_a_span_that_the_sheet_does_not_show_is_no_span_of_it(record: Record):
     assert [each.lead for each in spans.top_spans(behind, in_full)] == ["V1"]
 
 
+def test_a_single_sample_that_holds_nothing_is_no_span(record: Record):
+    wide = planted(V1=(5.0, 7.5, 1.0), V2=(5.0, 7.5, 1.0), V4=(7.5, 10.0, 1.0), V5=(7.5, 10.0, 1.0))
+    page = sheet.sheet(record, 0.0)
+    hardly = spans.top_spans(explained(wide + planted(II=(1.0, 1.08, 0.51))), page)  # reaches half at one sample
+    well = spans.top_spans(explained(wide + planted(II=(1.0, 1.08, 0.9))), page)
+    assert ["II" in {each.lead for each in found} for found in (hardly, well)] == [False, True]
+
+
 def test_a_map_that_is_zero_has_no_spans(record: Record):
     assert spans.top_spans(explained(np.zeros((12, 1000))), sheet.sheet(record, 0.0)) == ()
 

@@ -17,6 +17,9 @@ SMOOTHING_S = 0.08
 FRACTION_OF_TOP = 0.5
 """A span holds everything around its top that reaches this fraction of the largest value on the sheet."""
 
+LEAST_SHARE = 0.001
+"""What holds less of a map is no span: the edge of something that does not reach that fraction."""
+
 
 @dataclass(frozen=True)
 class Span:
@@ -63,7 +66,8 @@ def top_spans(heat: Heat, sheet: Sheet, n: int = N_SPANS) -> tuple[Span, ...]:
             inside = slice(first, last)
             mass = float((np.abs(values[row, inside]) * widths[inside]).sum())
             net = float((values[row, inside] * widths[inside]).sum())
-            found.append((mass / whole, lead, float(heat.edges_s[first]), float(heat.edges_s[last]), net))
+            if mass >= LEAST_SHARE * whole:
+                found.append((mass / whole, lead, float(heat.edges_s[first]), float(heat.edges_s[last]), net))
     found.sort(key=lambda each: -each[0])
     return tuple(
         Span(rank, lead, start, end, share, int(np.sign(net)) if heat.signed else 0)
