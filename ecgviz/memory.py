@@ -1,6 +1,7 @@
 """How a process holds the memory that it has freed."""
 
 import ctypes
+import sys
 from functools import cache
 
 REUSED_BYTES = 2**30
@@ -16,6 +17,8 @@ def keep_freed_memory() -> None:
     a CPU spends two fifths of its time there. Dask's nanny sets ``MALLOC_TRIM_THRESHOLD_``, which lowers that size to
     128 KiB: a worker of a cohort then takes twice the time.
     """
+    if sys.platform != "linux":
+        return
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, REUSED_BYTES)
