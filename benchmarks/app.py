@@ -84,10 +84,10 @@ def press(page: Page, name: str) -> Callable[[], object]:
     return found.click
 
 
-def start(folder: Path) -> float:
-    """Return the milliseconds from starting a server until its first page stands in a fresh browser."""
+def start(folder: Path, instead: Path | None = None) -> float:
+    """Return the milliseconds from starting a server until its first page, or that of another app, stands."""
     begun = perf_counter()
-    with driver.dashboard(folder) as address, driver.chromium() as browser:
+    with driver.dashboard(folder, instead=instead) as address, driver.chromium() as browser:
         opened = perf_counter()
         page = browser.new_page()
         launched = perf_counter()  # a reader's browser runs already
@@ -192,7 +192,10 @@ def zooms(page: Page, rounds: int) -> list[float]:
 def measured(rounds: int, throttle: float) -> Iterator[Row]:
     """Yield the rows of the table as they are known."""
     with tempfile.TemporaryDirectory() as empty:
-        yield Row("first page after the start", "ms", 3000, [start(Path(empty)) for _ in range(min(rounds, 3))])
+        floor = Path(empty, "one_sentence.py")
+        floor.write_text("import streamlit as st\n\nst.write('An app of one sentence.')\n")
+        for name, app in (("first page after the start", None), ("the same of Streamlit with one sentence", floor)):
+            yield Row(name, "ms", 3000, [start(Path(empty), app) for _ in range(min(rounds, 3))])
         with driver.dashboard(Path(empty)) as address, driver.chromium() as browser:
             page = browser.new_page(viewport={"width": 1440, "height": 900})
             if throttle > 1:

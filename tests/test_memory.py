@@ -1,4 +1,4 @@
-"""Memory that a process has freed is handed out again, even under the settings that Dask's nanny gives its workers."""
+"""Freed memory is handed out again, whatever Dask's nanny sets; objects that stay are seldom looked through."""
 
 import os
 import subprocess
@@ -32,3 +32,25 @@ def test_a_freed_array_is_not_fetched_from_the_system_again() -> None:
     told = subprocess.run([sys.executable, "-c", COUNTED], env=nanny, check=True, capture_output=True, text=True)
     fetched, kept = map(int, told.stdout.split())
     assert kept < fetched / 10
+
+
+LOOKED = """
+import gc
+from ecgviz.memory import collect_seldom
+
+def looks():
+    before = sum(each["collections"] for each in gc.get_stats())
+    kept = [[] for _ in range(100_000)]
+    return sum(each["collections"] for each in gc.get_stats()) - before
+
+often = looks()
+collect_seldom()
+print(often, looks())
+"""
+
+
+def test_objects_that_stay_are_seldom_looked_through() -> None:
+    ours = {**os.environ, "PYTHONPATH": str(ROOT)}
+    told = subprocess.run([sys.executable, "-c", LOOKED], env=ours, check=True, capture_output=True, text=True)
+    often, seldom = map(int, told.stdout.split())
+    assert 0 < seldom < often / 10

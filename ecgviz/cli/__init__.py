@@ -34,7 +34,7 @@ from ecgviz.cli import (
     verification,
 )
 from ecgviz.errors import EcgvizError
-from ecgviz.memory import keep_freed_memory
+from ecgviz.memory import collect_seldom, keep_freed_memory
 
 COMMANDS: Mapping[str, Callable[..., None]] = {
     "info": recordings.info,
@@ -164,6 +164,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # PyTorch's threads wait for one another in loops, which on a machine that does something else too costs minutes.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     keep_freed_memory()
+    collect_seldom()
     try:
         code = get_command(build())(arguments, prog_name="ecgviz", standalone_mode=False)
     except EcgvizError as refusal:

@@ -16,7 +16,6 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
-from captum.attr import DeepLift, GuidedBackprop
 from torch import Tensor, nn
 
 from ecgviz.checkpoint import Model, model_input
@@ -104,6 +103,8 @@ def _lifted(
     model: Model, inputs: ModelInput, reference: Tensor, label_index: int | None = None
 ) -> tuple[Tensor, float]:
     """Return contributions (1, L, T) and completeness error, of the label that changes most when none is named."""
+    from captum.attr import DeepLift
+
     errors = []
 
     def run(fed: Fed, x: Tensor) -> Tensor:
@@ -136,6 +137,7 @@ def guided_backprop(model: Model, inputs: ModelInput, beats: Beats, label_index:
     It shows what the first layers can rebuild more than what moved the logit: it hardly changes when the upper layers
     are drawn anew (Adebayo et al. 2018, arXiv:1810.03292). It promises no completeness.
     """
+    from captum.attr import GuidedBackprop
 
     def run(fed: Fed, x: Tensor) -> Tensor:
         attribution: Tensor = GuidedBackprop(fed).attribute(x.requires_grad_(), target=label_index)

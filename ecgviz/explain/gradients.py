@@ -1,11 +1,14 @@
-"""Slopes of the logit at this record, by Captum: signed, at every sample of every lead."""
+"""Slopes of the logit at this record, by Captum: signed, at every sample of every lead.
+
+Captum is imported where it is asked, here and in the other files: it takes most of a second, with Matplotlib and more
+behind it, which what explains nothing need not wait for.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import numpy as np
 import torch
-from captum.attr import InputXGradient, Saliency
 from torch import Tensor
 
 from ecgviz.checkpoint import Model
@@ -50,6 +53,7 @@ def input_x_gradient_together(
     model: Model, inputs: Sequence[ModelInput], beats: Sequence[Beats], label_index: int, *, seed: int
 ) -> list[Explanation]:
     """Return the `input_x_gradient` of each of many records."""
+    from captum.attr import InputXGradient
 
     def run(fed: Fed, x: Tensor) -> Tensor:
         attribution: Tensor = InputXGradient(fed).attribute(x.requires_grad_(), target=label_index)
@@ -114,6 +118,8 @@ def smooth_grad(
 
 def slopes(fed: Fed, x: Tensor, label_index: int) -> Tensor:
     """Return the signed gradient of one logit at each of some signals, (n, L, T)."""
+    from captum.attr import Saliency
+
     attribution: Tensor = Saliency(fed).attribute(x.requires_grad_(), target=label_index, abs=False)
     return attribution
 

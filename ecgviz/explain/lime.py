@@ -1,7 +1,6 @@
 """LIME: a linear model of the logit over the cells of one record, fitted to altered copies of it."""
 
 import numpy as np
-from sklearn.linear_model import Ridge
 
 from ecgviz.checkpoint import Model
 from ecgviz.errors import ExplanationError
@@ -38,6 +37,8 @@ def lime(
         As `ecgviz.explain.game.game`, for fewer coalitions than twice the number of cells, or for a kernel width or a
         penalty ``alpha`` that is not above 0.
     """
+    from sklearn.linear_model import Ridge
+
     if not (kernel_width > 0 and alpha > 0):
         raise ExplanationError(f"kernel_width is {kernel_width:g} and alpha {alpha:g}; both must be above 0")
     played = game(model, inputs, beats, label_index, baseline=baseline, cells=cells, seed=seed)

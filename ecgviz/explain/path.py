@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from captum.attr import IntegratedGradients
 from torch import Tensor
 
 from ecgviz.checkpoint import Model
@@ -116,6 +115,8 @@ def integrated_gradients_together(
 
 def _in_steps(fed: Fed, x: Tensor, reference: Tensor, label_index: int, n_steps: int) -> tuple[Tensor, float, int]:
     """Return what `refined` does for one record, by Captum with so many places."""
+    from captum.attr import IntegratedGradients
+
     attribution = IntegratedGradients(fed).attribute(
         x, reference, target=label_index, n_steps=n_steps, internal_batch_size=fed.at_once
     )

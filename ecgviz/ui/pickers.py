@@ -24,7 +24,7 @@ def pickers() -> None:
         record = picked if isinstance(picked, Record) else None
         name = _model_picker()
         label = None if record is None or name is None else _label_picker(record, name, refused)
-        method = _method_picker(name, refused)
+        method = state.Choice.method if record is None else _method_picker(name, refused)
     refusal = picked if isinstance(picked, str) else ""
     chosen = state.Choice(record, link if record is not None else None, refusal, name, label, method)
     state.choose(chosen)
