@@ -14,7 +14,7 @@ from ecgviz.validate.explanations.audit_net import as_model, fresh_net
 from ecgviz.validate.verdicts import Verdicts, measure_words
 from ecgviz.validate.verdicts.judged import Word, ask
 from ecgviz.validate.verdicts.networks import SPEC, Taught, patient
-from ecgviz.validate.verdicts.plants import TASKS, VERSIONS, varied, version
+from ecgviz.validate.verdicts.plants import TASKS, VERSIONS, in_part, varied, version
 from ecgviz.validate.verdicts.table import save_words, table
 from tests.toys import LEADS
 
@@ -37,6 +37,22 @@ def test_finding_and_cue_change_their_own_leads_and_nothing_else(name, healthy):
     assert version(task, healthy.record, beats, with_finding=False, with_cue=False) is healthy.record
     places = {(plant.wave, lead) for plant in (task.finding,) for lead in plant.leads}
     assert not places & {(task.cue.wave, lead) for lead in task.cue.leads}
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_finding_in_part_is_in_some_of_its_leads_and_never_in_all(name, healthy):
+    task, beats = TASKS[name], healthy.truth.beats
+    seen = set()
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        changed = changed_leads(in_part(task, healthy.record, beats, rng, with_cue=False), healthy.record)
+        assert changed
+        assert changed < set(task.finding.leads)
+        seen |= changed
+        rng = np.random.default_rng(seed)
+        both = changed_leads(in_part(task, healthy.record, beats, rng, with_cue=True), healthy.record)
+        assert both == changed | set(task.cue.leads)
+    assert seen == set(task.finding.leads)
 
 
 @pytest.mark.parametrize("name", ["inferior ST", "T inversion", "voltage"])
@@ -88,8 +104,8 @@ def test_words_are_counted_by_task_and_together():
     assert rows["all", "right"].part[0] == pytest.approx(39 / 40)
 
 
-def a_network(auc, finding_drop, cue_drop, kind="right"):
-    return Taught(kind, "mean and maximum", as_model(fresh_net(1, 0), "IMI"), auc, finding_drop, cue_drop)
+def a_network(auc, finding_drop, cue_drop, kind="right", whole_auc=0.99):
+    return Taught(kind, "mean and maximum", as_model(fresh_net(1, 0), "IMI"), auc, whole_auc, finding_drop, cue_drop)
 
 
 @pytest.mark.parametrize(
@@ -97,6 +113,8 @@ def a_network(auc, finding_drop, cue_drop, kind="right"):
     [
         (a_network(0.99, 5.0, 0.5), True),
         (a_network(0.90, 5.0, 0.5), False),
+        (a_network(0.99, 5.0, 0.5, whole_auc=0.9), False),
+        (a_network(0.99, 0.5, 5.0, "wrong", whole_auc=0.5), True),
         (a_network(0.99, 5.0, 2.0), False),
         (a_network(0.99, 0.5, 5.0), False),
         (a_network(0.99, 0.5, 5.0, "wrong"), True),
@@ -114,7 +132,7 @@ def test_maps_of_a_held_out_record_are_held_against_the_criterion():
     """The path of one record: a network that calls it, its maps and controls, and a word for each."""
     net = fresh_net(1, 0)
     net.output.bias.data += 100.0  # an untrained network that calls everything
-    network = Taught("right", "mean and maximum", replace(as_model(net, "IMI"), spec=SPEC), 1.0, 5.0, 0.0)
+    network = Taught("right", "mean and maximum", replace(as_model(net, "IMI"), spec=SPEC), 1.0, 1.0, 5.0, 0.0)
     asked = list(ask(TASKS["inferior ST"], [network], 1, seed=0, methods=("saliency",)))
     assert len(asked) == 1
     (explained,) = asked[0].explained.values()

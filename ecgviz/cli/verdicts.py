@@ -42,7 +42,7 @@ def verdicts(
     if out is not None:
         save_words(found, out)
     if as_json:
-        told = ("kind", "pooling", "auc", "finding_drop", "cue_drop", "valid")
+        told = ("kind", "pooling", "auc", "whole_auc", "finding_drop", "cue_drop", "valid")
         networks = [
             {"task": one.name, "label": one.label, "finding": one.finding.text, "cue": one.cue.text}
             | {name: getattr(each, name) for name in told}
@@ -61,7 +61,7 @@ def _write_networks(found: "Verdicts") -> None:
     rows = [
         (
             *(task.name, task.label, each.pooling, each.kind, task.finding.text, task.cue.text, task.cue_kind),
-            *(f"{each.auc:.3f}", f"{each.finding_drop:+.1f}", f"{each.cue_drop:+.1f}"),
+            *(f"{each.auc:.3f}", f"{each.whole_auc:.3f}", f"{each.finding_drop:+.1f}", f"{each.cue_drop:+.1f}"),
             "yes" if each.valid else "no",
         )
         for task, each in found.networks
@@ -75,6 +75,7 @@ def _write_networks(found: "Verdicts") -> None:
         "cue",
         "cue is",
         "AUC",
+        "AUC, whole",
         "without finding",
         "without cue",
         "valid",

@@ -16,9 +16,14 @@ from ecgviz.memory import collect_seldom, keep_freed_memory
 
 
 def fetch() -> None:
-    """Import what the frame and the first page import, in their order."""
-    import ecgviz.ui.pickers
-    import ecgviz.ui.tracing  # noqa: F401
+    """Import what the first page takes longest to import, in the order in which it does: it then waits for no more.
+
+    Nothing of `ecgviz.ui` is among it: caches and components belong to a server, which does not run yet.
+    """
+    import ecgviz.checkpoint
+    import ecgviz.explain
+    import ecgviz.figures
+    import ecgviz.pipeline  # noqa: F401
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from ecgviz.simulate import Simulation
 from ecgviz.types import Beats, Record
 from ecgviz.types.arrays import BoolArray, FloatArray
 
-Change = Callable[[Record, Beats], Record]
+Change = Callable[[Record, Beats, tuple[str, ...]], Record]
 
 MILD_GAIN, WILD_GAIN = (0.75, 1.25), (-1.0, 2.0)
 MILD_ST_MV, WILD_ST_MV = 0.02, 0.15
@@ -32,12 +32,16 @@ VERSIONS: tuple[tuple[bool, bool], ...] = ((False, False), (False, True), (True,
 
 @dataclass(frozen=True)
 class Plant:
-    """One change of a record, in words and as a function; ``wave`` is "" for an artefact."""
+    """One change of a record in some leads, in words and as a function; ``wave`` is "" for an artefact."""
 
     text: str
-    make: Change
+    change: Change
     wave: str
     leads: tuple[str, ...]
+
+    def make(self, record: Record, beats: Beats, leads: tuple[str, ...] = ()) -> Record:
+        """Return the record with the change in all of its leads, or in those of them that are named."""
+        return self.change(record, beats, leads or self.leads)
 
 
 @dataclass(frozen=True)
@@ -57,42 +61,42 @@ class Task:
 
 
 def _scaled(wave: str, leads: tuple[str, ...], factor: float) -> Plant:
-    def make(record: Record, beats: Beats) -> Record:
+    def change(record: Record, beats: Beats, leads: tuple[str, ...]) -> Record:
         return scale_wave(record, beats, wave, leads, factor).record
 
-    return Plant(f"{wave} times {factor:g} in {', '.join(leads)}", make, wave, leads)
+    return Plant(f"{wave} times {factor:g} in {', '.join(leads)}", change, wave, leads)
 
 
 def _shifted(leads: tuple[str, ...], mv: float) -> Plant:
-    def make(record: Record, beats: Beats) -> Record:
+    def change(record: Record, beats: Beats, leads: tuple[str, ...]) -> Record:
         return shift_st(record, beats, mv, leads).record
 
-    return Plant(f"ST {mv:+g} mV in {', '.join(leads)}", make, "ST", leads)
+    return Plant(f"ST {mv:+g} mV in {', '.join(leads)}", change, "ST", leads)
 
 
 def _q_waves(leads: tuple[str, ...], mv: float) -> Plant:
     """Lower the first 40 ms of QRS by a raised cosine."""
 
-    def make(record: Record, beats: Beats) -> Record:
+    def change(record: Record, beats: Beats, leads: tuple[str, ...]) -> Record:
         at_s = np.arange(record.signal.shape[1]) / record.fs
         phase = (at_s - beats.qrs_on[:, None]) / Q_S
         wave = np.where((phase > 0) & (phase < 1), 0.5 - 0.5 * np.cos(2 * np.pi * phase), 0).sum(axis=0)
         return _added(record, leads, -mv * wave)
 
-    return Plant(f"Q of {mv:g} mV in {', '.join(leads)}", make, "QRS", leads)
+    return Plant(f"Q of {mv:g} mV in {', '.join(leads)}", change, "QRS", leads)
 
 
 def _spikes(lead: str, mv: float) -> Plant:
     """Add an artefact of two samples, up and down, once a second, wherever that falls in the beat."""
 
-    def make(record: Record, beats: Beats) -> Record:
+    def change(record: Record, beats: Beats, leads: tuple[str, ...]) -> Record:
         wave = np.zeros(record.signal.shape[1])
         first = round(beats.r_s[0] * 997) % round(SPIKE_EVERY_S * record.fs)
         at = np.arange(first, wave.size - 1, round(SPIKE_EVERY_S * record.fs))
         wave[at], wave[at + 1] = mv, -mv
-        return _added(record, (lead,), wave)
+        return _added(record, leads, wave)
 
-    return Plant(f"a spike artefact of {mv:g} mV a second in {lead}", make, "", (lead,))
+    return Plant(f"a spike artefact of {mv:g} mV a second in {lead}", change, "", (lead,))
 
 
 def _added(record: Record, leads: tuple[str, ...], wave: FloatArray) -> Record:
@@ -120,7 +124,7 @@ _TASKS = (
     Task("inferior ST", "IMI", _shifted(_INFERIOR, 0.3), _shifted(("V5", "V6"), 0.3), WRONG_LEADS, True),
     Task("anterior ST", "ASMI", _shifted(_ANTERIOR, 0.4), _scaled("P", _ANTERIOR, 4.0), WRONG_WAVE, True),
     Task("T inversion", "INVT", _scaled("T", ("V2", "V3", "V4"), -1.0), _scaled("P", _INFERIOR, 3.5), BOTH_WRONG, True),
-    Task("voltage", "LVH", _scaled("QRS", ("V1", "V5", "V6"), 2.5), _spikes("V4", 0.8), ARTEFACT, True),
+    Task("voltage", "LVH", _scaled("QRS", ("V1", "V5", "V6"), 4.0), _spikes("V4", 0.8), ARTEFACT, True),
 )
 TASKS: Mapping[str, Task] = {task.name: task for task in _TASKS}
 """Every task by name."""
@@ -170,3 +174,11 @@ def version(task: Task, record: Record, beats: Beats, *, with_finding: bool, wit
     for plant, wanted in ((task.finding, with_finding), (task.cue, with_cue)):
         record = plant.make(record, beats) if wanted else record
     return record
+
+
+def in_part(task: Task, record: Record, beats: Beats, rng: np.random.Generator, *, with_cue: bool) -> Record:
+    """Return a record with the finding in some of its leads only, which is not the finding."""
+    leads = task.finding.leads
+    some = rng.choice(len(leads), int(rng.integers(1, len(leads))), replace=False)
+    changed = task.finding.make(record, beats, tuple(leads[k] for k in sorted(some)))
+    return task.cue.make(changed, beats) if with_cue else changed
