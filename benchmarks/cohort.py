@@ -185,21 +185,27 @@ def by_work(data: Path, scratch: Path, n: int) -> None:
 
 
 def scaling(data: Path, scratch: Path, n: int) -> None:
-    """Print records a second, by the clock, of one process, two of joblib and two workers of Dask, and efficiency."""
+    """Print records a second, by the clock, of one and two processes of joblib, and of one and two workers of Dask.
+
+    Efficiency is from one to two of the same; Dask's client and scheduler run on the same cores as its workers.
+    """
     from distributed import LocalCluster
 
     def warm_rate(name: str, methods: Sequence[str], **how: object) -> float:
         run_s(data, scratch / f"{name} warm", ["imle_net"], methods, limit=2 * TOGETHER, **how)
         return n / run_s(data, scratch / name, ["imle_net"], methods, **how)[0]
 
-    heads = ("one", "joblib", "eff.", "Dask", "eff.")
-    print(f"{'records a second by the clock, one label':44s} {'{:>6s} {:>7s} {:>5s} {:>6s} {:>5s}'.format(*heads)}")
+    def on_dask(name: str, methods: Sequence[str], n_workers: int) -> float:
+        with LocalCluster(n_workers=n_workers, threads_per_worker=1, dashboard_address=None) as cluster:
+            return warm_rate(f"{name} dask {n_workers}", methods, scheduler=cluster.scheduler_address)
+
+    heads = "".join(f"{head:>9s}" for head in ("joblib 1", "2", "eff.", "Dask 1", "2", "eff."))
+    print(f"{'records a second by the clock, one label':44s}{heads}")
     for k, (work, _, methods) in enumerate((WORK[0], WORK[1], WORK[3])):
-        one = warm_rate(f"{k} one", methods, jobs=1)
-        two = warm_rate(f"{k} joblib", methods, jobs=2)
-        with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
-            dask = warm_rate(f"{k} dask", methods, scheduler=cluster.scheduler_address)
-        print(f"{work:44s} {one:6.2f} {two:7.2f} {two / one / 2:5.2f} {dask:6.2f} {dask / one / 2:5.2f}", flush=True)
+        rates = [warm_rate(f"{k} jobs {jobs}", methods, jobs=jobs) for jobs in (1, 2)]
+        rates += [on_dask(str(k), methods, n_workers) for n_workers in (1, 2)]
+        columns = (*rates[:2], rates[1] / rates[0] / 2, *rates[2:], rates[3] / rates[2] / 2)
+        print(f"{work:44s}{''.join(f'{value:9.2f}' for value in columns)}", flush=True)
 
 
 def memory(data: Path, scratch: Path) -> None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ecgviz.ui import linked, pooling, state, widgets, words
+from ecgviz.ui import linked, pointing, pooling, state, widgets, words
 
 widgets.title("Attention", "Where the network pooled its input. It has no sign, and need not be what moved the output.")
 record = widgets.need_record()
@@ -12,11 +12,8 @@ beats = state.reading(record).beats
 if not attended.maps:
     st.info(widgets.plain(f"{network.name} shows no attention, so there is nothing to draw; Attributions has maps."))
 
-picked = pooling.level_picker(network, attended)
-if picked is not None:
-    level, beyond_habit = picked
-    pooling.heat(record, network, attended, level, beyond_habit=beyond_habit)
-    pooling.leaning(record, network)
+if attended.maps:
+    pooling.behind_trace(record, network, attended, pointing.focus(record))
 
 if attended.maps and not len(beats):
     st.info(widgets.plain(f"No beats to pool over: {beats.reason}"))

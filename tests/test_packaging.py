@@ -211,7 +211,10 @@ def until_healthy(port: int, server: subprocess.Popen[bytes]) -> bool:
 
 def test_what_is_fetched_while_the_browser_starts_is_nothing_of_the_dashboard_itself() -> None:
     """A component that is declared, or a cache that is made, before there is a server is not the server's."""
-    code = "import sys; from ecgviz.ui.serve import fetch; before = set(sys.modules); fetch(); print(*set(sys.modules) - before)"
+    code = (
+        "import sys; from ecgviz.ui.serve import fetch; before = set(sys.modules); fetch();"
+        "print(*set(sys.modules) - before)"
+    )
     told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
     fetched = told.stdout.split()
     assert "torch" in fetched

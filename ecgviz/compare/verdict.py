@@ -2,7 +2,7 @@
 
 The clauses follow from what is asked, with the usual levels of tests; no number was fitted. What the words are worth is
 measured on networks whose reason is known, right or wrong by a planted cue (`ecgviz.validate.verdicts`);
-docs/verdicts.md has the table: of integrated gradients *agrees* was said of 2 of 1600 maps of wrong reasons, and not of
+docs/verdicts.md has the table: of integrated gradients *agrees* was said of 0 of 1600 maps of wrong reasons, and not of
 every right one. It is no measure of how much: a network that reads the right place with half of its weight may agree,
 too.
 """

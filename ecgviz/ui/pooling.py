@@ -5,21 +5,27 @@ import streamlit as st
 from ecgviz import figures
 from ecgviz.checkpoint import Model
 from ecgviz.errors import EcgvizError
+from ecgviz.figures.focus import Focus
 from ecgviz.types import Record
-from ecgviz.ui import state, tracing, widgets, words
+from ecgviz.ui import pointing, state, tracing, widgets, words
 
 
-def level_picker(network: Model, attended: state.Attended) -> tuple[str, bool] | None:
-    """Let the reader pick the level behind the trace (all together at first), and whether to take the habit away.
+@st.fragment
+def behind_trace(record: Record, network: Model, attended: state.Attended, at: Focus) -> None:
+    """Let the reader pick a level, and draw it behind the trace; a change here leaves the rest of the page as it is.
 
-    Returns
-    -------
-    tuple of str and bool, or None
-        The level, and whether only what exceeds the network's habit is wanted; None for a network without attention.
+    ``at`` is what the rest of the page was drawn for: where a click on the tracing changed that, all is drawn anew.
     """
+    if pointing.focus(record) != at:
+        st.rerun()
+    level, beyond_habit = _level_picker(network, attended)
+    _heat(record, network, attended, level, beyond_habit=beyond_habit)
+    _leaning(record, network)
+
+
+def _level_picker(network: Model, attended: state.Attended) -> tuple[str, bool]:
+    """Return the level behind the trace (all together at first), and whether to show only what exceeds the habit."""
     levels = list(attended.maps)
-    if not levels:
-        return None
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         level = st.segmented_control(
             "Level behind the trace",
@@ -36,7 +42,7 @@ def level_picker(network: Model, attended: state.Attended) -> tuple[str, bool] |
     return str(level), beyond
 
 
-def heat(record: Record, network: Model, attended: state.Attended, level: str, *, beyond_habit: bool) -> None:
+def _heat(record: Record, network: Model, attended: state.Attended, level: str, *, beyond_habit: bool) -> None:
     """Draw one level behind the trace: as it is, or what exceeds the network's habit; and say what it cannot tell."""
     label = state.choice().label or network.labels[0]
     if not beyond_habit:
@@ -56,7 +62,7 @@ def heat(record: Record, network: Model, attended: state.Attended, level: str, *
     widgets.note(words.habit(made))
 
 
-def leaning(record: Record, network: Model) -> None:
+def _leaning(record: Record, network: Model) -> None:
     """Say how much the logit of the chosen label leans on the network's attention."""
     label = state.choice().label or network.labels[0]
     try:
