@@ -81,7 +81,7 @@ def _made(record: Record) -> None:
     st.markdown("\n".join(f"{n}. {widgets.plain(said(record, each))}" for n, each in enumerate(made, 1)))
     undo, clear = st.columns(2)
     undo.button("Undo the last", on_click=state.undo_step, args=(record,), width="stretch", key="undo edit")
-    clear.button("Back to the original", on_click=state.clear_steps, args=(record,), width="stretch", key="clear edits")
+    clear.button("Undo all", on_click=state.clear_steps, args=(record,), width="stretch", key="clear edits")
     with st.expander("The same in Python"):
         st.code(python(made), language=None, wrap_lines=True)
 
