@@ -9,7 +9,8 @@ from ecgviz import NOTICE
 from ecgviz.figures import style
 from ecgviz.figures.reliability import COLOURS
 
-PANEL_PX, HEAD_PX, FOOT_PX = 210, 40, 88
+PANEL_PX, HEAD_PX, FOOT_PX = 210, 136, 88
+"""Height of a panel, of title and legend (a row a fit in a narrow column) above, of axis and notice below."""
 MEASURED = {"loss": "loss", "validation_auc": "AUC, held out"}
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 TITLE = {"standoff": 4, "font": {"size": 13}}
@@ -44,7 +45,7 @@ def training_curve(curve: Mapping[str, Sequence[Mapping[str, float | None]]], *,
     figure.update_layout(
         margin={"l": 56, "r": 12, "t": HEAD_PX, "b": FOOT_PX},
         showlegend=True,
-        legend={"x": 1, "xanchor": "right", "y": 1, "yanchor": "top"},  # a loss falls: this corner is free
+        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom", "tracegroupgap": 0},
     )
     figure.add_annotation(
         {"text": _in_lines(NOTICE), "showarrow": False, "font": {"size": 12, "color": style.MUTED}}
