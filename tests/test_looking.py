@@ -1,6 +1,7 @@
 """How a reader looks at a recording: paper, what the three levels follow, calipers; with a shipped model."""
 
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from ecgviz.figures.focus import Focus
 from ecgviz.records import load_record
+from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.signal import condition
 from ecgviz.types import WAVES
 from ecgviz.ui import state
@@ -143,10 +145,18 @@ def test_each_lead_can_have_its_own_scale_and_the_legend_says_so(app: AppTest):
 def test_the_largest_spans_are_named_below_the_paper_as_they_are_numbered_on_it(app: AppTest):
     paper = drawn(app)[0]
     (said,) = [each.value for each in app.markdown if "Largest spans on this sheet" in each.value]
-    numbers = {note["text"] for note in paper["layout"]["annotations"] if note["text"].strip("<b>/").isdigit()}
-    assert numbers == {f"<b>{n}</b>" for n in range(1, 6)}
-    assert "1 II, beat 7" in said.replace("\\", "")
-    assert set(WAVES) & set(said.replace("\\", "").replace(",", "").split())
+    numbers = {
+        note["text"]: note["x"] for note in paper["layout"]["annotations"] if note["text"].strip("<b>/").isdigit()
+    }
+    assert set(numbers) == {f"<b>{n}</b>" for n in range(1, 6)}
+    named = re.findall(r"(\d) (\w+), beat \d+, (\w+) \(([\d.]+) to ([\d.]+) s, ([\d.]+) %\)", said.replace("\\", ""))
+    assert [number for number, *_ in named] == list("12345")
+    shares = [float(share) for *_, share in named]
+    assert shares == sorted(shares, reverse=True)
+    for number, lead, wave, start_s, end_s, _ in named:
+        assert lead in STANDARD_LEADS
+        assert wave in WAVES
+        assert float(start_s) - 0.005 <= numbers[f"<b>{number}</b>"] <= float(end_s) + 0.005  # named to 10 ms
 
 
 def test_files_are_offered_once_the_table_is_opened(app: AppTest):
