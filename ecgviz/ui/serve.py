@@ -16,9 +16,10 @@ from ecgviz.memory import collect_seldom, keep_freed_memory
 
 
 def fetch() -> None:
-    """Import what the first page takes longest to import, in the order in which it does: it then waits for no more.
+    """Import what the first page takes longest to import.
 
-    Nothing of `ecgviz.ui` is among it: caches and components belong to a server, which does not run yet.
+    In the order in which the page does, so that neither ever holds a module that the other waits for. Nothing of
+    `ecgviz.ui` is among it: caches and components belong to a server, which does not run yet.
     """
     import ecgviz.checkpoint
     import ecgviz.explain

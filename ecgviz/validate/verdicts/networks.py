@@ -61,8 +61,8 @@ class Taught:
     """One network of a task, with what it does on unseen patients; ``pooling`` is one of `POOLINGS`.
 
     ``auc`` is that of its label over all versions, ``whole_auc`` that of the finding against the finding in some of its
-    leads, without the cue. ``finding_drop`` and ``cue_drop`` are by how much its logit falls,
-    mean over patients, when finding or cue is taken out of the record that has both.
+    leads, without the cue. ``finding_drop`` and ``cue_drop`` are by how much its logit falls, mean over patients, when
+    finding or cue is taken out of the record that has both.
     """
 
     kind: str
@@ -81,11 +81,10 @@ class Taught:
             return False
         if self.kind == "half":
             return small > LARGEST_OTHER * large
-        if self.kind == "right":
-            reason, whole = self.finding_drop, self.whole_auc >= LEAST_AUC
-        else:
-            reason, whole = self.cue_drop, True
-        return whole and reason == large and abs(small) <= LARGEST_OTHER * large
+        if self.kind == "right" and self.whole_auc < LEAST_AUC:
+            return False
+        reason = self.finding_drop if self.kind == "right" else self.cue_drop
+        return reason == large and abs(small) <= LARGEST_OTHER * large
 
 
 def patient(task: Task, number: int, seed: int, *, wild: bool = False) -> Patient:
