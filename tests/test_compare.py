@@ -78,7 +78,7 @@ def test_the_right_waves_in_the_right_leads_agree():
     assert result.area == pytest.approx(0.0256, abs=0.002)
     assert result.density == pytest.approx(result.share / result.area)
     assert result.p_time < 0.02
-    assert result.p_place == pytest.approx(1 / 20)  # 20 ways to choose three of six limb leads
+    assert result.p_place == pytest.approx(1 / 220)  # 220 ways to choose three of twelve leads
     assert {score.name for score in result.controls} == {"|x|", "random networks"}
     for score in result.controls:
         assert score.excess == pytest.approx(result.share - score.share)
@@ -118,7 +118,7 @@ def test_the_right_leads_at_any_time_do_not_agree():
     values = np.full((12, 1000), 0.01)
     values[[LEADS.index(x) for x in INFERIOR]] = 1.0
     result = judged(values, inferior_st())
-    assert result.p_place == pytest.approx(1 / 20)
+    assert result.p_place == pytest.approx(1 / 220)
     assert result.p_time > 0.05
     assert result.evidence == "partly"
     assert "not tied to these waves in time" in result.why
@@ -231,15 +231,57 @@ def test_a_region_of_all_leads_makes_no_claim_about_leads():
         assert "no claim about leads" in result.why
 
 
-def test_a_region_of_few_leads_must_rank_first():
-    where = (finding("met", region(BEATS, ("V1", "V2", "V3", "V4"), ("ST",))),)
-    right = judged(painted(BEATS, ("V1", "V2", "V3", "V4"), ("ST",), 0.01), where)
-    assert right.p_place == pytest.approx(1 / 15)
+def test_a_region_of_one_lead_must_rank_first():
+    where = (finding("met", region(BEATS, ("V1",), ("ST",))),)
+    right = judged(painted(BEATS, ("V1",), ("ST",), 0.01), where)
+    assert right.p_place == pytest.approx(1 / 12)
     assert right.evidence == "agrees"
-    assert "first of 15 choices of leads" in right.why
-    shifted = judged(painted(BEATS, ("V2", "V3", "V4", "V5"), ("ST",), 0.01), where)
-    assert shifted.p_place == pytest.approx(9 / 15)
-    assert shifted.evidence == "partly"
+    assert "first of 12 choices of leads" in right.why
+    beside = judged(painted(BEATS, ("V1",), ("ST",), 0.01) + painted(BEATS, ("V2",), ("ST",)), where)
+    assert beside.p_place == pytest.approx(2 / 12)
+    assert beside.evidence == "partly"
+
+
+@pytest.mark.parametrize(
+    ("asked", "read", "p", "evidence"),
+    [
+        (("V1", "V2", "V3", "V4"), ("V1", "V2", "V3", "V4"), 1 / 495, "agrees"),
+        (("V1", "V2", "V3", "V4"), ("V2", "V3", "V4", "V5"), 33 / 495, "partly"),
+        (("V1", "V2", "V3", "V4"), ("V3",), 165 / 495, "partly"),  # one lead in three choices of four
+        (INFERIOR, ("II", "III"), 10 / 220, "agrees"),  # two leads of three are more than chance
+        (INFERIOR, ("II",), 55 / 220, "partly"),
+        (("V3", "V4"), ("V2", "V3", "V4"), 3 / 66, "agrees"),
+    ],
+)
+def test_p_of_place_counts_the_choices_of_leads_that_hold_as_much(asked, read, p, evidence):
+    result = judged(painted(BEATS, read, ("ST",), 0.001), (finding("met", region(BEATS, asked, ("ST",))),))
+    assert result.p_place == pytest.approx(p)
+    assert result.evidence == evidence, result.why
+
+
+def test_a_map_that_only_tells_chest_from_limb_leads_is_not_tied_to_some_chest_leads():
+    where = (finding("met", region(BEATS, ("V1", "V2", "V3", "V4"), ("ST",))),)
+    chest = judged(painted(BEATS, LEADS[6:], ("ST",), 0.01), where)
+    assert chest.p_place == pytest.approx(15 / 495)  # below 5 %: chest leads are told from limb leads
+    assert chest.evidence == "partly"
+    assert "not tied to these leads (not clearly more than in others of the limb or chest leads)" in chest.why
+    all_six = (finding("met", region(BEATS, LEADS[6:], ("ST",))),)
+    assert judged(painted(BEATS, LEADS[6:], ("ST",), 0.01), all_six).evidence == "agrees"
+    assert judged(painted(BEATS, LEADS, ("ST",), 0.01), all_six).evidence == "partly"
+
+
+def test_what_all_leads_are_asked_alike_may_agree_without_a_claim_about_leads():
+    """As one of several definitions of a criterion asks for QRS in all leads, and another for P in V1."""
+    where = (finding("met", region(BEATS, LEADS, ("QRSi", "QRSm")), criterion="LVH"),)
+    some = finding("met", region(BEATS, ("V1",), ("P",)), criterion="LVH")
+    in_every_qrs = painted(BEATS, LEADS, ("QRSi", "QRSm"), 0.01)
+    both = judged(in_every_qrs, (*where, some))
+    assert both.p_place > 0.05
+    assert both.evidence == "agrees"
+    assert "what is asked of all leads alike holds" in both.why
+    assert judged(painted(BEATS, LEADS, ("P",), 0.01), (*where, some)).evidence != "agrees"
+    same = evidence(a_map(in_every_qrs), BEATS)
+    assert judged(in_every_qrs, (*where, some), controls={"|x|": (same,)}).evidence == "partly"
 
 
 @pytest.mark.parametrize(

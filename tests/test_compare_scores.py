@@ -90,7 +90,7 @@ def test_each_of_several_criteria_is_held_by_itself():
     assert anterior.share < anterior.area < inferior.share
     assert anterior.share + inferior.share == pytest.approx(result.share)
     assert inferior.q_time == pytest.approx(2 * inferior.p_time)
-    assert inferior.q_place == pytest.approx(2 / 20)
+    assert inferior.q_place == pytest.approx(2 / 220)
     assert anterior.q_time >= anterior.p_time > 0.05
     alone = judged(painted(BEATS, INFERIOR, ("ST",)) + 0.001, findings[1:])
     assert (alone.criteria[0].q_time, alone.criteria[0].q_place) == (alone.p_time, alone.p_place)

@@ -39,6 +39,21 @@ def test_finding_and_cue_change_their_own_leads_and_nothing_else(name, healthy):
     assert not places & {(task.cue.wave, lead) for lead in task.cue.leads}
 
 
+@pytest.mark.parametrize("name", ["ST depression", "lateral ST", "inferior ST", "anterior ST"])
+def test_a_planted_st_shift_does_not_reach_far_into_t(name, healthy):
+    """Criteria measure ST up to 80 ms after J; a shift that fades out through T would be planted elsewhere, too."""
+    task, beats, record = TASKS[name], healthy.truth.beats, healthy.record
+    shifted = version(task, record, beats, with_finding=True, with_cue=False)
+    change = np.abs(shifted.signal - record.signal).max(axis=0)
+    at_s = np.arange(change.size) / record.fs
+    known = np.isfinite(beats.qrs_off + beats.t_on)
+    j, end = beats.qrs_off[known], np.maximum(beats.t_on, beats.qrs_off + 0.09)[known]
+    allowed = ((at_s > j[:, None] - 0.021) & (at_s < end[:, None] + 0.011)).any(axis=0)
+    assert change[~allowed].max() == 0
+    in_st = ((at_s >= j[:, None]) & (at_s <= j[:, None] + 0.08)).any(axis=0)
+    assert change[in_st].min() == pytest.approx(change.max(), rel=1e-4)
+
+
 @pytest.mark.parametrize("name", TASKS)
 def test_a_finding_in_part_is_in_some_of_its_leads_and_never_in_all(name, healthy):
     task, beats = TASKS[name], healthy.truth.beats

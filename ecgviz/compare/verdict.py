@@ -16,7 +16,7 @@ from ecgviz.compare.discovery import with_q_values
 from ecgviz.compare.nulls import P_LIMIT, PlaceNull, place_null, time_null
 from ecgviz.compare.ranks import rank_scores
 from ecgviz.compare.region import assessable, mass_name, region_of
-from ecgviz.compare.scores import control_score, limb_group_holds, limb_widened, resamples
+from ecgviz.compare.scores import Beside, asked_of_all_leads, limb_widened
 from ecgviz.criteria import union_region
 from ecgviz.evidence import area_in, cells, group_shares, share_in
 from ecgviz.types import (
@@ -48,16 +48,18 @@ def compare(
 
     The region is the union of the primary regions of all findings that are met. ``share`` is the part of the
     supporting mass inside it, ``area`` the part of the grid's lead-seconds that it covers. A control's share is the
-    mean over its maps (several for random networks); the interval of the excess resamples beats, the same ones for map
-    and control, and a control's maps. ``p_time`` is over all circular shifts of the map against the beats, the same in
-    all leads; ``p_place`` over exchanges of leads within the limb and within the chest leads; both are
-    (b + 1) / (m + 1) (Phipson and Smyth 2010, doi:10.2202/1544-6115.1585). The word is about the union, which is one
-    test; ``criteria`` holds each criterion of it, with the false discovery rate over them controlled.
+    mean over its maps (several for random networks); the interval of the excess draws beats, each as often as map or
+    control holds mass on it, and a control's maps. ``p_time`` is over all circular shifts of the map against the beats,
+    the same in all leads; ``p_place`` over exchanges of leads; both are (b + 1) / (m + 1) (Phipson and Smyth 2010,
+    doi:10.2202/1544-6115.1585). The word is about the union, which is one test; ``criteria`` holds each criterion of
+    it, with the false discovery rate over them controlled.
 
     *Agrees*: share above area, the excess over the best control above 0 with its whole interval, and both nulls
-    reject. *Disagrees*: share not above area, or the whole interval of the excess below 0. *Partly*: in between. A
-    region of few leads has few arrangements (15 for four of six chest leads), too few for 5 %: then it must rank first
-    among them. The limb leads hold two independent signals, so how relevance splits among them is not identifiable: a
+    reject; to reject in place, the region's leads must also hold more than the others of the limb and of the chest
+    leads. *Disagrees*: share not above area, or the whole interval of the excess below 0. *Partly*: in between. A
+    region of one lead has 12 arrangements, too few for 5 %: then it must rank first among them. What a region asks of
+    all leads alike, as one of several definitions of a criterion may, is enough by itself, with no claim about leads.
+    The limb leads hold two independent signals, so how relevance splits among them is not identifiable: a
     map that would disagree over a region in some limb leads, and does not when they count as one group, agrees
     *partly*.
 
@@ -130,20 +132,24 @@ def hold_against(
     rng = np.random.default_rng(seed)
     grid, inside = where.of(grid), where.inside
     controls = {name: [where.of(each) for each in maps] for name, maps in controls.items()}
-    counts = resamples(grid, rng)
-    scores = tuple(control_score(name, grid, maps, inside, counts, rng) for name, maps in controls.items())
+    beside = Beside(grid, controls, rng)
+    scores = beside.scores(inside)
     known = [score for score in scores if np.isfinite(score.excess)]
     if not known:
         return Held("not assessable", "no control map has a share in the region, so nothing shows what it is worth")
     share, area = share_in(grid, inside), area_in(grid, inside)
     p_time = time_null(explanation, beats, where)
     place = place_null(grid, inside, rng)
-    best = min(known, key=lambda score: score.excess)
-    verdict, why = _verdict(share, area, best, p_time, place)
+    verdict, why = _verdict(share, area, min(known, key=lambda score: score.excess), p_time, place)
     widened = limb_widened(grid, inside)
-    if verdict == "disagrees" and widened is not None and limb_group_holds(grid, widened, controls, counts, rng):
+    if verdict == "disagrees" and widened is not None and beside.stands(widened):
         verdict = "partly"
         why += "; with the limb leads as one group, which is all that they can tell, its mass does lie in the region"
+    alike = asked_of_all_leads(inside)
+    if verdict == "partly" and alike is not None and beside.stands(alike):
+        p_alike = time_null(explanation, beats, replace(where, inside=alike))
+        verdict = "agrees" if p_alike <= P_LIMIT else verdict
+        why += f"; what is asked of all leads alike holds {100 * share_in(grid, alike):.0f} % (p {p_alike:.2g} in time)"
     placed = f"{100 * share:.0f} % of the {mass_name(grid)} lies in {region.text} ({100 * area:.0f} % of the area)"
     held = Held(
         verdict, f"{placed}: {why}", share, area, scores, p_time, place.p, **rank_scores(grid, inside)._asdict()
@@ -205,7 +211,7 @@ def _verdict(share: float, area: float, best: ControlScore, p_time: float, place
     if not p_time <= P_LIMIT:
         doubts.append(f"not tied to these waves in time (p {p_time:.2g})")
     if not place.passed:
-        doubts.append(f"not tied to these leads (p {place.p:.2g})")
+        doubts.append(f"not tied to these leads ({place.doubt})")
     if doubts:
         return "partly", f"{' and '.join(doubts)}; {excess}"
     tests = f"p {p_time:.2g} in time"

@@ -135,9 +135,9 @@ def outside(grid: EvidenceGrid) -> str:
 def nulls(agreement: Agreement) -> str:
     """Return both null tests in words."""
     return (
-        f"Chance of a share as large when the map is shifted in time: p = {_p(agreement.p_time)}; when leads are "
-        f"exchanged within the limb and chest groups: p = {_p(agreement.p_place)}. Both must be small before a map "
-        f"counts as agreeing. The region covers {percent(agreement.area)} of the recording's lead-seconds."
+        f"Chance of a share as large when the map is shifted in time: p = {_p(agreement.p_time)}; when its leads are "
+        f"exchanged: p = {_p(agreement.p_place)}. Both must be small before a map counts as agreeing. The region "
+        f"covers {percent(agreement.area)} of the recording's lead-seconds."
     )
 
 

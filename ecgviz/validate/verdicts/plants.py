@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ecgviz.edit import scale_wave, shift_st
+from ecgviz.edit import scale_wave
 from ecgviz.simulate import Simulation
 from ecgviz.types import Beats, Record
 from ecgviz.types.arrays import BoolArray, FloatArray
@@ -23,8 +23,9 @@ deviation), drawn for each lead alone and the same in all versions of a patient.
 is learnt from varies wildly, but for the waves in which something is planted: then no other lead and no other wave
 tells of these, not even by comparison."""
 WAVES = ("P", "QRS", "ST", "T")
-RAMP_S = 0.04
-Q_S = 0.040
+RAMP_S, ST_RAMP_S = 0.04, 0.02
+Q_S, ST_S = 0.040, 0.090
+"""How long a planted Q wave is, and how long a shifted ST segment at least: criteria measure up to J + 80 ms."""
 SPIKE_EVERY_S = 1.0
 VERSIONS: tuple[tuple[bool, bool], ...] = ((False, False), (False, True), (True, False), (True, True))
 """With the finding, with the cue: every patient is there in all four."""
@@ -68,8 +69,12 @@ def _scaled(wave: str, leads: tuple[str, ...], factor: float) -> Plant:
 
 
 def _shifted(leads: tuple[str, ...], mv: float) -> Plant:
+    """Shift ST alone, as far as criteria measure it: `shift_st` fades out through T, where none of them looks."""
+
     def change(record: Record, beats: Beats, leads: tuple[str, ...]) -> Record:
-        return shift_st(record, beats, mv, leads).record
+        at_s = np.arange(record.signal.shape[1]) / record.fs
+        until_s = np.maximum(beats.t_on, beats.qrs_off + ST_S)
+        return _added(record, leads, mv * _window(at_s, beats.qrs_off - ST_RAMP_S / 2, until_s, ST_RAMP_S))
 
     return Plant(f"ST {mv:+g} mV in {', '.join(leads)}", change, "ST", leads)
 
@@ -145,7 +150,7 @@ def varied(task: Task, made: Simulation, rng: np.random.Generator, *, wild: bool
     gain, shift = np.ones_like(signal), np.zeros_like(signal)
     for wave, (on, off) in zip(WAVES, ends, strict=True):
         kept = np.bool_(not wild) | _planted(task, wave, record.leads)[:, None]
-        window = _window(at_s, on, off)
+        window = _window(at_s, on, off, RAMP_S)
         if wave == "ST":
             shift = np.where(kept, MILD_ST_MV, WILD_ST_MV) * rng.standard_normal(kept.shape) * window
         else:
@@ -160,12 +165,12 @@ def _planted(task: Task, wave: str, leads: tuple[str, ...]) -> BoolArray:
     return np.array([lead in chosen for lead in leads])
 
 
-def _window(at_s: FloatArray, on_s: FloatArray, off_s: FloatArray) -> FloatArray:
-    """Return 1 between marks and 0 elsewhere, with ramps, (T,)."""
+def _window(at_s: FloatArray, on_s: FloatArray, off_s: FloatArray, ramp_s: float) -> FloatArray:
+    """Return 1 between marks and 0 elsewhere, with ramps centred on the marks, (T,)."""
     window = np.zeros(at_s.size)
     for on, off in zip(on_s, off_s, strict=True):
         if np.isfinite(on) and np.isfinite(off):
-            window = np.maximum(window, np.clip(np.minimum(at_s - on, off - at_s) / RAMP_S + 0.5, 0, 1))
+            window = np.maximum(window, np.clip(np.minimum(at_s - on, off - at_s) / ramp_s + 0.5, 0, 1))
     return window
 
 
