@@ -26,6 +26,16 @@ def keep_freed_memory() -> None:
         mallopt(_M_TRIM_THRESHOLD, REUSED_BYTES)
 
 
+def give_back_freed_memory() -> None:
+    """Have glibc give back what is freed anywhere, not at the end of its heap alone; elsewhere do nothing.
+
+    Arrays whose size changes leave gaps that the next ones do not fit: a network that reads as many windows as a record
+    has beats held 24 GB after 10 minutes of training, and 3 GB of it were in use.
+    """
+    if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
+        trim(0)
+
+
 def collect_seldom() -> None:
     """Have Python look for reference cycles once in 10,000 new objects, not in 700.
 

@@ -34,6 +34,33 @@ def test_a_freed_array_is_not_fetched_from_the_system_again() -> None:
     assert kept < fetched / 10
 
 
+GAPS = """
+import numpy as np
+from ecgviz.memory import give_back_freed_memory, keep_freed_memory
+
+def resident():
+    return int(open("/proc/self/statm").read().split()[1])
+
+keep_freed_memory()
+before = resident()
+arrays = [np.ones(2**17) for _ in range(200)]  # 1 MiB each
+full = resident()
+del arrays[:-1]
+kept = resident()
+give_back_freed_memory()
+print(*(each - before for each in (full, kept, resident())))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's allocator is that of Linux")
+def test_freed_memory_below_what_is_in_use_is_given_back() -> None:
+    ours = {**os.environ, "PYTHONPATH": str(ROOT)}
+    told = subprocess.run([sys.executable, "-c", GAPS], env=ours, check=True, capture_output=True, text=True)
+    full, kept, given_back = map(int, told.stdout.split())
+    assert kept > 0.9 * full
+    assert given_back < 0.1 * full
+
+
 LOOKED = """
 import gc
 from ecgviz.memory import collect_seldom

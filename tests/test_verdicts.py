@@ -13,7 +13,7 @@ from ecgviz.types import Agreement
 from ecgviz.validate.explanations.audit_net import as_model, fresh_net
 from ecgviz.validate.verdicts import Verdicts, measure_words
 from ecgviz.validate.verdicts.judged import Word, ask
-from ecgviz.validate.verdicts.networks import SPEC, Taught, patient
+from ecgviz.validate.verdicts.networks import CHECKED, PATIENTS, SPEC, Taught, patient
 from ecgviz.validate.verdicts.plants import TASKS, VERSIONS, in_part, varied, version
 from ecgviz.validate.verdicts.table import save_words, table
 from tests.toys import LEADS
@@ -154,6 +154,20 @@ def test_maps_of_a_held_out_record_are_held_against_the_criterion():
     assert len(explained.controls["random networks"]) == 5
     assert predict(network.model, asked[0].examined.record, asked[0].examined.beats).positive("IMI")
     assert any(finding.state == "met" for finding in asked[0].findings)
+
+
+def test_only_records_whose_criterion_is_met_in_all_leads_of_the_finding_are_asked():
+    """Of the first four patients, T of the second is inverted by less than 0.1 mV in V2: INVT names V3 and V4 there."""
+    net = fresh_net(1, 0)
+    net.output.bias.data += 100.0
+    network = Taught("right", "mean", replace(as_model(net, "INVT"), spec=SPEC), 1.0, 1.0, 5.0, 0.0)
+    task = TASKS["T inversion"]
+    asked = list(ask(task, [network], 3, seed=0, methods=("saliency",)))
+    first = [patient(task, PATIENTS + CHECKED + number, 0).records[-1].id for number in (0, 2, 3)]
+    assert [each.examined.record.id for each in asked] == first
+    second = patient(task, PATIENTS + CHECKED + 1, 0).records[-1]
+    met = [f for f in findings_of(examine(second), "INVT") if f.state == "met"]
+    assert {f.regions["primary"].text for f in met} == {"V3, V4: T"}
 
 
 def test_every_word_is_written_with_its_scores(tmp_path):

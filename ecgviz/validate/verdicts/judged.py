@@ -6,6 +6,7 @@ from typing import Any
 
 from ecgviz.checkpoint import model_input, predict
 from ecgviz.compare import compare
+from ecgviz.criteria import union_region
 from ecgviz.evidence import evidence
 from ecgviz.explain import explain
 from ecgviz.explain.controls import RANDOM_PARAMS, trivial_maps
@@ -65,7 +66,9 @@ def ask(
 ) -> Iterator[Asked]:
     """Explain held-out records, ``n_records`` of them that every valid network calls and whose criterion is met.
 
-    The networks have the same pooling, so that random ones of that pooling are controls for all of them.
+    It must be met, as measured, in all leads of the finding: where it is in some, a network that reads all is right by
+    what it was taught and not by the criterion, so its reason would not be known. The networks have the same pooling,
+    so that random ones of that pooling are controls for all of them.
     """
     taught = [each for each in taught if each.valid]
     found = 0
@@ -75,7 +78,7 @@ def ask(
         made = patient(task, n_patients + CHECKED + number, seed)
         examined = examine(made.records[VERSIONS.index((True, True))])
         findings = findings_of(examined, task.label)
-        met = any(finding.state == "met" for finding in findings)
+        met = set(task.finding.leads) <= _leads_asked(findings)
         said = {each.kind: predict(each.model, examined.record, examined.beats) for each in taught}
         if not met or not all(prediction.positive(task.label) for prediction in said.values()):
             continue
@@ -83,6 +86,13 @@ def ask(
         progress(found, n_records)
         now = [method for method in methods if found % EVERY.get(method, 1) == 0]
         yield Asked(examined, findings, said, dict(_maps(task, taught, examined, now)))
+
+
+def _leads_asked(findings: Sequence[Finding]) -> set[str]:
+    """Return the leads in which the criteria that are met look for anything."""
+    region = union_region([finding for finding in findings if finding.state == "met"])
+    rows = () if region is None else zip(region.leads, region.inside, strict=True)
+    return {lead for lead, row in rows if row.any()}
 
 
 def _maps(
