@@ -18,9 +18,6 @@ from ecgviz.training.evaluate import areas
 from ecgviz.training.state import Epoch, Schedule, State
 from ecgviz.types.arrays import FloatArray
 
-STEPS_BEFORE_GIVING_BACK = 8
-"""Freed memory grows for so many steps: fewer cost time, more cost memory (`give_back_freed_memory`)."""
-
 
 @dataclass(frozen=True, eq=False)
 class Scaling:
@@ -161,15 +158,14 @@ def _epoch(state: State, data: _Pool, order: Tensor, batch_size: int, scaling: S
     generator = torch.Generator(device).manual_seed(seed)
     state.net.train()
     losses = []
-    for number, chosen in enumerate(order.split(batch_size), 1):
+    for chosen in order.split(batch_size):
         batch = augment(data.rows(chosen), fs=fs, generator=generator)
         with torch.autocast(device.type, dtype=torch.bfloat16):
             logits = state.net(scaling.apply(batch.x), r_s=batch.r_s, meta=batch.meta)
         loss = masked_loss(logits.float(), batch.y, data.is_superclass)
         state.step(loss)
         losses.append(loss.detach())
-        if number % STEPS_BEFORE_GIVING_BACK == 0:
-            give_back_freed_memory()
+        give_back_freed_memory()
     return float(torch.stack(losses).mean())
 
 
