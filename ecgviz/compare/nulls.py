@@ -4,7 +4,7 @@ Shuffled samples are no null: relevance is smooth in time, and independent smoot
 of records. A map that follows the heartbeat and knows nothing of leads passes the test of time; both tests are needed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import factorial, prod
 
@@ -45,6 +45,10 @@ class PlaceNull:
     def limit(self) -> float:
         """Level of rejection; among fewer than 20 arrangements the region must rank first, the best it can do."""
         return max(P_LIMIT, 1 / self.n_arrangements)
+
+    def of_several(self, n_regions: int) -> "PlaceNull":
+        """Return the test of one of several regions of which one is enough."""
+        return replace(self, p=float(np.minimum(n_regions * self.p, 1)))
 
     @property
     def passed(self) -> bool:
@@ -95,7 +99,7 @@ def _shifts(n: int, explanation: Explanation, beats: Beats) -> NDArray[np.bool_]
 
 
 def place_null(grid: EvidenceGrid, inside: BoolArray, rng: np.random.Generator) -> PlaceNull:
-    """Exchange the map's leads; what a region asks of all leads alike cannot be told from any exchange.
+    """Exchange the map's leads.
 
     Exchanges are among all leads: within the limb or the chest leads there are 20 at the most for a region of as many
     leads as these are, and a map that holds nearly all in two of its three leads is no rarer than 1 in 5 there. But

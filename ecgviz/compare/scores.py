@@ -66,9 +66,3 @@ def limb_widened(grid: EvidenceGrid, inside: BoolArray) -> BoolArray | None:
     widened = inside.copy()
     widened[limb] = inside[limb].any(axis=0)
     return widened
-
-
-def asked_of_all_leads(inside: BoolArray) -> BoolArray | None:
-    """Return the cells that are asked of every lead alike; None where there are none, or no others."""
-    alike = np.broadcast_to(inside.all(axis=0), inside.shape)
-    return alike if alike.any() and (alike != inside).any() else None

@@ -16,7 +16,7 @@ from ecgviz.compare.discovery import with_q_values
 from ecgviz.compare.nulls import P_LIMIT, PlaceNull, place_null, time_null
 from ecgviz.compare.ranks import rank_scores
 from ecgviz.compare.region import assessable, mass_name, region_of
-from ecgviz.compare.scores import Beside, asked_of_all_leads, limb_widened
+from ecgviz.compare.scores import Beside, limb_widened
 from ecgviz.criteria import union_region
 from ecgviz.evidence import area_in, cells, group_shares, share_in
 from ecgviz.types import (
@@ -57,11 +57,10 @@ def compare(
     *Agrees*: share above area, the excess over the best control above 0 with its whole interval, and both nulls
     reject; to reject in place, the region's leads must also hold more than the others of the limb and of the chest
     leads. *Disagrees*: share not above area, or the whole interval of the excess below 0. *Partly*: in between. A
-    region of one lead has 12 arrangements, too few for 5 %: then it must rank first among them. What a region asks of
-    all leads alike, as one of several definitions of a criterion may, is enough by itself, with no claim about leads.
-    The limb leads hold two independent signals, so how relevance splits among them is not identifiable: a
-    map that would disagree over a region in some limb leads, and does not when they count as one group, agrees
-    *partly*.
+    region of one lead has 12 arrangements, too few for 5 %: then it must rank first among them. Of several definitions
+    of a criterion, each with a region of its own, one is enough, at p times their number. The limb leads hold two
+    independent signals, so how relevance splits among them is not identifiable: a map that would disagree over a region
+    in some limb leads, and does not when they count as one group, agrees *partly*.
 
     Parameters
     ----------
@@ -99,8 +98,13 @@ def compare(
     )
     if held.evidence == "not assessable":
         return agreement
+    word, why = held.evidence, held.why
+    if word == "partly" and (found := _by_one_definition(explanation, beats, grid, met, controls, seed)):
+        word, why = "agrees", f"{why}; {found}"
     return replace(
         agreement,
+        evidence=word,
+        why=why,
         density=held.share / held.area,
         support_share=_role_share(grid, met, "support"),
         contra_share=_role_share(grid, met, "contra"),
@@ -116,10 +120,12 @@ def hold_against(
     controls: Mapping[str, Sequence[EvidenceGrid]],
     *,
     seed: int = 0,
+    n_regions: int = 1,
 ) -> Held:
     """Hold a map against one region, whoever drew it: a guideline, or a reader who marked cells.
 
-    Parameters, words and limits are those of `compare`.
+    Parameters, words and limits are those of `compare`; where the region is one of ``n_regions`` of which one is
+    enough, both p are multiplied by their number (Bonferroni).
 
     Returns
     -------
@@ -138,18 +144,13 @@ def hold_against(
     if not known:
         return Held("not assessable", "no control map has a share in the region, so nothing shows what it is worth")
     share, area = share_in(grid, inside), area_in(grid, inside)
-    p_time = time_null(explanation, beats, where)
-    place = place_null(grid, inside, rng)
+    p_time = float(np.minimum(n_regions * time_null(explanation, beats, where), 1))
+    place = place_null(grid, inside, rng).of_several(n_regions)
     verdict, why = _verdict(share, area, min(known, key=lambda score: score.excess), p_time, place)
     widened = limb_widened(grid, inside)
     if verdict == "disagrees" and widened is not None and beside.stands(widened):
         verdict = "partly"
         why += "; with the limb leads as one group, which is all that they can tell, its mass does lie in the region"
-    alike = asked_of_all_leads(inside)
-    if verdict == "partly" and alike is not None and beside.stands(alike):
-        p_alike = time_null(explanation, beats, replace(where, inside=alike))
-        verdict = "agrees" if p_alike <= P_LIMIT else verdict
-        why += f"; what is asked of all leads alike holds {100 * share_in(grid, alike):.0f} % (p {p_alike:.2g} in time)"
     placed = f"{100 * share:.0f} % of the {mass_name(grid)} lies in {region.text} ({100 * area:.0f} % of the area)"
     held = Held(
         verdict, f"{placed}: {why}", share, area, scores, p_time, place.p, **rank_scores(grid, inside)._asdict()
@@ -157,6 +158,30 @@ def hold_against(
     if widened is None:
         return held
     return replace(held, limb_share=share_in(grid, widened), limb_area=area_in(grid, widened))
+
+
+def _by_one_definition(
+    explanation: Explanation,
+    beats: Beats,
+    grid: EvidenceGrid,
+    met: Sequence[Finding],
+    controls: Mapping[str, Sequence[EvidenceGrid]],
+    seed: int,
+) -> str:
+    """Return how the map agrees with one of several definitions of the only criterion that is met, or ""."""
+    if len({finding.criterion for finding in met}) > 1:
+        return ""
+    regions: list[Region] = []
+    for region in (union_region([finding]) for finding in met):
+        if region is not None and not any(np.array_equal(region.inside, other.inside) for other in regions):
+            regions.append(region)
+    if len(regions) < 2:
+        return ""
+    for region in regions:
+        alone = hold_against(explanation, beats, grid, region, controls, seed=seed, n_regions=len(regions))
+        if alone.evidence == "agrees":
+            return f"one of {len(regions)} definitions is enough: {alone.why}"
+    return ""
 
 
 def _who(findings: Sequence[Finding], met: Sequence[Finding], *, positive: bool) -> str:
