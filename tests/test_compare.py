@@ -154,6 +154,20 @@ def test_the_best_control_counts():
         assert "against the best control, |dx/dt|" in result.why
 
 
+def test_a_map_of_one_beat_is_where_it_was_once_that_beat_lies_on_another():
+    """Where RR varies, no shift lays most beats onto others; counted as shifts, those of the one beat would look like
+    chance."""
+    beats, leads = jittered(3), ("V2", "V3", "V4")
+    start, end = (round(100 * at) for at in (beats.qrs_on[4] - 0.1, beats.t_off[4] + 0.1))
+    values = np.full((12, 1000), 0.002)
+    values[:, start:end] += painted(beats, leads, ("T1", "T2"))[:, start:end]
+    result = judged(values, (finding("met", region(beats, leads, ("T1", "T2"))),), beats)
+    assert result.p_time < 0.002
+    assert result.evidence == "agrees"
+    elsewhere = judged(values, (finding("met", region(beats, leads, ("P",))),), beats)
+    assert elsewhere.p_time > 0.05
+
+
 def test_padding_takes_no_part_in_the_shifts():
     beats = even_beats(6, duration_s=6.0)
     bare, loud = painted(beats, INFERIOR, ("ST",)), painted(beats, INFERIOR, ("ST",))

@@ -5,13 +5,14 @@ import pytest
 import torch
 
 from ecgviz.beats import delineate
-from ecgviz.checkpoint import predict
+from ecgviz.checkpoint import load_model, model_input, predict
 from ecgviz.compare import compare
 from ecgviz.criteria import evaluate
 from ecgviz.evidence import evidence
-from ecgviz.explain import explain, explain_controls
+from ecgviz.explain import controls_of_many, explain, explain_controls
 from ecgviz.measure import measure
 from ecgviz.nets import NETS, build
+from ecgviz.pipeline import examine, findings_of
 from ecgviz.records import load_record
 from ecgviz.signal import condition
 from ecgviz.simulate import simulate
@@ -128,3 +129,29 @@ def test_an_untrained_network_does_not_agree(infarct, monkeypatch):
     torch.manual_seed(11)
     model = toy_model(Untrained(1), labels=("IMI",), net_name="toy_linear")
     assert verdict(model, infarct, "integrated_gradients", monkeypatch).evidence != "agrees"
+
+
+def test_maps_of_networks_without_training_do_not_agree_on_real_recordings(data_dir):
+    """Two random networks a recording, held against five others and the trivial maps, as a trained one is."""
+    model = load_model("resnet1d")
+    said = []
+    for path in sorted((data_dir / "ptbxl").rglob("*_hr.hea"))[::12]:
+        examined = examine(load_record(path))
+        prepared, prediction = model_input(model, examined.record), predict(model, examined.record)
+        for label in ("CD", "HYP", "MI", "STTC"):
+            findings = findings_of(examined, label)
+            if not any(finding.state == "met" for finding in findings):
+                continue
+            made = controls_of_many(
+                model, [prepared], label, "input_x_gradient", [examined.beats], seeds=[tuple(range(7))]
+            )[0]
+            grids = {name: [evidence(each, examined.beats) for each in maps] for name, maps in made.items()}
+            random = grids["random networks"]
+            controls = grids | {"random networks": random[:5]}
+            said += [
+                compare(map_, examined.beats, grid, findings, controls, prediction, label).evidence
+                for map_, grid in zip(made["random networks"][5:], random[5:], strict=True)
+            ]
+    assert len(said) >= 20
+    assert said.count("agrees") <= 0.05 * len(said)
+    assert said.count("disagrees") > said.count("agrees")

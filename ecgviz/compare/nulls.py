@@ -24,7 +24,8 @@ MIN_SHIFT_S = 0.2
 """Circular shifts are at least this long, in either direction, so that none is nearly no shift."""
 SAME_PHASE_S = 0.03
 """Nor is a shift that lays beats onto beats, to the tolerance with which waves are marked: of a regular rhythm, one by
-a whole number of beats leaves a map where it was, and no test would tell that it is tied to a wave."""
+a whole number of beats leaves a map where it was, and no test would tell that it is tied to a wave. Beats count by the
+mass that the map holds on them: one of a single beat is where it was once that beat lies on another."""
 N_ARRANGEMENTS = 999
 """Exchanges of leads that are drawn when there are more; of two kinds of leads there never are."""
 
@@ -66,7 +67,8 @@ class PlaceNull:
 def time_null(explanation: Explanation, beats: Beats, where: Place) -> float:
     """Return p over all circular shifts of the map within the recorded part of its window; the beats stay in place.
 
-    Shifts of nearly nothing, and those that lay most beats onto others, are none; NaN where no shift is left.
+    Shifts of nearly nothing, and those that lay most of the map's mass from beats onto beats, are none; NaN where no
+    shift is left.
     """
     edges = segment_edges(explanation, beats)
     recorded = round((beats.duration_s - explanation.start_s) * explanation.fs)
@@ -85,17 +87,19 @@ def time_null(explanation: Explanation, beats: Beats, where: Place) -> float:
     total = at_every_shift(on_grid)
     enough = total > 1e-9 * mass.sum()
     shares = np.divide(at_every_shift(wanted), total, out=np.zeros(n), where=enough)
-    shifted = shares[_shifts(n, explanation, beats)]
+    of_beats = overlap.sum(axis=1) @ mass.sum(axis=0)
+    shifted = shares[_shifts(n, explanation, beats, of_beats)]
     return float((np.sum(shifted >= shares[0] - 1e-9) + 1) / (shifted.size + 1)) if shifted.size else np.nan
 
 
-def _shifts(n: int, explanation: Explanation, beats: Beats) -> NDArray[np.bool_]:
-    """Return which circular shifts of ``n`` samples are shifts against the beats."""
+def _shifts(n: int, explanation: Explanation, beats: Beats, mass: FloatArray) -> NDArray[np.bool_]:
+    """Return which circular shifts of ``n`` samples are shifts against the beats; ``mass`` (B,) is what each holds."""
     shift_s = np.arange(n) / explanation.fs
     length_s = n / explanation.fs
     apart_s = np.abs(shift_s[:, None, None] + beats.r_s[:, None] - beats.r_s)  # (shifts, B, B)
     apart_s = np.minimum(apart_s % length_s, -apart_s % length_s).min(axis=2)
-    return (np.minimum(shift_s, length_s - shift_s) >= MIN_SHIFT_S) & (np.median(apart_s, axis=1) > SAME_PHASE_S)
+    onto_beats = (apart_s <= SAME_PHASE_S) @ mass
+    return (np.minimum(shift_s, length_s - shift_s) >= MIN_SHIFT_S) & (onto_beats < 0.5 * mass.sum())
 
 
 def place_null(grid: EvidenceGrid, inside: BoolArray, rng: np.random.Generator) -> PlaceNull:
