@@ -155,8 +155,7 @@ def test_the_best_control_counts():
 
 
 def test_a_map_of_one_beat_is_where_it_was_once_that_beat_lies_on_another():
-    """Where RR varies, no shift lays most beats onto others; counted as shifts, those of the one beat would look like
-    chance."""
+    """Where RR varies no shift lays most beats onto others, and those of the one beat would pass for chance."""
     beats, leads = jittered(3), ("V2", "V3", "V4")
     start, end = (round(100 * at) for at in (beats.qrs_on[4] - 0.1, beats.t_off[4] + 0.1))
     values = np.full((12, 1000), 0.002)
