@@ -145,6 +145,17 @@ def test_what_a_trivial_map_has_as_well_is_no_merit():
     assert "not clearly more than a control" in result.why
 
 
+def test_a_few_points_more_than_a_control_are_no_agreement():
+    """A network that reads a little ST among much else: time and place are right, and it is not its reason."""
+    result = judged(2 * painted(BEATS, INFERIOR, ("ST",)) + 1, inferior_st())
+    assert result.controls[0].excess_low > 0
+    assert 0.01 < result.controls[0].excess < 0.1
+    assert result.p_time < 0.05
+    assert result.p_place < 0.05
+    assert result.evidence == "partly"
+    assert "less than 10 points more than a control" in result.why
+
+
 def test_the_best_control_counts():
     values = painted(BEATS, INFERIOR, ("ST",), 0.02)
     even, same = evidence(a_map(np.ones((12, 1000))), BEATS), evidence(a_map(values), BEATS)
