@@ -39,7 +39,9 @@ def test_finding_and_cue_change_their_own_leads_and_nothing_else(name, healthy):
     assert not places & {(task.cue.wave, lead) for lead in task.cue.leads}
 
 
-@pytest.mark.parametrize("name", ["ST depression", "lateral ST", "inferior ST", "anterior ST"])
+@pytest.mark.parametrize(
+    "name", ["ST depression", "lateral ST", "inferior ST", "anterior ST", "inferior ST depression"]
+)
 def test_a_planted_st_shift_does_not_reach_far_into_t(name, healthy):
     """Criteria measure ST up to 80 ms after J; a shift that fades out through T would be planted elsewhere, too."""
     task, beats, record = TASKS[name], healthy.truth.beats, healthy.record

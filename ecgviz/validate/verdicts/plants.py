@@ -130,6 +130,9 @@ _TASKS = (
     Task("anterior ST", "ASMI", _shifted(_ANTERIOR, 0.4), _scaled("P", _ANTERIOR, 4.0), WRONG_WAVE, True),
     Task("T inversion", "INVT", _scaled("T", ("V2", "V3", "V4"), -1.0), _scaled("P", _INFERIOR, 3.5), BOTH_WRONG, True),
     Task("voltage", "LVH", _scaled("QRS", ("V1", "V5", "V6"), 4.0), _spikes("V4", 0.8), ARTEFACT, True),
+    Task("lateral T", "INVT", _scaled("T", ("V4", "V5", "V6"), -1.0), _scaled("P", _ANTERIOR, 4.0), BOTH_WRONG, True),
+    Task("inferior ST depression", "STD_", _shifted(_INFERIOR, -0.2), _scaled("P", _INFERIOR, 3.5), WRONG_WAVE, True),
+    Task("lateral Q", "QWAVE", _q_waves(("V5", "V6"), 0.9), _spikes("V2", 0.5), ARTEFACT, True),
 )
 TASKS: Mapping[str, Task] = {task.name: task for task in _TASKS}
 """Every task by name."""
