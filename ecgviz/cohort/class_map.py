@@ -45,7 +45,8 @@ def class_map(cohort: Cohort, question: Question, *, seed: int = 0) -> ClassMap:
 
     ``p_place`` is over exchanges of leads within the limb and within the chest leads, the same in all records, that
     are drawn: how often the records' mass, with its leads exchanged, lies in their regions as much as it does. A region
-    of three limb leads has 20 arrangements, so p is not below 0.05 there. NaN where no region tells leads apart.
+    of three limb leads has 20 arrangements, so p is not below 0.05 there; the test of a single map exchanges all twelve
+    leads, and its region must be confirmed within each group besides. NaN where no region tells leads apart.
 
     Raises
     ------
