@@ -32,7 +32,7 @@ from ecgviz.types import (
 )
 
 MIN_EXCESS = 0.10
-"""*Agrees* asks for so much more than the best control has. It lies in the gap between what networks of known reason hold
+"""*Agrees* asks for so much more than the best control has. It lies in a gap between what networks of known reason hold
 for the findings that fix the rules: of 800 maps of wrong ones at most 3 points, of 99 in 100 right ones 24 or more
 (`ecgviz validate verdicts --seed 2`)."""
 
