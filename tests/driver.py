@@ -122,7 +122,7 @@ def settle(page: Page, showing: str = "") -> None:
             const app = document.querySelector('[data-testid="stApp"]');
             const busy = !app || app.dataset.testScriptState !== 'notRunning'
                 || document.querySelector('[data-testid="stSkeleton"], [data-testid="stSpinner"]')
-                || ![...document.querySelectorAll('.js-plotly-plot')].every(plot => plot.querySelector('.main-svg'));
+                || document.querySelector('[role="figure"][aria-busy="true"]');
             if (busy || !window.calmSince) window.calmSince = performance.now();
             const calm = !busy && performance.now() - window.calmSince > 700;
             if (calm) window.calmSince = 0;

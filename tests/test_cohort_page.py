@@ -1,10 +1,10 @@
 """The Cohort page: every view of a store whose answer is known, sorted and paged by the store itself."""
 
-import json
 import os
 from pathlib import Path
 
 import numpy as np
+import on_page
 import pandas as pd
 import pytest
 import streamlit as st
@@ -80,7 +80,7 @@ def app(store: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
 
 
 def charts(app: AppTest) -> list[dict]:
-    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    return on_page.figures(app)
 
 
 def show(app: AppTest, view: str) -> AppTest:

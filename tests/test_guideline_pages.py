@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import on_page
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -85,7 +86,7 @@ def test_the_criteria_of_a_recording_read_as_a_reasoning(app: AppTest):
     definition.set_value("minnesota_1_1").run()
     assert set(table(app, "rule is")["rule is"]) == {"✗ not met"}
     assert "Minnesota Code manual" in texts(app)
-    assert len(app.get("plotly_chart")) == 3
+    assert len(on_page.figures(app)) == 3
 
 
 def test_what_keeps_an_entry_from_being_judged_is_said(app: AppTest):
@@ -213,7 +214,7 @@ def test_an_address_opens_an_entry_with_its_sign_off_rules_and_place(app: AppTes
         assert list(rules["rule"]) == [rule.text for rule in entry(name).definitions[0].rules]
         has_place = bool(entry_view.roi_maps(entry(name).definitions[0].roi or entry(name).roi, ()))
         has_example = bool(examples.findings_for(name))
-        assert len(app.get("plotly_chart")) == has_place + has_example
+        assert len(on_page.figures(app)) == has_place + has_example
         assert ("names no leads and waves" in texts(app)) == (not has_place)
         assert ("The simulator cannot plant this finding" in texts(app)) == (not has_example)
 
@@ -239,7 +240,7 @@ def test_a_link_to_an_entry_opens_it_although_a_filter_hides_it(app: AppTest):
     assert app.text_input(key=address.FILTERS[0]).value == ""
     app.selectbox(key=address.PICKER).set_value("WPW").run()
     assert opened(app) == "WPW"
-    assert "Where it looks" in app.get("plotly_chart")[0].proto.spec
+    assert "Where it looks" in json.dumps(on_page.figures(app)[0])
 
 
 def test_the_example_is_shown_with_and_without_its_finding(app: AppTest):
@@ -248,13 +249,13 @@ def test_the_example_is_shown_with_and_without_its_finding(app: AppTest):
     assert len(both) == len(entry("CLBBB").definitions)
     assert "✓ met" in set(both["with the finding"])
     assert set(both["without it"]) == {"✗ not met"}
-    with_it = app.get("plotly_chart")[-1].proto.spec
+    with_it = on_page.figures(app)[-1]
     app.segmented_control(key="twin").set_value("without it").run()
-    without = app.get("plotly_chart")[-1].proto.spec
-    assert "simulated:lbbb:" in with_it
-    assert "simulated:normal:" in without
-    assert '"name":"primary"' in with_it
-    assert '"name":"primary"' not in without
+    without = on_page.figures(app)[-1]
+    assert "simulated:lbbb:" in json.dumps(with_it)
+    assert "simulated:normal:" in json.dumps(without)
+    assert "primary" in {shape.get("name") for shape in with_it["layout"]["shapes"]}
+    assert "primary" not in {shape.get("name") for shape in without["layout"]["shapes"]}
 
 
 def test_entries_are_found_by_words_code_group_and_level():

@@ -1,11 +1,11 @@
 """How a reader looks at a recording: paper, what the three levels follow, calipers; with a shipped model."""
 
-import json
 import re
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import on_page
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -36,7 +36,7 @@ def key() -> str:
 
 def drawn(app: AppTest) -> list[dict]:
     assert not app.exception
-    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    return on_page.figures(app)
 
 
 def named(figures: list[dict], start: str) -> dict:
@@ -83,13 +83,12 @@ def test_a_lead_and_wave_in_focus_change_what_the_beats_are_shares_of(app: AppTe
 
 
 def test_a_click_on_a_figure_moves_the_focus_of_this_recording_only(monkeypatch: pytest.MonkeyPatch, key: str):
-    session = {"bars": {"selection": {"points": [{"customdata": [0, "V3", "", 1.0]}], "box": []}}}
-    monkeypatch.setattr(looking, "st", SimpleNamespace(session_state=session))
-    looking.clicked("bars", key)
+    monkeypatch.setattr(looking, "st", SimpleNamespace(session_state={}))
+    looking.clicked(key, [0, "V3", ""])
     assert looking.focus(key) == Focus(None, "V3", None)
     assert not looking.focus("another recording")
-    looking.clicked("nothing was drawn there", key)
-    assert looking.focus(key).lead == "V3"
+    looking.clicked(key, [4, "V3", ""])
+    assert looking.focus(key) == Focus(3, "V3", None)
 
 
 @pytest.mark.parametrize("mode", [looking.CALIPER, looking.MARCH])

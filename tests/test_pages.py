@@ -3,9 +3,11 @@
 import ast
 import io
 import json
+import pickle
 from pathlib import Path
 
 import numpy as np
+import on_page
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -67,7 +69,7 @@ def texts(app: AppTest) -> str:
 
 
 def figures(app: AppTest) -> list[dict[str, object]]:
-    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    return on_page.figures(app)
 
 
 def unescaped(text: str) -> str:
@@ -532,6 +534,18 @@ def test_every_page_file_is_tested_and_in_the_navigation():
     frame = (ROOT / "app.py").read_text(encoding="utf-8")
     for page in PAGES:
         assert f'"{page}.py"' in frame
+
+
+def test_what_pages_keep_in_a_session_can_be_serialised(shipped_app: AppTest):
+    """Streamlit's own check of this does not let through what Streamlit keeps for a component, which charts are."""
+    pick_demo(shipped_app)
+    for page in PAGES:
+        app = visit(shipped_app, page)
+        charts = {each.proto.id.split("-", 2)[2] for each in app.get("bidi_component")}
+        kept = {key: value for key, value in app.session_state.items() if key not in charts}
+        assert "demo" in kept, page
+        for key, value in kept.items():
+            assert pickle.dumps(value), (page, key)
 
 
 def test_only_state_touches_the_session_and_the_caches():

@@ -232,7 +232,7 @@ def test_every_wave_of_every_strip_can_be_clicked_where_it_is(record: Record, be
         start, end = paper_marks.wave_spans(beats)[beat - 1, list(WAVES).index(wave)]
         assert start <= x <= end
         assert page.strip_at(x, y).lead == lead
-    assert points.marker.size >= 24  # WCAG 2.2, 2.5.8
+    assert figure.layout.hoverdistance >= 24  # how far a click may be from its point (WCAG 2.2, 2.5.8)
     assert all(each.hoverinfo == "skip" for each in figure.data if each.name in STANDARD_LEADS)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+import on_page
 import pytest
 from review_studies import AFTER, BEFORE, answer, definition
 from streamlit.testing.v1 import AppTest
@@ -69,7 +70,7 @@ def texts(app: AppTest) -> str:
 def everything(app: AppTest) -> str:
     """Return all that is sent to the browser outside the sidebar, figures and options included."""
     return "\n".join(str(element.proto) for element in app.main if hasattr(element, "proto")) + json.dumps(
-        [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+        on_page.figures(app)
     )
 
 
@@ -85,12 +86,12 @@ def press(app: AppTest, name: str) -> AppTest:
 def test_a_code_opens_the_study_and_nothing_else_does(app: AppTest, folder: Path, codes: Mapping[str, str]):
     enter(app, "AAAA-BBBB-CCCC")
     assert "this code opens no study here" in texts(app)
-    assert not app.get("plotly_chart")
+    assert not on_page.figures(app)
     enter(app, codes["R1"])
     assert not app.exception
     assert NOTICE in texts(app)
     assert "Do maps change what readers answer? · R1, reader" in texts(app).replace("*", "")
-    assert len(app.get("plotly_chart")) == 1
+    assert len(on_page.figures(app)) == 1
 
 
 def test_nothing_gives_the_answer_away_before_the_own_one_is_locked(

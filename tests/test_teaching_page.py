@@ -1,11 +1,11 @@
 """The Teaching page as a learner and a teacher use it: every mode, every entry, histories, the classroom."""
 
-import json
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
+import on_page
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -234,9 +234,9 @@ def large_type(page: AppTest) -> bool:
 def test_the_classroom_hides_the_history_and_enlarges_figures(page: AppTest):
     start(page, "Study", "13")
     assert [each for each in page.expander if each.label == "History and repeats"]
-    (before,) = [json.loads(chart.proto.spec) for chart in page.get("plotly_chart")]
+    (before,) = on_page.figures(page)
     press(page, "Classroom")
-    (after,) = [json.loads(chart.proto.spec) for chart in page.get("plotly_chart")]
+    (after,) = on_page.figures(page)
     assert after["layout"]["height"] > before["layout"]["height"]
     assert after["layout"]["annotations"][-2]["font"]["size"] > before["layout"]["annotations"][-2]["font"]["size"]
     assert not [each for each in page.expander if each.label == "History and repeats"]

@@ -15,9 +15,6 @@ from ecgviz.figures import style
 from ecgviz.types import ATOMS, WAVES, EvidenceGrid
 from ecgviz.types.arrays import BoolArray
 
-TARGET_PX = 24
-"""What can be clicked is at least this wide (WCAG 2.2, 2.5.8)."""
-
 
 @dataclass(frozen=True)
 class Focus:
@@ -49,12 +46,13 @@ def clickable(
     data: Sequence[Sequence[Any]],
     hovertemplate: str,
 ) -> go.Scatter:
-    """Return unseen points that say what they stand for; with `REACHES` a click anywhere near them picks one."""
-    unseen = {"marker": {"opacity": 0}}
+    """Return unseen points that say what they stand for; with `REACHES` a click anywhere near them picks one.
+
+    A line of no opacity has points as markers have, and costs a browser one element for all of them.
+    """
     return go.Scatter(
-        x=x, y=y, customdata=data, mode="markers", name="pick", marker={"size": TARGET_PX, "opacity": 0},
-        selected=unseen, unselected=unseen, hovertemplate=f"{hovertemplate}<extra></extra>",
-    )  # fmt: skip
+        x=x, y=y, customdata=data, mode="lines", name="pick", opacity=0, hovertemplate=f"{hovertemplate}<extra></extra>"
+    )
 
 
 REACHES: dict[str, Any] = {"hovermode": "closest", "hoverdistance": 400}

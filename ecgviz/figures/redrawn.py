@@ -35,7 +35,9 @@ _MARKERS = {
 
 
 def scatter(made: Canvas, trace: go.Scatter) -> None:
-    """Draw lines, points, words and error bars."""
+    """Draw lines, points, words and error bars; nothing of what only a pointer finds."""
+    if trace.opacity == 0:
+        return
     x = made.px(trace.xaxis, points(trace, "x"), "x")
     y = made.px(trace.yaxis, points(trace, "y"), "y")
     mode = trace.mode or "lines"
@@ -51,7 +53,7 @@ def scatter(made: Canvas, trace: go.Scatter) -> None:
         if trace.line.dash in _DASHES:
             line.set_dashes(list(_DASHES[trace.line.dash]))
         line.set_clip_path(clip) if clip is not None else line.set_clip_on(False)
-    if "markers" in mode and trace.marker.opacity != 0:
+    if "markers" in mode:
         _markers(made, trace, x, y)
     if "text" in mode and trace.text is not None:
         _texts(made, trace, x, y)

@@ -166,7 +166,6 @@ def blank(height_px: int, alt: str, title: str = "", **layout: Any) -> go.Figure
         "showlegend": False,
         "hoverlabel": {"font": {"family": FONT, "size": 12}},
         "meta": {"alt": alt},
-        "uirevision": "stay",
         "dragmode": False,
         "xaxis": {"fixedrange": True},
         "yaxis": {"fixedrange": True},

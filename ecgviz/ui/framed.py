@@ -5,10 +5,8 @@ empty. A container's own width is known to the browser alone, so that the height
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -22,27 +20,21 @@ def page() -> None:
     st.html("<style>.stMainBlockContainer { padding-left: 1.5rem; padding-right: 1.5rem; }</style>")
 
 
-@dataclass(frozen=True)
-class Frame:
-    """A container around a figure: how CSS finds it, and what `streamlit.plotly_chart` is told of the size."""
-
-    selector: str
-    size: Mapping[str, Any] = field(default_factory=dict)
-
-
 @contextmanager
-def frame(figure: go.Figure, key: str) -> Iterator[Frame]:
-    """Open a container for a figure with the given key; one in square millimetres gets the height that it fills."""
+def frame(figure: go.Figure, key: str) -> Iterator[bool]:
+    """Open a container for a figure with the given key, and yield whether it has a height for the figure to fill.
+
+    It has one for a figure in square millimetres: the height at which that is as wide as the container.
+    """
     name = f"frame {key}"
     selector, height = _css(name), _height(figure)
     with st.container(key=name, gap=None):
         if height:
             st.html(
                 f"<style>{selector} {{ container-type: inline-size; }} "
-                f"{selector} > {_css(key)} {{ height: {height}; flex: none; }} "
-                f"{selector} iframe {{ display: block; }}</style>"
+                f"{selector} > {_css(key)} {{ height: {height}; flex: none; }}</style>"
             )
-        yield Frame(selector, {"height": "stretch"} if height else {})
+        yield bool(height)
 
 
 def _css(key: str) -> str:

@@ -19,7 +19,7 @@ def rhythm(record: Record, grid: EvidenceGrid, beats: Beats, *, what: str, key: 
         return
     title = f"{what} in each beat, %{of(at.words(but='beat'))}, above the RR interval that ends in it"
     strip = figures.rhythm_strip(shares, beats, title=title, focus=at)
-    widgets.draw(strip, tables.rhythm_table(shares, beats), key, select=pointing.follow(record, key))
+    widgets.draw(strip, tables.rhythm_table(shares, beats), key, select=pointing.follow(record))
 
 
 def channels(record: Record, grid: EvidenceGrid, *, what: str, key: str) -> None:
@@ -30,7 +30,7 @@ def channels(record: Record, grid: EvidenceGrid, *, what: str, key: str) -> None
         return
     title = f"{what} in each lead{of(at.words(but='lead'))}"
     bars = figures.channel_bars(shares, grid.leads, title=title, focus=at)
-    widgets.draw(bars, tables.channel_table(shares, grid.leads), key, select=pointing.follow(record, key))
+    widgets.draw(bars, tables.channel_table(shares, grid.leads), key, select=pointing.follow(record))
 
 
 def matrix(record: Record, grid: EvidenceGrid, beats: Beats, *, what: str, key: str) -> None:
@@ -46,7 +46,7 @@ def matrix(record: Record, grid: EvidenceGrid, beats: Beats, *, what: str, key: 
         durations=figures.wave_durations(grid),
         focus=at,
     )
-    widgets.draw(drawn, tables.matrix_table(shares, grid.leads), key, select=pointing.follow(record, key))
+    widgets.draw(drawn, tables.matrix_table(shares, grid.leads), key, select=pointing.follow(record))
 
 
 def of(words: str) -> str:

@@ -26,9 +26,9 @@ def focus(record: Record) -> Focus:
     return looking.focus(record.key)
 
 
-def follow(record: Record, widget: str) -> dict[str, Any]:
+def follow(record: Record) -> dict[str, Any]:
     """Return what makes a figure follow clicks, for `widgets.draw`."""
-    return {"on_select": partial(looking.clicked, widget, record.key), "selection_mode": "points"}
+    return {"on_pick": partial(looking.clicked, record.key)}
 
 
 def tools(record: Record, beats: Beats) -> str:
@@ -85,13 +85,10 @@ def _legs_typed(key: str) -> None:
     looking.put_legs(key, looking.Legs(lead, start, end))
 
 
-def drawn(key: str, clean: Record, widget: str, start_s: float) -> None:
+def drawn(key: str, clean: Record, start_s: float, across: tuple[float, float], up: tuple[float, float]) -> None:
     """Put the caliper where a box was drawn on the paper; a box too small for two samples changes nothing."""
-    box = looking.boxed(widget)
-    if box is None:
-        return
     try:
-        put = calipers.from_box(clean, sheet(clean, start_s, looking.view().form), *box)
+        put = calipers.from_box(clean, sheet(clean, start_s, looking.view().form), across, up)
     except EcgvizError:
         return  # a click, not a box
     looking.put_legs(key, looking.Legs(put.lead, put.start_s, put.end_s))

@@ -96,7 +96,7 @@ def columns(shown: Sequence[Shown], record: Record) -> None:
     for place, each, net in zip(st.columns(len(shown)), shown, nets, strict=True):
         with place:
             grid, key = each.explained.grid, f"matrix {each.model.name} {each.method}"
-            by_lead, select = grid.channel(), pointing.follow(record, key)
+            by_lead, select = grid.channel(), pointing.follow(record)
             if net is None and by_lead is not None:
                 bars = figures.channel_bars(by_lead, grid.leads, title=f"{each.title}: share of each lead", focus=at)
                 widgets.draw(bars, tables.channel_table(by_lead, grid.leads), key, select=select)

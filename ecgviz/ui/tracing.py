@@ -51,11 +51,7 @@ def show(record: Record, key: str, *, heat: Heat | None = None, start_s: float |
         caliper=caliper,
         marching=mode == looking.MARCH,
     )
-    select = (
-        {"on_select": partial(pointing.drawn, record.key, clean, key, start_s), "selection_mode": "box"}
-        if measuring
-        else pointing.follow(record, key)
-    )
+    select = {"on_box": partial(pointing.drawn, record.key, clean, start_s)} if measuring else pointing.follow(record)
     table = partial(sample_table, clean, start_s, page.end_s) if heat is None else partial(heat_table, heat)
     below = None if heat is None else lambda: _largest(spans, beats)
     if measuring:

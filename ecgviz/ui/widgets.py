@@ -1,6 +1,5 @@
 """What the pages share: figures with their table, refusals and empty states in one sentence."""
 
-import inspect
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -16,10 +15,8 @@ from ecgviz.errors import EcgvizError
 from ecgviz.figures import style
 from ecgviz.figures.style import percent
 from ecgviz.types import Case, LeadQuality, Record
-from ecgviz.ui import files, framed, state, words, zoom
+from ecgviz.ui import chart, files, framed, state, words
 from ecgviz.ui.state import looking
-
-_HAS_ALT = "alt" in inspect.signature(st.plotly_chart).parameters
 
 
 def plain(text: str) -> str:
@@ -112,21 +109,15 @@ def draw(
     key : str
         Of the figure, once on a page.
     select : mapping, optional
-        What makes it follow clicks or boxes (``on_select`` and ``selection_mode`` of `streamlit.plotly_chart`).
+        What makes it follow clicks or boxes (``on_pick`` or ``on_box`` of `ecgviz.ui.chart.show`).
     below : callable, optional
         Draws what stands between the figure and its table.
     paper : str, optional
         Which sheet of paper this is: a reader's zoom stays with it, whatever is drawn on it and on whichever page.
     """
-    more: dict[str, Any] = {"alt": figure.layout.meta["alt"]} if _HAS_ALT else {}
-    more |= select or {}
-    config = {"displayModeBar": False, "scrollZoom": False, "doubleClick": "reset"}
     shown = style.contrasting(figure) if looking.view().high_contrast else figure
-    with framed.frame(figure, key) as frame:
-        begun = zoom.kept(shown, paper) if paper else shown
-        st.plotly_chart(begun, theme=None, config=config, key=key, **more, **frame.size)
-        if paper:
-            zoom.listen(frame.selector, paper, key, looking.zoom(paper))
+    with framed.frame(figure, key) as fills:
+        chart.show(shown, key, paper=paper, fills=fills, **(select or {}))
     if below is not None:
         below()
     files.offer(shown, table, key)

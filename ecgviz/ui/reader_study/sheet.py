@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -15,8 +16,8 @@ from ecgviz.figures.heat import Heat
 from ecgviz.figures.sheet import SHEET_S, sheet
 from ecgviz.figures.spans import Span as Bracket
 from ecgviz.review.marks import Span
-from ecgviz.ui import widgets
-from ecgviz.ui.state import looking, review
+from ecgviz.ui import chart, widgets
+from ecgviz.ui.state import review
 from ecgviz.ui.state.review import Prepared, Question
 
 _ALONE = """<style>
@@ -48,13 +49,12 @@ def paper(shown: Prepared, name: str, key: str, *, measured: bool, heat: Heat | 
         draw(figure, table, key)
     else:
         figure.update_layout(dragmode="select")
-        draw(figure, table, key, on_select=lambda: _boxed(shown, question, key, start_s), selection_mode="box")
+        draw(figure, table, key, on_box=partial(_boxed, shown, question, start_s))
 
 
 def draw(figure: go.Figure, table: pd.DataFrame, key: str, **select: Any) -> None:
     """Show a figure and its table; no files, which would say where it comes from."""
-    config = {"displayModeBar": False, "scrollZoom": False, "doubleClick": "reset"}
-    st.plotly_chart(figure, theme=None, config=config, key=key, alt=figure.layout.meta["alt"], **select)
+    chart.show(figure, key, **select)
     widgets.show_table("The same as a table", table, f"{key} table")
 
 
@@ -62,13 +62,12 @@ def _brackets(spans: Sequence[Span]) -> list[Bracket]:
     return [Bracket(n, each.lead, each.start_s, each.end_s, float("nan"), 0) for n, each in enumerate(spans, start=1)]
 
 
-def _boxed(shown: Prepared, question: Question, widget: str, start_s: float) -> None:
+def _boxed(
+    shown: Prepared, question: Question, start_s: float, across: tuple[float, float], up: tuple[float, float]
+) -> None:
     """Mark the stretch of a lead over which a box was drawn; a click marks nothing."""
-    box = looking.boxed(widget)
-    if box is None:
-        return
     try:
-        put = calipers.from_box(shown.clean, sheet(shown.clean, start_s), *box)
+        put = calipers.from_box(shown.clean, sheet(shown.clean, start_s), across, up)
     except EcgvizError:
         return
     review.add_span(question, Span(put.lead.removeprefix(calipers.MINUS), round(put.start_s, 3), round(put.end_s, 3)))

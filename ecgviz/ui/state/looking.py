@@ -1,6 +1,6 @@
 """How this session looks at a recording: paper and colours, what it points at, where its calipers stand."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +9,7 @@ import streamlit as st
 from ecgviz.figures.focus import NOWHERE, Focus, pointed
 from ecgviz.figures.sheet import PaperFormat
 
-_VIEW, _FOCUS, _LEGS, _ZOOM, _ENDED = "view", "focus", "caliper legs", "zoom", "zoom ended"
+_VIEW, _FOCUS, _LEGS = "view", "focus", "caliper legs"
 FOLLOW, CALIPER, MARCH = "Follow", "Caliper", "March"
 
 
@@ -30,14 +30,6 @@ class Legs:
     lead: str
     from_s: float
     to_s: float
-
-
-@dataclass(frozen=True)
-class Shown:
-    """The part of a sheet that is shown: its ends across (seconds) and up (microvolts on the sheet)."""
-
-    across: tuple[float, float]
-    up: tuple[float, float]
 
 
 def keep_view(view: View) -> None:
@@ -62,48 +54,9 @@ def point_at(key: str, wanted: Focus) -> None:
     st.session_state[_FOCUS] = (key, wanted)
 
 
-def zoom(paper: str) -> Shown | None:
-    """Return what is shown of a sheet of paper, as the reader zoomed; None where it was left whole."""
-    of, kept = st.session_state.get(_ZOOM, ("", None))
-    return kept if of == paper else None
-
-
-def keep_zoom(widget: str) -> None:
-    """Keep what the browser says is shown of a sheet; all of it where it names no two ends of both axes."""
-    told: Mapping[str, Any] = st.session_state.get(widget) or {}
-    try:
-        (left, right), (low, high) = ((float(end) for end in told[axis]) for axis in "xy")
-        st.session_state[_ZOOM] = (str(told["paper"]), Shown((left, right), (low, high)))
-    except (KeyError, TypeError, ValueError):
-        st.session_state[_ENDED] = st.session_state.pop(_ZOOM, None) is not None
-
-
-def zoom_ended() -> bool:
-    """Return whether the reader just left a zoom; true once for each time."""
-    return bool(st.session_state.pop(_ENDED, False))
-
-
-def clicked(widget: str, key: str) -> None:
-    """Follow a click on the figure with the key ``widget``: the point says what it stands for."""
-    points = _selected(widget).get("points", [])
-    data = points[0].get("customdata") if points else None
-    if data:
-        point_at(key, pointed(focus(key), data))
-
-
-def boxed(widget: str) -> tuple[tuple[float, float], tuple[float, float]] | None:
-    """Return the box drawn on the figure with the key ``widget``: its ends across and up; None without any."""
-    boxes = _selected(widget).get("box", [])
-    if not boxes:
-        return None
-    (x0, x1), (y0, y1) = boxes[-1]["x"], boxes[-1]["y"]
-    return (float(x0), float(x1)), (float(y0), float(y1))
-
-
-def _selected(widget: str) -> Mapping[str, Any]:
-    event = st.session_state.get(widget)
-    found: Mapping[str, Any] = {} if event is None else event.get("selection", {})
-    return found
+def clicked(key: str, stands: Sequence[Any]) -> None:
+    """Follow a click in a figure of the recording with this key: the point says what it stands for."""
+    point_at(key, pointed(focus(key), stands))
 
 
 def legs(key: str) -> Legs | None:

@@ -1,0 +1,80 @@
+// Draws a figure with Plotly, and draws it anew in place when it changes: the same zoom, nothing jumps, nothing twice.
+
+let library; // Plotly as the Python package brings it, fetched once and from this server alone
+const zooms = new Map(); // by the name of the paper: the ends of both axes that a reader zoomed to
+
+const plotly = (address) =>
+  (library ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = new URL(address, window.location.origin).href;
+    script.addEventListener("load", () => resolve(window.Plotly));
+    script.addEventListener("error", () => reject(new Error("Plotly could not be fetched from the server")));
+    document.head.append(script);
+  }));
+
+const ends = ({ xaxis, yaxis }) => ({ x: [...xaxis.range], y: [...yaxis.range] });
+const axes = ({ x, y }) => ({ "xaxis.range": [...x], "yaxis.range": [...y] }); // copies: Plotly writes into what it is given
+
+const room = (parent) => {
+  const plot = document.createElement("div");
+  plot.setAttribute("role", "figure");
+  parent.append(plot);
+  new ResizeObserver(() => plot.fit?.()).observe(plot);
+  return plot;
+};
+
+// What a reader does with a drawn figure; `plot.asked` is what the server asked for last.
+const listen = (plot, Plotly) => {
+  plot.on("plotly_click", ({ points }) => {
+    const stands = points[0]?.customdata;
+    if (plot.asked.selects === "points" && stands) plot.tell("picked", stands.slice(0, 3));
+  });
+  plot.on("plotly_selected", (box) => {
+    if (plot.asked.selects === "box" && box?.range) plot.tell("boxed", { x: box.range.x, y: box.range.y });
+  });
+  plot.on("plotly_relayout", (changed) => {
+    const { paper } = plot.asked;
+    if (paper && Object.keys(changed).some((name) => name.includes("axis"))) zooms.set(paper, ends(plot.layout));
+  });
+  plot.on("plotly_doubleclick", () => {
+    if (plot.asked.paper) Plotly.relayout(plot, axes(plot.whole)); // what is drawn after the two clicks begins there too
+  });
+};
+
+const draw = async (plot, Plotly) => {
+  const { figure, paper, selects } = plot.asked;
+  const { data, layout } = JSON.parse(figure);
+  if (selects) layout.dragmode ??= "pan";
+  if (paper) {
+    plot.whole = ends(layout);
+    const { x, y } = zooms.get(paper) ?? plot.whole;
+    layout.xaxis.range = [...x];
+    layout.yaxis.range = [...y];
+  }
+  const high = layout.height;
+  plot.style.height = plot.asked.fills ? "100%" : `${high}px`;
+  const size = () => ({ width: plot.clientWidth, height: plot.asked.fills ? plot.clientHeight : high });
+  const config = { displayModeBar: false, doubleClick: paper ? false : "reset" };
+  await Plotly.react(plot, data, { ...layout, ...size() }, config);
+  plot.fit = () => {
+    const { width, height } = size();
+    if (width && (width !== plot.layout.width || height !== plot.layout.height)) Plotly.relayout(plot, { width, height });
+  };
+  plot.fit();
+};
+
+export default async ({ data, parentElement, setTriggerValue }) => {
+  const plot = parentElement.querySelector("[role=figure]") ?? room(parentElement);
+  const same = plot.asked?.figure === data.figure && plot.asked.paper === data.paper;
+  plot.asked = data;
+  plot.tell = setTriggerValue;
+  plot.setAttribute("aria-label", data.alt);
+  if (same) return;
+  plot.setAttribute("aria-busy", "true");
+  const Plotly = await plotly(data.plotly);
+  if (plot.asked !== data) return; // a newer one is on its way
+  const first = !plot.on;
+  await draw(plot, Plotly);
+  if (first) listen(plot, Plotly);
+  if (plot.asked === data) plot.setAttribute("aria-busy", "false");
+};
