@@ -26,7 +26,7 @@ from time import perf_counter
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 import driver
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 RECORDS = ("inferior_stemi", "lbbb", "pvc", "af", "lvh", "long_qt")
 PAPER = "document.querySelector('.js-plotly-plot')"
@@ -76,12 +76,21 @@ def legend_says(text: str) -> str:
     return f"{PAPER}?._fullData?.some(each => each.colorbar?.title?.text?.includes('{text}')) && {_IDLE}"
 
 
-def press(page: Page, name: str) -> Callable[[], object]:
-    """Return what presses a button of a row of choices."""
-    found = (
-        page.get_by_role("radio", name=name, exact=True).or_(page.get_by_role("button", name=name, exact=True)).first
+def press(page: Page, found: Locator) -> Callable[[], object]:
+    """Return what presses the mouse on something, brought into view beforehand."""
+    x, y = found.evaluate(
+        """each => {
+            each.scrollIntoView({block: 'center', behavior: 'instant'});
+            const box = each.getBoundingClientRect();
+            return [box.left + box.width / 2, box.top + box.height / 2];
+        }"""
     )
-    return found.click
+    return partial(page.mouse.click, x, y)
+
+
+def choice(page: Page, name: str) -> Locator:
+    """Return a button of a row of choices."""
+    return page.get_by_role("radio", name=name, exact=True).or_(page.get_by_role("button", name=name, exact=True)).first
 
 
 def start(folder: Path, instead: Path | None = None) -> float:
@@ -104,7 +113,7 @@ def new_records(page: Page) -> list[float]:
         option = page.get_by_role("option", name=name.replace("_", " "), exact=True)
         option.wait_for()
         shown = f"[...document.querySelectorAll('.js-plotly-plot')].some(p => p.textContent.includes('demo:{name}'))"
-        times.append(timed(page, option.click, f"{shown} && {_IDLE}"))
+        times.append(timed(page, press(page, option), f"{shown} && {_IDLE}"))
     return times
 
 
@@ -114,13 +123,16 @@ def integrated_gradients(page: Page) -> float:
     page.get_by_role("combobox", name="Method", exact=True).click()
     option = page.get_by_role("option", name="Integrated gradients", exact=True)
     option.wait_for()
-    return timed(page, option.click, legend_says("integrated gradients"))
+    return timed(page, press(page, option), legend_says("integrated gradients"))
 
 
 def overlays(page: Page, rounds: int) -> list[float]:
     """Return the time of each change of the level behind the trace, after both were shown once."""
     levels = ("rhythm", "joint")
-    times = [timed(page, press(page, level), legend_says(level)) for _ in range(rounds + 1) for level in levels]
+    times = []
+    for level in levels * (rounds + 1):
+        times.append(timed(page, press(page, choice(page, level)), legend_says(level)))
+        driver.settle(page)
     return times[len(levels) :]
 
 
@@ -133,7 +145,8 @@ def pages(page: Page, rounds: int) -> list[float]:
             drawn = f"document.body.innerText.includes('{name}.') && {PAPER}?.querySelector('.main-svg') && {_IDLE}"
             count = 1 if name == "Record" else 4
             drawn += f" && document.querySelectorAll('.js-plotly-plot').length === {count}"
-            times.append(timed(page, link.click, drawn))
+            times.append(timed(page, press(page, link), drawn))
+            driver.settle(page)
     return times[2:]
 
 

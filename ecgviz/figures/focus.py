@@ -50,9 +50,9 @@ def clickable(
 
     A line of no opacity has points as markers have, and costs a browser one element for all of them.
     """
-    return go.Scatter(
-        x=x, y=y, customdata=data, mode="lines", name="pick", opacity=0, hovertemplate=f"{hovertemplate}<extra></extra>"
-    )
+    stands = np.array(data, dtype=object)  # Plotly looks at each part of a list for several times as long
+    said = f"{hovertemplate}<extra></extra>"
+    return go.Scatter(x=x, y=y, customdata=stands, mode="lines", name="pick", opacity=0, hovertemplate=said)
 
 
 REACHES: dict[str, Any] = {"hovermode": "closest", "hoverdistance": 400}

@@ -82,7 +82,7 @@ def outline(
             figure.add_shape(type="path", path=path, line=line, layer="above", xref="x", yref="y", name=role)
             told.append(f"{role} region outlined: {regions[role].text}")
     if told:
-        figure.update_layout(meta={"alt": "; ".join([figure.layout.meta["alt"], *told])})
+        figure.update_layout(meta={**figure.layout.meta, "alt": "; ".join([figure.layout.meta["alt"], *told])})
     return figure
 
 

@@ -64,27 +64,26 @@ def wave_spans(beats: Beats) -> FloatArray:
 
 def focus_frame(focus: Focus, sheet: Sheet, beats: Beats) -> list[Shape]:
     """Return frames around what is in focus: a lead's strips, a beat in every lead, a wave of it, or all of these."""
-    boxes = ""
+    boxes, spans = "", wave_spans(beats)
     for strip in sheet.strips:
         if focus.lead not in (None, strip.lead):
             continue
         low, high = sheet.bounds_uv[strip.row]
-        for start, end in _times(focus, strip, beats):
+        for start, end in _times(focus, strip, spans):
             boxes += f"M{start:.5g},{low:.0f}V{high:.0f}H{end:.5g}V{low:.0f}Z"
     line = {"color": style.ACCENT, "width": 2}
     return [{"type": "path", "path": boxes, "line": line, "xref": "x", "yref": "y"}] if boxes else []
 
 
-def _times(focus: Focus, strip: Strip, beats: Beats) -> Iterator[tuple[float, float]]:
+def _times(focus: Focus, strip: Strip, spans: FloatArray) -> Iterator[tuple[float, float]]:
     if focus.beat is None and focus.wave is None:
         yield strip.start_s, strip.end_s
         return
-    spans = wave_spans(beats)
     waves = (
         slice(None) if focus.wave is None else slice(tuple(WAVES).index(focus.wave), tuple(WAVES).index(focus.wave) + 1)
     )
-    for beat in range(len(beats)) if focus.beat is None else (focus.beat,):
-        if beat < len(beats) and np.isfinite(spans[beat, waves]).any():
+    for beat in range(len(spans)) if focus.beat is None else (focus.beat,):
+        if beat < len(spans) and np.isfinite(spans[beat, waves]).any():
             start = max(float(np.nanmin(spans[beat, waves, 0])), strip.start_s)
             end = min(float(np.nanmax(spans[beat, waves, 1])), strip.end_s)
             if end > start:

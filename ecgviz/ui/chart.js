@@ -44,6 +44,11 @@ const listen = (plot, Plotly) => {
 const draw = async (plot, Plotly) => {
   const { figure, paper, selects } = plot.asked;
   const { data, layout } = JSON.parse(figure);
+  const traces = JSON.stringify(data);
+  if (traces !== plot.traces) plot.revision = (plot.revision ?? 0) + 1;
+  plot.traces = traces;
+  layout.datarevision = plot.revision; // where only a frame or a title has changed Plotly leaves the traces as they are
+  delete layout.meta; // words for readers of the file: a change of them is none of the drawing
   if (selects) layout.dragmode ??= "pan";
   if (paper) {
     plot.whole = ends(layout);
