@@ -215,6 +215,7 @@ def test_the_region_is_outlined_on_the_paper_where_its_waves_are(stemi: Read):
     expected = sorted((start, min(end, strip.end_s)) for start, end in segments if start < strip.end_s)
     np.testing.assert_allclose(drawn, expected, atol=0.001)
     assert "primary region outlined: II, III, aVF: J, ST" in figure.layout.meta["alt"]
+    assert figure.layout.meta["px_per_mm"] == paper(stemi.clean).layout.meta["px_per_mm"]  # it stays true to scale
 
 
 def test_what_speaks_against_a_finding_is_outlined_where_it_is_seen():

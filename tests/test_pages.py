@@ -548,6 +548,11 @@ def test_what_pages_keep_in_a_session_can_be_serialised(shipped_app: AppTest):
             assert pickle.dumps(value), (page, key)
 
 
+def test_every_figure_is_drawn_by_the_one_script():
+    for path in [ROOT / "app.py", *(ROOT / "ecgviz").rglob("*.py"), *(ROOT / "pages").glob("*.py")]:
+        assert "st.plotly_chart(" not in path.read_text(encoding="utf-8"), path
+
+
 def test_only_state_touches_the_session_and_the_caches():
     for path in [ROOT / "app.py", *(ROOT / "ecgviz").rglob("*.py"), *(ROOT / "pages").glob("*.py")]:
         source = path.read_text(encoding="utf-8")

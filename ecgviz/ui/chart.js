@@ -41,24 +41,32 @@ const listen = (plot, Plotly) => {
   });
 };
 
+// Frames, labels and titles, which Plotly draws anew by themselves; a change of anything else draws the whole figure.
+const LIGHT = ["shapes", "annotations", "title"];
+
+const changes = (plot, spec) => {
+  const parts = Object.fromEntries(Object.entries(spec).map(([name, part]) => [name, JSON.stringify(part)]));
+  const names = Object.keys({ ...plot.parts, ...parts }).filter((name) => plot.parts?.[name] !== parts[name]);
+  plot.parts = parts;
+  return names;
+};
+
 const draw = async (plot, Plotly) => {
-  const { figure, paper, selects } = plot.asked;
+  const { figure, paper, selects, fills } = plot.asked;
   const { data, layout } = JSON.parse(figure);
-  const traces = JSON.stringify(data);
-  if (traces !== plot.traces) plot.revision = (plot.revision ?? 0) + 1;
-  plot.traces = traces;
-  layout.datarevision = plot.revision; // where only a frame or a title has changed Plotly leaves the traces as they are
-  delete layout.meta; // words for readers of the file: a change of them is none of the drawing
+  delete layout.meta; // words for readers of the file
   if (selects) layout.dragmode ??= "pan";
-  if (paper) {
-    plot.whole = ends(layout);
-    const { x, y } = zooms.get(paper) ?? plot.whole;
-    layout.xaxis.range = [...x];
-    layout.yaxis.range = [...y];
+  if (paper) plot.whole = ends(layout);
+  const changed = changes(plot, { ...layout, data });
+  if (plot.fit && changed.every((name) => LIGHT.includes(name))) {
+    await Plotly.relayout(plot, Object.fromEntries(changed.map((name) => [name, layout[name] ?? null])));
+    return;
   }
+  const shown = paper && zooms.get(paper);
+  if (shown) [layout.xaxis.range, layout.yaxis.range] = [[...shown.x], [...shown.y]];
   const high = layout.height;
-  plot.style.height = plot.asked.fills ? "100%" : `${high}px`;
-  const size = () => ({ width: plot.clientWidth, height: plot.asked.fills ? plot.clientHeight : high });
+  plot.style.height = fills ? "100%" : `${high}px`;
+  const size = () => ({ width: plot.clientWidth, height: fills ? plot.clientHeight : high });
   const config = { displayModeBar: false, doubleClick: paper ? false : "reset" };
   await Plotly.react(plot, data, { ...layout, ...size() }, config);
   plot.fit = () => {
