@@ -303,7 +303,9 @@ def test_a_click_in_any_figure_moves_all_of_them(visit: Visit):
     assert channels.split("of beat ")[1].startswith("8")
     assert matrix.endswith("of beat 8")
     assert "of lead " in rhythm
+    page.evaluate("window.trace = document.querySelector('.js-plotly-plot .scatterlayer path')")
     click(page, 2, None, "V3")
+    assert page.evaluate("window.trace.isConnected")  # a frame was drawn on the paper, and not the paper anew
     assert "of lead V3" in headings(page)[1]
     click(page, 3, "QRS", "aVF")
     assert "of lead aVF, QRS" in headings(page)[1]
@@ -397,6 +399,7 @@ def test_a_caliper_drawn_on_the_paper_agrees_with_the_samples(visit: Visit):
     page.mouse.up()
     expect(page.get_by_text("fits a minute")).to_be_visible(timeout=driver.PATIENCE_MS)
     driver.settle(page)
+    expect(page.locator(".select-outline")).to_have_count(0)  # the legs stand in place of the box
     row = page.get_by_test_id("stTable").first.locator("tbody tr").first.locator("td").all_inner_texts()
     lead, from_s, to_s, change = row[0], float(row[1]), float(row[2]), row[7]
     record = condition(load_record("demo:lbbb"))

@@ -8,7 +8,10 @@ const plotly = (address) =>
     const script = document.createElement("script");
     script.src = new URL(address, window.location.origin).href;
     script.addEventListener("load", () => resolve(window.Plotly));
-    script.addEventListener("error", () => reject(new Error("Plotly could not be fetched from the server")));
+    script.addEventListener("error", () => {
+      library = undefined; // the next figure asks again
+      reject(new Error("Plotly could not be fetched from the server"));
+    });
     document.head.append(script);
   }));
 
@@ -59,7 +62,8 @@ const draw = async (plot, Plotly) => {
   if (paper) plot.whole = ends(layout);
   const changed = changes(plot, { ...layout, data });
   if (plot.fit && changed.every((name) => LIGHT.includes(name))) {
-    await Plotly.relayout(plot, Object.fromEntries(changed.map((name) => [name, layout[name] ?? null])));
+    const light = Object.fromEntries(changed.map((name) => [name, layout[name] ?? null]));
+    await Plotly.relayout(plot, selects === "box" ? { ...light, selections: [] } : light); // a drawn box has been read
     return;
   }
   const shown = paper && zooms.get(paper);
@@ -76,18 +80,20 @@ const draw = async (plot, Plotly) => {
   plot.fit();
 };
 
+const alike = (one, other) => one?.figure === other.figure && one.paper === other.paper;
+
 export default async ({ data, parentElement, setTriggerValue }) => {
   const plot = parentElement.querySelector("[role=figure]") ?? room(parentElement);
-  const same = plot.asked?.figure === data.figure && plot.asked.paper === data.paper;
+  const same = alike(plot.asked, data);
   plot.asked = data;
   plot.tell = setTriggerValue;
   plot.setAttribute("aria-label", data.alt);
-  if (same) return;
+  if (same) return; // drawn, or about to be
   plot.setAttribute("aria-busy", "true");
   const Plotly = await plotly(data.plotly);
-  if (plot.asked !== data) return; // a newer one is on its way
+  if (!alike(plot.asked, data)) return; // a newer one is on its way
   const first = !plot.on;
   await draw(plot, Plotly);
   if (first) listen(plot, Plotly);
-  if (plot.asked === data) plot.setAttribute("aria-busy", "false");
+  if (alike(plot.asked, data)) plot.setAttribute("aria-busy", "false");
 };

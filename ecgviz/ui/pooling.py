@@ -14,13 +14,13 @@ from ecgviz.ui import pointing, state, tracing, widgets, words
 def behind_trace(record: Record, network: Model, attended: state.Attended, at: Focus) -> None:
     """Let the reader pick a level, and draw it behind the trace; a change here leaves the rest of the page as it is.
 
-    ``at`` is what the rest of the page was drawn for: where a click on the tracing changed that, all is drawn anew.
+    ``at`` is what the rest of the page was drawn for: where a click on the tracing changed that, the rest follows.
     """
-    if pointing.focus(record) != at:
-        st.rerun()
     level, beyond_habit = _level_picker(network, attended)
     _heat(record, network, attended, level, beyond_habit=beyond_habit)
     _leaning(record, network)
+    if pointing.focus(record) != at:
+        st.rerun()  # not before the figure is drawn, which would be taken away and put back
 
 
 def _level_picker(network: Model, attended: state.Attended) -> tuple[str, bool]:
