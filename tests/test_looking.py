@@ -14,7 +14,7 @@ from ecgviz.records import load_record
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.signal import condition
 from ecgviz.types import WAVES
-from ecgviz.ui import state
+from ecgviz.ui import chart, state
 from ecgviz.ui.state import looking
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -89,6 +89,18 @@ def test_a_click_on_a_figure_moves_the_focus_of_this_recording_only(monkeypatch:
     assert not looking.focus("another recording")
     looking.clicked(key, [4, "V3", ""])
     assert looking.focus(key) == Focus(3, "V3", None)
+
+
+def test_a_figure_tells_what_was_clicked_or_drawn_on_it_and_nothing_where_nothing_was(monkeypatch: pytest.MonkeyPatch):
+    session = {"bars": {"picked": [0, "V3", ""]}, "paper": {"boxed": {"x": [1, 2.5], "y": [0, 9]}}, "strip": {}}
+    monkeypatch.setattr(looking, "st", SimpleNamespace(session_state=session))
+    told: list[object] = []
+    chart._picked("bars", told.append)
+    chart._boxed("paper", lambda across, up: told.append((across, up)))
+    assert told == [[0, "V3", ""], ((1.0, 2.5), (0.0, 9.0))]
+    chart._picked("strip", told.append)
+    chart._boxed("strip", lambda across, up: told.append((across, up)))
+    assert len(told) == 2
 
 
 @pytest.mark.parametrize("mode", [looking.CALIPER, looking.MARCH])
