@@ -20,10 +20,10 @@ predictions.chosen_model(record)
 left, right = st.columns([3, 2])
 with left:
     widgets.heading("Measured on the dominant beats", "dominant", "pr", "qrs", "qtc", "axis")
-    st.table(tables.measurement_table(reading.measured), hide_index=True)
+    widgets.table_of_words(tables.measurement_table(reading.measured))
 with right:
     widgets.heading("Quality of each lead", "lead", "quality")
-    st.table(tables.quality_table(reading.quality), hide_index=True)
+    widgets.table_of_words(tables.quality_table(reading.quality))
 widgets.show_table(
     "Amplitudes and durations in each lead", tables.lead_table(reading.measured, reading.quality), "leads"
 )

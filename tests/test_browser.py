@@ -359,6 +359,27 @@ def test_zoom_survives_a_click_another_map_and_another_page_and_ends_with_the_re
     visit.assert_clean()
 
 
+def test_a_page_that_is_opened_again_shows_the_figures_that_it_had_at_the_zoom_and_width_of_now(visit: Visit):
+    page = visit.page
+    driver.choose_demo(page, "inferior_stemi")
+    driver.visit(page, "Attention")
+    page.evaluate("window.before = [...document.querySelectorAll('.js-plotly-plot')]")
+    driver.visit(page, "Record")
+    zoom_in(page)
+    zoomed = shown(page)
+    page.set_viewport_size({"width": 1024, "height": 768})
+    driver.visit(page, "Attention")
+    assert page.evaluate(
+        "[...document.querySelectorAll('.js-plotly-plot')].every((plot, k) => plot === window.before[k])"
+    )
+    assert shown(page) == pytest.approx(zoomed, rel=0.02)  # its ends move with the shape that a width gives the paper
+    overhang = "[...document.querySelectorAll('.js-plotly-plot')].map(p => p._fullLayout.width - p.clientWidth)"
+    assert page.evaluate(overhang) == [0, 0, 0, 0]
+    click(page, 1, 3.0, None)
+    assert headings(page)[3].endswith("of beat 4")
+    visit.assert_clean()
+
+
 def test_a_click_in_a_signed_matrix_moves_the_other_levels(visit: Visit):
     page = visit.page
     driver.choose_demo(page, "inferior_stemi")

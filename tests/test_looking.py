@@ -115,7 +115,7 @@ def test_calipers_can_be_typed_and_read_what_is_in_the_recording(app: AppTest, m
     assert reading["interval"].item() == "500 ms"
     assert reading["right minus left"].item() == f"{row[3000] - row[2750]:+.2f} mV"
     assert any("500 ms, 120/min" in note["text"] for note in paper["layout"]["annotations"])
-    assert paper["layout"]["dragmode"] == "select"
+    assert on_page.charts(app)[0]["selects"] == "box"
     assert "does not show" not in " ".join(each.value for each in app.markdown)
     labelled(app.number_input, "From, s").set_value(1.0).run()
     assert "does not show V2" not in " ".join(each.value for each in app.markdown)  # its right leg is on the sheet

@@ -20,7 +20,7 @@ from ecgviz.training import default_plan, input_spec, teacher, train
 from ecgviz.training.augment import Batch, augment, turned
 from ecgviz.training.data import Examples, from_ptbxl, from_simulation
 from ecgviz.training.evaluate import areas, best_thresholds, report
-from ecgviz.training.fit import Fitted, Scaling, fit, masked_loss
+from ecgviz.training.fit import Fitted, Scaling, fit, masked_loss, precision_of
 from ecgviz.training.labels import LABELS, SUPERCLASSES, planted
 from ecgviz.training.scores import both_rates, by_margin
 from ecgviz.training.state import Schedule
@@ -295,6 +295,23 @@ def few_of_ptbxl(data_dir: Path, tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.parametrize(("cpu", "computed_in"), [("AVX2", "float32"), ("DEFAULT", "float32"), ("AVX512", "bfloat16")])
+def test_training_takes_bfloat16_only_where_the_processor_has_it(
+    cpu: str, computed_in: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: cpu)
+    assert precision_of("cpu") == computed_in
+    assert precision_of("cuda") == "bfloat16"
+    seen: list[torch.dtype] = []
+
+    net, real = build("resnet1d", 1, seed=0, config={"width": 0.25}), clue(8, 0)
+    first = next(layer for layer in net.modules() if isinstance(layer, torch.nn.Conv1d))
+    first.register_forward_hook(lambda layer, given, output: seen.append(output.dtype))
+    once = Schedule(epochs=1, n_simulated=0, real_passes=1, learning_rate=0.01)
+    fit(net, once, real=real, simulated=None, scaling=Scaling.fit(real), fs=100.0, seed=0, device="cpu")
+    assert set(seen) == {getattr(torch, computed_in)}
+
+
 @pytest.mark.data
 @pytest.mark.parametrize(("protocol", "held"), [("cross-validated", "out of fold"), ("paper", "fold 9")])
 def test_training_ends_in_a_model_that_loads_with_an_honest_card(
@@ -316,6 +333,7 @@ def test_training_ends_in_a_model_that_loads_with_an_honest_card(
     assert model.metrics["past scores"]["on"] == held
     told = json.loads((tmp_path / "tiny" / "model.json").read_text())["training"]
     assert told["n_simulated"] == 20
+    assert f"{told['precision']} convolutions" in model.card
     assert set(told["curve"]) >= {"pretraining"}
     past = model.metrics["past scores"]
     columns = slice(0, len(SUPERCLASSES))

@@ -175,19 +175,20 @@ def _occurring(cells: Cells, window: IntArray, n_windows: int, present: BoolArra
         Which of its sets each coalition has in each window.
     """
     n_slots = len(cells.owner) * n_windows
-    code = np.zeros((len(present), n_slots), dtype=np.intp)
+    code = np.zeros((n_slots, len(present)), dtype=np.intp)
     firsts = [np.zeros(1, dtype=np.intp)] * n_slots
     inside = _inside(cells, window, n_windows)
     few = [slot for slot, its in inside.items() if len(its) <= FEW]
-    for slot, first, which in zip(few, *_sets_of_few([inside[slot] for slot in few], present), strict=True):
-        firsts[slot], code[:, slot] = first, which
+    of_few, code[few] = _sets_of_few([inside[slot] for slot in few], present)
+    for slot, first in zip(few, of_few, strict=True):
+        firsts[slot] = first
     for slot in set(inside) - set(few):
-        firsts[slot], code[:, slot] = distinct(present[:, inside[slot]])
+        firsts[slot], code[slot] = distinct(present[:, inside[slot]])
     source = np.empty((max(map(len, firsts)), n_slots), dtype=np.intp)
     for slot, first in enumerate(firsts):
         source[: len(first), slot], source[len(first) :, slot] = first, first[-1]
     shape = (-1, len(cells.owner), n_windows)
-    return source.reshape(shape), code.reshape(shape)
+    return source.reshape(shape), code.T.reshape(shape)
 
 
 def _sets_of_few(groups: Sequence[IntArray], present: BoolArray) -> tuple[list[IntArray], IntArray]:
@@ -198,7 +199,10 @@ def _sets_of_few(groups: Sequence[IntArray], present: BoolArray) -> tuple[list[I
     columns = np.full((len(groups), max(map(len, groups), default=1)), present.shape[1])
     for column, group in zip(columns, groups, strict=True):
         column[: len(group)] = group
-    keys = np.packbits(np.pad(present, ((0, 0), (0, 1)))[:, columns], axis=2, bitorder="little")[..., 0]  # (M, G)
+    there = np.pad(present, ((0, 0), (0, 1))).view(np.uint8)
+    keys = np.zeros((len(present), len(groups)), dtype=np.uint8)  # bit k: the group's k-th cell
+    for k, cell in enumerate(columns.T):
+        keys |= there[:, cell] << np.uint8(k)
     each = np.arange(len(groups))
     stands = np.full((len(groups), 2 ** columns.shape[1]), -1)
     stands[each, keys] = np.arange(len(keys))[:, None]  # of the coalitions with a set, any will do

@@ -21,7 +21,7 @@ from ecgviz.registry import find
 from ecgviz.training.card import model_card
 from ecgviz.training.copies import copies_of
 from ecgviz.training.data import Examples, from_ptbxl, from_simulation
-from ecgviz.training.fit import Schedule
+from ecgviz.training.fit import Schedule, precision_of
 from ecgviz.training.labels import LABELS
 from ecgviz.training.protocols import PROTOCOLS, READ_FOLDS, TEST_FOLDS, Course, Outcome, Parts
 from ecgviz.training.scores import positives
@@ -204,5 +204,6 @@ def _history(plan: Plan, real: Examples, outcome: Outcome, minutes: float, devic
         "minutes": round(minutes, 1),
         "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
         "threads": torch.get_num_threads(),
+        "precision": precision_of(device),
         "versions": {"ecgviz": __version__, "torch": torch.__version__, "numpy": np.__version__},
     }

@@ -98,7 +98,7 @@ def _training(history: Mapping[str, Any]) -> str:
     )
     return (
         f"**Training** AdamW, one-cycle, {phases}; time rolls, gain, noise, wander, flat leads and stretches, mixup; "
-        f"averaged weights; bfloat16 convolutions; protocol {plan['protocol']}; seed {plan['seed']}; "
+        f"averaged weights; {history['precision']} convolutions; protocol {plan['protocol']}; seed {plan['seed']}; "
         f"{history['minutes']} minutes on {history['device']}.{_taught(plan)}"
     )
 

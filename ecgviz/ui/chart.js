@@ -18,12 +18,36 @@ const plotly = (address) =>
 const ends = ({ xaxis, yaxis }) => ({ x: [...xaxis.range], y: [...yaxis.range] });
 const axes = ({ x, y }) => ({ "xaxis.range": [...x], "yaxis.range": [...y] }); // copies: Plotly writes into what it is given
 
+const plots = []; // all that are drawn, the one that was asked for last at the end
+const KEPT = 12; // figures of pages that were left, so many at most
+
 const room = (parent) => {
   const plot = document.createElement("div");
   plot.setAttribute("role", "figure");
   parent.append(plot);
   new ResizeObserver(() => plot.fit?.()).observe(plot);
   return plot;
+};
+
+// A page that is opened again shows the figures that it had, as they were drawn.
+const reopened = (parent, data) => {
+  const plot = plots.find((each) => !each.isConnected && each.getAttribute("aria-busy") === "false" && alike(each.asked, data));
+  if (!plot) return undefined;
+  parent.append(plot);
+  const shown = data.paper && zooms.get(data.paper);
+  if (shown && JSON.stringify(shown) !== JSON.stringify(ends(plot.layout))) window.Plotly.relayout(plot, axes(shown));
+  return plot;
+};
+
+const keep = (plot) => {
+  const before = plots.indexOf(plot);
+  if (before >= 0) plots.splice(before, 1);
+  plots.push(plot);
+  const left = plots.filter((each) => !each.isConnected);
+  for (const old of left.slice(0, -KEPT)) {
+    plots.splice(plots.indexOf(old), 1);
+    window.Plotly?.purge(old);
+  }
 };
 
 // What a reader does with a drawn figure; `plot.asked` is what the server asked for last.
@@ -58,7 +82,7 @@ const draw = async (plot, Plotly) => {
   const { figure, paper, selects, fills } = plot.asked;
   const { data, layout } = JSON.parse(figure);
   delete layout.meta; // words for readers of the file
-  if (selects) layout.dragmode ??= "pan";
+  if (selects === "box") layout.dragmode = "select";
   if (paper) plot.whole = ends(layout);
   const changed = changes(plot, { ...layout, data });
   if (plot.fit && changed.every((name) => LIGHT.includes(name))) {
@@ -80,10 +104,11 @@ const draw = async (plot, Plotly) => {
   plot.fit();
 };
 
-const alike = (one, other) => one?.figure === other.figure && one.paper === other.paper;
+const alike = (one, other) => ["figure", "paper", "selects", "fills"].every((name) => one?.[name] === other[name]);
 
 export default async ({ data, parentElement, setTriggerValue }) => {
-  const plot = parentElement.querySelector("[role=figure]") ?? room(parentElement);
+  const plot = parentElement.querySelector("[role=figure]") ?? reopened(parentElement, data) ?? room(parentElement);
+  keep(plot);
   const same = alike(plot.asked, data);
   plot.asked = data;
   plot.tell = setTriggerValue;

@@ -2,8 +2,9 @@
 
 `streamlit.plotly_chart` puts a new chart in place of one whose figure has changed, and draws each new one twice; it
 forgets where the reader had zoomed to. ``chart.js`` keeps the chart, changes what changed, leaves a figure alone that
-is the same, and keeps the zoom of a sheet of paper through clicks, other maps and other pages. It draws with the Plotly
-that the Python package brings, from this server, and nothing else is fetched.
+is the same, and keeps the zoom of a sheet of paper through clicks, other maps and other pages. Figures of a page that
+was left are kept as they were drawn, a dozen of them. It draws with the Plotly that the Python package brings, from
+this server, and nothing else is fetched.
 """
 
 from collections.abc import Callable, Sequence

@@ -15,9 +15,17 @@ LARGEST = 1.35
 """How much larger than it was laid out for the paper of a whole recording may become on a wide window."""
 
 
+_PAGE = """<style>
+.stMainBlockContainer { padding-left: 1.5rem; padding-right: 1.5rem; }
+.stMainBlockContainer .stMarkdown table { width: 100%; font-size: 0.875rem; line-height: 1.5; }
+.stMainBlockContainer .stMarkdown :is(th, td) { padding: 0.25rem 0.45rem; }
+.stMainBlockContainer .stMarkdown th { font-weight: 400; }
+</style>"""
+
+
 def page() -> None:
-    """Leave less white beside the page than Streamlit does: on a small window paper is as wide as it can be."""
-    st.html("<style>.stMainBlockContainer { padding-left: 1.5rem; padding-right: 1.5rem; }</style>")
+    """Leave less white than Streamlit does, beside the page and in tables of words: on a small window paper is wide."""
+    st.html(_PAGE)
 
 
 @contextmanager

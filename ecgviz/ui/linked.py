@@ -9,6 +9,7 @@ from ecgviz.figures import tables
 from ecgviz.figures.focus import within
 from ecgviz.types import Beats, EvidenceGrid, Record
 from ecgviz.ui import pointing, widgets
+from ecgviz.ui.state import drawing
 
 
 def rhythm(record: Record, grid: EvidenceGrid, beats: Beats, *, what: str, key: str) -> None:
@@ -18,7 +19,7 @@ def rhythm(record: Record, grid: EvidenceGrid, beats: Beats, *, what: str, key: 
     if shares is None or not len(beats):
         return
     title = f"{what} in each beat, %{of(at.words(but='beat'))}, above the RR interval that ends in it"
-    strip = figures.rhythm_strip(shares, beats, title=title, focus=at)
+    strip = drawing.figure(figures.rhythm_strip, shares, beats, title=title, focus=at)
     widgets.draw(strip, tables.rhythm_table(shares, beats), key, select=pointing.follow(record))
 
 
@@ -29,7 +30,7 @@ def channels(record: Record, grid: EvidenceGrid, *, what: str, key: str) -> None
     if shares is None:
         return
     title = f"{what} in each lead{of(at.words(but='lead'))}"
-    bars = figures.channel_bars(shares, grid.leads, title=title, focus=at)
+    bars = drawing.figure(figures.channel_bars, shares, grid.leads, title=title, focus=at)
     widgets.draw(bars, tables.channel_table(shares, grid.leads), key, select=pointing.follow(record))
 
 
@@ -39,7 +40,8 @@ def matrix(record: Record, grid: EvidenceGrid, beats: Beats, *, what: str, key: 
     shares = within(grid, at, but="lead+wave").beat()
     if shares is None or not len(beats):
         return
-    drawn = figures.wave_matrix(
+    drawn = drawing.figure(
+        figures.wave_matrix,
         shares,
         grid.leads,
         title=f"{what} in each lead and wave, %{of(at.words(but='lead+wave'))}",

@@ -10,7 +10,7 @@ from ecgviz.figures.style import percent
 from ecgviz.figures.tables import heat_table, sample_table
 from ecgviz.types import Beats, Record
 from ecgviz.ui import pointing, state, widgets
-from ecgviz.ui.state import looking
+from ecgviz.ui.state import drawing, looking
 
 
 def show(record: Record, key: str, *, heat: Heat | None = None, start_s: float | None = None) -> None:
@@ -35,7 +35,8 @@ def show(record: Record, key: str, *, heat: Heat | None = None, start_s: float |
     spans = () if heat is None else top_spans(heat, page)
     measuring = mode != looking.FOLLOW
     caliper = pointing.caliper(record, clean) if measuring else None
-    figure = figures.paper(
+    figure = drawing.figure(
+        figures.paper,
         clean,
         start_s=start_s,
         form=view.form,
@@ -55,7 +56,6 @@ def show(record: Record, key: str, *, heat: Heat | None = None, start_s: float |
     table = partial(sample_table, clean, start_s, page.end_s) if heat is None else partial(heat_table, heat)
     below = None if heat is None else lambda: _largest(spans, beats)
     if measuring:
-        figure.update_layout(dragmode="select")
         pointing.caliper_readings(caliper, page, beats, marching=mode == looking.MARCH)
     widgets.draw(figure, table, key, below=below, select=select, paper=widgets.paper_name(record, start_s))
 

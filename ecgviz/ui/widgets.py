@@ -135,6 +135,17 @@ def show_table(title: str, table: pd.DataFrame, key: str) -> None:
             st.dataframe(table, hide_index=True)
 
 
+def table_of_words(table: pd.DataFrame) -> None:
+    """Show a table of texts of any origin, letter by letter, in one piece.
+
+    `st.table` makes a document of each cell: that takes a browser a millisecond a cell.
+    """
+    rows = [tuple(table.columns), *table.itertuples(index=False)]
+    lines = [" | ".join(plain(str(cell)) for cell in row) for row in rows]
+    lines.insert(1, " | ".join(["---"] * len(table.columns)))
+    st.markdown("\n".join(f"| {line} |" for line in lines))
+
+
 def window_start(record: Record, sheet_s: float, *, first_s: float = 0.0) -> float:
     """Let the reader page through a recording that is longer than one sheet; return the left edge in seconds."""
     last = record.duration_s - sheet_s

@@ -48,7 +48,6 @@ def paper(shown: Prepared, name: str, key: str, *, measured: bool, heat: Heat | 
     if question is None:
         draw(figure, table, key)
     else:
-        figure.update_layout(dragmode="select")
         draw(figure, table, key, on_box=partial(_boxed, shown, question, start_s))
 
 
