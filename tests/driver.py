@@ -60,14 +60,14 @@ _FLAGS = (
 
 @contextmanager
 def dashboard(cwd: Path, port: int | None = None, *, instead: Path | None = None) -> Iterator[str]:
-    """Serve the app, or another ``instead``, from a folder that holds perhaps secrets, and yield its address."""
+    """Serve the app from a folder that may hold secrets, or ``instead`` another by Streamlit alone; yield the address."""
     port = port or free_port()
     package = Path(__file__).resolve().parents[1]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(package)}
     log = (cwd / "server.log").open("wb")
     command = server_command(port, "127.0.0.1", browser=False)
     if instead is not None:
-        command[command.index("run") + 1] = str(instead)
+        command[command.index("-m") + 1], command[command.index("run") + 1] = "streamlit", str(instead)
     with log, subprocess.Popen(command, cwd=cwd, env=environment, stdout=log, stderr=log) as server:
         try:
             _wait_until_healthy(port, server)

@@ -209,7 +209,7 @@ def test_an_address_opens_an_entry_with_its_sign_off_rules_and_place(app: AppTes
         assert not app.error
         assert opened(app) == name
         assert AWAITING in texts(app)
-        assert entry(name).name.capitalize() in texts(app)
+        assert f"### {entry(name).name[0].upper()}{entry(name).name[1:]} ({name})" in texts(app)
         rules = table(app, "measured how, and limit")
         assert list(rules["rule"]) == [rule.text for rule in entry(name).definitions[0].rules]
         has_place = bool(entry_view.roi_maps(entry(name).definitions[0].roi or entry(name).roi, ()))
@@ -217,6 +217,11 @@ def test_an_address_opens_an_entry_with_its_sign_off_rules_and_place(app: AppTes
         assert len(on_page.figures(app)) == has_place + has_example
         assert ("names no leads and waves" in texts(app)) == (not has_place)
         assert ("The simulator cannot plant this finding" in texts(app)) == (not has_example)
+
+
+def test_names_keep_the_capitals_of_leads_and_waves(app: AppTest):
+    assert "### ST depression (STD_)" in texts(library(app, "STD_"))
+    assert "### Inverted T waves (INVT)" in texts(library(app, "INVT"))
 
 
 def test_an_address_that_names_no_entry_and_words_that_match_none_are_told_in_a_sentence(app: AppTest):

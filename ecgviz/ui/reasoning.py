@@ -56,7 +56,7 @@ def _told(found: Sequence[Finding]) -> str:
 
 def _heading(one: Entry) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{widgets.plain(one.name.capitalize())}** ({widgets.plain(one.id)})", width="content")
+        st.markdown(f"**{widgets.plain(words.capital(one.name))}** ({widgets.plain(one.id)})", width="content")
         citations.sign_off(one)
         citations.to_library(one.id, "What the guideline library says of it")
 

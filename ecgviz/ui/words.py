@@ -27,9 +27,14 @@ def readable(name: str) -> str:
     return name.replace("_", " ")
 
 
+def capital(text: str) -> str:
+    """Return a text with its first letter as a capital, and the others as they are: "ST depression", "Normal ECG"."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
 def sentence(text: str) -> str:
     """Return a clause as a sentence: capital first, full stop last."""
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+    return f"{capital(text.rstrip('.'))}."
 
 
 def method_name(method: str) -> str:

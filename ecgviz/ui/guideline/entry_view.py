@@ -16,7 +16,7 @@ from ecgviz.ui.state import criteria
 def heading(one: Entry) -> None:
     """Show name, sign-off, names elsewhere, levels, and for whom the entry is meant."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"### {widgets.plain(one.name.capitalize())} ({widgets.plain(one.id)})", width="content")
+        st.markdown(f"### {widgets.plain(words.capital(one.name))} ({widgets.plain(one.id)})", width="content")
         citations.sign_off(one)
     maps = one.maps
     elsewhere = (
