@@ -60,7 +60,7 @@ _FLAGS = (
 
 @contextmanager
 def dashboard(cwd: Path, port: int | None = None, *, instead: Path | None = None) -> Iterator[str]:
-    """Serve the app from a folder that may hold secrets, or ``instead`` another by Streamlit alone; yield the address."""
+    """Serve the app from a folder, or ``instead`` another by Streamlit alone, and yield the address."""
     port = port or free_port()
     package = Path(__file__).resolve().parents[1]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(package)}
