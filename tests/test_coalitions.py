@@ -167,6 +167,30 @@ def test_removing_each_window_in_turn_encodes_two_records() -> None:
     assert net.read == 240 + 12  # a lead without one of its windows, and each lead whole
 
 
+class CountsWindows(Counts):
+    """The same of a network whose windows share an encoder, wherever they are."""
+
+    def encode_windows(self, windows: Tensor) -> tuple[Tensor, Tensor]:
+        self.encoded += len(windows)
+        return self.net.encode_windows(windows)
+
+
+def test_equal_windows_are_encoded_once() -> None:
+    net = CountsWindows(build("imle_net", 3, seed=0, config=NARROW))
+    model = toy_model(net, labels=LABELS)
+    inputs = model_input(model, noise_record())
+    cells = cells_by("window", model, inputs, BEATS)
+    levels = np.arange(12.0)[:, None].repeat(1000, axis=1)
+    without_each = ~np.eye(240, dtype=bool)
+    found = coalition_logits(model, inputs, cells, levels, without_each)
+    assert net.encoded == 240 + 12  # the recording's, and one flat window a lead
+    net.encoded = 0
+    coalition_logits(model, inputs, cells, np.zeros((12, 1000)), without_each)
+    assert net.encoded == 240 + 1
+    of_all = coalition_logits(toy_model(net.net, labels=LABELS), inputs, cells, levels, without_each, generic=True)
+    np.testing.assert_allclose(found, of_all, rtol=0, atol=1e-5)
+
+
 def linear() -> tuple[Model, ModelInput, Beats, np.ndarray]:
     weight = RNG.normal(size=(3, 12, 1000)) / 100
     model = toy_model(Linear(weight, (0.5, 0.0, -0.5)), labels=LABELS)

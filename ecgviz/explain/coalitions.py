@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ecgviz.checkpoint import Model, network_logits, tensors
@@ -121,8 +122,14 @@ def distinct(rows: BoolArray) -> tuple[IntArray, IntArray]:
     n_bytes = max(8, packed.shape[1])
     keys = np.zeros((len(rows), n_bytes), dtype=np.uint8)
     keys[:, : packed.shape[1]] = packed
+    return _equal(keys)
+
+
+def _equal(rows: NDArray[Any]) -> tuple[IntArray, IntArray]:
+    """Do what `distinct` does for rows of any type, equal in each of their bytes."""
+    n_bytes = rows.shape[1] * rows.itemsize
     whole = np.dtype(np.uint64) if n_bytes == 8 else np.dtype((np.void, n_bytes))
-    _, first, copies = np.unique(keys.view(whole)[:, 0], return_index=True, return_inverse=True)
+    _, first, copies = np.unique(rows.view(whole)[:, 0], return_index=True, return_inverse=True)
     return first, copies
 
 
@@ -148,8 +155,7 @@ def _structured(net: Any, inputs: ModelInput, cells: Cells, reference: FloatArra
     if len(source) > max(ENCODINGS_AT_ONCE, 2):
         return torch.cat([_structured(net, inputs, cells, reference, half) for half in np.array_split(present, 2)])
     records = _composites(inputs, cells, reference, present, source, window)
-    encoder, to_encode = _Encoder(net), _taken(net.encode, arguments)
-    embeddings = torch.cat([network_logits(encoder, x, **_repeated(to_encode, len(x))) for x in records])
+    embeddings = torch.cat([_encoded(net, arguments, x, len(spans_s)) for x in records])
     lead, row, copies = _rows(cells, present)  # (N,), (N,), (M, L)
     to_read = {
         name: None if v is None else v.to(embeddings.device) for name, v in _taken(net.read_windows, arguments).items()
@@ -236,6 +242,20 @@ def _composites(
         yield torch.from_numpy(np.where(kept, inputs.x, reference))
 
 
+def _encoded(net: Any, arguments: Arguments, x: Tensor, n_windows: int) -> Tensor:
+    """Return the embeddings (j, L, W, F) of all windows of records x (j, L, T)."""
+    if not hasattr(net, "encode_windows"):
+        return network_logits(_Encoder(net), x, **_repeated(_taken(net.encode, arguments), len(x)))
+    shape = (len(x), x.shape[1], n_windows)
+    windows = x.reshape(len(x) * x.shape[1] * n_windows, -1)
+    first, copies = _equal(windows.numpy())
+    each, of_record = windows[torch.from_numpy(first)], x.shape[1] * n_windows
+    whole = len(each) // of_record * of_record
+    groups = (each[:whole].unflatten(0, (-1, of_record)), each[None, whole:])  # batches are counted in records
+    parts = [network_logits(_WindowEncoder(net), group).flatten(0, 1) for group in groups if group.numel()]
+    return torch.cat(parts)[torch.from_numpy(copies)].unflatten(0, shape)
+
+
 def _rows(cells: Cells, present: BoolArray) -> tuple[IntArray, IntArray, IntArray]:
     """Find which sets of cells occur in each lead: lead and coalition of each set (N,), and the sets in use (M, L)."""
     leads, rows, copies = [], [], np.zeros((len(present), len(cells.owner)), dtype=np.intp)
@@ -271,3 +291,12 @@ class _Encoder(nn.Module):
         net: Any = self.net
         embeddings: Tensor = net.encode(x, **arguments)[0]
         return embeddings
+
+
+class _WindowEncoder(_Encoder):
+    """The same for groups of windows x (G, N, S): embeddings (G, N, F)."""
+
+    def forward(self, x: Tensor, **arguments: Tensor | None) -> Tensor:
+        net: Any = self.net
+        embeddings: Tensor = net.encode_windows(x.flatten(0, 1), **arguments)[0]
+        return embeddings.unflatten(0, x.shape[:2])

@@ -72,11 +72,14 @@ class IMLENet(Attentive):
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Encode every window alone: (B, L, T) to embeddings (B, L, W, F) and beat attention (B, L, W, J)."""
-        n = x.shape[0]
-        windows = x.reshape(n * N_LEADS * N_WINDOWS, 1, 1, WINDOW_SAMPLES)
-        features = self.blocks(functional.relu(self.stem(windows)))  # (BLW, F, 1, J)
-        tokens = features.squeeze(2).transpose(1, 2).unflatten(0, (n, N_LEADS, N_WINDOWS))  # (B, L, W, J, F)
-        pooled, weights = self.beat_attention(tokens)
+        shape = (x.shape[0], N_LEADS, N_WINDOWS)
+        pooled, weights = self.encode_windows(x.reshape(-1, WINDOW_SAMPLES))
+        return pooled.unflatten(0, shape), weights.unflatten(0, shape)
+
+    def encode_windows(self, windows: Tensor) -> tuple[Tensor, Tensor]:
+        """Encode windows (N, S), of whichever lead and time: embeddings (N, F) and beat attention (N, J)."""
+        features = self.blocks(functional.relu(self.stem(windows[:, None, None])))  # (N, F, 1, J)
+        pooled, weights = self.beat_attention(features.squeeze(2).transpose(1, 2))
         return pooled, weights
 
     def read_windows(self, embeddings: Tensor) -> tuple[Tensor, Tensor, Tensor]:
