@@ -96,16 +96,17 @@ def targets(record: Record, sheet: Sheet, beats: Beats) -> list[go.Scatter]:
     found: list[tuple[bool, float, float, tuple[Any, ...]]] = []
     for strip in sheet.strips:
         first_s, values = samples(record, strip)
-        for beat, wave in np.argwhere(np.isfinite(spans[..., 0])):
-            start, end = max(spans[beat, wave, 0], strip.start_s), min(spans[beat, wave, 1], strip.end_s)
+        starts, ends = np.maximum(spans[..., 0], strip.start_s), np.minimum(spans[..., 1], strip.end_s)
+        for beat, wave in np.argwhere(ends > starts):
+            start, end = float(starts[beat, wave]), float(ends[beat, wave])
             part = values[max(round((start - first_s) * record.fs), 0) : max(round((end - first_s) * record.fs) + 1, 0)]
             known = part[np.isfinite(part)]
-            if end <= start or not known.size:
+            if not known.size:
                 continue
             extreme = round(float(known[np.abs(known).argmax()]), 2)
             absent = names[wave] == "P" and bool(beats.p_absent[beat])
             data = (int(beat) + 1, strip.lead, names[wave], extreme)
-            found.append((absent, float(start + end) / 2, sheet.zero_uv[strip.row], data))
+            found.append((absent, (start + end) / 2, sheet.zero_uv[strip.row], data))
     made = []
     for absent, wave_is in ((False, "%{customdata[2]}"), (True, "where P would be")):
         here = [each for each in found if each[0] == absent]
