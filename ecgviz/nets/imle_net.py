@@ -72,15 +72,20 @@ class IMLENet(Attentive):
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Encode every window alone: (B, L, T) to embeddings (B, L, W, F) and beat attention (B, L, W, J)."""
-        shape = (x.shape[0], N_LEADS, N_WINDOWS)
-        pooled, weights = self.encode_windows(x.reshape(-1, WINDOW_SAMPLES))
-        return pooled.unflatten(0, shape), weights.unflatten(0, shape)
+        tokens = self._tokens(x.reshape(-1, WINDOW_SAMPLES)).unflatten(0, (x.shape[0], N_LEADS, N_WINDOWS))
+        pooled, weights = self.beat_attention(tokens)
+        return pooled, weights
 
     def encode_windows(self, windows: Tensor) -> tuple[Tensor, Tensor]:
         """Encode windows (N, S), of whichever lead and time: embeddings (N, F) and beat attention (N, J)."""
-        features = self.blocks(functional.relu(self.stem(windows[:, None, None])))  # (N, F, 1, J)
-        pooled, weights = self.beat_attention(features.squeeze(2).transpose(1, 2))
+        pooled, weights = self.beat_attention(self._tokens(windows))
         return pooled, weights
+
+    def _tokens(self, windows: Tensor) -> Tensor:
+        """Return the tokens (N, J, F) of windows (N, S)."""
+        features = self.blocks(functional.relu(self.stem(windows[:, None, None])))  # (N, F, 1, J)
+        tokens: Tensor = features.squeeze(2).transpose(1, 2)
+        return tokens
 
     def read_windows(self, embeddings: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Read leads alone, embeddings (N, W, F): pooled (N, F), LSTM states (N, W, F), rhythm attention (N, W)."""
