@@ -1,13 +1,12 @@
 """Figures that are drawn once: what was drawn of the same data is shown again, on whichever page."""
 
-import hashlib
-import pickle
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
+from joblib import hash as content_digest
 
 
 def figure(draw: Callable[..., go.Figure], *given: Any, **named: Any) -> go.Figure:
@@ -16,8 +15,8 @@ def figure(draw: Callable[..., go.Figure], *given: Any, **named: Any) -> go.Figu
     The figure is shared by all who ask for it: it must not be changed. Arguments are told apart by all that they hold,
     so that nobody sees a figure of a recording that is not theirs.
     """
-    held = pickle.dumps((draw.__module__, draw.__qualname__, given, sorted(named.items())))
-    return _drawn(hashlib.sha256(held).hexdigest(), partial(draw, *given, **named))
+    held = (draw.__module__, draw.__qualname__, given, named)
+    return _drawn(content_digest(held, hash_name="sha1"), partial(draw, *given, **named))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
