@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ecgviz.registry import shipped
-from ecgviz.ui import failures, framed, login, pickers, tour, viewing
+from ecgviz.ui import ahead, failures, framed, login, pickers, tour, viewing
 
 st.set_page_config(page_title="ecgviz", layout="wide")
 framed.page()
@@ -40,9 +40,12 @@ page = st.navigation(
     position="top",
 )
 
-with failures.Told():
-    pickers.pickers()
-    viewing.picker()
-    tour.start()
-    tour.banner()
-    page.run()
+try:
+    with failures.Told():
+        pickers.pickers()
+        viewing.picker()
+        tour.start()
+        tour.banner()
+        page.run()
+finally:  # a page without a recording ends itself
+    ahead.rest()

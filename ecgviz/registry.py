@@ -33,6 +33,28 @@ def available(table: Mapping[str, Any], group: str) -> tuple[str, ...]:
     return (*table, *(point.name for point in entry_points(group=group) if point.name not in table))
 
 
+DESCRIPTION = "model.json"
+"""In the folder of a model: what it is."""
+_DEFAULT_MODEL = "imle_net"
+
+
+def models_folder() -> Path:
+    """Return the folder of the shipped models, which holds one for each."""
+    return shipped("models")
+
+
+def available_models() -> tuple[str, ...]:
+    """Names of the shipped models, sorted."""
+    folder = models_folder()
+    return tuple(sorted(path.parent.name for path in folder.glob(f"*/{DESCRIPTION}"))) if folder.is_dir() else ()
+
+
+def default_model() -> str | None:
+    """Return the model to start with: the one that shows attention on all levels, else the first; None without any."""
+    names = available_models()
+    return _DEFAULT_MODEL if _DEFAULT_MODEL in names else next(iter(names), None)
+
+
 def shipped(name: str) -> Path:
     """Return the path of a shipped folder or file ("models", "app.py", "pages").
 

@@ -4,10 +4,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
-from scipy import ndimage
-from scipy import signal as dsp
-from scipy.interpolate import BSpline
-from scipy.linalg import solveh_banded
+import scipy
 
 from ecgviz.errors import InputError
 from ecgviz.records.leads import complete_leads
@@ -68,8 +65,8 @@ def resample(signal: FloatArray, fs_from: float, fs_to: float) -> FloatArray:
     if ratio == 0 or abs(float(ratio) * fs_from / fs_to - 1) * duration_s > _LARGEST_DRIFT_S:
         raise InputError(f"cannot resample {fs_from} Hz to {fs_to} Hz: the rates have no simple ratio")
     slow = max(ratio.numerator, ratio.denominator)
-    taps = dsp.firwin(2 * _HALF_LENGTH * slow + 1, 1.0 / slow, window=("kaiser", _KAISER_BETA))
-    result: FloatArray = dsp.resample_poly(
+    taps = scipy.signal.firwin(2 * _HALF_LENGTH * slow + 1, 1.0 / slow, window=("kaiser", _KAISER_BETA))
+    result: FloatArray = scipy.signal.resample_poly(
         signal, ratio.numerator, ratio.denominator, axis=-1, window=taps, padtype="line"
     )
     return result
@@ -162,13 +159,13 @@ def condition(record: Record) -> Record:
     signal = _without_gaps(record.signal, gaps)
     signal = signal - _baseline(signal, record.fs)
     if record.fs / 2 > 1.2 * LOW_PASS_HZ and signal.shape[1] > record.fs / 4:
-        sections = dsp.butter(2, LOW_PASS_HZ, fs=record.fs, output="sos")
-        signal = dsp.sosfiltfilt(sections, signal, axis=-1)
+        sections = scipy.signal.butter(2, LOW_PASS_HZ, fs=record.fs, output="sos")
+        signal = scipy.signal.sosfiltfilt(sections, signal, axis=-1)
     for mains_hz in MAINS_HZ:
         found = _hums(signal, record.fs, mains_hz)
         if found.any():
-            notch = dsp.iirnotch(mains_hz, MAINS_Q, fs=record.fs)
-            signal[found] = dsp.filtfilt(*notch, signal[found], axis=-1)
+            notch = scipy.signal.iirnotch(mains_hz, MAINS_Q, fs=record.fs)
+            signal[found] = scipy.signal.filtfilt(*notch, signal[found], axis=-1)
     signal[gaps] = np.nan
     return replace(record, signal=signal)
 
@@ -187,13 +184,13 @@ def _baseline(signal: FloatArray, fs: float) -> FloatArray:
     at_s = ((np.arange(blocks.shape[1]) - mirrored + 0.5) * step - 0.5) / fs
     inner = np.linspace(at_s[0], at_s[-1], max(2, round((at_s[-1] - at_s[0]) / KNOTS_S) + 1))
     knots = np.concatenate([[inner[0]] * 3, inner, [inner[-1]] * 3])
-    design = BSpline.design_matrix(at_s, knots, 3).tocsr()
-    fitted = ndimage.median_filter(blocks, size=(1, round(START_S / BLOCK_S) | 1), mode="nearest")
+    design = scipy.interpolate.BSpline.design_matrix(at_s, knots, 3).tocsr()
+    fitted = scipy.ndimage.median_filter(blocks, size=(1, round(START_S / BLOCK_S) | 1), mode="nearest")
     for _ in range(ROUNDS):
         weights = _near(blocks - fitted)
         coefficients = _weighted_fit(design.data.reshape(-1, 4), design.indices[::4], weights, blocks)
         fitted = (design @ coefficients.T).T
-    baseline: FloatArray = BSpline(knots, coefficients, 3, axis=1)(np.arange(n) / fs)
+    baseline: FloatArray = scipy.interpolate.BSpline(knots, coefficients, 3, axis=1)(np.arange(n) / fs)
     return baseline
 
 
@@ -211,7 +208,7 @@ def _weighted_fit(basis: FloatArray, first: np.ndarray, weights: FloatArray, val
         right[:, j + a] += np.add.reduceat(weights * values * basis[:, a], starts, axis=1)
         for b in range(a, 4):
             banded[:, 3 - (b - a), j + b] += np.add.reduceat(weights * basis[:, a] * basis[:, b], starts, axis=1)
-    return np.stack([solveh_banded(*each) for each in zip(banded, right, strict=True)])
+    return np.stack([scipy.linalg.solveh_banded(*each) for each in zip(banded, right, strict=True)])
 
 
 def _near(away: FloatArray) -> FloatArray:
@@ -225,7 +222,7 @@ def _hums(signal: FloatArray, fs: float, mains_hz: float) -> BoolArray:
     """Return which leads carry a mains line, shape (L,): a peak above 10 uV, and ten times its surroundings."""
     if fs / 2 < mains_hz + 8 or signal.shape[1] < 2 * fs:
         return np.zeros(signal.shape[0], dtype=bool)
-    window = dsp.windows.hann(signal.shape[1], sym=False)
+    window = scipy.signal.windows.hann(signal.shape[1], sym=False)
     peak_mv = np.abs(np.fft.rfft(signal * window, axis=-1)) * 2 / window.sum()
     hz = np.fft.rfftfreq(signal.shape[1], 1 / fs)
     line = peak_mv[:, np.abs(hz - mains_hz) <= 0.5].max(axis=1)

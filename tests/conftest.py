@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ecgviz import checkpoint
+from ecgviz import registry
 from ecgviz.checkpoint import Model, load_model, save_model
 from ecgviz.nets import build
 from ecgviz.records.leads import STANDARD_LEADS
@@ -92,7 +92,7 @@ def app(models_folder: Path, monkeypatch: pytest.MonkeyPatch) -> "AppTest":
     import streamlit as st
     from streamlit.testing.v1 import AppTest
 
-    monkeypatch.setattr(checkpoint, "shipped", lambda name: models_folder)
+    monkeypatch.setattr(registry, "models_folder", lambda: models_folder)
     st.cache_data.clear()
     st.cache_resource.clear()
     return AppTest.from_file(str(ROOT / "app.py"), default_timeout=240).run()

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from test_library import ecg_csv
 from test_pages import figures, pick_demo, texts, unescaped
 
-from ecgviz import checkpoint, pipeline
+from ecgviz import pipeline, registry
 from ecgviz.access import allowed_in, check_login, is_loopback, may_enter
 from ecgviz.cli import main
 from ecgviz.errors import AccessError
@@ -148,7 +148,7 @@ def test_ten_sessions_at_once_see_their_own_upload_alone(app: AppTest, monkeypat
         return replace(demo, id=f"own-{data.decode()}")
 
     monkeypatch.setattr(choices, "load_upload", parsed)
-    monkeypatch.setattr(checkpoint, "shipped", lambda name: tmp_path)
+    monkeypatch.setattr(registry, "models_folder", lambda: tmp_path)
     sessions = [AppTest.from_file(str(ROOT / "app.py"), default_timeout=240) for _ in range(10)]
     for n, session in enumerate(sessions):
         session.session_state["source"] = "Upload"

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from toys import Small, even_beats, no_beats, noise_record, toy_model
 
-from ecgviz import checkpoint
+from ecgviz import registry
 from ecgviz.checkpoint import (
     CARD,
     DESCRIPTION,
@@ -256,7 +256,7 @@ def test_settings_that_an_architecture_does_not_take_are_refused(folder: Path) -
 def test_the_first_model_offered_is_the_one_that_shows_all_levels(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     assert default_model() == "imle_net"
     assert load_model("imle_net").net.levels == ("beat", "rhythm", "channel", "joint")
-    monkeypatch.setattr(checkpoint, "shipped", lambda name: tmp_path)
+    monkeypatch.setattr(registry, "models_folder", lambda: tmp_path)
     assert default_model() is None
     for name in ("b", "a"):
         (tmp_path / name).mkdir()

@@ -212,10 +212,24 @@ def until_healthy(port: int, server: subprocess.Popen[bytes]) -> bool:
 def test_what_is_fetched_while_the_browser_starts_is_nothing_of_the_dashboard_itself() -> None:
     """A component that is declared, or a cache that is made, before there is a server is not the server's."""
     code = (
-        "import sys; from ecgviz.ui.serve import fetch; before = set(sys.modules); fetch();"
-        "print(*set(sys.modules) - before)"
+        "import sys; from ecgviz.ui.ahead import import_first, import_rest; before = set(sys.modules); import_first();"
+        "print(*set(sys.modules) - before); first = set(sys.modules); import_rest(); print(*set(sys.modules) - first)"
     )
     told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
-    fetched = told.stdout.split()
-    assert "torch" in fetched
-    assert not [name for name in fetched if name.startswith(("ecgviz.ui", "streamlit.components"))]
+    first, rest = (set(line.split()) for line in told.stdout.splitlines())
+    assert "pandas" in first
+    assert "torch" in rest
+    assert not [name for name in first | rest if name.startswith(("ecgviz.ui", "streamlit.components"))]
+
+
+def test_the_first_page_needs_neither_torch_nor_what_scipy_computes_with() -> None:
+    """They take seconds to import; a reader without a recording waits for neither."""
+    code = (
+        "import sys; from streamlit.testing.v1 import AppTest; from ecgviz.ui import ahead; ahead.rest = lambda: None;"
+        "app = AppTest.from_file('app.py').run(timeout=60); print('Choose a demo recording' in app.info[0].value);"
+        "print(*sys.modules)"
+    )
+    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
+    stands, imported = told.stdout.splitlines()
+    assert stands == "True"
+    assert not {"torch", "scipy.signal", "scipy.stats", "scipy.ndimage", "captum", "neurokit2"} & set(imported.split())

@@ -11,10 +11,10 @@ import on_page
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ecgviz import NOTICE, checkpoint, pipeline
+from ecgviz import NOTICE, checkpoint, pipeline, registry
 from ecgviz.records import load_record
 from ecgviz.records.leads import STANDARD_LEADS
-from ecgviz.ui import state, widgets, words
+from ecgviz.ui import method_words, state, widgets
 from ecgviz.ui.state import networks
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -197,7 +197,7 @@ def test_every_kind_of_map_has_its_page(app: AppTest, method: str, page: str):
 def test_without_a_model_the_record_is_shown_and_the_others_say_what_to_do(
     app: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
-    monkeypatch.setattr(checkpoint, "shipped", lambda name: tmp_path)
+    monkeypatch.setattr(registry, "models_folder", lambda: tmp_path)
     pick_demo(app)
     assert len(figures(app)) == 1
     assert len(figures(visit(app, "beats"))) == 2
@@ -212,7 +212,7 @@ def test_a_damaged_model_is_refused_in_a_sentence(app: AppTest, monkeypatch: pyt
     folder = tmp_path / "broken"
     folder.mkdir()
     (folder / "model.json").write_text("{}")
-    monkeypatch.setattr(checkpoint, "shipped", lambda name: tmp_path)
+    monkeypatch.setattr(registry, "models_folder", lambda: tmp_path)
     app.run()
     app.selectbox(key="model").set_value("broken").run()
     pick_demo(app).switch_page("pages/criteria.py").run()
@@ -270,7 +270,7 @@ def test_only_methods_that_a_model_can_answer_are_offered(shipped_app: AppTest, 
     app = pick_model(shipped_app, name)
     offered = app.selectbox(key="method").options
     assert {text for text in offered if text.startswith("Attention, ")} == {
-        words.method_name(f"attention_{level}") for level in model.net.levels
+        method_words.method_name(f"attention_{level}") for level in model.net.levels
     }
     assert ("Attention x gradient" in offered) == bool(model.net.levels)
     assert ("Attention rollout" in offered) == (name == "ecg_mamba")

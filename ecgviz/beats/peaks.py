@@ -3,7 +3,7 @@
 import warnings
 
 import numpy as np
-from scipy.ndimage import uniform_filter1d
+import scipy
 
 from ecgviz.beats.complexes import steepness
 from ecgviz.signal import resample
@@ -64,7 +64,7 @@ def smoothed(signal: FloatArray, fs: float) -> FloatArray:
 
     What that cleaning begins with, a high-pass filter, conditioning has done already.
     """
-    return np.asarray(uniform_filter1d(signal, max(1, round(fs / 50)), axis=1))
+    return np.asarray(scipy.ndimage.uniform_filter1d(signal, max(1, round(fs / 50)), axis=1))
 
 
 def r_peaks(clean: FloatArray, fs: float) -> tuple[np.ndarray, str]:

@@ -1,7 +1,7 @@
 """Pacing spikes: impulses of some milliseconds that stand alone, just ahead of the complex that they start."""
 
 import numpy as np
-from scipy import signal as dsp
+import scipy
 
 from ecgviz.types.arrays import BoolArray, FloatArray
 
@@ -33,8 +33,8 @@ def spikes(signal: FloatArray, fs: float, qrs_on_s: FloatArray) -> FloatArray:
     times = np.full(qrs_on_s.size, np.nan)
     if fs < LOWEST_HZ:
         return times
-    sections = dsp.butter(2, ABOVE_HZ, btype="high", fs=fs, output="sos")
-    fast = np.sqrt(np.mean(dsp.sosfiltfilt(sections, signal, axis=1) ** 2, axis=0))
+    sections = scipy.signal.butter(2, ABOVE_HZ, btype="high", fs=fs, output="sos")
+    fast = np.sqrt(np.mean(scipy.signal.sosfiltfilt(sections, signal, axis=1) ** 2, axis=0))
     usual = float(np.median(fast))
     gap, far = (round(s * fs) for s in ALONE_S)
     padded = np.pad(fast, far, mode="edge")

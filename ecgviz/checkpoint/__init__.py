@@ -7,7 +7,8 @@ weights, and nothing in it is unpickled or imported.
 
 from pathlib import Path
 
-from ecgviz.checkpoint.folder import CARD, DESCRIPTION, NAME, PROGRAM, WEIGHTS, Model, read_model, save_model
+from ecgviz import registry
+from ecgviz.checkpoint.folder import CARD, NAME, PROGRAM, WEIGHTS, Model, read_model, save_model
 from ecgviz.checkpoint.inputs import (
     model_input,
     network_logits,
@@ -19,7 +20,7 @@ from ecgviz.checkpoint.inputs import (
     tensors,
 )
 from ecgviz.errors import ModelError
-from ecgviz.registry import shipped
+from ecgviz.registry import DESCRIPTION, available_models, default_model
 
 __all__ = [
     "CARD",
@@ -42,20 +43,6 @@ __all__ = [
     "tensors",
 ]
 
-DEFAULT = "imle_net"
-
-
-def available_models() -> tuple[str, ...]:
-    """Names of the shipped models, sorted."""
-    folder = shipped("models")
-    return tuple(sorted(path.parent.name for path in folder.glob(f"*/{DESCRIPTION}"))) if folder.is_dir() else ()
-
-
-def default_model() -> str | None:
-    """Return the model to start with: the one that shows attention on all levels, else the first; None without any."""
-    names = available_models()
-    return DEFAULT if DEFAULT in names else next(iter(names), None)
-
 
 def load_model(source: str | Path) -> Model:
     """Load a shipped model by name, or any model folder by path.
@@ -66,7 +53,7 @@ def load_model(source: str | Path) -> Model:
         When the folder is incomplete, model.json malformed, the hash wrong, or the weights do not fit the network
         key by key and shape by shape. A network that is not fully loaded never predicts.
     """
-    folder = shipped("models") / str(source) if NAME.fullmatch(str(source)) else Path(source)
+    folder = registry.models_folder() / str(source) if NAME.fullmatch(str(source)) else Path(source)
     if not folder.is_dir():
         known = ", ".join(available_models()) or "none"
         raise ModelError(f"there is no model {str(source)!r}; shipped models: {known}; or give a model folder")

@@ -19,9 +19,10 @@ from torch import Tensor, nn
 from ecgviz.checkpoint.exported import ExportedProgram
 from ecgviz.errors import ModelError
 from ecgviz.nets import build
+from ecgviz.registry import DESCRIPTION
 from ecgviz.types import InputSpec
 
-WEIGHTS, PROGRAM, DESCRIPTION, CARD = "weights.safetensors", "program.pt2", "model.json", "CARD.md"
+WEIGHTS, PROGRAM, CARD = "weights.safetensors", "program.pt2", "CARD.md"
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 EXPORTED = "exported"
 """What model.json calls the network of a folder that holds a program instead of weights."""

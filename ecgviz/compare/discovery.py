@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from scipy.stats import false_discovery_control
+import scipy
 
 from ecgviz.types import CriterionScore
 from ecgviz.types.arrays import FloatArray
@@ -20,7 +20,7 @@ def q_values(p_values: Sequence[float]) -> FloatArray:
     q = np.full(p.shape, np.nan)
     tested = np.isfinite(p)
     if tested.any():
-        q[tested] = false_discovery_control(p[tested], method="bh")
+        q[tested] = scipy.stats.false_discovery_control(p[tested], method="bh")
     return q
 
 

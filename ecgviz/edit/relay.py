@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.interpolate import CubicSpline
+import scipy
 
 from ecgviz.beats.peaks import bridged
 from ecgviz.errors import EditError
@@ -125,7 +125,7 @@ def _between_samples(part: FloatArray, at: FloatArray) -> FloatArray:
     grid = np.arange(part.shape[1])
     if grid.size < CUBIC_FROM:
         return np.stack([np.interp(at, grid, row) for row in part])
-    between: FloatArray = CubicSpline(grid, part, axis=1)(at)
+    between: FloatArray = scipy.interpolate.CubicSpline(grid, part, axis=1)(at)
     return between
 
 

@@ -9,7 +9,7 @@ sentence says so.
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import signal as dsp
+import scipy
 
 from ecgviz.beats.peaks import bridged
 from ecgviz.edit.marks import ENDS_OF
@@ -153,9 +153,9 @@ def wave_above_line(rows: FloatArray, fs: float, first: int, last: int, smooth: 
     length = part.shape[1]
     window = 2 * round(SMOOTH_S * fs / 2) + 1
     if smooth and SMOOTH_ORDER < window <= length:
-        part = dsp.savgol_filter(part, window, SMOOTH_ORDER, axis=1)
+        part = scipy.signal.savgol_filter(part, window, SMOOTH_ORDER, axis=1)
     line = before + (after - before) * np.linspace(0, 1, length)
-    fade = dsp.windows.tukey(length, min(1.0, 2 * FADE_S * fs / length))
+    fade = scipy.signal.windows.tukey(length, min(1.0, 2 * FADE_S * fs / length))
     return np.asarray((part - line) * fade)
 
 

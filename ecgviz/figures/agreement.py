@@ -1,14 +1,17 @@
 """How far several maps of one recording agree, pair by pair, and what checks found of each."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from ecgviz.explain.checks import Check, Checks
 from ecgviz.figures import style
 from ecgviz.types.arrays import FloatArray
+
+if TYPE_CHECKING:
+    from ecgviz.explain.checks import Check, Checks
 
 ROW_PX, HEAD_PX, FOOT_PX, NAME_LETTERS = 44, 60, 64, 12
 
@@ -68,7 +71,7 @@ def agreement_table(values: FloatArray, names: Sequence[str]) -> pd.DataFrame:
     return table
 
 
-def check_table(checked: Mapping[str, Checks]) -> pd.DataFrame:
+def check_table(checked: Mapping[str, "Checks"]) -> pd.DataFrame:
     """Return a row a check and a column a map: its value, and in brackets its excess over what it must beat."""
     names = dict.fromkeys(each.name for one in checked.values() for each in one.results)
     known = {each.name: each for one in reversed(list(checked.values())) for each in one.results}
@@ -81,7 +84,7 @@ def check_table(checked: Mapping[str, Checks]) -> pd.DataFrame:
     return table
 
 
-def _said(check: Check | None) -> str:
+def _said(check: "Check | None") -> str:
     if check is None:
         return "-"
     if check.value != check.value:
@@ -90,5 +93,5 @@ def _said(check: Check | None) -> str:
     return f"{check.value:.3g}{excess}"
 
 
-def _beaten(check: Check) -> str:
+def _beaten(check: "Check") -> str:
     return " and ".join(check.beside) or "controls"

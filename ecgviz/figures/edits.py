@@ -1,18 +1,21 @@
 """What edits do to a logit beside sham edits: a row an edit, a ring each sham, a filled mark the edit itself."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from ecgviz.explain.edits import EditEvidence
 from ecgviz.figures import style
+
+if TYPE_CHECKING:
+    from ecgviz.explain.edits import EditEvidence
 
 _ROW_PX, _HEAD_PX, _FOOT_PX = 44, 44, 60
 
 
-def edits_figure(found: Sequence[EditEvidence], *, title: str) -> go.Figure | None:
+def edits_figure(found: Sequence["EditEvidence"], *, title: str) -> go.Figure | None:
     """Draw the change of the logit by each edit that can be made on this recording; None where none can."""
     shown = [each for each in found if not each.why]
     if not shown:
@@ -53,7 +56,7 @@ def edits_figure(found: Sequence[EditEvidence], *, title: str) -> go.Figure | No
     return figure
 
 
-def edits_table(found: Sequence[EditEvidence]) -> pd.DataFrame:
+def edits_table(found: Sequence["EditEvidence"]) -> pd.DataFrame:
     """Return a row an edit: the change of the logit, that of the sham edits, and how many of them moved it as far."""
     rows = [
         (
@@ -69,5 +72,5 @@ def edits_table(found: Sequence[EditEvidence]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _beaten(each: EditEvidence) -> str:
+def _beaten(each: "EditEvidence") -> str:
     return f"{each.n_as_large} of {len(each.sham_changes)}"

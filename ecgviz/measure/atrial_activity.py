@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import numpy as np
-from scipy import signal as dsp
+import scipy
 
 from ecgviz.beats.peaks import bridged
 from ecgviz.measure.median_beat import over_beats
@@ -111,10 +111,10 @@ def _take_off(rest: FloatArray, row: FloatArray, spans: list[tuple[int, int]], b
 def describe(rest: FloatArray, fs: float) -> dict[str, float]:
     """Return frequency, regularity and size of a residual (N,) mV: see `atrial_activity`."""
     ratio = Fraction(SLOW_HZ / fs).limit_denominator(100)
-    slow = dsp.resample_poly(rest - rest.mean(), ratio.numerator, ratio.denominator, padtype="line")
+    slow = scipy.signal.resample_poly(rest - rest.mean(), ratio.numerator, ratio.denominator, padtype="line")
     slow_hz = fs * ratio.numerator / ratio.denominator
     segment = min(slow.size, round(SEGMENT_S * slow_hz))
-    hz, power = dsp.welch(slow, slow_hz, nperseg=segment, nfft=round(slow_hz / STEP_HZ))
+    hz, power = scipy.signal.welch(slow, slow_hz, nperseg=segment, nfft=round(slow_hz / STEP_HZ))
     inside = (hz >= BAND_HZ[0]) & (hz <= BAND_HZ[1])
     whole = (hz >= WHOLE_HZ[0]) & (hz <= WHOLE_HZ[1])
     top = float(hz[inside][power[inside].argmax()])

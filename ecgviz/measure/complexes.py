@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
+import scipy
 
 from ecgviz.types.arrays import FloatArray
 
@@ -103,7 +103,7 @@ def pattern(names: dict[str, Wave]) -> str:
 def slope(mv: FloatArray, fs: float) -> FloatArray:
     """Return the smoothed slope along the last axis, of the shape of ``mv``, in mV/s."""
     width = max(1, round(SMOOTH_S * fs)) | 1
-    smooth = ndimage.uniform_filter1d(mv, width, axis=-1, mode="nearest")
+    smooth = scipy.ndimage.uniform_filter1d(mv, width, axis=-1, mode="nearest")
     return np.asarray(np.gradient(smooth, 1 / fs, axis=-1))
 
 

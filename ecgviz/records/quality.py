@@ -8,8 +8,7 @@ from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
-from scipy import ndimage
-from scipy import signal as dsp
+import scipy
 
 from ecgviz.records.leads import IN_TERMS_OF_I_AND_II, LIMB
 from ecgviz.types import LeadQuality, Record
@@ -93,8 +92,8 @@ def _longest_flat_s(row: FloatArray, fs: float, gaps: BoolArray) -> float:
     width = round(FLAT_S * fs)
     if row.size < width:
         return 0.0
-    still = ndimage.maximum_filter1d(row, width) - ndimage.minimum_filter1d(row, width) < FLAT_MV
-    still &= ~ndimage.maximum_filter1d(gaps, width)
+    still = scipy.ndimage.maximum_filter1d(row, width) - scipy.ndimage.minimum_filter1d(row, width) < FLAT_MV
+    still &= ~scipy.ndimage.maximum_filter1d(gaps, width)
     longest = _longest_run(still)
     return (longest - 1) / fs + FLAT_S if longest else 0.0
 
@@ -105,8 +104,8 @@ def _noise_share(row: FloatArray, fs: float) -> float:
     top = min(45.0, 0.45 * fs)
     if top < 25 or row.size < 4 * edge:
         return 0.0
-    fast = dsp.sosfiltfilt(_band(20.0, top, fs), row)[edge:-edge]
-    seen = dsp.sosfiltfilt(_band(0.7, min(40.0, 0.4 * fs), fs), row)[edge:-edge]
+    fast = scipy.signal.sosfiltfilt(_band(20.0, top, fs), row)[edge:-edge]
+    seen = scipy.signal.sosfiltfilt(_band(0.7, min(40.0, 0.4 * fs), fs), row)[edge:-edge]
     span = float(np.quantile(seen, 0.995) - np.quantile(seen, 0.005))
     return 1.4826 * float(np.median(np.abs(fast))) / span if span > FLAT_MV else 0.0
 
@@ -114,7 +113,7 @@ def _noise_share(row: FloatArray, fs: float) -> float:
 @lru_cache(maxsize=32)
 def _band(low_hz: float, high_hz: float, fs: float) -> FloatArray:
     """Return a band-pass in sections; its design takes longer than filtering a lead with it."""
-    sections: FloatArray = dsp.butter(2, [low_hz, high_hz], "bandpass", fs=fs, output="sos")
+    sections: FloatArray = scipy.signal.butter(2, [low_hz, high_hz], "bandpass", fs=fs, output="sos")
     return sections
 
 

@@ -21,7 +21,7 @@ from ecgviz.figures.style import number, percent
 from ecgviz.figures.verdict_tables import criteria_table, order_words
 from ecgviz.types import Agreement, Case, Finding
 from ecgviz.types.arrays import BoolArray
-from ecgviz.ui import state, widgets, words
+from ecgviz.ui import method_words, state, widgets, words
 from ecgviz.ui.state import looking
 
 FURTHER = ("decomposition", "integrated_gradients", "attention_joint", "feature_ablation")
@@ -141,7 +141,12 @@ def methods(case: Case) -> None:
         others = [name for name in applicable(network) if name != case.explanation.method]
         first = [name for name in FURTHER if name in others][:2]
         chosen = st.multiselect(
-            "Methods", others, default=first, format_func=words.method_name, max_selections=MOST, key="further methods"
+            "Methods",
+            others,
+            default=first,
+            format_func=method_words.method_name,
+            max_selections=MOST,
+            key="further methods",
         )
         found = [case.agreement]
         for method in chosen:
@@ -157,7 +162,8 @@ def together(found: Sequence[Agreement]) -> str:
     """Return whether verdicts of several methods are the same, in a sentence."""
     judged = {each.evidence for each in found if each.evidence != "not assessable"}
     if len(judged) > 1:
-        return f"Methods disagree: {', '.join(f'{words.method_name(each.method)} {each.evidence}' for each in found)}."
+        verdicts = (f"{method_words.method_name(each.method)} {each.evidence}" for each in found)
+        return f"Methods disagree: {', '.join(verdicts)}."
     if len(found) == 1:
         return "One method only: choose another to compare with."
     if not judged:
@@ -173,7 +179,7 @@ def verdict_table(found: Sequence[Agreement]) -> pd.DataFrame:
         least = min((c.excess for c in each.controls if c.excess == c.excess), default=float("nan"))
         rows.append(
             (
-                words.method_name(each.method),
+                method_words.method_name(each.method),
                 each.evidence,
                 percent(each.share),
                 percent(each.area),

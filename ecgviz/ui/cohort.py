@@ -8,7 +8,7 @@ import streamlit as st
 from ecgviz.cohort import Cohort
 from ecgviz.cohort.question import GROUPS, WHICH, Question, grouping
 from ecgviz.errors import EcgvizError
-from ecgviz.ui import cohort_views, widgets, words
+from ecgviz.ui import cohort_views, method_words, widgets, words
 from ecgviz.ui.state import cohort as kept
 
 BESIDE = 3
@@ -52,7 +52,7 @@ def pick(cohort: Cohort) -> cohort_views.Asked:
         st.stop()
     own = [method for model, method in held if model == chosen[0]]
     methods = sorted(own, key=lambda method: -sum((model, method) in held for model in chosen))  # shared ones first
-    method = str(second.selectbox("Method", methods, format_func=words.method_name, key="cohort method"))
+    method = str(second.selectbox("Method", methods, format_func=method_words.method_name, key="cohort method"))
     label = str(third.selectbox("Label", held[chosen[0], method], key="cohort label"))
     fourth, fifth, sixth = st.columns([3, 3, 2])
     which = str(fourth.selectbox("Records", list(WHICH), key="cohort which", help="By network and readers."))
@@ -66,7 +66,7 @@ def pick(cohort: Cohort) -> cohort_views.Asked:
     )
     for model in chosen:
         if label not in held.get((model, method), ()):
-            widgets.note(f"{model} was not asked about {label} by {words.method_name(method)}.")
+            widgets.note(f"{model} was not asked about {label} by {method_words.method_name(method)}.")
     return cohort_views.Asked(cohort, now, questions, tuple(methods), group)
 
 

@@ -15,7 +15,7 @@ from ecgviz.figures import cohort as figures
 from ecgviz.figures import matrix, tables
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.types.arrays import FloatArray
-from ecgviz.ui import cohort_records, widgets, words
+from ecgviz.ui import cohort_records, method_words, widgets
 from ecgviz.ui.state import cohort as kept
 
 RECIPE = "saliency"
@@ -151,7 +151,7 @@ def apart(asked: Asked) -> None:
     if not others:
         st.info(f"The store holds one method of {question.model}; `ecgviz cohort run` with another adds it.")
         return
-    other = str(st.selectbox("Second method", others, format_func=words.method_name, key="cohort other"))
+    other = str(st.selectbox("Second method", others, format_func=method_words.method_name, key="cohort other"))
     found = kept.apart(asked.state, question, other, asked.cohort)
     if len(found) < 2:
         st.info("On none of these records are there both maps with leads or waves in common.")
@@ -163,7 +163,7 @@ def apart(asked: Asked) -> None:
             f"On average {100 * together['first']:.0f} % of both maps lie on the same leads and waves "
             f"({low:.0f} to {high:.0f} %)."
         )
-    names = (words.method_name(question.method), words.method_name(other))
+    names = (method_words.method_name(question.method), method_words.method_name(other))
     title = f"Where two methods part, {question.model} on {question.label}"
     widgets.draw(figures.parted_figure(found, *names, title=title), found.round(4), "cohort parted")
 
@@ -173,7 +173,8 @@ def published(asked: Asked) -> None:
     for question in asked.questions:
         found, checks = kept.published(asked.state, question, asked.cohort)
         if question.method != RECIPE:
-            widgets.note(f"The recipe is for saliency; this is the same sum of {words.method_name(question.method)}.")
+            named = method_words.method_name(question.method)
+            widgets.note(f"The recipe is for saliency; this is the same sum of {named}.")
         density = by_wave(found.mean) / np.nansum(found.mean)
         drawn = matrix.wave_matrix(
             density,

@@ -11,7 +11,7 @@ from ecgviz.explain import applicable
 from ecgviz.figures.sheet import SHEET_S
 from ecgviz.figures.tables import heat_table, sample_table
 from ecgviz.types import Record
-from ecgviz.ui import sides, state, widgets, words
+from ecgviz.ui import method_words, sides, state, widgets
 
 RECORDING, NETWORK, LABEL, METHOD = "Recording", "Network", "Label", "Method"
 
@@ -41,11 +41,11 @@ def pick(record: Record) -> tuple[sides.Side, sides.Side]:
             return _sides((label, record, network, label), (second, record, network, second), chosen.method)
         others = [each for each in applicable(network) if each != chosen.method]
         method = st.selectbox(
-            "Second method", others, format_func=words.method_name, key=f"second method {network.digest}"
+            "Second method", others, format_func=method_words.method_name, key=f"second method {network.digest}"
         )
         return (
-            sides.Side(words.method_name(chosen.method), record, network, label, chosen.method),
-            sides.Side(words.method_name(method), record, network, label, method),
+            sides.Side(method_words.method_name(chosen.method), record, network, label, chosen.method),
+            sides.Side(method_words.method_name(method), record, network, label, method),
         )
 
 

@@ -3,12 +3,10 @@
 import streamlit as st
 
 from ecgviz import glossary
-from ecgviz.checkpoint import available_models, default_model
 from ecgviz.errors import EcgvizError
-from ecgviz.explain import METHODS, applicable
-from ecgviz.figures.style import percent
 from ecgviz.records import demo_names
 from ecgviz.records.demo import PREFIX
+from ecgviz.registry import available_models, default_model
 from ecgviz.types import Record
 from ecgviz.ui import state, widgets, words
 
@@ -23,8 +21,7 @@ def pickers() -> None:
         picked, link = _record_picker()
         record = picked if isinstance(picked, Record) else None
         name = _model_picker()
-        label = None if record is None or name is None else _label_picker(record, name, refused)
-        method = state.Choice.method if record is None else _method_picker(name, refused)
+        label, method = (None, state.Choice.method) if record is None else _asked(record, name, refused)
     refusal = picked if isinstance(picked, str) else ""
     chosen = state.Choice(record, link if record is not None else None, refusal, name, label, method)
     state.choose(chosen)
@@ -33,36 +30,19 @@ def pickers() -> None:
         st.warning(widgets.plain(sentence))
 
 
+def _asked(record: Record, name: str | None, refused: list[str]) -> tuple[str | None, str]:
+    """Return label and method as picked; their lists are the network's, which the first page does without."""
+    from ecgviz.ui import asking
+
+    return None if name is None else asking.label(record, name, refused), asking.method(name, refused)
+
+
 def _model_picker() -> str | None:
     names, first = available_models(), default_model()
     index = 0 if first is None else names.index(first)
     return st.selectbox(
         "Model", names, index=index, key="model", placeholder="no model is installed", help=glossary.define("model")
     )
-
-
-def _method_picker(name: str | None, refused: list[str]) -> str:
-    """Offer what the model can be asked; where that is nothing, the page with the explanation says why."""
-    try:
-        methods = tuple(METHODS) if name is None else applicable(state.model(name))
-    except EcgvizError:
-        methods = tuple(METHODS)  # the pages that need the model say why it was refused
-    first = state.Choice.method
-    sentence = "" if name is None else state.not_applicable(methods)
-    refused += [sentence] if sentence else []
-    method = st.selectbox(
-        "Method",
-        methods,
-        index=methods.index(first) if first in methods else 0,
-        format_func=words.method_name,
-        key="method",
-        placeholder="none applies to this model",
-        help="What is held against the guideline, and drawn behind the trace on the Attributions page.\n\n"
-        + glossary.define("method"),
-    )
-    if method in METHODS:
-        widgets.note(words.sentence(METHODS[method].definition))
-    return method or first
 
 
 def _record_picker() -> tuple[Record | str | None, str | None]:
@@ -130,29 +110,3 @@ def _upload_picker() -> Record | str | None:
         age_years=None if age is None else float(age),
         sex=sex,
     )
-
-
-def _label_picker(record: Record, name: str, refused: list[str]) -> str | None:
-    try:
-        network = state.model(name)
-        prediction = state.prediction(record, network)
-    except EcgvizError:
-        return None  # the pages that need the model say why: see `need_case`
-    texts = {
-        label: f"{label}  {percent(prediction.probability(label))}{', called' if prediction.positive(label) else ''}"
-        for label in prediction.labels
-    }
-    key = f"label {record.key} {network.digest}"
-    sentence = state.take_label(key, prediction.labels)
-    refused += [sentence] if sentence else []
-    label = st.selectbox(
-        "Label",
-        prediction.labels,
-        index=int(prediction.probabilities.argmax()),
-        format_func=texts.__getitem__,
-        key=key,
-        help="Superclasses first, then statements, with their probability.\n\n"
-        + glossary.define("label", "superclass", "threshold"),
-    )
-    widgets.note(words.label_name(label))
-    return label

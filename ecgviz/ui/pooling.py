@@ -7,7 +7,7 @@ from ecgviz.checkpoint import Model
 from ecgviz.errors import EcgvizError
 from ecgviz.figures.focus import Focus
 from ecgviz.types import Record
-from ecgviz.ui import pointing, state, tracing, widgets, words
+from ecgviz.ui import method_words, pointing, state, tracing, widgets, words
 
 
 @st.fragment
@@ -59,7 +59,7 @@ def _heat(record: Record, network: Model, attended: state.Attended, level: str, 
     tracing.show(
         record, "attention paper", heat=figures.from_explanation(made, record.duration_s), start_s=made.start_s
     )
-    widgets.note(words.habit(made))
+    widgets.note(method_words.habit(made))
 
 
 def _leaning(record: Record, network: Model) -> None:

@@ -1,13 +1,17 @@
 """What a model says of a recording: the superclasses and every label that is called first, the others on demand."""
 
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
-from ecgviz.checkpoint import Model, past_rate
 from ecgviz.errors import EcgvizError
 from ecgviz.figures import tables
 from ecgviz.records.ptbxl import SUPERCLASSES
 from ecgviz.types import Prediction, Record
 from ecgviz.ui import state, widgets, words
+
+if TYPE_CHECKING:
+    from ecgviz.checkpoint import Model
 
 
 def chosen_model(record: Record) -> None:
@@ -25,8 +29,10 @@ def chosen_model(record: Record) -> None:
     show(network, prediction)
 
 
-def show(network: Model, prediction: Prediction) -> None:
+def show(network: "Model", prediction: Prediction) -> None:
     """Show a prediction: a table that fits under a tracing, the labels that nobody asks for in an expander."""
+    from ecgviz.checkpoint import past_rate
+
     labels = prediction.labels
     try:
         past = {label: past_rate(network, label, prediction.probability(label)) for label in labels}

@@ -15,7 +15,7 @@ from ecgviz.figures import tables
 from ecgviz.figures.agreement import agreement_table, check_table
 from ecgviz.figures.focus import within
 from ecgviz.types import Record
-from ecgviz.ui import linked, pointing, state, widgets, words
+from ecgviz.ui import linked, method_words, pointing, state, widgets
 
 MOST = 4
 """Maps that a page 1440 pixels wide holds beside one another."""
@@ -70,14 +70,14 @@ def _methods(network: Model, first: str) -> list[str]:
         "Methods",
         names,
         default=[name for name in (first, *second) if name in names],
-        format_func=words.method_name,
+        format_func=method_words.method_name,
         max_selections=MOST,
         key=f"methods {network.digest} {first}",  # another method chosen in the sidebar starts anew
     )
 
 
 def _explained(record: Record, name: str, label: str, method: str, by_network: bool) -> Shown | str:
-    title = name if by_network else words.method_name(method)
+    title = name if by_network else method_words.method_name(method)
     try:
         network = state.model(name)
         return Shown(title, network, label, method, state.explained(record, network, label, method))
@@ -111,7 +111,7 @@ def columns(shown: Sequence[Shown], record: Record) -> None:
                     focus=at,
                 )
                 widgets.draw(matrix, tables.matrix_table(net, grid.leads), key, select=select)
-            widgets.note(words.explanation_facts(each.explained.explanation))
+            widgets.note(method_words.explanation_facts(each.explained.explanation))
 
 
 def behind(shown: Sequence[Shown]) -> Shown:

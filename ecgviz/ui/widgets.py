@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
 from ecgviz import NOTICE, glossary
-from ecgviz.checkpoint import Model
 from ecgviz.edit import notice
 from ecgviz.errors import EcgvizError
 from ecgviz.figures import style
@@ -17,6 +16,9 @@ from ecgviz.figures.style import percent
 from ecgviz.types import Case, LeadQuality, Record
 from ecgviz.ui import chart, files, framed, state, words
 from ecgviz.ui.state import looking
+
+if TYPE_CHECKING:
+    from ecgviz.checkpoint import Model
 
 
 def plain(text: str) -> str:
@@ -52,7 +54,7 @@ def need_record() -> Record:
     return chosen.record
 
 
-def need_model(name: str | None) -> Model:
+def need_model(name: str | None) -> "Model":
     """Return a model by name; without one, or for a damaged one, say why and end the page."""
     if name is None:
         st.info(
@@ -67,7 +69,7 @@ def need_model(name: str | None) -> Model:
         st.stop()
 
 
-def need_attention() -> state.Attended:
+def need_attention() -> "state.Attended":
     """Return where the chosen model pooled on the chosen recording; where it cannot be asked, say why and end."""
     record, chosen = need_record(), state.choice()
     network = need_model(chosen.model)

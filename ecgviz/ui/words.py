@@ -1,13 +1,15 @@
-"""Sentences that stand beside the figures: what a method does, what a map cannot tell, what the comparison found."""
+"""Names and sentences that stand beside the figures: what a label is, what attention saw, what the comparison found."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from ecgviz.checkpoint import Model
 from ecgviz.criteria.verdicts import for_label
-from ecgviz.explain import METHODS, find_method
-from ecgviz.explain.attention import UniformAttention, cannot_tell
 from ecgviz.figures.style import percent
-from ecgviz.types import Agreement, AttentionMap, EvidenceGrid, Explanation
+from ecgviz.types import Agreement, AttentionMap, EvidenceGrid
+
+if TYPE_CHECKING:
+    from ecgviz.checkpoint import Model
+    from ecgviz.explain.attention import UniformAttention
 
 LABELS: Mapping[str, str] = {
     "CD": "conduction disturbance",
@@ -37,11 +39,6 @@ def sentence(text: str) -> str:
     return f"{capital(text.rstrip('.'))}."
 
 
-def method_name(method: str) -> str:
-    """Return a method's name for readers; a trivial map has its own."""
-    return METHODS[method].title if method in METHODS else method
-
-
 def label_name(label: str) -> str:
     """Return what a label stands for, "" where neither `LABELS` nor the catalogue of criteria knows it."""
     named = (entry.name for entry in for_label(label) if label in (entry.id, entry.maps.cpsc, *entry.maps.scp))
@@ -53,12 +50,12 @@ def label_names(labels: Sequence[str]) -> dict[str, str]:
     return {label: label_name(label) for label in labels}
 
 
-def level_sentence(model: Model, level: str) -> str:
+def level_sentence(model: "Model", level: str) -> str:
     """Return what a network shows at a level of attention, or why it shows nothing there."""
     return sentence(getattr(model.net, "exposes", {}).get(level, "none: the network shows no attention"))
 
 
-def past_scores(model: Model) -> str:
+def past_scores(model: "Model") -> str:
     """Return on which records past scores were counted, and what their numbers say."""
     if "past scores" not in model.metrics:
         return "This model came without past scores: how often a score like these is right is not known."
@@ -69,57 +66,21 @@ def past_scores(model: Model) -> str:
     )
 
 
-def explanation_facts(explanation: Explanation) -> str:
-    """Return what was explained and how, how fine it is in time, its baseline, and whether it adds up."""
-    method = find_method(explanation.method)
-    name, definition = method.title, method.definition
-    whose = "the same for every label" if explanation.label is None else f"logit of {explanation.label}"
-    finest = f"Finest time it can tell: {_duration(explanation.resolution_s)}." if explanation.has_time else ""
-    parts = [f"{name} ({whose}): {definition}.", finest or "It tells leads apart, not times."]
-    error = explanation.completeness_error
-    if error == error:
-        parts.append(
-            f"Completeness error {100 * error:.2g} % (how far the map is from adding up to the logit's change)."
-        )
-    else:
-        parts.append("This method does not promise to add up to the logit.")
-    return " ".join([*parts, *_baseline(explanation)])
-
-
-def _baseline(explanation: Explanation) -> list[str]:
-    """Return against what a map was made, and the network's output there: a baseline that fires is not neutral."""
-    said = explanation.params
-    if "baseline" not in said or "baseline_logit" not in said:
-        return []
-    fires = ", ".join(said.get("fires_at_baseline", ()))
-    neutral = f"it fires {fires}: not neutral" if fires else "it fires no label"
-    return [f"Baseline {readable(str(said['baseline']))}: logit {said['baseline_logit']:+.2f} there, and {neutral}."]
-
-
 def attention_facts(attention: AttentionMap) -> str:
     """Return for whom an attention map holds, what it sums to, and how much signal each of its weights saw."""
     whose = "The same for every label" if attention.label is None else f"For the label {attention.label}"
     width = float((attention.span_s[:, 1] - attention.span_s[:, 0]).max())
     return (
-        f"{whose}. Weights sum to {attention.sums_to}. A weight is drawn over {_duration(width)}, "
-        f"but the network saw {_duration(attention.receptive_field_s)} of signal to form it."
+        f"{whose}. Weights sum to {attention.sums_to}. A weight is drawn over {duration(width)}, "
+        f"but the network saw {duration(attention.receptive_field_s)} of signal to form it."
     )
 
 
-def leaning(even: UniformAttention, label: str) -> str:
+def leaning(even: "UniformAttention", label: str) -> str:
     """Return how much a logit leans on the attention: what it would be if the network weighed everything alike."""
     levels = ", ".join(f"{level} alone {change:+.2f}" for level, change in even.change.items() if level != "all")
     told = f"With all attention made even, the logit of {label} ({even.logit:+.2f}) would move by "
     return f"{told}{even.change['all']:+.2f} ({levels}). Near 0: this attention explains little of this output."
-
-
-def habit(explanation: Explanation) -> str:
-    """Return how much of an attention map the network's habit holds already, and what the rest cannot tell."""
-    overlap = explanation.params["prior_overlap"]
-    parts = ", ".join(f"{name} {percent(share)}" for name, share in overlap.items())
-    return " ".join(
-        [f"Orange: more than is its habit. The habit holds of this map: {parts}.", *cannot_tell(explanation)]
-    )
 
 
 def mass(grid: EvidenceGrid) -> str:
@@ -150,5 +111,6 @@ def _p(value: float) -> str:
     return "not tested" if value != value else "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Return a time span as a reader says it: 40 ms, 1.2 s."""
     return f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.3g} s"

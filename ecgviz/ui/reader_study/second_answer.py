@@ -12,7 +12,7 @@ from ecgviz.figures.style import percent
 from ecgviz.review.answers import LIKERT, VERDICTS, Answer, missing
 from ecgviz.review.places import Place
 from ecgviz.types import WAVES
-from ecgviz.ui import widgets, words
+from ecgviz.ui import method_words, widgets, words
 from ecgviz.ui.reader_study import meter, own_answer, sheet
 from ecgviz.ui.state import review
 from ecgviz.ui.state.review import MapShown, Question, Seat
@@ -70,7 +70,7 @@ def _answers(question: Question, own: Answer, maps: tuple[MapShown, ...]) -> Map
 
 
 def _name(name: str) -> str:
-    return name[0].upper() + name[1:] if name.startswith("map ") else words.method_name(name)
+    return name[0].upper() + name[1:] if name.startswith("map ") else method_words.method_name(name)
 
 
 def _judged(maps: tuple[MapShown, ...]) -> tuple[Place, ...]:

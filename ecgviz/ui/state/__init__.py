@@ -4,23 +4,15 @@ Results are keyed by digests (record, marks that a reader changed, model) and na
 What comes from a demo or the local library is shared by all sessions; what comes from an upload, from changed marks or
 from an edit stays in its own.
 Models are shared by all; a model serves one session at a time, so that sessions don't slow each other down.
+
+What asks networks is fetched when a page first uses it: it takes PyTorch, and the first page needs neither.
 """
+
+from typing import TYPE_CHECKING
 
 from ecgviz.ui.state.choices import Choice, choice, choose, upload
 from ecgviz.ui.state.library import VARIABLE, entries, library, open_recording, predicted, verdicts
 from ecgviz.ui.state.links import arrive, leave, not_applicable, open_next, take_label
-from ecgviz.ui.state.networks import (
-    Attended,
-    Explained,
-    attended,
-    case,
-    checked,
-    edited,
-    even,
-    explained,
-    model,
-    prediction,
-)
 from ecgviz.ui.state.recordings import (
     ChangedMarks,
     Reading,
@@ -35,6 +27,20 @@ from ecgviz.ui.state.recordings import (
 )
 from ecgviz.ui.state.tour import set_tour_step, tour_step
 from ecgviz.ui.state.what_if import add_step, altered, clear_steps, steps, undo_step
+
+if TYPE_CHECKING:
+    from ecgviz.ui.state.networks import (
+        Attended,
+        Explained,
+        attended,
+        case,
+        checked,
+        edited,
+        even,
+        explained,
+        model,
+        prediction,
+    )
 
 __all__ = [
     "VARIABLE",
@@ -80,3 +86,13 @@ __all__ = [
     "upload",
     "verdicts",
 ]
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name):
+        """Return a name of `ecgviz.ui.state.networks`."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from ecgviz.ui.state import networks
+
+        return getattr(networks, name)

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from ecgviz.checkpoint import available_models
-from ecgviz.explain import METHODS
 from ecgviz.records.demo import PREFIX
 from ecgviz.records.fields import shown
+from ecgviz.registry import available_models
 from ecgviz.ui.state.choices import Choice
 from ecgviz.ui.state.library import entries
 
@@ -38,7 +37,10 @@ def arrive() -> tuple[str, ...]:
         refused.append(f"The address asks for the recording {shown(asked['record'])}, which is not in this library.")
         asked.pop("label", None)
     refused += _pick("model", asked, available_models())
-    refused += _pick("method", asked, tuple(METHODS))
+    if "method" in asked:
+        from ecgviz.explain import METHODS
+
+        refused += _pick("method", asked, tuple(METHODS))
     st.session_state[_LABEL] = asked.get("label")
     return tuple(refused)
 

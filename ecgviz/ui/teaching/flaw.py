@@ -10,7 +10,7 @@ from ecgviz.figures import tables
 from ecgviz.figures.style import percent
 from ecgviz.teach import Library, Opened
 from ecgviz.teach.flaw import SIDES, p_of_guessing, trained_side
-from ecgviz.ui import state, widgets, words
+from ecgviz.ui import method_words, state, widgets, words
 from ecgviz.ui.state import teaching
 from ecgviz.ui.state.networks import Explained
 from ecgviz.ui.state.teaching import Sitting
@@ -52,7 +52,7 @@ def _maps(opened: Opened, network: Model, label: str, seed: int) -> dict[str, Ex
 
 
 def _question(opened: Opened, network: Model, label: str, held: Sitting, maps: dict[str, Explained]) -> None:
-    method = words.method_name(state.choice().method)
+    method = method_words.method_name(state.choice().method)
     st.markdown(
         f"Both maps: {widgets.plain(method)} of {widgets.plain(network.name)} for {label}. One network learnt from "
         "patients, the other has random weights and learnt nothing. **Which map is the random one?**"

@@ -1,0 +1,46 @@
+"""What is imported before it is asked for, so that a reader waits less.
+
+`first` is what the first page takes longest to import, while the browser starts; `rest` is what networks need, while
+the reader looks at that page. Nothing of `ecgviz.ui` is among either: caches and components belong to a server, which
+may not run yet. A package is imported after those that it imports, so that no two threads wait for each other.
+"""
+
+import time
+from functools import cache
+from threading import Thread
+
+from streamlit import runtime
+
+_LOOKS_EVERY_S = 0.02
+
+
+def first() -> None:
+    """Import what the first page needs, in a thread of its own, as soon as the server is up: not to hold it up."""
+
+    def once_served() -> None:
+        while not runtime.exists():
+            time.sleep(_LOOKS_EVERY_S)
+        import_first()
+
+    Thread(target=once_served, daemon=True).start()
+
+
+@cache
+def rest() -> None:
+    """Import what networks need, in a thread of its own, once."""
+    Thread(target=import_rest, daemon=True).start()
+
+
+def import_first() -> None:
+    """Import what draws a page without a recording."""
+    import ecgviz.edit
+    import ecgviz.figures
+    import ecgviz.figures.tables
+    import ecgviz.glossary  # noqa: F401
+
+
+def import_rest() -> None:
+    """Import what asks a network."""
+    import ecgviz.checkpoint
+    import ecgviz.explain
+    import ecgviz.pipeline  # noqa: F401

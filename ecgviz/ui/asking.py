@@ -1,0 +1,61 @@
+"""The pickers of what a network is asked about a recording: a label, and a method."""
+
+import streamlit as st
+
+from ecgviz import glossary
+from ecgviz.errors import EcgvizError
+from ecgviz.explain import METHODS, applicable
+from ecgviz.figures.style import percent
+from ecgviz.types import Record
+from ecgviz.ui import method_words, state, widgets, words
+
+
+def label(record: Record, name: str, refused: list[str]) -> str | None:
+    """Draw the picker of a label, with what the model says of each; None where it cannot be asked."""
+    try:
+        network = state.model(name)
+        prediction = state.prediction(record, network)
+    except EcgvizError:
+        return None  # the pages that need the model say why: see `need_case`
+    texts = {
+        label: f"{label}  {percent(prediction.probability(label))}{', called' if prediction.positive(label) else ''}"
+        for label in prediction.labels
+    }
+    key = f"label {record.key} {network.digest}"
+    sentence = state.take_label(key, prediction.labels)
+    refused += [sentence] if sentence else []
+    picked = st.selectbox(
+        "Label",
+        prediction.labels,
+        index=int(prediction.probabilities.argmax()),
+        format_func=texts.__getitem__,
+        key=key,
+        help="Superclasses first, then statements, with their probability.\n\n"
+        + glossary.define("label", "superclass", "threshold"),
+    )
+    widgets.note(words.label_name(picked))
+    return picked
+
+
+def method(name: str | None, refused: list[str]) -> str:
+    """Offer what the model can be asked; where that is nothing, the page with the explanation says why."""
+    try:
+        methods = tuple(METHODS) if name is None else applicable(state.model(name))
+    except EcgvizError:
+        methods = tuple(METHODS)  # the pages that need the model say why it was refused
+    first = state.Choice.method
+    sentence = "" if name is None else state.not_applicable(methods)
+    refused += [sentence] if sentence else []
+    picked = st.selectbox(
+        "Method",
+        methods,
+        index=methods.index(first) if first in methods else 0,
+        format_func=method_words.method_name,
+        key="method",
+        placeholder="none applies to this model",
+        help="What is held against the guideline, and drawn behind the trace on the Attributions page.\n\n"
+        + glossary.define("method"),
+    )
+    if picked in METHODS:
+        widgets.note(words.sentence(METHODS[picked].definition))
+    return picked or first
