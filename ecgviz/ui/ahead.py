@@ -10,6 +10,7 @@ from functools import cache
 from threading import Thread
 
 from streamlit import runtime
+from streamlit.runtime import RuntimeState
 
 _LOOKS_EVERY_S = 0.02
 
@@ -18,7 +19,7 @@ def first() -> None:
     """Import what the first page needs, in a thread of its own, as soon as the server is up: not to hold it up."""
 
     def once_served() -> None:
-        while not runtime.exists():
+        while not (runtime.exists() and runtime.get_instance().state is not RuntimeState.INITIAL):
             time.sleep(_LOOKS_EVERY_S)
         import_first()
 
