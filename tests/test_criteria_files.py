@@ -172,6 +172,9 @@ def test_a_folder_without_criteria_and_a_file_that_is_no_yaml_are_refused(tmp_pa
     (tmp_path / "own.yaml").write_text("entries: [a: b: c", encoding="utf-8")
     with pytest.raises(CriteriaError, match=r"own.yaml: this is not YAML"):
         load(tmp_path)
+    (tmp_path / "own.yaml").write_text("[" * 10**5, encoding="utf-8")
+    with pytest.raises(CriteriaError, match=r"own.yaml: this is not YAML: it is nested too deep"):
+        load(tmp_path)
     (tmp_path / "own.yaml").write_text("- just\n- a list\n", encoding="utf-8")
     with pytest.raises(CriteriaError, match=r"own.yaml, field top"):
         load(tmp_path)

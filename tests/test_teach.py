@@ -294,9 +294,10 @@ def test_a_malformed_case_file_is_refused_by_its_field(tmp_path: Path) -> None:
     for sentence, cases in refused.items():
         with pytest.raises(TeachingError, match=sentence):
             open_library(own_folder(tmp_path, cases=cases))
-    (tmp_path / "cases.yaml").write_text("cases: [")
-    with pytest.raises(TeachingError, match="this is not YAML"):
-        open_library(tmp_path)
+    for text in ("cases: [", "[" * 10**5):
+        (tmp_path / "cases.yaml").write_text(text)
+        with pytest.raises(TeachingError, match="this is not YAML"):
+            open_library(tmp_path)
 
 
 @pytest.mark.data

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from ecgviz import yaml_text
 from ecgviz.criteria.rule_schema import Evaluable, FindingRule, LeadsRule, UseRule, restrict
 from ecgviz.criteria.schema import CatalogueFile, Definition, Entry, Source
 from ecgviz.errors import CriteriaError
@@ -98,7 +99,8 @@ def _add(path: Path, what: str, known: dict[str, Any], more: dict[str, Any]) -> 
 
 def _read(path: Path) -> CatalogueFile:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        content = yaml_text.ours(text) if OURS in path.parents else yaml_text.theirs(text)
     except (yaml.YAMLError, UnicodeDecodeError) as fault:
         raise CriteriaError(f"{path.name}: this is not YAML: {' '.join(str(fault).split())}") from fault
     try:

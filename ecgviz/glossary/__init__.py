@@ -5,8 +5,9 @@ from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
+
+from ecgviz import yaml_text
 
 TABLE = "terms.yaml"
 
@@ -30,7 +31,7 @@ class Entry(BaseModel):
 @cache
 def entries() -> Mapping[str, Entry]:
     """Return every entry by its id, in the order of the table."""
-    rows = yaml.safe_load((files("ecgviz.glossary") / TABLE).read_text(encoding="utf-8"))
+    rows = yaml_text.ours((files("ecgviz.glossary") / TABLE).read_text(encoding="utf-8"))
     return MappingProxyType({row["id"]: Entry(**row) for row in rows})
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from ecgviz import yaml_text
 from ecgviz.errors import ReviewError
 
 PSEUDONYM = r"^[A-Z]{1,3}[0-9]{1,4}$"
@@ -143,7 +144,7 @@ def read_study(path: Path) -> Study:
         When the file cannot be read, or a field is missing, unknown or impossible; the sentence names it.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml_text.theirs(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ReviewError(f"{path.name} cannot be read as YAML: {str(error).splitlines()[0]}") from error
     return check_study(content, path.name)

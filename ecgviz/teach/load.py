@@ -9,6 +9,7 @@ from typing import TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from ecgviz import yaml_text
 from ecgviz.criteria import load as load_criteria
 from ecgviz.errors import TeachingError
 from ecgviz.simulate import FINDINGS
@@ -118,7 +119,9 @@ def _beside(path: Path, case: Case) -> Path:
 
 def _read(path: Path, kind: type[_File]) -> _File:
     try:
-        return kind.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        text = path.read_text(encoding="utf-8")
+        content = yaml_text.ours(text) if OURS in path.parents else yaml_text.theirs(text)
+        return kind.model_validate(content)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as fault:
         raise TeachingError(f"{path.name}: this is not YAML: {' '.join(str(fault).split())}") from fault
     except ValidationError as fault:

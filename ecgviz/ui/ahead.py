@@ -1,8 +1,9 @@
 """What is imported before it is asked for, so that a reader waits less.
 
-`first` is what the first page takes longest to import, while the browser starts; `rest` is what networks need, while
-the reader looks at that page. Nothing of `ecgviz.ui` is among either: caches and components belong to a server, which
-may not run yet. A package is imported after those that it imports, so that no two threads wait for each other.
+`first` is what the first page takes longest to import, while the browser starts; `rest` is what a recording needs,
+while the reader looks at that page and chooses one. Nothing of `ecgviz.ui` is among either: caches and components belong to a
+server, which may not run yet. A package is imported after those that it imports, so that no two threads wait for each
+other.
 """
 
 import time
@@ -28,7 +29,7 @@ def first() -> None:
 
 @cache
 def rest() -> None:
-    """Import what networks need, in a thread of its own, once."""
+    """Import what a recording needs, in a thread of its own, once."""
     Thread(target=import_rest, daemon=True).start()
 
 
@@ -41,7 +42,14 @@ def import_first() -> None:
 
 
 def import_rest() -> None:
-    """Import what asks a network."""
+    """Import what finds beats and asks a network about them, then what those import only when they are called."""
     import ecgviz.checkpoint
     import ecgviz.explain
     import ecgviz.pipeline  # noqa: F401
+
+    _import_libraries()
+
+
+def _import_libraries() -> None:
+    import neurokit2  # noqa: F401
+    from captum import attr  # noqa: F401

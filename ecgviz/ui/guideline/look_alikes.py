@@ -5,8 +5,8 @@ from functools import cache
 from pathlib import Path
 
 import streamlit as st
-import yaml
 
+from ecgviz import yaml_text
 from ecgviz.criteria import Entry
 from ecgviz.ui import citations, widgets
 from ecgviz.ui.state import criteria
@@ -30,7 +30,7 @@ class Pair:
 @cache
 def pairs() -> tuple[Pair, ...]:
     """Return every pair."""
-    return tuple(Pair(tuple(row["entries"]), row["apart"]) for row in yaml.safe_load(FILE.read_text(encoding="utf-8")))
+    return tuple(Pair(tuple(row["entries"]), row["apart"]) for row in yaml_text.ours(FILE.read_text(encoding="utf-8")))
 
 
 def show(one: Entry) -> None:
