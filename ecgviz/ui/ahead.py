@@ -1,9 +1,9 @@
 """What is imported before it is asked for, so that a reader waits less.
 
 `first` is what the first page takes longest to import, while the browser starts; `rest` is what a recording needs,
-while the reader looks at that page and chooses one. Nothing of `ecgviz.ui` is among either: caches and components belong to a
-server, which may not run yet. A package is imported after those that it imports, so that no two threads wait for each
-other.
+while the reader looks at that page and chooses one. Nothing of `ecgviz.ui` is among either: caches and components
+belong to a server, which may not run yet. A package is imported after those that it imports, so that no two threads
+wait for each other.
 """
 
 import time
