@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
+import ecgviz
+from ecgviz import yaml_text
 from ecgviz.criteria import catalogue, evaluate, for_label, load
 from ecgviz.errors import CriteriaError
 from tests.criteria_subjects import beats, measurements
@@ -178,3 +180,11 @@ def test_a_folder_without_criteria_and_a_file_that_is_no_yaml_are_refused(tmp_pa
     (tmp_path / "own.yaml").write_text("- just\n- a list\n", encoding="utf-8")
     with pytest.raises(CriteriaError, match=r"own.yaml, field top"):
         load(tmp_path)
+
+
+def test_tables_that_ship_say_the_same_to_the_fast_reader_and_to_the_one_for_users() -> None:
+    shipped = sorted(Path(ecgviz.__file__).parent.rglob("*.yaml"))
+    assert len(shipped) > 19
+    for path in shipped:
+        text = path.read_text(encoding="utf-8")
+        assert yaml_text.ours(text) == yaml_text.theirs(text), path.name
