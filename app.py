@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ecgviz.registry import shipped
-from ecgviz.ui import ahead, failures, framed, login, pickers, tour, viewing
+from ecgviz.ui import ahead, failures, framed, login, pickers, titles, tour, viewing
 
 st.set_page_config(page_title="ecgviz", layout="wide")
 framed.page()
@@ -46,6 +46,7 @@ try:
         viewing.picker()
         tour.start()
         tour.banner()
+        titles.title(page.title)
         page.run()
 finally:  # a page without a recording ends itself
     ahead.rest()

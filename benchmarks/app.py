@@ -95,14 +95,13 @@ def choice(page: Page, name: str) -> Locator:
 
 def start(folder: Path, instead: Path | None = None) -> float:
     """Return the milliseconds from starting a server until its first page, or that of another app, stands."""
-    begun = perf_counter()
-    with driver.dashboard(folder, instead=instead) as address, driver.chromium() as browser:
-        opened = perf_counter()
+    with driver.chromium() as browser:  # a reader's browser runs already
         page = browser.new_page()
-        launched = perf_counter()  # a reader's browser runs already
-        page.goto(address)
-        page.wait_for_function(f"() => {_IDLE}", polling="raf", timeout=driver.PATIENCE_MS)
-        return _MS * (opened - begun + perf_counter() - launched)
+        begun = perf_counter()
+        with driver.dashboard(folder, instead=instead) as address:
+            page.goto(address)
+            page.wait_for_function(f"() => {_IDLE}", polling="raf", timeout=driver.PATIENCE_MS)
+            return _MS * (perf_counter() - begun)
 
 
 def new_records(page: Page) -> list[float]:

@@ -2,21 +2,20 @@
 
 import streamlit as st
 
-from ecgviz.ui import linked, pointing, pooling, state, widgets, words
+from ecgviz.ui import linked, pointing, pooling, state, titles, widgets, wording, words
 
-widgets.title("Attention", "Where the network pooled its input. It has no sign, and need not be what moved the output.")
-record = widgets.need_record()
+record = titles.need_record()
 network = widgets.need_model(state.choice().model)
 attended = widgets.need_attention()
 beats = state.reading(record).beats
 if not attended.maps:
-    st.info(widgets.plain(f"{network.name} shows no attention, so there is nothing to draw; Attributions has maps."))
+    st.info(wording.plain(f"{network.name} shows no attention, so there is nothing to draw; Attributions has maps."))
 
 if attended.maps:
     pooling.behind_trace(record, network, attended, pointing.focus(record))
 
 if attended.maps and not len(beats):
-    st.info(widgets.plain(f"No beats to pool over: {beats.reason}"))
+    st.info(wording.plain(f"No beats to pool over: {beats.reason}"))
 rhythm, channel, beat = (attended.grid(each) for each in ("rhythm", "channel", "beat"))
 pooling.level_note(network, "rhythm")
 if rhythm is not None:

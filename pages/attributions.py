@@ -3,12 +3,9 @@
 import streamlit as st
 
 from ecgviz import figures
-from ecgviz.ui import linked, predictions, side_by_side, state, tracing, widgets, words
+from ecgviz.ui import linked, predictions, side_by_side, state, titles, tracing, widgets, words
 
-widgets.title(
-    "Attributions", "What moved the model's output for the label on the left: orange supports, purple opposes."
-)
-record = widgets.need_record()
+record = titles.need_record()
 beats = state.reading(record).beats
 shown = side_by_side.pick(record)
 one = side_by_side.behind(shown)

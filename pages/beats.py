@@ -4,16 +4,15 @@ import streamlit as st
 
 from ecgviz import figures
 from ecgviz.figures import beat_tables
-from ecgviz.figures.sheet import SHEET_S
 from ecgviz.measure.median_beat import members
-from ecgviz.ui import marks, state, widgets, words
+from ecgviz.types.paper import SHEET_S
+from ecgviz.ui import marks, state, titles, widgets, wording
 
-widgets.title("Beats", "Where each wave begins and ends, what kind each beat is, and what was measured from that.")
-record = widgets.need_record()
+record = titles.need_record()
 reading = state.reading(record)
 beats = reading.beats
 if not len(beats):
-    st.warning(widgets.plain(f"There are no beats to show: {beats.reason}"))
+    st.warning(wording.plain(f"There are no beats to show: {beats.reason}"))
     marks.editor(record)
     st.stop()
 
@@ -24,7 +23,7 @@ with left:
         st.info("No whole beat with both QRS marks was found, so there is no median beat.")
     else:
         kind, median = picked
-        name = f"Median of {median.n_beats} {words.readable(kind)} beat{'s' if median.n_beats > 1 else ''}"
+        name = f"Median of {median.n_beats} {wording.readable(kind)} beat{'s' if median.n_beats > 1 else ''}"
         ticks = figures.lead_ticks(beats, members(beats, kind))
         sheet = figures.median_sheet(median, record.leads, title=name, ticks=ticks)
         widgets.draw(sheet, beat_tables.median_table(median, record.leads), key="median")
@@ -32,9 +31,9 @@ with right:
     widgets.heading("Measured on the dominant beats", "dominant", "pr", "qrs", "qtc", "axis")
     st.table(beat_tables.interval_table(reading.measured), hide_index=True)
     for sentence in beat_tables.why_not(reading.measured):
-        widgets.note(words.sentence(sentence))
+        widgets.note(wording.sentence(sentence))
     if picked is not None and picked[0] != marks.dominant_kind(reading):
-        st.markdown(f"**On the {words.readable(picked[0])} beats**")
+        st.markdown(f"**On the {wording.readable(picked[0])} beats**")
         st.table(beat_tables.median_interval_table(picked[1].marks_s), hide_index=True)
 
 lead = marks.lead_picker(record)

@@ -2,10 +2,6 @@
 
 from ecgviz.ui import cohort, widgets
 
-widgets.title(
-    "Cohort",
-    "Where networks look in many records of one label: every record counts the same, and intervals are by patient.",
-)
 asked = cohort.pick(cohort.need_store())
 cohort.draw(asked)
 widgets.note(

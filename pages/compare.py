@@ -2,13 +2,9 @@
 
 import streamlit as st
 
-from ecgviz.ui import compare, sides, widgets
+from ecgviz.ui import compare, sides, titles, widgets
 
-widgets.title(
-    "Compare",
-    "Two sides that differ in one thing: both papers have the same millimetres, both maps the same colours.",
-)
-shown = compare.pick(widgets.need_record())
+shown = compare.pick(titles.need_record())
 found = sides.explained(shown)
 
 left, right = st.columns([3, 2])

@@ -4,9 +4,6 @@ import streamlit as st
 
 from ecgviz.ui import against_guideline, edits, reasoning, widgets
 
-widgets.title(
-    "Criteria", "What published definitions make of this recording; then the model's evidence on the same cells."
-)
 case = widgets.need_case()
 
 widgets.verdict(case)

@@ -5,7 +5,6 @@ from ecgviz.ui import citations, widgets
 from ecgviz.ui.guideline import entry_view, examples, find, look_alikes
 from ecgviz.ui.state import criteria
 
-widgets.title("Guideline library", "Every diagnosis of the catalogue: what is published of it, and where it looks.")
 citations.own_folder()
 known = criteria.known()
 entries = tuple(known.entries.values())

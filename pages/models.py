@@ -8,9 +8,6 @@ from ecgviz.checkpoint import available_models
 from ecgviz.figures import tables
 from ecgviz.ui import pooling, state, widgets, words
 
-widgets.title(
-    "Models", "The card tells what a network was trained on; scores come with the interval that so few records allow."
-)
 model = widgets.need_model(state.choice().model)
 labels = tables.label_table(model.labels, model.thresholds, model.metrics)
 labels.insert(1, "stands for", list(words.label_names(model.labels).values()))

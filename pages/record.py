@@ -3,17 +3,14 @@
 import streamlit as st
 
 from ecgviz.figures import tables
-from ecgviz.ui import predictions, state, tracing, widgets
+from ecgviz.ui import predictions, state, titles, tracing, widgets, wording
 
-widgets.title(
-    "Record", "Read it as paper: a small square is 40 ms and 0.1 mV; times below are seconds of the recording."
-)
-record = widgets.need_record()
+record = titles.need_record()
 reading = state.reading(record)
 
 tracing.show(record, "paper")
 if not len(reading.beats):
-    st.warning(widgets.plain(f"No beats were found, so nothing was measured: {reading.beats.reason}"))
+    st.warning(wording.plain(f"No beats were found, so nothing was measured: {reading.beats.reason}"))
 
 predictions.chosen_model(record)
 

@@ -3,13 +3,12 @@
 import streamlit as st
 
 from ecgviz.errors import EcgvizError
-from ecgviz.ui import recordings, state, widgets
+from ecgviz.ui import recordings, state, widgets, wording
 
-widgets.title("Recordings", "Pick a row and open it; prediction and verdict can be searched once they were asked for.")
 try:
     library = state.library()
 except EcgvizError as refusal:
-    st.error(widgets.plain(str(refusal)))
+    st.error(wording.plain(str(refusal)))
     st.stop()
 if not library.entries:
     st.info("Only the demos are listed. Start with `ecgviz app --data DIR` to list a folder of your own here too.")

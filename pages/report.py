@@ -5,7 +5,6 @@ import streamlit as st
 from ecgviz.report import rows
 from ecgviz.ui import reporting, widgets
 
-widgets.title("Report", "One file with tracing, three levels, criteria, verdict, controls and provenance of this case.")
 case = widgets.need_case()
 widgets.verdict(case)
 reporting.downloads(case)

@@ -4,10 +4,6 @@ import streamlit as st
 
 from ecgviz.ui import state, validated, widgets
 
-widgets.title(
-    "Validation",
-    "Recordings with a planted finding: how much of a map lies on it, beyond the best map that knows nothing.",
-)
 model = widgets.need_model(state.choice().model)
 table, score = validated.pick(model)
 if table is None:

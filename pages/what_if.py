@@ -2,20 +2,16 @@
 
 import streamlit as st
 
-from ecgviz.ui import sides, what_if, widgets, words
+from ecgviz.ui import sides, titles, what_if, widgets, wording
 
-widgets.title(
-    "What if",
-    "Change the recording and compare before with after: black is the altered tracing, blue the original below it.",
-)
-record = widgets.need_record()
+record = titles.need_record()
 what_if.editor(record)
 edited = what_if.altered(record)
 if edited is None:
     st.info("Nothing is altered yet. Try removing P waves, or raising ST by 0.2 mV in V1 to V4, and press Apply.")
     st.stop()
 
-st.warning(widgets.plain(words.sentence(edited.sentence)), icon=":material/edit:")
+st.warning(wording.plain(wording.sentence(edited.sentence)), icon=":material/edit:")
 shown = what_if.both(record, edited)
 what_if.tracing(record, edited, shown)
 what_if.cautions(record, edited)

@@ -121,10 +121,10 @@ def test_a_fault_is_a_sentence_with_a_number_and_the_log_says_where_and_not_what
 ):
     who = "Mustermann"
 
-    def broken(name: str, how_to_read: str) -> None:
+    def broken(name: str) -> None:
         raise ZeroDivisionError(who)
 
-    monkeypatch.setattr("ecgviz.ui.widgets.title", broken)
+    monkeypatch.setattr("ecgviz.ui.titles.title", broken)
     app.run()
     (error,) = app.error
     assert not app.exception

@@ -76,7 +76,11 @@ def app(store: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setenv(COHORTS, str(store))
     st.cache_data.clear()
     st.cache_resource.clear()
-    return AppTest.from_file(str(ROOT / "pages" / "cohort.py"), default_timeout=120).run()
+    return opened()
+
+
+def opened() -> AppTest:
+    return AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run().switch_page("pages/cohort.py").run()
 
 
 def charts(app: AppTest) -> list[dict]:
@@ -96,7 +100,7 @@ def test_the_variable_of_the_server_is_the_one_that_the_page_reads() -> None:
 
 def test_networks_stand_beside_the_guideline_with_intervals(app: AppTest) -> None:
     assert not app.exception
-    assert NOTICE in app.markdown[0].value
+    assert NOTICE in app.main.markdown[0].value
     guideline, first, second, excess = charts(app)
     assert guideline["layout"]["meta"]["alt"].endswith("250 records, most often V1 QRS")
     assert "largest cell V1 QRS with 61 %" in first["layout"]["meta"]["alt"]
@@ -147,7 +151,7 @@ def test_what_is_no_store_is_one_sentence(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv(COHORTS, os.pathsep.join([str(tmp_path), str(tmp_path)]))
     assert list(kept.stores()) == [tmp_path.name, f"{tmp_path.name} (2)"]
     st.cache_resource.clear()
-    app = AppTest.from_file(str(ROOT / "pages" / "cohort.py"), default_timeout=60).run()
+    app = opened()
     (error,) = app.error
     assert "is no store of a cohort" in error.value.replace("\\", "")
 

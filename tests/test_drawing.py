@@ -11,9 +11,9 @@ def equal_and_other() -> None:
     import streamlit as st
 
     from ecgviz import figures
-    from ecgviz.figures.focus import Focus
-    from ecgviz.figures.sheet import PaperFormat
     from ecgviz.records import load_record
+    from ecgviz.types.focus import Focus
+    from ecgviz.types.paper import PaperFormat
     from ecgviz.ui.state import drawing
 
     record = load_record("demo:af")

@@ -3,17 +3,16 @@
 import re
 from pathlib import Path
 
-import pytest
 from streamlit.testing.v1 import AppTest
 from test_pages import PAGES, figures, texts, unescaped
 
-from ecgviz import glossary
+from ecgviz import NOTICE, glossary
 from ecgviz.checkpoint import available_models, load_model
 from ecgviz.explain import METHODS
-from ecgviz.ui import terms, tour
+from ecgviz.ui import terms, titles, tour
 
 ROOT = Path(__file__).resolve().parents[1]
-TITLES = re.findall(r'title="([^"]+)"', (ROOT / "app.py").read_text(encoding="utf-8"))
+TITLES = re.findall(r'st\.Page\(.*?title="([^"]+)"', (ROOT / "app.py").read_text(encoding="utf-8"))
 
 
 def test_every_entry_names_a_source_that_can_be_looked_up_and_pages_that_exist():
@@ -51,13 +50,23 @@ def test_pages_define_their_words_on_hover(app: AppTest):
     assert "A trained network" in app.selectbox(key="model").help
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_each_page_opens_with_one_sentence_on_how_to_read_it(page: str):
-    source = (ROOT / "pages" / f"{page}.py").read_text(encoding="utf-8")
-    told = re.search(r'widgets\.title\(\s*"([^"]+)",\s*((?:f?"[^"]*"\s*)+)', source)
-    assert told is not None
-    assert told[1] in TITLES
-    assert len(re.findall(r'"([^"]*)"', told[2])[-1]) > 0
+def test_each_page_opens_with_one_sentence_on_how_to_read_it(app: AppTest):
+    said = {**titles.OF_A_RECORDING, **titles.OF_MORE}
+    assert sorted([*titles.OF_A_RECORDING, *titles.OF_MORE]) == sorted(TITLES)
+    for page in PAGES:
+        title = page.replace("_", " ").capitalize()
+        app.switch_page(f"pages/{page}.py").run()
+        notice, opening = (each.value for each in app.main.markdown[:2])
+        assert NOTICE in notice
+        assert opening == f"**{title}.** {said[title]}"
+        assert said[title].endswith(".")
+
+
+def test_a_page_about_a_recording_says_what_to_do_without_one(app: AppTest):
+    for title in titles.OF_A_RECORDING:
+        app.switch_page(f"pages/{title.lower().replace(' ', '_')}.py").run()
+        assert "Choose a demo recording" in app.info[0].value, title
+        assert len(app.main.markdown) == len(["the notice", "the page's opening"])
 
 
 def test_the_tour_leads_through_its_pages_on_a_demo_and_ends(app: AppTest):

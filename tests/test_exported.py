@@ -12,9 +12,9 @@ import pytest
 
 from ecgviz import NOTICE, figures
 from ecgviz.figures import calipers, exported, sheet, spans
-from ecgviz.figures.focus import Focus
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.types import Beats, Explanation, Record
+from ecgviz.types.focus import Focus
 
 SVG = "{http://www.w3.org/2000/svg}"
 TOLD = {"figure": "paper", "recording": "demo:test <b> (0123456789ab)", "model": "imle_net 2", "notice": NOTICE}

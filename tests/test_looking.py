@@ -9,11 +9,11 @@ import on_page
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ecgviz.figures.focus import Focus
 from ecgviz.records import load_record
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.signal import condition
 from ecgviz.types import WAVES
+from ecgviz.types.focus import Focus
 from ecgviz.ui import chart, state
 from ecgviz.ui.state import looking
 

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from ecgviz import NOTICE, checkpoint, pipeline, registry
 from ecgviz.records import load_record
 from ecgviz.records.leads import STANDARD_LEADS
-from ecgviz.ui import method_words, state, widgets
+from ecgviz.ui import method_words, state, wording
 from ecgviz.ui.state import networks
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -505,7 +505,7 @@ def test_the_strip_shows_the_lead_that_was_picked(app: AppTest):
 
 def test_text_from_elsewhere_is_shown_letter_by_letter():
     hostile = "![x](http://evil.example/a.png) <b>:red[now]</b> $x$ `y` *z*"
-    shown = widgets.plain(hostile)
+    shown = wording.plain(hostile)
     assert unescaped(shown) == hostile
     for mark in "![]()<>:$`*":
         assert f"\\{mark}" in shown

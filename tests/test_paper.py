@@ -9,10 +9,11 @@ import pytest
 from ecgviz import figures
 from ecgviz.errors import RecordError
 from ecgviz.figures import calipers, heat, paper_marks, sheet, spans, style
-from ecgviz.figures.focus import NOWHERE, Focus, pointed, within
-from ecgviz.figures.sheet import GAINS_MM_MV, SPEEDS_MM_S, PaperFormat
+from ecgviz.figures.focus import within
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.types import ATOMS, WAVES, Beats, EvidenceGrid, Explanation, Record
+from ecgviz.types.focus import NOWHERE, Focus, pointed
+from ecgviz.types.paper import GAINS_MM_MV, SPEEDS_MM_S, PaperFormat
 
 FS = 500.0
 FORMATS = [

@@ -14,12 +14,12 @@ from ecgviz import NOTICE
 from ecgviz.checkpoint import Model
 from ecgviz.edit import delete_mark, move_mark
 from ecgviz.figures import from_explanation, printed
-from ecgviz.figures.sheet import PaperFormat
 from ecgviz.pipeline import analyse
 from ecgviz.records import load_record
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.report import render, write_report
 from ecgviz.types import Case, Record
+from ecgviz.types.paper import PaperFormat
 
 LABELS = ("CD", "HYP", "MI", "NORM", "STTC")
 HOSTILE = "<img src=http://example.org/x onerror=alert(1)>\"'&$x_2$"

@@ -11,12 +11,12 @@ import pytest
 from ecgviz.checkpoint import Model
 from ecgviz.errors import CaseError
 from ecgviz.figures.booklet import Flow, paper_page, pdf, width, wrapped
-from ecgviz.figures.sheet import PaperFormat
 from ecgviz.pipeline import analyse
 from ecgviz.records import load_record
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.report import render_pdf, write_report
 from ecgviz.types import Case, Record
+from ecgviz.types.paper import PaperFormat
 
 POINTS_PER_MM = 72 / 25.4
 

@@ -74,9 +74,9 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Write one file, HTML or PDF: the tracing, three levels of evidence, criteria, verdict and provenance."""
-    from ecgviz.figures.sheet import PaperFormat
     from ecgviz.pipeline import load_case
     from ecgviz.report import write_report
+    from ecgviz.types.paper import PaperFormat
 
     form = PaperFormat(layout, cabrera)
     if Path(record, "case.json").is_file():

@@ -18,8 +18,9 @@ from ecgviz import NOTICE
 from ecgviz.figures import style
 from ecgviz.figures.heat import Heat
 from ecgviz.figures.printed import FOOT_MM, LEGEND_MM, MM_PER_INCH, SETTINGS, blank_page, draw_sheet
-from ecgviz.figures.sheet import STANDARD, PaperFormat, fitted, sheet
+from ecgviz.figures.sheet import fitted, sheet
 from ecgviz.types import Record
+from ecgviz.types.paper import STANDARD, PaperFormat
 
 Page = Figure
 Place = Axes

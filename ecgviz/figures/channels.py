@@ -6,8 +6,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ecgviz.figures import style
-from ecgviz.figures.focus import NOWHERE, REACHES, Focus, clickable, frame
+from ecgviz.figures.focus import REACHES, clickable, frame
 from ecgviz.types.arrays import FloatArray
+from ecgviz.types.focus import NOWHERE, Focus
 
 
 def channel_bars(shares: FloatArray, leads: Sequence[str], *, title: str, focus: Focus = NOWHERE) -> go.Figure:

@@ -13,11 +13,12 @@ import plotly.graph_objects as go
 
 from ecgviz.figures import millimetres, style
 from ecgviz.figures.outline import DASHES, WIDTHS_PX
-from ecgviz.figures.sheet import MARGIN_S, MM_PER_MV, MM_PER_S
+from ecgviz.figures.sheet import MARGIN_S
 from ecgviz.measure import MedianBeat
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.types import ATOMS
 from ecgviz.types.arrays import BoolArray, FloatArray
+from ecgviz.types.paper import MM_PER_MV, MM_PER_S
 
 COLUMNS = 4
 _ORDER = ("I", "aVR", "V1", "V4", "II", "aVL", "V2", "V5", "III", "aVF", "V3", "V6")

@@ -1,10 +1,10 @@
 """Words around the paper: who, what was measured, and at what scale it is drawn."""
 
-from ecgviz.figures.sheet import STANDARD, PaperFormat
 from ecgviz.figures.style import number
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.signal import LOW_PASS_HZ
 from ecgviz.types import Measurements, Record
+from ecgviz.types.paper import STANDARD, PaperFormat
 
 SEPARATOR = " · "
 

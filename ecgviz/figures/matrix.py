@@ -7,10 +7,11 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ecgviz.figures import style
-from ecgviz.figures.focus import NOWHERE, REACHES, Focus, clickable, frame
+from ecgviz.figures.focus import REACHES, clickable, frame
 from ecgviz.figures.heat import COLOUR_END_TIMES_EVEN
 from ecgviz.types import ATOMS, WAVES, EvidenceGrid, Region
 from ecgviz.types.arrays import BoolArray, FloatArray
+from ecgviz.types.focus import NOWHERE, Focus
 
 ONE_ROW_PX = 206
 """Height of the matrix of a map that holds all leads together."""

@@ -7,11 +7,12 @@ import plotly.graph_objects as go
 
 from ecgviz.edit import ENDS_OF, NAMES
 from ecgviz.figures import millimetres, style
-from ecgviz.figures.sheet import COLUMN_S, MARGIN_S, MM_PER_MV, MM_PER_S, strips
+from ecgviz.figures.sheet import COLUMN_S, MARGIN_S, strips
 from ecgviz.measure import MedianBeat
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.types import MARKS, Beats
 from ecgviz.types.arrays import BoolArray, FloatArray
+from ecgviz.types.paper import MM_PER_MV, MM_PER_S
 
 _DASH = {"P": "dot", "QRS": "solid", "T": "dash"}
 _WIDTH_PX, _MOST_PX_PER_MM = 715.0, 6.0

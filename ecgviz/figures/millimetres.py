@@ -10,7 +10,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ecgviz.figures import style
-from ecgviz.figures.sheet import PULSE_MV, PULSE_S, STANDARD, PaperFormat
+from ecgviz.figures.sheet import PULSE_MV
+from ecgviz.types.paper import PULSE_S, STANDARD, PaperFormat
 
 PX_PER_MM = 3.8
 _LEAD_IN_MM = 2.5

@@ -6,9 +6,10 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ecgviz.figures import style
-from ecgviz.figures.sheet import STANDARD, PaperFormat, sheet
+from ecgviz.figures.sheet import sheet
 from ecgviz.types import Beats, Record, Region
 from ecgviz.types.arrays import BoolArray
+from ecgviz.types.paper import STANDARD, PaperFormat
 
 DASHES: Mapping[str, str] = {"primary": "solid", "absence": "dot", "support": "dash", "opposing": "dashdot"}
 """Roles that are outlined, and how; what is only context, or would hint at a shortcut, would frame nearly all."""

@@ -13,12 +13,13 @@ import plotly.graph_objects as go
 from ecgviz.figures import heat as heating
 from ecgviz.figures import millimetres, paper_marks, style
 from ecgviz.figures.calipers import Caliper
-from ecgviz.figures.focus import NOWHERE, Focus
 from ecgviz.figures.header import SEPARATOR
 from ecgviz.figures.millimetres import PX_PER_MM
-from ecgviz.figures.sheet import STANDARD, PaperFormat, Sheet, Strip, samples, sheet
+from ecgviz.figures.sheet import Sheet, Strip, samples, sheet
 from ecgviz.figures.spans import Span
 from ecgviz.types import Beats, Record
+from ecgviz.types.focus import NOWHERE, Focus
+from ecgviz.types.paper import STANDARD, PaperFormat
 
 _HEAD_PX, _FOOT_PX, _LEGEND_PX = 70, 44, 68
 _ITEMS_PER_LINE = 4

@@ -11,11 +11,12 @@ import plotly.graph_objects as go
 
 from ecgviz.figures import style
 from ecgviz.figures.calipers import Caliper
-from ecgviz.figures.focus import Focus, clickable
+from ecgviz.figures.focus import clickable
 from ecgviz.figures.sheet import Sheet, Strip, samples
 from ecgviz.figures.spans import Span
 from ecgviz.types import ATOMS, WAVES, Beats, Record
 from ecgviz.types.arrays import FloatArray
+from ecgviz.types.focus import Focus
 
 _BRACKET_MM, _TICK_MM = 1.6, 1.2
 

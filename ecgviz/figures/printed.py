@@ -17,9 +17,10 @@ from matplotlib.patches import Rectangle
 
 from ecgviz.figures import heat as heating
 from ecgviz.figures import millimetres, style
-from ecgviz.figures.sheet import STANDARD, PaperFormat, Sheet, fitted, samples, sheet
+from ecgviz.figures.sheet import Sheet, fitted, samples, sheet
 from ecgviz.types import WAVES, Beats, Record
 from ecgviz.types.arrays import BoolArray, FloatArray
+from ecgviz.types.paper import STANDARD, PaperFormat
 
 MM_PER_INCH = 25.4
 HEAD_MM, FOOT_MM, LEGEND_MM = 11.0, 7.0, 12.0

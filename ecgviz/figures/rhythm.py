@@ -6,9 +6,10 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ecgviz.figures import style
-from ecgviz.figures.focus import NOWHERE, REACHES, Focus, clickable, frame
+from ecgviz.figures.focus import REACHES, clickable, frame
 from ecgviz.types import Beats
 from ecgviz.types.arrays import FloatArray
+from ecgviz.types.focus import NOWHERE, Focus
 
 _TOO_SHORT_S = 0.05
 LETTERS = {

@@ -6,9 +6,10 @@ import plotly.graph_objects as go
 from ecgviz.edit import ENDS_OF
 from ecgviz.figures import millimetres, style
 from ecgviz.figures.rhythm import LETTERS
-from ecgviz.figures.sheet import MARGIN_S, MM_PER_MV, SHEET_S, Strip, samples
+from ecgviz.figures.sheet import MARGIN_S, Strip, samples
 from ecgviz.types import Beats, Record
 from ecgviz.types.arrays import BoolArray, FloatArray
+from ecgviz.types.paper import MM_PER_MV, SHEET_S
 
 _TINTS = {"P": "rgba(31,78,121,0.16)", "QRS": "rgba(17,17,17,0.10)", "T": "rgba(11,110,79,0.16)"}
 _ROW_UV = 500.0

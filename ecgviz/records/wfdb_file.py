@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 import numpy as np
-import wfdb
 
 from ecgviz.errors import RecordError
 from ecgviz.records import fields
@@ -96,6 +95,8 @@ def read_counts(path: Path, header: Header, source: str) -> FloatArray:
         raise RecordError(f"{source}: its signal files differ in length: {sorted(frames)} frames")
     if len({channel.samples_per_frame for channel in header.channels}) != 1:
         raise RecordError(f"{source}: its signals have different sampling rates; give one record per rate")
+    import wfdb  # takes half a second, pandas among it, and serves these files alone
+
     stem = str(place.resolve().with_suffix(""))
     try:
         found = wfdb.rdrecord(stem, physical=True, smooth_frames=False)

@@ -5,10 +5,10 @@ import tempfile
 from pathlib import Path
 
 from ecgviz.errors import CaseError
-from ecgviz.figures.sheet import STANDARD, PaperFormat
 from ecgviz.report.as_html import render
 from ecgviz.report.as_pdf import render_pdf
 from ecgviz.types import Case
+from ecgviz.types.paper import STANDARD, PaperFormat
 
 __all__ = ["render", "render_pdf", "write_report"]
 

@@ -19,12 +19,13 @@ from ecgviz.figures import header as paper_header
 from ecgviz.figures import region_cells
 from ecgviz.figures.heat import Heat, from_attention, from_explanation
 from ecgviz.figures.printed import channel_svg, matrix_svg, paper_svg, rhythm_svg
-from ecgviz.figures.sheet import STANDARD, PaperFormat, sheet_starts
+from ecgviz.figures.sheet import sheet_starts
 from ecgviz.report import rows
 from ecgviz.report.rows import number, percent, words
 from ecgviz.signal import condition
 from ecgviz.types import WAVES, Case
 from ecgviz.types.arrays import BoolArray
+from ecgviz.types.paper import STANDARD, PaperFormat
 
 SHORTEST_WAVE_S = 0.08
 """A map that is coarser than a QRS complex cannot say on which wave it looked."""

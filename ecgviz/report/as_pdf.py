@@ -10,12 +10,13 @@ from ecgviz.figures import header as paper_header
 from ecgviz.figures.booklet import Drawing, Flow, Page, Place, figures_page, paper_page, pdf
 from ecgviz.figures.heat import Heat, from_attention, from_explanation
 from ecgviz.figures.printed import draw_channel, draw_matrix, draw_rhythm
-from ecgviz.figures.sheet import STANDARD, PaperFormat, sheet_starts
+from ecgviz.figures.sheet import sheet_starts
 from ecgviz.report import rows
 from ecgviz.report.as_html import coarse, outlined
 from ecgviz.signal import condition
 from ecgviz.types import Case
 from ecgviz.types.arrays import BoolArray
+from ecgviz.types.paper import STANDARD, PaperFormat
 
 TOLD_IN_FULL = ("met", "borderline")
 """States of a definition whose rules are all listed; a superclass has dozens of definitions."""

@@ -21,7 +21,7 @@ from ecgviz.figures.style import number, percent
 from ecgviz.figures.verdict_tables import criteria_table, order_words
 from ecgviz.types import Agreement, Case, Finding
 from ecgviz.types.arrays import BoolArray
-from ecgviz.ui import method_words, state, widgets, words
+from ecgviz.ui import method_words, state, widgets, wording, words
 from ecgviz.ui.state import looking
 
 FURTHER = ("decomposition", "integrated_gradients", "attention_joint", "feature_ablation")
@@ -39,7 +39,7 @@ def matrices(case: Case, finding: Finding) -> None:
     """Draw where the guideline looks beside where the model's evidence lies."""
     grid = case.grid
     if not len(case.beats):
-        st.info(widgets.plain(f"No beats were found, so there are no waves to compare on: {case.beats.reason}"))
+        st.info(wording.plain(f"No beats were found, so there are no waves to compare on: {case.beats.reason}"))
         return
     shown, chosen = located(case, finding)
     shares = cell_shares(grid, chosen)
@@ -97,7 +97,7 @@ def median(case: Case, finding: Finding) -> None:
         colours,
         case.grid.leads,
         {role: cells_in(region, of_kind) for role, region in finding.regions.items()},
-        title=f"Median of {medians[kind].n_beats} {words.readable(kind)} beats",
+        title=f"Median of {medians[kind].n_beats} {wording.readable(kind)} beats",
     )
     widgets.draw(drawn, density_table(colours, case.grid.leads), key="guideline on median")
 
@@ -107,7 +107,7 @@ def controls(case: Case) -> None:
     agreement = case.agreement
     st.markdown(f"**Controls of the verdict**: {agreement.evidence}")
     if not agreement.controls:
-        st.markdown(widgets.plain(words.sentence(agreement.why)))
+        st.markdown(wording.plain(wording.sentence(agreement.why)))
         return
     st.table(tables.control_table(agreement), hide_index=True)
     widgets.note(words.nulls(agreement))
@@ -153,7 +153,7 @@ def methods(case: Case) -> None:
             try:
                 found.append(state.case(case.record, network, case.label, method).agreement)
             except EcgvizError as refusal:
-                st.warning(widgets.plain(str(refusal)))
+                st.warning(wording.plain(str(refusal)))
         st.markdown(f"**{together(found)}**")
         st.dataframe(verdict_table(found), hide_index=True)
 

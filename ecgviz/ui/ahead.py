@@ -35,21 +35,30 @@ def rest() -> None:
 
 def import_first() -> None:
     """Import what draws a page without a recording."""
-    import ecgviz.edit
-    import ecgviz.figures
-    import ecgviz.figures.tables
-    import ecgviz.glossary  # noqa: F401
+    import ecgviz.glossary
+    import ecgviz.records  # noqa: F401
 
 
 def import_rest() -> None:
-    """Import what finds beats and asks a network about them, then what those import only when they are called."""
+    """Import what a recording needs, in the order in which it does."""
+    _import_figures()
+    _import_networks()
+    _import_libraries()
+
+
+def _import_figures() -> None:
+    import ecgviz.edit
+    import ecgviz.figures
+    import ecgviz.figures.tables  # noqa: F401
+
+
+def _import_networks() -> None:
     import ecgviz.checkpoint
     import ecgviz.explain
     import ecgviz.pipeline  # noqa: F401
 
-    _import_libraries()
-
 
 def _import_libraries() -> None:
-    import neurokit2  # noqa: F401
+    """Import what those import only when they are called."""
+    import wfdb  # noqa: F401
     from captum import attr  # noqa: F401

@@ -7,7 +7,7 @@ from ecgviz.errors import EcgvizError
 from ecgviz.explain import METHODS, applicable
 from ecgviz.figures.style import percent
 from ecgviz.types import Record
-from ecgviz.ui import method_words, state, widgets, words
+from ecgviz.ui import method_words, state, widgets, wording, words
 
 
 def label(record: Record, name: str, refused: list[str]) -> str | None:
@@ -57,5 +57,5 @@ def method(name: str | None, refused: list[str]) -> str:
         + glossary.define("method"),
     )
     if picked in METHODS:
-        widgets.note(words.sentence(METHODS[picked].definition))
+        widgets.note(wording.sentence(METHODS[picked].definition))
     return picked or first

@@ -8,7 +8,7 @@ import streamlit as st
 from ecgviz.criteria import Entry, Source
 from ecgviz.figures.rule_tables import NO_BREAK
 from ecgviz.registry import shipped
-from ecgviz.ui import widgets
+from ecgviz.ui import wording
 from ecgviz.ui.state import criteria
 from ecgviz.ui.state.entry import PARAMETER
 
@@ -23,21 +23,21 @@ def address(doi: str) -> str:
 
 def source(one: Source) -> str:
     """Return a source's short name as Markdown, a link where it has a DOI."""
-    name = widgets.plain(one.short)
+    name = wording.plain(one.short)
     return f"[{name}]({address(one.doi)})" if one.doi else name
 
 
 def citation(one: Source) -> str:
     """Return a source's citation as Markdown, with a link where it has a DOI."""
-    text = widgets.plain(one.citation)
-    return f"{text} [doi:{widgets.plain(one.doi)}]({address(one.doi)})" if one.doi else text
+    text = wording.plain(one.citation)
+    return f"{text} [doi:{wording.plain(one.doi)}]({address(one.doi)})" if one.doi else text
 
 
 def sign_off(one: Entry) -> None:
     """Show who signed an entry off, or that nobody did."""
     if one.review.status == "reviewed":
         by = " ".join(filter(None, (one.review.reviewer, one.review.date)))
-        st.badge(widgets.plain(f"reviewed by {by}"), icon=":material/verified:", color="green")
+        st.badge(wording.plain(f"reviewed by {by}"), icon=":material/verified:", color="green")
     else:
         st.badge(one.review.status, icon=":material/pending:", color="orange")
 
@@ -54,9 +54,9 @@ def own_folder() -> None:
         return
     refusal = criteria.refusal()
     if refusal:
-        st.error(widgets.plain(f"Your own criteria cannot be used: {refusal}"))
+        st.error(wording.plain(f"Your own criteria cannot be used: {refusal}"))
         return
-    name = widgets.plain(folder.name)
+    name = wording.plain(folder.name)
     criteria.want(st.toggle(f"With the criteria of the folder {name}", value=criteria.wanted(), key=criteria.SWITCH))
 
 
@@ -66,4 +66,4 @@ def escaped(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _escaped(text: str) -> str:
-    return NO_BREAK.join(map(widgets.plain, text.split(NO_BREAK)))
+    return NO_BREAK.join(map(wording.plain, text.split(NO_BREAK)))

@@ -8,7 +8,7 @@ import streamlit as st
 from ecgviz.cohort import Cohort
 from ecgviz.cohort.question import GROUPS, WHICH, Question, grouping
 from ecgviz.errors import EcgvizError
-from ecgviz.ui import cohort_views, method_words, widgets, words
+from ecgviz.ui import cohort_views, method_words, widgets, wording
 from ecgviz.ui.state import cohort as kept
 
 BESIDE = 3
@@ -29,7 +29,7 @@ def need_store() -> Cohort:
     try:
         return kept.cohort(stores[name])
     except EcgvizError as refusal:
-        st.error(widgets.plain(str(refusal)))
+        st.error(wording.plain(str(refusal)))
         st.stop()
 
 
@@ -97,4 +97,4 @@ def draw(asked: cohort_views.Asked) -> None:
     try:
         VIEWS[view](asked)
     except EcgvizError as refusal:
-        st.info(widgets.plain(words.sentence(str(refusal))))
+        st.info(wording.plain(wording.sentence(str(refusal))))

@@ -15,7 +15,7 @@ from ecgviz.figures import cohort as figures
 from ecgviz.figures import matrix, tables
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.types.arrays import FloatArray
-from ecgviz.ui import cohort_records, method_words, widgets
+from ecgviz.ui import cohort_records, method_words, widgets, wording
 from ecgviz.ui.state import cohort as kept
 
 RECIPE = "saliency"
@@ -132,7 +132,7 @@ def distributions(asked: Asked) -> None:
 def criteria(asked: Asked) -> None:
     """List each definition that is met, and whether the network's evidence uses its place."""
     for question in asked.questions:
-        st.markdown(f"**{widgets.plain(question.model)}**")
+        st.markdown(f"**{wording.plain(question.model)}**")
         found = kept.judged(asked.state, question, asked.cohort)
         if found.empty:
             st.info(f"No criterion of {question.label} with a place is met on these records.")
@@ -183,7 +183,7 @@ def published(asked: Asked) -> None:
         )
         widgets.draw(drawn, tables.matrix_table(density, STANDARD_LEADS), f"cohort density {question.model}")
         densest = ", ".join(f"{lead} {atom}" for lead, atom in found.strongest)
-        st.markdown(f"Densest: {widgets.plain(densest)}.")
+        st.markdown(f"Densest: {wording.plain(densest)}.")
         if checks.empty:
             st.info(f"No published finding speaks of {question.label}.")
         else:

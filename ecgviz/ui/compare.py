@@ -8,10 +8,10 @@ from ecgviz import figures
 from ecgviz.checkpoint import Model, available_models
 from ecgviz.errors import EcgvizError
 from ecgviz.explain import applicable
-from ecgviz.figures.sheet import SHEET_S
 from ecgviz.figures.tables import heat_table, sample_table
 from ecgviz.types import Record
-from ecgviz.ui import method_words, sides, state, widgets
+from ecgviz.types.paper import SHEET_S
+from ecgviz.ui import method_words, sides, state, widgets, wording
 
 RECORDING, NETWORK, LABEL, METHOD = "Recording", "Network", "Label", "Method"
 
@@ -58,7 +58,7 @@ def _recordings(record: Record, network: Model, label: str, method: str) -> tupl
         st.stop()
     second = edited if picked is None else state.open_recording(picked)
     if not isinstance(second, Record):
-        st.error(widgets.plain(str(second)))
+        st.error(wording.plain(str(second)))
         st.stop()
     return _sides((record.id, record, network, label), (second.id, second, network, label), method)
 
@@ -96,7 +96,7 @@ def papers(shown: sides.Sides, found: dict[str, state.Explained]) -> None:
     start_s = widgets.window_start(min((side.record for side in shown), key=_duration), SHEET_S)
     for side in shown:
         reading, heat = state.reading(side.record), heats.get(side.title)
-        st.markdown(f"**{widgets.plain(side.title)}**")
+        st.markdown(f"**{wording.plain(side.title)}**")
         sheet = figures.paper(
             reading.clean,
             start_s=start_s,

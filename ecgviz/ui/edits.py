@@ -5,7 +5,7 @@ import streamlit as st
 from ecgviz.errors import EcgvizError
 from ecgviz.figures.edits import edits_figure, edits_table
 from ecgviz.types import Case
-from ecgviz.ui import state, widgets
+from ecgviz.ui import state, widgets, wording
 
 
 def evidence(case: Case) -> None:
@@ -18,7 +18,7 @@ def evidence(case: Case) -> None:
         try:
             found = state.edited(case.record, network, case.label)
         except EcgvizError as refusal:
-            st.warning(widgets.plain(str(refusal)))
+            st.warning(wording.plain(str(refusal)))
             return
         drawn = edits_figure(found, title=f"Change of the logit of {case.label}")
         if drawn is None:

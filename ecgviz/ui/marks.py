@@ -7,7 +7,7 @@ import streamlit as st
 from ecgviz.edit import COLUMNS, NAMES, to_csv
 from ecgviz.measure import MedianBeat
 from ecgviz.types import KINDS, Record
-from ecgviz.ui import state, widgets, words
+from ecgviz.ui import state, widgets, wording
 
 _STEP_S = 0.001
 _ROW_PX = 35
@@ -28,7 +28,7 @@ def kind_picker(reading: state.Reading) -> tuple[str, MedianBeat] | None:
             default=first,
             required=True,
             key=f"kind {reading.clean.key}",
-            format_func=words.readable,
+            format_func=wording.readable,
         )
     return (kind, reading.medians[kind]) if kind in kinds else (first, reading.medians[first])
 
@@ -70,7 +70,7 @@ def editor(record: Record) -> None:
     if apply:
         refusal = state.change_marks(record, after)
         if refusal:
-            st.error(widgets.plain(f"Not applied: {refusal}."))
+            st.error(wording.plain(f"Not applied: {refusal}."))
         else:
             st.rerun()
     left, right, _ = st.columns([2, 2, 1])
@@ -93,7 +93,7 @@ def _columns(record: Record) -> dict[str, Any]:
     columns: dict[str, Any] = {
         "beat": st.column_config.NumberColumn("Beat", width="small"),
         "kind": st.column_config.SelectboxColumn(
-            "Kind", options=list(KINDS), required=True, format_func=lambda kind: words.readable(str(kind))
+            "Kind", options=list(KINDS), required=True, format_func=lambda kind: wording.readable(str(kind))
         ),
     }
     for mark in COLUMNS[2:]:

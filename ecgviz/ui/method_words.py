@@ -4,7 +4,8 @@ from ecgviz.explain import METHODS, find_method
 from ecgviz.explain.attention import cannot_tell
 from ecgviz.figures.style import percent
 from ecgviz.types import Explanation
-from ecgviz.ui.words import duration, readable
+from ecgviz.ui.wording import readable
+from ecgviz.ui.words import duration
 
 
 def method_name(method: str) -> str:

@@ -8,7 +8,7 @@ from ecgviz.records import demo_names
 from ecgviz.records.demo import PREFIX
 from ecgviz.registry import available_models, default_model
 from ecgviz.types import Record
-from ecgviz.ui import state, widgets, words
+from ecgviz.ui import state, wording
 
 _UNITS = ("mV", "uV", "V")
 DEMO, LIBRARY, UPLOAD = "Demo", "Library", "Upload"
@@ -27,7 +27,7 @@ def pickers() -> None:
     state.choose(chosen)
     state.leave(chosen)
     for sentence in refused:
-        st.warning(widgets.plain(sentence))
+        st.warning(wording.plain(sentence))
 
 
 def _asked(record: Record, name: str | None, refused: list[str]) -> tuple[str | None, str]:
@@ -76,7 +76,7 @@ def _record_picker() -> tuple[Record | str | None, str | None]:
         index=None,
         key="demo",
         placeholder="Choose a demo recording",
-        format_func=words.readable,
+        format_func=wording.readable,
         label_visibility="collapsed",
     )
     return (None, None) if name is None else (state.open_recording(PREFIX + name), PREFIX + name)

@@ -8,9 +8,9 @@ import streamlit as st
 from ecgviz.errors import EcgvizError
 from ecgviz.figures import calipers
 from ecgviz.figures.calipers import MINUS, Caliper
-from ecgviz.figures.focus import Focus
 from ecgviz.figures.sheet import Sheet, sheet
 from ecgviz.types import WAVES, Beats, Record
+from ecgviz.types.focus import Focus
 from ecgviz.ui import widgets
 from ecgviz.ui.state import looking
 

@@ -5,9 +5,9 @@ import streamlit as st
 from ecgviz import figures
 from ecgviz.checkpoint import Model
 from ecgviz.errors import EcgvizError
-from ecgviz.figures.focus import Focus
 from ecgviz.types import Record
-from ecgviz.ui import method_words, pointing, state, tracing, widgets, words
+from ecgviz.types.focus import Focus
+from ecgviz.ui import method_words, pointing, state, tracing, widgets, wording, words
 
 
 @st.fragment
@@ -54,7 +54,7 @@ def _heat(record: Record, network: Model, attended: state.Attended, level: str, 
     try:
         made = state.explained(record, network, label, f"attention_{level}", prior="subtract").explanation
     except EcgvizError as refusal:
-        st.warning(widgets.plain(str(refusal)))
+        st.warning(wording.plain(str(refusal)))
         return
     tracing.show(
         record, "attention paper", heat=figures.from_explanation(made, record.duration_s), start_s=made.start_s
@@ -73,4 +73,4 @@ def _leaning(record: Record, network: Model) -> None:
 
 def level_note(network: Model, level: str) -> None:
     """Say in small type what a network shows at one level of attention."""
-    st.markdown(f":small[**{level.capitalize()} level.** {widgets.plain(words.level_sentence(network, level))}]")
+    st.markdown(f":small[**{level.capitalize()} level.** {wording.plain(words.level_sentence(network, level))}]")

@@ -8,7 +8,7 @@ from ecgviz.errors import EcgvizError
 from ecgviz.figures import tables
 from ecgviz.records.ptbxl import SUPERCLASSES
 from ecgviz.types import Prediction, Record
-from ecgviz.ui import state, widgets, words
+from ecgviz.ui import state, widgets, wording, words
 
 if TYPE_CHECKING:
     from ecgviz.checkpoint import Model
@@ -19,12 +19,12 @@ def chosen_model(record: Record) -> None:
     name = state.choice().model
     if name is None:
         return
-    st.markdown(f"**What {widgets.plain(name)} says** (each with its own threshold; several may hold)")
+    st.markdown(f"**What {wording.plain(name)} says** (each with its own threshold; several may hold)")
     try:
         network = state.model(name)
         prediction = state.prediction(record, network)
     except EcgvizError as refusal:
-        widgets.note(words.sentence(str(refusal)))
+        widgets.note(wording.sentence(str(refusal)))
         return
     show(network, prediction)
 
@@ -37,7 +37,7 @@ def show(network: "Model", prediction: Prediction) -> None:
     try:
         past = {label: past_rate(network, label, prediction.probability(label)) for label in labels}
     except EcgvizError as refusal:
-        widgets.note(words.sentence(str(refusal)))
+        widgets.note(wording.sentence(str(refusal)))
         past = dict.fromkeys(labels)
     table = tables.prediction_table(prediction, words.label_names(labels), past)
     first = [label in SUPERCLASSES or prediction.positive(label) for label in labels]

@@ -9,7 +9,7 @@ from ecgviz.criteria import Entry, Source
 from ecgviz.figures import tables
 from ecgviz.figures.rule_tables import MARKS, how_known, reasoning_table, state_words
 from ecgviz.types import Case, Finding
-from ecgviz.ui import citations, widgets, words
+from ecgviz.ui import citations, widgets, wording
 from ecgviz.ui.state import criteria
 
 MOST_RULES, RULES_PX = 8, 420
@@ -50,13 +50,13 @@ def pick(case: Case) -> Finding | None:
 
 def _told(found: Sequence[Finding]) -> str:
     states = [finding.state for finding in found]
-    counts = ", ".join(f"{states.count(state)} {words.readable(state)}" for state in dict.fromkeys(states))
+    counts = ", ".join(f"{states.count(state)} {wording.readable(state)}" for state in dict.fromkeys(states))
     return f"{MARKS[states[0]]} {found[0].criterion}, {found[0].name}: {counts}"
 
 
 def _heading(one: Entry) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{widgets.plain(words.capital(one.name))}** ({widgets.plain(one.id)})", width="content")
+        st.markdown(f"**{wording.plain(wording.capital(one.name))}** ({wording.plain(one.id)})", width="content")
         citations.sign_off(one)
         citations.to_library(one.id, "What the guideline library says of it")
 
@@ -65,8 +65,8 @@ def _side_by_side(found: Sequence[Finding], one: Entry) -> pd.DataFrame:
     rows = [
         (
             state_words(finding.state),
-            widgets.plain(words.readable(finding.definition)),
-            widgets.plain(_trace(finding, _source(one, finding.definition))),
+            wording.plain(wording.readable(finding.definition)),
+            wording.plain(_trace(finding, _source(one, finding.definition))),
             citations.source(_source(one, finding.definition)),
         )
         for finding in found
@@ -76,9 +76,9 @@ def _side_by_side(found: Sequence[Finding], one: Entry) -> pd.DataFrame:
 
 def _trace(finding: Finding, source: Source) -> str:
     """Return the sentence of a definition without its verdict and source, which stand beside it."""
-    said = finding.why.removesuffix(f" ({source.short})").removesuffix(f": {words.readable(finding.state)}")
+    said = finding.why.removesuffix(f" ({source.short})").removesuffix(f": {wording.readable(finding.state)}")
     explained = f" Explained by {finding.explained_by}." if finding.explained_by else ""
-    return words.sentence(said) + explained
+    return wording.sentence(said) + explained
 
 
 def _source(one: Entry, definition: str) -> Source:
@@ -89,7 +89,7 @@ def _definition(case: Case, found: Sequence[Finding]) -> Finding:
     if len(found) == 1:
         return found[0]
     keys = [finding.definition for finding in found]
-    names = {each.definition: f"{MARKS[each.state]} {words.readable(each.definition)}" for each in found}
+    names = {each.definition: f"{MARKS[each.state]} {wording.readable(each.definition)}" for each in found}
     key = st.segmented_control(
         "Definition shown rule by rule and drawn below",
         keys,
@@ -104,7 +104,7 @@ def _definition(case: Case, found: Sequence[Finding]) -> Finding:
 def rules(finding: Finding) -> None:
     """List the rules of a definition: measured beside limit, margin, role, source and how it is known."""
     if finding.state == "not_evaluable" and "not evaluable: " in finding.why:
-        widgets.note(words.sentence(finding.why))
+        widgets.note(wording.sentence(finding.why))
     table = citations.escaped(reasoning_table(finding))
     if len(table) <= MOST_RULES:
         st.table(table, hide_index=True)
@@ -112,7 +112,7 @@ def rules(finding: Finding) -> None:
         st.table(table, hide_index=True, height=RULES_PX)
     source = _source(criteria.known().entries[finding.criterion], finding.definition)
     st.markdown(
-        f":small[{widgets.plain(words.sentence(how_known(finding.rules)))} Source: {citations.citation(source)}]"
+        f":small[{wording.plain(wording.sentence(how_known(finding.rules)))} Source: {citations.citation(source)}]"
     )
     widgets.show_table("The numbers as a table", tables.rule_table(finding), f"rules {finding.definition}")
 

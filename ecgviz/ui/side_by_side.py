@@ -15,7 +15,7 @@ from ecgviz.figures import tables
 from ecgviz.figures.agreement import agreement_table, check_table
 from ecgviz.figures.focus import within
 from ecgviz.types import Record
-from ecgviz.ui import linked, method_words, pointing, state, widgets
+from ecgviz.ui import linked, method_words, pointing, state, widgets, wording
 
 MOST = 4
 """Maps that a page 1440 pixels wide holds beside one another."""
@@ -49,7 +49,7 @@ def pick(record: Record) -> tuple[Shown, ...]:
     found = [_explained(record, name, label, method, by == "Networks") for name, method in asked]
     shown = tuple(each for each in found if isinstance(each, Shown))
     for refusal in dict.fromkeys(each for each in found if isinstance(each, str)):
-        (st.warning if shown else st.error)(widgets.plain(refusal))
+        (st.warning if shown else st.error)(wording.plain(refusal))
     if not shown:
         if not asked:
             st.info("Choose at least one method or network above.")
@@ -150,7 +150,7 @@ def checks(shown: Sequence[Shown], record: Record) -> None:
             try:
                 found[each.title] = state.checked(record, each.model, each.label, each.method)
             except EcgvizError as refusal:
-                st.warning(widgets.plain(f"{each.title}: {refusal}"))
+                st.warning(wording.plain(f"{each.title}: {refusal}"))
         if found:
             st.dataframe(check_table(found), hide_index=True)
             widgets.note(

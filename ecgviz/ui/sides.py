@@ -19,7 +19,7 @@ from ecgviz.figures.beat_tables import INTERVALS
 from ecgviz.figures.heat import Heat
 from ecgviz.figures.style import number, percent
 from ecgviz.types import Record
-from ecgviz.ui import state, widgets, words
+from ecgviz.ui import state, widgets, wording, words
 
 METHOD, ATTENTION = "Method", "Attention"
 
@@ -45,7 +45,7 @@ def predictions(sides: Sides) -> None:
         try:
             said = state.prediction(side.record, side.model)
         except EcgvizError as refusal:
-            st.warning(widgets.plain(f"{side.title}: {refusal}"))
+            st.warning(wording.plain(f"{side.title}: {refusal}"))
             found.append({})
             continue
         found.append(
@@ -85,7 +85,7 @@ def verdicts(sides: Sides) -> None:
         try:
             case = state.case(side.record, side.model, side.label, side.method)
         except EcgvizError as refusal:
-            st.warning(widgets.plain(f"{side.title}: {refusal}"))
+            st.warning(wording.plain(f"{side.title}: {refusal}"))
             continue
         agreement = case.agreement
         met = [finding.definition for finding in case.findings if finding.state == "met"]
@@ -115,7 +115,7 @@ def explained(sides: Sides) -> dict[str, state.Explained]:
         try:
             found[side.title] = state.explained(side.record, side.model, side.label, side.method)
         except EcgvizError as refusal:
-            st.warning(widgets.plain(f"{side.title}: {refusal}"))
+            st.warning(wording.plain(f"{side.title}: {refusal}"))
     return found
 
 
@@ -136,7 +136,7 @@ def attended(sides: Sides) -> dict[str, Heat]:
         try:
             maps = state.attended(side.record, side.model, side.label).maps
         except EcgvizError as refusal:
-            st.warning(widgets.plain(f"{side.title}: {refusal}"))
+            st.warning(wording.plain(f"{side.title}: {refusal}"))
             continue
         if maps:
             made[side.title] = figures.from_attention(maps.get("joint", next(iter(maps.values()))))

@@ -7,7 +7,7 @@ from ecgviz import glossary
 from ecgviz.checkpoint import available_models
 from ecgviz.errors import EcgvizError
 from ecgviz.explain import METHODS
-from ecgviz.ui import state, widgets, words
+from ecgviz.ui import state, wording, words
 
 METHODS_KIND, LABELS_KIND = "Method", "Label"
 LABELS_SOURCE = "SCP-ECG statements of PTB-XL: Wagner et al. 2020, 10.1038/s41597-020-0495-6"
@@ -21,10 +21,10 @@ def table() -> pd.DataFrame:
         for entry in glossary.entries().values()
     ]
     rows += [
-        (method.title, METHODS_KIND, words.sentence(method.definition), method.source, "Attributions, Criteria")
+        (method.title, METHODS_KIND, wording.sentence(method.definition), method.source, "Attributions, Criteria")
         for method in METHODS.values()
     ]
-    rows += [(label, LABELS_KIND, words.sentence(name), LABELS_SOURCE, "") for label, name in _labels().items()]
+    rows += [(label, LABELS_KIND, wording.sentence(name), LABELS_SOURCE, "") for label, name in _labels().items()]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -51,6 +51,6 @@ def listed(found: pd.DataFrame) -> None:
     for word in text.casefold().split():
         chosen = chosen[told.loc[chosen.index].str.contains(word, regex=False)]
     if chosen.empty:
-        st.info(widgets.plain(f"No entry holds {text!r}: try fewer words, or another kind."))
+        st.info(wording.plain(f"No entry holds {text!r}: try fewer words, or another kind."))
         return
-    st.table(chosen[COLUMNS[:4]].map(widgets.plain), hide_index=True)
+    st.table(chosen[COLUMNS[:4]].map(wording.plain), hide_index=True)

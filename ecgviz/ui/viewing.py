@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ecgviz.figures.sheet import COLUMNS, GAINS_MM_MV, SPEEDS_MM_S, STANDARD, PaperFormat
+from ecgviz.types.paper import COLUMNS, GAINS_MM_MV, SPEEDS_MM_S, STANDARD, PaperFormat
 from ecgviz.ui.state import looking
 
 _LAYOUTS = {"3x4": "3 x 4 + II", "6x2": "6 x 2", "12x1": "12 x 1"}

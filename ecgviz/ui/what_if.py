@@ -10,10 +10,10 @@ from ecgviz.edit import CHANGES, Edited, Step, Takes, step
 from ecgviz.errors import EcgvizError
 from ecgviz.figures import tables
 from ecgviz.figures.overlaid import over_original
-from ecgviz.figures.sheet import SHEET_S
 from ecgviz.records.leads import LIMB
 from ecgviz.types import Record
-from ecgviz.ui import sides, state, widgets
+from ecgviz.types.paper import SHEET_S
+from ecgviz.ui import sides, state, widgets, wording
 
 BEFORE, AFTER = "before", "after"
 ALL, NOTHING = "all leads", "Nothing"
@@ -40,7 +40,7 @@ def editor(record: Record) -> None:
         wanted = step(name, **{key: value for key, value in given.items() if value is not None})
         refusal = state.add_step(record, wanted)
         if refusal:
-            left.error(widgets.plain(f"Not applied: {refusal}."))
+            left.error(wording.plain(f"Not applied: {refusal}."))
     with right:
         _made(record)
 
@@ -78,7 +78,7 @@ def _made(record: Record) -> None:
     if not made:
         widgets.note("None yet. Choose an edit on the left and press Apply: all numbers below then follow.")
         return
-    st.markdown("\n".join(f"{n}. {widgets.plain(said(record, each))}" for n, each in enumerate(made, 1)))
+    st.markdown("\n".join(f"{n}. {wording.plain(said(record, each))}" for n, each in enumerate(made, 1)))
     undo, clear = st.columns(2)
     undo.button("Undo the last", on_click=state.undo_step, args=(record,), width="stretch", key="undo edit")
     clear.button("Undo all", on_click=state.clear_steps, args=(record,), width="stretch", key="clear edits")
@@ -121,7 +121,7 @@ def altered(record: Record) -> Edited | None:
     try:
         return state.altered(record)
     except EcgvizError as refusal:
-        st.error(widgets.plain(f"These edits cannot be made any more: {refusal}. Take them back above."))
+        st.error(wording.plain(f"These edits cannot be made any more: {refusal}. Take them back above."))
         st.stop()
 
 

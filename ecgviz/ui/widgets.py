@@ -1,6 +1,5 @@
 """What the pages share: figures with their table, refusals and empty states in one sentence."""
 
-import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -8,50 +7,21 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from ecgviz import NOTICE, glossary
-from ecgviz.edit import notice
+from ecgviz import glossary
 from ecgviz.errors import EcgvizError
 from ecgviz.figures import style
 from ecgviz.figures.style import percent
 from ecgviz.types import Case, LeadQuality, Record
-from ecgviz.ui import chart, files, framed, state, words
+from ecgviz.ui import chart, files, framed, state, titles, wording
 from ecgviz.ui.state import looking
 
 if TYPE_CHECKING:
     from ecgviz.checkpoint import Model
 
 
-def plain(text: str) -> str:
-    """Escape text of unknown origin for Streamlit's Markdown: it is shown letter by letter."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
-
-
-def title(name: str, how_to_read: str) -> None:
-    """Open a page: what this software is not, the page's name, and one sentence on how to read it."""
-    st.markdown(f":small[{NOTICE}]")
-    terms = glossary.define(*glossary.of_page(name))
-    st.markdown(f"**{name}.** {how_to_read}", help=terms or None)
-    record = state.choice().record
-    changed = None if record is None else state.edits(record)
-    if changed is not None:
-        st.markdown(f":small[:material/edit: {plain(notice(changed))} The Beats page lists and undoes them.]")
-
-
 def heading(text: str, *terms: str) -> None:
     """Write a heading within a page, with the definitions of glossary terms (by id) on hover."""
     st.markdown(f"**{text}**", help=glossary.define(*terms) or None)
-
-
-def need_record() -> Record:
-    """Return the chosen recording; without one, say what to do and end the page."""
-    chosen = state.choice()
-    if chosen.refusal:
-        st.error(plain(chosen.refusal))
-        st.stop()
-    if chosen.record is None:
-        st.info("Choose a demo recording on the left, or upload your own: a .hea with its .dat, a CSV or an NPZ file.")
-        st.stop()
-    return chosen.record
 
 
 def need_model(name: str | None) -> "Model":
@@ -65,31 +35,31 @@ def need_model(name: str | None) -> "Model":
     try:
         return state.model(name)
     except EcgvizError as refusal:
-        st.error(plain(str(refusal)))
+        st.error(wording.plain(str(refusal)))
         st.stop()
 
 
 def need_attention() -> "state.Attended":
     """Return where the chosen model pooled on the chosen recording; where it cannot be asked, say why and end."""
-    record, chosen = need_record(), state.choice()
+    record, chosen = titles.need_record(), state.choice()
     network = need_model(chosen.model)
     try:
         return state.attended(record, network, chosen.label or network.labels[0])
     except EcgvizError as refusal:
-        st.error(plain(str(refusal)))
+        st.error(wording.plain(str(refusal)))
         st.stop()
 
 
 def need_case() -> Case:
     """Return the case of what was chosen; where there is none, say why and end the page."""
-    record = need_record()
+    record = titles.need_record()
     chosen = state.choice()
     network = need_model(chosen.model)
     try:
         label = chosen.label or state.prediction(record, network).labels[0]
         return state.case(record, network, label, chosen.method)
     except EcgvizError as refusal:
-        st.error(plain(str(refusal)))
+        st.error(wording.plain(str(refusal)))
         st.stop()
 
 
@@ -143,7 +113,7 @@ def table_of_words(table: pd.DataFrame) -> None:
     `st.table` makes a document of each cell: that takes a browser a millisecond a cell.
     """
     rows = [tuple(table.columns), *table.itertuples(index=False)]
-    lines = [" | ".join(plain(str(cell)) for cell in row) for row in rows]
+    lines = [" | ".join(wording.plain(str(cell)) for cell in row) for row in rows]
     lines.insert(1, " | ".join(["---"] * len(table.columns)))
     st.markdown("\n".join(f"| {line} |" for line in lines))
 
@@ -165,12 +135,12 @@ def quality_marks(quality: tuple[LeadQuality, ...]) -> dict[str, str]:
 def sentences(title: str, texts: tuple[str, ...], none: str) -> None:
     """List sentences of any origin under a title, or say that there are none."""
     st.markdown(f"**{title}**")
-    st.markdown("\n".join(f"- {plain(text)}" for text in texts) if texts else none)
+    st.markdown("\n".join(f"- {wording.plain(text)}" for text in texts) if texts else none)
 
 
 def note(text: str) -> None:
     """Show an explanatory sentence in small type."""
-    st.markdown(f":small[{plain(text)}]")
+    st.markdown(f":small[{wording.plain(text)}]")
 
 
 def verdict(case: Case) -> None:
@@ -185,4 +155,4 @@ def verdict(case: Case) -> None:
     columns[1].metric("Criteria", criteria, help=glossary.define("criterion"))
     columns[2].metric(f"Who calls {label}?", agreement.label, help="The model, the criteria, both or neither.")
     columns[3].metric("Evidence agrees?", agreement.evidence, help=glossary.define("verdict", "control", "nulls"))
-    st.markdown(plain(words.sentence(agreement.why)))
+    st.markdown(wording.plain(wording.sentence(agreement.why)))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from ecgviz.criteria.verdicts import for_label
 from ecgviz.figures.style import percent
 from ecgviz.types import Agreement, AttentionMap, EvidenceGrid
+from ecgviz.ui import wording
 
 if TYPE_CHECKING:
     from ecgviz.checkpoint import Model
@@ -24,21 +25,6 @@ LABELS: Mapping[str, str] = {
 """PTB-XL's superclasses, and statements that no criterion of the catalogue names."""
 
 
-def readable(name: str) -> str:
-    """Return a name of the code for readers: "inferior_stemi" is "inferior stemi"."""
-    return name.replace("_", " ")
-
-
-def capital(text: str) -> str:
-    """Return a text with its first letter as a capital, and the others as they are: "ST depression", "Normal ECG"."""
-    return f"{text[:1].upper()}{text[1:]}"
-
-
-def sentence(text: str) -> str:
-    """Return a clause as a sentence: capital first, full stop last."""
-    return f"{capital(text.rstrip('.'))}."
-
-
 def label_name(label: str) -> str:
     """Return what a label stands for, "" where neither `LABELS` nor the catalogue of criteria knows it."""
     named = (entry.name for entry in for_label(label) if label in (entry.id, entry.maps.cpsc, *entry.maps.scp))
@@ -52,7 +38,7 @@ def label_names(labels: Sequence[str]) -> dict[str, str]:
 
 def level_sentence(model: "Model", level: str) -> str:
     """Return what a network shows at a level of attention, or why it shows nothing there."""
-    return sentence(getattr(model.net, "exposes", {}).get(level, "none: the network shows no attention"))
+    return wording.sentence(getattr(model.net, "exposes", {}).get(level, "none: the network shows no attention"))
 
 
 def past_scores(model: "Model") -> str:

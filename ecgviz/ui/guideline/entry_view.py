@@ -8,7 +8,7 @@ from ecgviz.criteria.schema import Definition
 from ecgviz.figures.guideline_map import guideline_map
 from ecgviz.figures.role_map import roi_maps, role_table
 from ecgviz.figures.rule_tables import definition_table
-from ecgviz.ui import citations, widgets, words
+from ecgviz.ui import citations, widgets, wording
 from ecgviz.ui.guideline.find import group
 from ecgviz.ui.state import criteria
 
@@ -16,7 +16,7 @@ from ecgviz.ui.state import criteria
 def heading(one: Entry) -> None:
     """Show name, sign-off, names elsewhere, levels, and for whom the entry is meant."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"### {widgets.plain(words.capital(one.name))} ({widgets.plain(one.id)})", width="content")
+        st.markdown(f"### {wording.plain(wording.capital(one.name))} ({wording.plain(one.id)})", width="content")
         citations.sign_off(one)
     maps = one.maps
     elsewhere = (
@@ -46,7 +46,7 @@ def definition(one: Entry) -> Definition:
             keys,
             default=key,
             required=True,
-            format_func=words.readable,
+            format_func=wording.readable,
             key=f"library definition {one.id}",
         )
         key = picked if picked in keys else key
@@ -54,7 +54,9 @@ def definition(one: Entry) -> Definition:
     sources = criteria.known().sources
     needs = f" {shown.at_least} points of the ways to hold are needed." if shown.at_least > 1 else ""
     stages = f" For an infarct of stage {' or '.join(shown.stages)}." if shown.stages else ""
-    st.markdown(f"**{widgets.plain(words.readable(key))}**.{needs}{stages} {citations.citation(sources[shown.source])}")
+    st.markdown(
+        f"**{wording.plain(wording.readable(key))}**.{needs}{stages} {citations.citation(sources[shown.source])}"
+    )
     st.table(citations.escaped(definition_table(shown, sources)), hide_index=True)
     return shown
 

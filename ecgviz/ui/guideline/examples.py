@@ -11,7 +11,7 @@ from ecgviz.figures.outline import KEY, outline
 from ecgviz.figures.rule_tables import state_words
 from ecgviz.figures.tables import sample_table
 from ecgviz.simulate import FINDINGS
-from ecgviz.ui import citations, widgets, words
+from ecgviz.ui import citations, widgets, wording
 from ecgviz.ui.state import criteria, looking
 from ecgviz.ui.state.examples import Example, example
 
@@ -56,7 +56,7 @@ def show(one: Entry, definition: str) -> None:
         name = names[0]
         if len(names) > 1:
             picked = st.segmented_control(
-                "Finding", names, default=names[0], required=True, format_func=words.readable, key=f"example {one.id}"
+                "Finding", names, default=names[0], required=True, format_func=wording.readable, key=f"example {one.id}"
             )
             name = picked if picked in names else names[0]
         made = example(name)
@@ -94,6 +94,6 @@ def both(one: Entry, made: Example) -> pd.DataFrame:
     rows = []
     for each in one.definitions:
         with_it, without = shown[each.key], twin[each.key]
-        rows.append((words.readable(each.key), state_words(with_it.state), with_it.why, state_words(without.state)))
+        rows.append((wording.readable(each.key), state_words(with_it.state), with_it.why, state_words(without.state)))
     columns = ["published definition", "with the finding", "measured beside limit", "without it"]
     return pd.DataFrame(rows, columns=columns)

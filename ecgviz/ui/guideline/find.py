@@ -6,7 +6,7 @@ import streamlit as st
 
 from ecgviz.criteria import Entry
 from ecgviz.records.fields import shown
-from ecgviz.ui import widgets, words
+from ecgviz.ui import wording, words
 from ecgviz.ui.state import entry as address
 
 LEVELS = ("beat", "rhythm", "lead")
@@ -56,7 +56,7 @@ def pick(entries: Sequence[Entry]) -> Entry | None:
     unknown = address.arrive([one.id for one in entries])
     if unknown:
         st.warning(
-            widgets.plain(f"The address asks for the entry {shown(unknown)}, which the catalogue does not have.")
+            wording.plain(f"The address asks for the entry {shown(unknown)}, which the catalogue does not have.")
         )
     by_id = {one.id: one for one in _filtered(entries)}
     if not by_id:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from ecgviz import yaml_text
 from ecgviz.criteria import Entry
-from ecgviz.ui import citations, widgets
+from ecgviz.ui import citations, wording
 from ecgviz.ui.state import criteria
 
 FILE = Path(__file__).resolve().parent / "look_alikes.yaml"
@@ -43,7 +43,7 @@ def show(one: Entry) -> None:
     for pair in found:
         other = pair.beside(one.id)
         citations.to_library(other, f"{other}: {names[other]}")
-        st.markdown(widgets.plain(pair.apart))
+        st.markdown(wording.plain(pair.apart))
     if one.blocked_by:
         st.markdown("**Not judged beside**")
         with st.container(horizontal=True):

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ecgviz.ui import widgets
+from ecgviz.ui import wording
 from ecgviz.ui.state import review
 from ecgviz.ui.state.review import Seat
 
@@ -33,11 +33,11 @@ def _ask_code() -> None:
             refusal = review.sit_down(folders[names.index(name)], code)
             if not refusal:
                 st.rerun()
-            st.error(widgets.plain(refusal))
+            st.error(wording.plain(refusal))
 
 
 def _named(held: Seat) -> None:
     who = f"{held.person.reader_id}, {held.person.role}"
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.markdown(f"**{widgets.plain(held.study.question)}** · {widgets.plain(who)}", width="content")
+        st.markdown(f"**{wording.plain(held.study.question)}** · {wording.plain(who)}", width="content")
         st.button("Close the study", on_click=review.stand_up, key="close study")

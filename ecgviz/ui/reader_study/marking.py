@@ -5,7 +5,7 @@ import streamlit as st
 from ecgviz.errors import EcgvizError
 from ecgviz.review.marks import Span
 from ecgviz.types import WAVES, Record
-from ecgviz.ui import widgets
+from ecgviz.ui import widgets, wording
 from ecgviz.ui.state import review
 from ecgviz.ui.state.review import Question
 
@@ -17,7 +17,7 @@ def cells(question: Question, record: Record) -> None:
     for column, leads in zip(st.columns(2), (record.leads[:half], record.leads[half:]), strict=True):
         for lead in leads:
             name, row = column.columns([1, 7], vertical_alignment="center")
-            name.markdown(f"**{widgets.plain(lead)}**")
+            name.markdown(f"**{wording.plain(lead)}**")
             row.pills(
                 f"Waves of lead {lead}",
                 list(WAVES),
@@ -39,7 +39,7 @@ def spans(question: Question, record: Record) -> None:
         try:
             review.add_span(question, Span(lead, round(start, 3), round(end, 3)))
         except EcgvizError as refusal:
-            st.warning(widgets.plain(str(refusal)))
+            st.warning(wording.plain(str(refusal)))
         else:
             st.rerun()
     for n, span in enumerate(review.spans(question), start=1):

@@ -4,7 +4,7 @@ import streamlit as st
 
 from ecgviz.review.answers import Answer, missing
 from ecgviz.review.ticked import criteria_of
-from ecgviz.ui import widgets, words
+from ecgviz.ui import widgets, wording, words
 from ecgviz.ui.reader_study import marking, meter, sheet
 from ecgviz.ui.state import review
 from ecgviz.ui.state.review import Question, Seat
@@ -80,6 +80,6 @@ def _lock(held: Seat, question: Question, answer: Answer, leads: tuple[str, ...]
     if given:
         refusal = review.give(held, question, answer, leads, ())
         if refusal:
-            st.error(widgets.plain(f"Not taken: {refusal}."))
+            st.error(wording.plain(f"Not taken: {refusal}."))
         else:
             st.rerun()

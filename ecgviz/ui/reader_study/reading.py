@@ -8,7 +8,7 @@ from ecgviz.errors import EcgvizError
 from ecgviz.review import store
 from ecgviz.review.answers import Answer, from_row
 from ecgviz.review.store import Turn
-from ecgviz.ui import widgets
+from ecgviz.ui import wording
 from ecgviz.ui.reader_study import own_answer, second_answer, sheet
 from ecgviz.ui.state import review
 from ecgviz.ui.state.review import Seat
@@ -44,7 +44,7 @@ def run(held: Seat) -> None:
         else:
             own_answer.ask(held, question, place)
     except EcgvizError as refusal:
-        st.error(widgets.plain(str(refusal)))
+        st.error(wording.plain(str(refusal)))
 
 
 def _pick(held: Seat, turns: tuple[Turn, ...], waiting: list[Turn]) -> Turn | None:

@@ -8,7 +8,7 @@ from ecgviz.review import exchange, store
 from ecgviz.review.fields import fields, missing
 from ecgviz.review.progress import overview
 from ecgviz.review.reporting import cells, to_markdown
-from ecgviz.ui import widgets
+from ecgviz.ui import widgets, wording
 from ecgviz.ui.reader_study import sheet
 from ecgviz.ui.state import review
 from ecgviz.ui.state.review import Seat
@@ -38,7 +38,7 @@ def _statistics(held: Seat) -> None:
         st.info("Statistics appear once a reader has given both answers to a recording.")
         return
     for topic, some in found.topics().items():
-        st.markdown(f"**{widgets.plain(topic)}**")
+        st.markdown(f"**{wording.plain(topic)}**")
         shown = pd.DataFrame([cells(each) for each in some], columns=COLUMNS)
         st.dataframe(shown, hide_index=True, height="content")
     widgets.note(
@@ -62,7 +62,7 @@ def _files(held: Seat) -> None:
         try:
             head, packed = exchange.packed(held.folder, actor=held.person.reader_id)
         except EcgvizError as refusal:
-            st.error(widgets.plain(f"Not exported: {refusal}."))
+            st.error(wording.plain(f"Not exported: {refusal}."))
             return
         st.download_button("Download", packed, f"{held.study.id}.zip", "application/zip", key="download study")
         widgets.note(f"Unpacked, ecgviz review import reads it back. The audit trail ends in {head}.")

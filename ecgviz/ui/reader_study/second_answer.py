@@ -12,7 +12,7 @@ from ecgviz.figures.style import percent
 from ecgviz.review.answers import LIKERT, VERDICTS, Answer, missing
 from ecgviz.review.places import Place
 from ecgviz.types import WAVES
-from ecgviz.ui import method_words, widgets, words
+from ecgviz.ui import method_words, widgets, wording, words
 from ecgviz.ui.reader_study import meter, own_answer, sheet
 from ecgviz.ui.state import review
 from ecgviz.ui.state.review import MapShown, Question, Seat
@@ -51,8 +51,8 @@ def _answers(question: Question, own: Answer, maps: tuple[MapShown, ...]) -> Map
     """Tell both answers in one row with the picker of maps; return the map that goes behind the trace."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.markdown(
-            f"**Your own answer**, locked: {widgets.plain(str(own.label))}, {own.confidence} of 100 sure. "
-            f"**The model's answer**: {widgets.plain(question.item.predicted)}.",
+            f"**Your own answer**, locked: {wording.plain(str(own.label))}, {own.confidence} of 100 sure. "
+            f"**The model's answer**: {wording.plain(question.item.predicted)}.",
             width="content",
         )
         if len(maps) == 1:
@@ -130,7 +130,7 @@ def _places(question: Question, judged: tuple[Place, ...], maps: tuple[MapShown,
     for n, place in enumerate(judged):
         said, verdict = st.columns([3, 2], vertical_alignment="center")
         at = f"{place.span.start_s:.2f} to {place.span.end_s:.2f} s"
-        said.markdown(f"**{widgets.plain(f'{place.lead} {place.wave}')}**, {_parts(place, maps)}, strongest at {at}")
+        said.markdown(f"**{wording.plain(f'{place.lead} {place.wave}')}**, {_parts(place, maps)}, strongest at {at}")
         verdict.segmented_control(
             f"Does {place.lead} {place.wave} matter?",
             VERDICTS,
@@ -159,7 +159,7 @@ def _give(held: Seat, question: Question, answer: Answer, judged: tuple[Place, .
         record = review.prepared(held.folder, question.item.record_sha256).record
         refusal = review.give(held, question, answer, record.leads, judged)
         if refusal:
-            st.error(widgets.plain(f"Not taken: {refusal}."))
+            st.error(wording.plain(f"Not taken: {refusal}."))
         else:
             review.choose_position(None)
             st.rerun()

@@ -13,9 +13,10 @@ from ecgviz import figures
 from ecgviz.errors import EcgvizError
 from ecgviz.figures import calipers, tables
 from ecgviz.figures.heat import Heat
-from ecgviz.figures.sheet import SHEET_S, sheet
+from ecgviz.figures.sheet import sheet
 from ecgviz.figures.spans import Span as Bracket
 from ecgviz.review.marks import Span
+from ecgviz.types.paper import SHEET_S
 from ecgviz.ui import chart, widgets
 from ecgviz.ui.state import review
 from ecgviz.ui.state.review import Prepared, Question

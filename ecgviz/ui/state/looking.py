@@ -6,8 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from ecgviz.figures.focus import NOWHERE, Focus, pointed
-from ecgviz.figures.sheet import PaperFormat
+from ecgviz.types.focus import NOWHERE, Focus, pointed
+from ecgviz.types.paper import PaperFormat
 
 _VIEW, _FOCUS, _LEGS = "view", "focus", "caliper legs"
 FOLLOW, CALIPER, MARCH = "Follow", "Caliper", "March"

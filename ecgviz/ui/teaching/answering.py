@@ -6,7 +6,7 @@ from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.teach import Library, Opened
 from ecgviz.teach.schema import GROUPS
 from ecgviz.types import WAVES
-from ecgviz.ui import widgets
+from ecgviz.ui import wording
 from ecgviz.ui.state import teaching
 from ecgviz.ui.state.teaching import Sitting
 
@@ -49,5 +49,5 @@ def ask(opened: Opened, library: Library, held: Sitting) -> bool:
     cells = tuple((lead, wave) for lead in leads for wave in waves)
     refusal = teaching.answer(opened, library, tuple(lessons), cells)
     if refusal:
-        st.warning(widgets.plain(f"This answer is not in the history: {refusal}."))
+        st.warning(wording.plain(f"This answer is not in the history: {refusal}."))
     return True

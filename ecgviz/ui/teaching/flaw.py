@@ -10,7 +10,7 @@ from ecgviz.figures import tables
 from ecgviz.figures.style import percent
 from ecgviz.teach import Library, Opened
 from ecgviz.teach.flaw import SIDES, p_of_guessing, trained_side
-from ecgviz.ui import method_words, state, widgets, words
+from ecgviz.ui import method_words, state, widgets, wording, words
 from ecgviz.ui.state import teaching
 from ecgviz.ui.state.networks import Explained
 from ecgviz.ui.state.teaching import Sitting
@@ -30,12 +30,12 @@ def run(library: Library) -> None:
         opened = teaching.opened(library, held.case)
         label = next((each for each in opened.lesson.outputs if each in network.labels), None)
         if label is None:
-            st.info(widgets.plain(f"{network.name} has no output for {opened.lesson.name}."))
+            st.info(wording.plain(f"{network.name} has no output for {opened.lesson.name}."))
             controls.forwards("Next case", reveals=False)
             return
         maps = _maps(opened, network, label, held.seed)
     except EcgvizError as refusal:
-        st.error(widgets.plain(str(refusal)))
+        st.error(wording.plain(str(refusal)))
         controls.forwards("Next case", reveals=False)
         return
     sheet.heading(opened, f"{controls.place(held)}, {opened.lesson.name}")
@@ -54,7 +54,7 @@ def _maps(opened: Opened, network: Model, label: str, seed: int) -> dict[str, Ex
 def _question(opened: Opened, network: Model, label: str, held: Sitting, maps: dict[str, Explained]) -> None:
     method = method_words.method_name(state.choice().method)
     st.markdown(
-        f"Both maps: {widgets.plain(method)} of {widgets.plain(network.name)} for {label}. One network learnt from "
+        f"Both maps: {wording.plain(method)} of {wording.plain(network.name)} for {label}. One network learnt from "
         "patients, the other has random weights and learnt nothing. **Which map is the random one?**"
     )
     if held.step == 0:

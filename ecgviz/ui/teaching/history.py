@@ -9,7 +9,7 @@ from ecgviz.errors import EcgvizError
 from ecgviz.teach import Library
 from ecgviz.teach.history import Attempt, default_path, forget, learner_code, new_code, readings
 from ecgviz.teach.spacing import due
-from ecgviz.ui import widgets
+from ecgviz.ui import wording
 from ecgviz.ui.state import teaching
 
 
@@ -25,7 +25,7 @@ def show(library: Library) -> None:
             try:
                 _kept(teaching.history(), library)
             except EcgvizError as refusal:
-                st.error(widgets.plain(str(refusal)))
+                st.error(wording.plain(str(refusal)))
 
 
 def _code() -> None:
@@ -46,7 +46,7 @@ def _code() -> None:
         try:
             teaching.be_learner(learner_code(typed))
         except EcgvizError as refusal:
-            st.error(widgets.plain(str(refusal)))
+            st.error(wording.plain(str(refusal)))
         else:
             st.rerun()
 
@@ -73,9 +73,9 @@ def _kept(kept: tuple[Attempt, ...], library: Library) -> None:
     st.table(
         {
             "when": [f"{each.at:%Y-%m-%d %H:%M}" for each in last],
-            "case": [widgets.plain(each.case) for each in last],
+            "case": [wording.plain(each.case) for each in last],
             "answer": [
-                widgets.plain(library.lessons[library.cases[each.case].lesson].name)
+                wording.plain(library.lessons[library.cases[each.case].lesson].name)
                 if each.case in library.cases
                 else "another library"
                 for each in last

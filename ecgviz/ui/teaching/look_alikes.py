@@ -8,7 +8,7 @@ from ecgviz.figures import annotated, beat_tables
 from ecgviz.teach import Library, Opened
 from ecgviz.teach.opened import findings_of
 from ecgviz.types import Finding
-from ecgviz.ui import state, widgets, words
+from ecgviz.ui import state, wording
 from ecgviz.ui.state import teaching
 from ecgviz.ui.teaching import classroom, sheet
 
@@ -25,13 +25,13 @@ def run(library: Library) -> None:
     try:
         both = [teaching.opened(library, name) for name in pair.cases]
     except TeachingError as refusal:
-        st.error(widgets.plain(str(refusal)))
+        st.error(wording.plain(str(refusal)))
         return
-    st.markdown(f"**Alike.** {widgets.plain(pair.alike)}")
-    st.markdown(f"**Apart.** {widgets.plain(pair.apart)}")
+    st.markdown(f"**Alike.** {wording.plain(pair.alike)}")
+    st.markdown(f"**Apart.** {wording.plain(pair.apart)}")
     for place, opened in zip(st.columns(2), both, strict=True):
         with place:
-            st.markdown(f"**{widgets.plain(opened.lesson.name)}** (case {opened.case.id})")
+            st.markdown(f"**{wording.plain(opened.lesson.name)}** (case {opened.case.id})")
             _median(opened)
     st.table(_crossed(both), hide_index=True)
     for opened in both:
@@ -43,7 +43,7 @@ def _median(opened: Opened) -> None:
     medians = state.reading(opened.record).medians
     if medians:
         kind, median = next(iter(medians.items()))
-        title = f"Median of {median.n_beats} {words.readable(kind)} beats"
+        title = f"Median of {median.n_beats} {wording.readable(kind)} beats"
         drawn = annotated.half_as_wide(figures.median_sheet(median, opened.record.leads, title=title))
         table = beat_tables.median_table(median, opened.record.leads)
         classroom.draw(drawn, table, key=f"median {opened.case.id}")
@@ -61,4 +61,4 @@ def _crossed(both: list[Opened]) -> dict[str, list[str]]:
 def _nearest(found: tuple[Finding, ...]) -> str:
     order = ("met", "borderline", "not_met", "not_evaluable")
     best = min(found, key=lambda each: order.index(each.state))
-    return f"{words.readable(best.state)} ({words.readable(best.definition)}): {best.why}"
+    return f"{wording.readable(best.state)} ({wording.readable(best.definition)}): {best.why}"

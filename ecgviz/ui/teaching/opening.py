@@ -6,7 +6,7 @@ import streamlit as st
 
 from ecgviz.errors import TeachingError
 from ecgviz.teach import Library, Opened
-from ecgviz.ui import widgets
+from ecgviz.ui import wording
 from ecgviz.ui.state import teaching
 from ecgviz.ui.state.teaching import Sitting
 from ecgviz.ui.teaching import controls, start, summary
@@ -27,7 +27,7 @@ def asked(library: Library, mode: str, *, seconds: Sequence[int] = ()) -> tuple[
     try:
         return held, teaching.opened(library, held.case)
     except TeachingError as refusal:
-        st.error(widgets.plain(str(refusal)))
+        st.error(wording.plain(str(refusal)))
     on, end, _ = st.columns([2, 1, 3])
     with on:
         controls.forwards("Next case", reveals=False)

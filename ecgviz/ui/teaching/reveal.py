@@ -16,7 +16,7 @@ from ecgviz.review.marks import MarkScore, score_cells
 from ecgviz.teach import Library, Opened, Score
 from ecgviz.teach.opened import findings_of
 from ecgviz.types import Case, Region
-from ecgviz.ui import state, widgets, words
+from ecgviz.ui import state, widgets, wording, words
 from ecgviz.ui.state.teaching import Given
 from ecgviz.ui.teaching import classroom, sheet
 
@@ -32,11 +32,11 @@ _GROUPS = (
 def label(opened: Opened, library: Library, given: Given | None) -> None:
     """Show the answer, and how the learner's was scored."""
     names = [library.lessons[each].name for each in opened.case.answers]
-    st.markdown(f"**Answer: {widgets.plain(', '.join(names))}**")
+    st.markdown(f"**Answer: {wording.plain(', '.join(names))}**")
     if given is not None:
         _scored(given.score, library)
     if opened.case.point:
-        st.markdown(widgets.plain(opened.case.point))
+        st.markdown(wording.plain(opened.case.point))
 
 
 def _scored(score: Score, library: Library) -> None:
@@ -44,7 +44,7 @@ def _scored(score: Score, library: Library) -> None:
     for group, title, icon in _GROUPS:
         names = [library.lessons[each].name for each in getattr(score, group)]
         if names:
-            lines.append(f"{icon} {title}: {widgets.plain(', '.join(names))}")
+            lines.append(f"{icon} {title}: {wording.plain(', '.join(names))}")
     st.markdown("  \n".join(lines))
 
 
@@ -53,8 +53,8 @@ def criteria(opened: Opened, given: Given | None, key: str) -> None:
     sheet.annotated_paper(opened, key=f"annotated {key}")
     found = findings_of(opened.lesson, opened.findings)
     rows = {
-        "criterion": [f"{each.criterion}, {words.readable(each.definition)}" for each in found],
-        "state": [words.readable(each.state) for each in found],
+        "criterion": [f"{each.criterion}, {wording.readable(each.definition)}" for each in found],
+        "state": [wording.readable(each.state) for each in found],
         "measured beside its limit": [each.why for each in found],
     }
     st.table(rows, hide_index=True)
@@ -76,7 +76,7 @@ def marks(scored: MarkScore, region: Region) -> None:
     st.markdown(
         f"**Your marks.** {len(scored.right)} right, {len(scored.wrong)} beside it, {len(scored.missed)} missed "
         f"(Dice {scored.dice:.2f}). {percent(scored.share)} of the time that you marked lies in "
-        f"{widgets.plain(region.text)}; an even spread would get {percent(scored.area)}."
+        f"{wording.plain(region.text)}; an even spread would get {percent(scored.area)}."
     )
 
 
@@ -93,11 +93,11 @@ def model(opened: Opened, given: Given | None, key: str) -> None:
             return
         case = state.case(opened.record, network, known[0], chosen.method)
     except EcgvizError as refusal:
-        st.error(widgets.plain(str(refusal)))
+        st.error(wording.plain(str(refusal)))
         return
     st.markdown(
         f"**Where its map for {known[0]} lies** ({percent(prediction.probability(known[0]))}): "
-        f"{widgets.plain(words.sentence(case.agreement.why))}"
+        f"{wording.plain(wording.sentence(case.agreement.why))}"
     )
     heat = figures.from_explanation(case.explanation, opened.record.duration_s)
     sheet.paper(opened, heat=heat, measured=True, key=f"model {key}")
@@ -133,9 +133,9 @@ def _model_matrix(opened: Opened, case: Case, given: Given | None, key: str) -> 
 def judged(opened: Opened, network: Model, known: Sequence[str]) -> list[str]:
     """Return in Markdown whether a trained network calls what is there, and what it calls besides."""
     prediction = state.prediction(opened.record, network)
-    name = widgets.plain(network.name)
+    name = wording.plain(network.name)
     if not known:
-        return [f"{name} has no output for {widgets.plain(opened.lesson.name)}: it cannot be right or wrong about it."]
+        return [f"{name} has no output for {wording.plain(opened.lesson.name)}: it cannot be right or wrong about it."]
     told = []
     for each in known:
         said = f"{name} gives {each} {percent(prediction.probability(each))}"

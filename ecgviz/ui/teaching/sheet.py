@@ -7,10 +7,10 @@ from ecgviz.criteria import union_region
 from ecgviz.figures import annotated, tables
 from ecgviz.figures.header import SEPARATOR
 from ecgviz.figures.heat import Heat
-from ecgviz.figures.sheet import SHEET_S
 from ecgviz.teach import Opened
 from ecgviz.teach.opened import findings_of
-from ecgviz.ui import widgets
+from ecgviz.types.paper import SHEET_S
+from ecgviz.ui import widgets, wording
 from ecgviz.ui.teaching import classroom
 
 
@@ -20,7 +20,7 @@ def heading(opened: Opened, place: str) -> None:
     sex = {"female": "Woman", "male": "Man"}.get(record.sex or "", "Adult")
     age = "age unknown" if record.age_years is None else f"{record.age_years:.0f} years"
     told = f": {opened.case.history}" if opened.case.history else ""
-    st.markdown(f"**{widgets.plain(place)}** · {widgets.plain(f'{sex}, {age}{told}')}")
+    st.markdown(f"**{wording.plain(place)}** · {wording.plain(f'{sex}, {age}{told}')}")
 
 
 def paper(opened: Opened, *, heat: Heat | None = None, measured: bool = False, key: str = "case") -> None:

@@ -11,7 +11,7 @@ from ecgviz.teach import Library, order
 from ecgviz.teach.history import readings
 from ecgviz.teach.schema import LEVELS
 from ecgviz.teach.spacing import due
-from ecgviz.ui import widgets
+from ecgviz.ui import wording
 from ecgviz.ui.state import teaching
 from ecgviz.ui.state.teaching import Sitting
 
@@ -23,7 +23,7 @@ def library(mode: str) -> Library:
     if held is not None and held.library in found:
         return found[held.library]
     for sentence in refused:
-        st.warning(widgets.plain(sentence))
+        st.warning(wording.plain(sentence))
     titles = list(found)
     if len(titles) == 1:
         return found[titles[0]]
@@ -95,7 +95,7 @@ def _entry(library: Library) -> tuple[tuple[str, ...], int]:
         if entry == "Due for repeat":
             return _due(library, levels), seed
     except EcgvizError as refusal:
-        st.error(widgets.plain(str(refusal)))
+        st.error(wording.plain(str(refusal)))
         return (), seed
     return order.in_sequence(library, levels), seed
 

@@ -5,7 +5,7 @@ import streamlit as st
 from ecgviz.errors import TeachingError
 from ecgviz.simulate import FINDINGS
 from ecgviz.teach import Library, Opened
-from ecgviz.ui import widgets
+from ecgviz.ui import widgets, wording
 from ecgviz.ui.state import teaching
 from ecgviz.ui.teaching import controls, parts, reveal, sheet, start
 
@@ -34,7 +34,7 @@ def run(library: Library) -> None:
         if severity is not None:
             opened = teaching.opened(library, held.case, severity)
     except TeachingError as refusal:
-        st.error(widgets.plain(str(refusal)))
+        st.error(wording.plain(str(refusal)))
         return
     _show(opened, library, controls.place(held))
 

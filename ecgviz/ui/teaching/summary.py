@@ -5,7 +5,7 @@ import streamlit as st
 
 from ecgviz.figures.style import percent
 from ecgviz.teach import Library
-from ecgviz.ui import widgets
+from ecgviz.ui import wording
 from ecgviz.ui.state import teaching
 from ecgviz.ui.state.teaching import Sitting
 
@@ -36,7 +36,7 @@ def show(held: Sitting, library: Library) -> None:
 
 def _rows(held: Sitting, library: Library) -> pd.DataFrame:
     def named(lessons: tuple[str, ...]) -> str:
-        return widgets.plain(", ".join(library.lessons[each].name for each in lessons)) or "–"
+        return wording.plain(", ".join(library.lessons[each].name for each in lessons)) or "–"
 
     answered = [held.given[name] for name in held.cases if name in held.given]
     return pd.DataFrame(
