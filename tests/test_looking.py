@@ -9,6 +9,8 @@ import on_page
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from ecgviz import figures
+from ecgviz.figures import style
 from ecgviz.records import load_record
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.signal import condition
@@ -65,6 +67,30 @@ def test_a_beat_in_focus_is_framed_everywhere_and_the_other_levels_are_of_that_b
     shares = [row[3] for row in next(each for each in channels["data"] if each.get("name") == "pick")["customdata"]]
     assert sum(shares) == pytest.approx(100.0)
     follow(app)
+
+
+def test_a_frame_comes_and_goes_over_the_same_paper_in_the_colour_that_the_reader_chose(app: AppTest):
+    bare, framed = follow(app)[0], follow(app, lead="V2")[0]
+    *below, frame = framed["layout"]["shapes"]
+    assert below == bare["layout"]["shapes"]
+    assert frame["path"].count("Z") == 1
+    assert framed["data"] == bare["data"]
+    app.toggle(key="contrast").set_value(True)
+    darker = drawn(app.run())[0]["layout"]["shapes"][-1]
+    assert darker["path"] == frame["path"]
+    assert darker["line"]["color"] != frame["line"]["color"]
+    app.toggle(key="contrast").set_value(False)
+    assert follow(app)[0]["layout"]["shapes"] == bare["layout"]["shapes"]
+
+
+def test_a_figure_with_a_frame_over_it_leaves_the_one_without_as_it_was():
+    record = load_record(f"demo:{DEMO}")
+    bare = figures.paper(record)
+    shapes = len(bare.layout.shapes)
+    framed = style.with_shapes(bare, [{"type": "path", "path": "M0,0H1V1Z"}])
+    assert len(framed.layout.shapes) == shapes + 1
+    assert len(bare.layout.shapes) == shapes
+    assert framed.data == bare.data
 
 
 def test_a_lead_and_wave_in_focus_change_what_the_beats_are_shares_of(app: AppTest):

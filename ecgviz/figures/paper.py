@@ -111,7 +111,7 @@ def _laid_over(
 ) -> tuple[list[paper_marks.Shape], list[paper_marks.Shape]]:
     """Return shapes and annotations of brackets, focus and caliper."""
     shapes, notes = paper_marks.brackets(spans, page)
-    if focus and beats is not None:
+    if beats is not None:
         shapes += paper_marks.focus_frame(focus, page, beats)
     if caliper is not None:
         lines, words = paper_marks.caliper_marks(caliper, page, marching=marching)

@@ -65,6 +65,8 @@ def wave_spans(beats: Beats) -> FloatArray:
 
 def focus_frame(focus: Focus, sheet: Sheet, beats: Beats) -> list[Shape]:
     """Return frames around what is in focus: a lead's strips, a beat in every lead, a wave of it, or all of these."""
+    if not focus:
+        return []
     boxes, spans = "", wave_spans(beats)
     for strip in sheet.strips:
         if focus.lead not in (None, strip.lead):

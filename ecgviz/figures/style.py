@@ -128,6 +128,13 @@ _CONTRASTING = {
 """Pure black, white and greys for everything but the map; frames and regions in the darkest blue and green."""
 
 
+def with_shapes(figure: go.Figure, shapes: Sequence[Mapping[str, Any]]) -> go.Figure:
+    """Return a copy of a figure with more shapes over it."""
+    copied = go.Figure(figure)
+    copied.layout.shapes = (*copied.layout.shapes, *shapes)
+    return copied
+
+
 def contrasting(figure: go.Figure) -> go.Figure:
     """Return a copy of a figure for readers who need more contrast: black on white, grey grid, nothing pink."""
 

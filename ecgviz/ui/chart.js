@@ -94,9 +94,15 @@ const draw = async (plot, Plotly) => {
   if (shown) [layout.xaxis.range, layout.yaxis.range] = [[...shown.x], [...shown.y]];
   const high = layout.height;
   plot.style.height = fills ? "100%" : `${high}px`;
-  const size = () => ({ width: plot.clientWidth, height: fills ? plot.clientHeight : high });
   const config = { displayModeBar: false, doubleClick: paper ? false : "reset" };
+  if (plot.fit && plot.paper === Boolean(paper)) { // its size is known, and its config stays: to ask takes as long as to draw
+    const { width, height } = plot.layout;
+    await Plotly.react(plot, data, { ...layout, width, height: fills ? height : high });
+    return;
+  }
+  const size = () => ({ width: plot.clientWidth, height: plot.clientHeight });
   await Plotly.react(plot, data, { ...layout, ...size() }, config);
+  plot.paper = Boolean(paper);
   plot.fit = () => {
     const { width, height } = size();
     if (width && (width !== plot.layout.width || height !== plot.layout.height)) Plotly.relayout(plot, { width, height });

@@ -7,7 +7,7 @@ was left are kept as they were drawn, a dozen of them. It draws with the Plotly 
 this server, and nothing else is fetched.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ def show(
     *,
     paper: str = "",
     fills: bool = False,
+    frames: Sequence[Mapping[str, Any]] = (),
     on_pick: Pick | None = None,
     on_box: Box | None = None,
 ) -> None:
@@ -52,13 +53,17 @@ def show(
         Which sheet of paper this is: a reader's zoom stays with it, whatever is drawn on it and on whichever page.
     fills : bool
         Whether it is as high as the room that it is given, and not as its layout says.
+    frames : sequence of shapes, optional
+        Drawn over the figure.
     on_pick, on_box : callable, optional
         Told what was clicked, or where a box was drawn, before the page is drawn anew; one of the two.
     """
     root = str(st.get_option("server.baseUrlPath") or "").strip("/")
     address = "/".join(["", *([root] if root else []), "component", _library.name, "plotly.min.js"])
+    spec = figure.to_dict()
+    spec["layout"]["shapes"] = [*spec["layout"].get("shapes", ()), *frames]
     data = {
-        "figure": plotly.io.to_json(figure, validate=False),
+        "figure": plotly.io.to_json(spec, validate=False),
         "alt": figure.layout.meta["alt"],
         "paper": paper,
         "fills": fills,

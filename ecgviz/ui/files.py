@@ -19,12 +19,13 @@ _DIGITS = 12
 """Of a digest, as many as tell one recording or model from any other that a reader will meet."""
 
 
-def offer(figure: go.Figure, table: Table, key: str) -> None:
+def offer(drawn: go.Figure | Callable[[], go.Figure], table: Table, key: str) -> None:
     """Offer the table twin of a figure, and both as files; nothing is made or sent before the reader asks."""
     with st.expander("The same as a table, and as files", key=f"{key} table", on_change="rerun") as box:
         if not box.open:
             return
         rows = table() if callable(table) else table
+        figure = drawn() if callable(drawn) else drawn
         st.dataframe(rows, hide_index=True)
         name = re.sub(r"[^a-z0-9]+", "-", f"ecgviz {key}".lower()).strip("-")
         told = provenance(figure)

@@ -4,6 +4,7 @@ from functools import partial
 
 from ecgviz import figures
 from ecgviz.figures.heat import Heat, per_lead
+from ecgviz.figures.paper_marks import focus_frame
 from ecgviz.figures.sheet import sheet
 from ecgviz.figures.spans import Span, span_table, top_spans, whereabouts
 from ecgviz.figures.style import percent
@@ -48,16 +49,17 @@ def show(record: Record, key: str, *, heat: Heat | None = None, start_s: float |
         marks=widgets.quality_marks(reading.quality),
         beats=None if measuring else beats,
         spans=spans,
-        focus=pointing.focus(record),
         caliper=caliper,
         marching=mode == looking.MARCH,
     )
+    frames = () if measuring else focus_frame(pointing.focus(record), page, beats)
     select = {"on_box": partial(pointing.drawn, record.key, clean, start_s)} if measuring else pointing.follow(record)
     table = partial(sample_table, clean, start_s, page.end_s) if heat is None else partial(heat_table, heat)
     below = None if heat is None else lambda: _largest(spans, beats)
     if measuring:
         pointing.caliper_readings(caliper, page, beats, marching=mode == looking.MARCH)
-    widgets.draw(figure, table, key, below=below, select=select, paper=widgets.paper_name(record, start_s))
+    paper = widgets.paper_name(record, start_s)
+    widgets.draw(figure, table, key, below=below, select=select, paper=paper, frames=frames)
 
 
 def _largest(spans: tuple[Span, ...], beats: Beats) -> None:

@@ -1,6 +1,7 @@
 """What the pages share: figures with their table, refusals and empty states in one sentence."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -71,6 +72,7 @@ def draw(
     select: Mapping[str, Any] | None = None,
     below: Callable[[], None] | None = None,
     paper: str = "",
+    frames: Sequence[Mapping[str, Any]] = (),
 ) -> None:
     """Show a figure as drawn (no theme), with its description, and below it the same numbers as a table and as files.
 
@@ -86,13 +88,17 @@ def draw(
         Draws what stands between the figure and its table.
     paper : str, optional
         Which sheet of paper this is: a reader's zoom stays with it, whatever is drawn on it and on whichever page.
+    frames : sequence of shapes, optional
+        Drawn over the figure, which can then be the same whatever is framed.
     """
-    shown = style.contrasting(figure) if looking.view().high_contrast else figure
+    shown, over = figure, frames
+    if looking.view().high_contrast:
+        shown, over = style.contrasting(style.with_shapes(figure, frames)), ()
     with framed.frame(figure, key) as fills:
-        chart.show(shown, key, paper=paper, fills=fills, **(select or {}))
+        chart.show(shown, key, paper=paper, fills=fills, frames=over, **(select or {}))
     if below is not None:
         below()
-    files.offer(shown, table, key)
+    files.offer(partial(style.with_shapes, shown, over) if over else shown, table, key)
 
 
 def paper_name(record: Record, start_s: float) -> str:
