@@ -4,6 +4,8 @@ With a beat in focus the leads and waves are those of that beat; with a lead, th
 on: shares are of what is in focus, which the title names.
 """
 
+from functools import partial
+
 from ecgviz import figures
 from ecgviz.figures import tables
 from ecgviz.figures.focus import within
@@ -20,7 +22,7 @@ def rhythm(record: Record, grid: EvidenceGrid, beats: Beats, *, what: str, key: 
         return
     title = f"{what} in each beat, %{of(at.words(but='beat'))}, above the RR interval that ends in it"
     strip = drawing.figure(figures.rhythm_strip, shares, beats, title=title, focus=at)
-    widgets.draw(strip, tables.rhythm_table(shares, beats), key, select=pointing.follow(record))
+    widgets.draw(strip, partial(tables.rhythm_table, shares, beats), key, select=pointing.follow(record))
 
 
 def channels(record: Record, grid: EvidenceGrid, *, what: str, key: str) -> None:
@@ -31,7 +33,7 @@ def channels(record: Record, grid: EvidenceGrid, *, what: str, key: str) -> None
         return
     title = f"{what} in each lead{of(at.words(but='lead'))}"
     bars = drawing.figure(figures.channel_bars, shares, grid.leads, title=title, focus=at)
-    widgets.draw(bars, tables.channel_table(shares, grid.leads), key, select=pointing.follow(record))
+    widgets.draw(bars, partial(tables.channel_table, shares, grid.leads), key, select=pointing.follow(record))
 
 
 def matrix(record: Record, grid: EvidenceGrid, beats: Beats, *, what: str, key: str) -> None:
@@ -48,7 +50,7 @@ def matrix(record: Record, grid: EvidenceGrid, beats: Beats, *, what: str, key: 
         durations=figures.wave_durations(grid),
         focus=at,
     )
-    widgets.draw(drawn, tables.matrix_table(shares, grid.leads), key, select=pointing.follow(record))
+    widgets.draw(drawn, partial(tables.matrix_table, shares, grid.leads), key, select=pointing.follow(record))
 
 
 def of(words: str) -> str:

@@ -119,4 +119,6 @@ def caliper_readings(caliper: Caliper | None, page: Sheet, beats: Beats, *, marc
     ):
         widgets.note(f"This sheet does not show {caliper.lead} at that time, so the legs are not drawn.")
     if marching and len(beats):
-        widgets.show_table("R peaks beside the marching caliper", calipers.march_table(caliper, beats), "march")
+        widgets.show_table(
+            "R peaks beside the marching caliper", partial(calipers.march_table, caliper, beats), "march"
+        )

@@ -1,6 +1,7 @@
 """The Criteria page's first half: which definitions hold on this recording, and rule by rule why."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -114,7 +115,7 @@ def rules(finding: Finding) -> None:
     st.markdown(
         f":small[{wording.plain(wording.sentence(how_known(finding.rules)))} Source: {citations.citation(source)}]"
     )
-    widgets.show_table("The numbers as a table", tables.rule_table(finding), f"rules {finding.definition}")
+    widgets.show_table("The numbers as a table", partial(tables.rule_table, finding), f"rules {finding.definition}")
 
 
 def caveats(finding: Finding) -> None:

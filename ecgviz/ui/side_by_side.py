@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -99,7 +100,7 @@ def columns(shown: Sequence[Shown], record: Record) -> None:
             by_lead, select = grid.channel(), pointing.follow(record)
             if net is None and by_lead is not None:
                 bars = figures.channel_bars(by_lead, grid.leads, title=f"{each.title}: share of each lead", focus=at)
-                widgets.draw(bars, tables.channel_table(by_lead, grid.leads), key, select=select)
+                widgets.draw(bars, partial(tables.channel_table, by_lead, grid.leads), key, select=select)
             elif net is not None and n_beats:
                 matrix = figures.wave_matrix(
                     net,
@@ -110,7 +111,7 @@ def columns(shown: Sequence[Shown], record: Record) -> None:
                     durations=figures.wave_durations(grid),
                     focus=at,
                 )
-                widgets.draw(matrix, tables.matrix_table(net, grid.leads), key, select=select)
+                widgets.draw(matrix, partial(tables.matrix_table, net, grid.leads), key, select=select)
             widgets.note(method_words.explanation_facts(each.explained.explanation))
 
 

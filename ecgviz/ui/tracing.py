@@ -71,4 +71,4 @@ def _largest(spans: tuple[Span, ...], beats: Beats) -> None:
         where = ", ".join(part for part in (each.lead or "all leads", whereabouts(each, beats)) if part)
         named.append(f"{each.mark} {where} ({each.start_s:.2f} to {each.end_s:.2f} s, {percent(each.share)})")
     widgets.note(f"Largest spans on this sheet, with their part of the map: {'; '.join(named)}.")
-    widgets.show_table("The largest spans as a table", span_table(spans, beats), "spans")
+    widgets.show_table("The largest spans as a table", partial(span_table, spans, beats), "spans")

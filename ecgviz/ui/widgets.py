@@ -106,11 +106,11 @@ def paper_name(record: Record, start_s: float) -> str:
     return f"{record.key} {start_s:g} {looking.view().form}"
 
 
-def show_table(title: str, table: pd.DataFrame, key: str) -> None:
-    """Show a table that is sent to the browser only once it is opened."""
+def show_table(title: str, table: files.Table, key: str) -> None:
+    """Show a table that is made and sent to the browser only once it is opened."""
     with st.expander(title, key=key, on_change="rerun") as box:
         if box.open:
-            st.dataframe(table, hide_index=True)
+            st.dataframe(table() if callable(table) else table, hide_index=True)
 
 
 def table_of_words(table: pd.DataFrame) -> None:
