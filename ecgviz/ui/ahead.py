@@ -55,6 +55,8 @@ def _import_figures() -> None:
 def _import_networks() -> None:
     import ecgviz.checkpoint
     import ecgviz.explain
+    import ecgviz.explain.checks
+    import ecgviz.explain.edits
     import ecgviz.pipeline  # noqa: F401
 
 
