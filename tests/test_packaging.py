@@ -257,7 +257,7 @@ def test_what_is_fetched_while_the_browser_starts_is_nothing_of_the_dashboard_it
     told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
     first, rest = (set(line.split()) for line in told.stdout.splitlines())
     assert "pydantic" in first
-    assert {"torch", "pandas", "wfdb"} <= rest
+    assert {"torch", "pandas", "wfdb", "neurokit2", "captum.attr", "joblib"} <= rest
     assert not [name for name in first | rest if name.startswith(("ecgviz.ui", "streamlit.components"))]
 
 

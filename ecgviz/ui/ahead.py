@@ -61,6 +61,8 @@ def _import_networks() -> None:
 
 
 def _import_libraries() -> None:
-    """Import what those import only when they are called."""
+    """Import what those import only when they are called, and what the dashboard tells figures apart with."""
+    import neurokit2  # noqa: F401
     import wfdb  # noqa: F401
     from captum import attr  # noqa: F401
+    from joblib import hash as content_digest  # noqa: F401
