@@ -1,7 +1,5 @@
 """Guideline library: every entry with its rules, where it looks, an example, and what it is taken for."""
 
-from functools import partial
-
 from ecgviz.figures.rule_tables import entries_table
 from ecgviz.ui import citations, widgets
 from ecgviz.ui.guideline import entry_view, examples, find, look_alikes
@@ -18,4 +16,4 @@ if one is not None:
     examples.show(one, shown.key)
     look_alikes.show(one)
     entry_view.caveats(one, shown)
-widgets.show_table(f"All {len(entries)} entries as a table", partial(entries_table, entries, known.sources), "entries")
+widgets.show_table(f"All {len(entries)} entries as a table", lambda: entries_table(entries, known.sources), "entries")

@@ -1,7 +1,5 @@
 """Record: the recording on paper, what was measured on it, and how far each lead can be trusted."""
 
-from functools import partial
-
 import streamlit as st
 
 from ecgviz.figures import tables
@@ -24,6 +22,6 @@ with right:
     widgets.heading("Quality of each lead", "lead", "quality")
     widgets.table_of_words(tables.quality_table(reading.quality))
 widgets.show_table(
-    "Amplitudes and durations in each lead", partial(tables.lead_table, reading.measured, reading.quality), "leads"
+    "Amplitudes and durations in each lead", lambda: tables.lead_table(reading.measured, reading.quality), "leads"
 )
 widgets.sentences("Assumed or derived when the recording was read", record.assumptions, "Nothing.")
