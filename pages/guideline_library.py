@@ -16,4 +16,4 @@ if one is not None:
     examples.show(one, shown.key)
     look_alikes.show(one)
     entry_view.caveats(one, shown)
-widgets.show_table(f"All {len(entries)} entries as a table", lambda: entries_table(entries, known.sources), "entries")
+widgets.show_table(f"All {len(entries)} entries as a table", entries_table(entries, known.sources), "entries")

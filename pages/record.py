@@ -22,6 +22,6 @@ with right:
     widgets.heading("Quality of each lead", "lead", "quality")
     widgets.table_of_words(tables.quality_table(reading.quality))
 widgets.show_table(
-    "Amplitudes and durations in each lead", lambda: tables.lead_table(reading.measured, reading.quality), "leads"
+    "Amplitudes and durations in each lead", tables.lead_table(reading.measured, reading.quality), "leads"
 )
 widgets.sentences("Assumed or derived when the recording was read", record.assumptions, "Nothing.")
