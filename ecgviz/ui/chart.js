@@ -95,7 +95,8 @@ const draw = async (plot, Plotly) => {
   const high = layout.height;
   plot.style.height = fills ? "100%" : `${high}px`;
   const config = { displayModeBar: false, doubleClick: paper ? false : "reset" };
-  if (plot.fit && plot.paper === Boolean(paper)) { // its size is known, and its config stays: to ask takes as long as to draw
+  // Drawn before: its size is known and its config stays; to ask for either has the browser lay out the page at once.
+  if (plot.fit && plot.paper === Boolean(paper)) {
     const { width, height } = plot.layout;
     await Plotly.react(plot, data, { ...layout, width, height: fills ? height : high });
     return;
