@@ -2,7 +2,8 @@
 
 A login is configured as Streamlit's `st.login` reads it, in ``secrets.toml``: the section ``[auth]`` with an OpenID
 Connect provider, and ``[ecgviz]`` with ``allowed``, a list of addresses ("name@hospital.org") or domains
-("@hospital.org"). A provider alone would let in everybody who has an account there.
+("@hospital.org"). A provider alone would let in everybody who has an account there. Some, such as Microsoft's, do not
+say whether they verified an address: ``addresses_are_verified = true`` in ``[ecgviz]`` takes all of theirs as verified.
 """
 
 import ipaddress
@@ -64,9 +65,20 @@ def allowed_in(secrets: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(str(each).casefold() for each in named if "@" in str(each))
 
 
-def may_enter(claims: Mapping[str, Any], allowed: Sequence[str]) -> bool:
-    """Return whether the person of these OpenID Connect claims is let in: by a verified address, or its domain."""
+def takes_as_verified(secrets: Mapping[str, Any]) -> bool:
+    """Return whether ``secrets.toml`` vouches for addresses of which the provider does not say whether it did."""
+    section = secrets.get("ecgviz")
+    return isinstance(section, Mapping) and section.get("addresses_are_verified") is True
+
+
+def may_enter(claims: Mapping[str, Any], allowed: Sequence[str], *, unsaid_is_verified: bool = False) -> bool:
+    """Return whether the person of these OpenID Connect claims is let in: by a verified address, or its domain.
+
+    At some providers people write in any address, so one counts where the provider says that it has verified it (a few
+    say so in text); ``unsaid_is_verified`` also where it says nothing.
+    """
     address = str(claims.get("email") or "").casefold()
-    if "@" not in address or claims.get("email_verified") is False:
+    said = str(claims.get("email_verified", unsaid_is_verified)).casefold()
+    if "@" not in address or said != "true":
         return False
     return address in allowed or f"@{address.rpartition('@')[2]}" in allowed

@@ -15,7 +15,7 @@ from test_library import ecg_csv
 from test_pages import figures, pick_demo, texts, unescaped
 
 from ecgviz import pipeline, registry
-from ecgviz.access import allowed_in, check_login, is_loopback, may_enter
+from ecgviz.access import allowed_in, check_login, is_loopback, may_enter, takes_as_verified
 from ecgviz.cli import main
 from ecgviz.errors import AccessError
 from ecgviz.records import load_record
@@ -66,9 +66,8 @@ def test_a_login_that_keeps_nobody_out_is_none(change: dict[str, Any], why: str)
     ("claims", "enters"),
     [
         ({"email": "reader@hospital.example"}, True),
-        ({"email": "READER@HOSPITAL.EXAMPLE", "email_verified": True}, True),
+        ({"email": "READER@HOSPITAL.EXAMPLE"}, True),
         ({"email": "anyone@heart.example"}, True),
-        ({"email": "anyone@heart.example", "email_verified": False}, False),
         ({"email": "other@hospital.example"}, False),
         ({"email": "reader@hospital.example.evil"}, False),
         ({"email": "a@evil@heart.example.evil"}, False),
@@ -78,7 +77,28 @@ def test_a_login_that_keeps_nobody_out_is_none(change: dict[str, Any], why: str)
     ],
 )
 def test_only_named_people_enter(claims: dict[str, Any], enters: bool) -> None:
-    assert may_enter(claims, allowed_in(SECRETS)) == enters
+    assert may_enter({**claims, "email_verified": True}, allowed_in(SECRETS)) == enters
+
+
+@pytest.mark.parametrize(
+    ("said", "enters", "enters_if_vouched_for"),
+    [
+        ({"email_verified": True}, True, True),
+        ({"email_verified": "true"}, True, True),
+        ({"email_verified": False}, False, False),
+        ({"email_verified": "false"}, False, False),
+        ({"email_verified": None}, False, False),
+        ({}, False, True),
+    ],
+)
+def test_an_address_that_nobody_verified_lets_nobody_in(
+    said: dict[str, Any], enters: bool, enters_if_vouched_for: bool
+) -> None:
+    claims = {"email": "reader@hospital.example", **said}
+    vouched = {**SECRETS, "ecgviz": {**SECRETS["ecgviz"], "addresses_are_verified": True}}
+    for secrets, expected in ((SECRETS, enters), (vouched, enters_if_vouched_for)):
+        found = may_enter(claims, allowed_in(secrets), unsaid_is_verified=takes_as_verified(secrets))
+        assert found == expected
 
 
 def test_the_app_refuses_other_machines_without_a_login_and_serves_them_with_one(

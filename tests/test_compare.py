@@ -14,13 +14,12 @@ INFERIOR = ("II", "III", "aVF")
 BEATS = even_beats(10)
 
 
-def jittered(seed, n=9):
+def jittered(seed, n=9, duration_s=10.0):
     """Beats with 8 % RR variability, as sinus rhythm has."""
     rng = np.random.default_rng(seed)
     on = 0.3 + np.cumsum(1.0 + 0.08 * rng.normal(size=n)) - 1.0
-    return Beats(
-        on + 0.05, on - 0.16, on - 0.06, on, on + 0.1, on + 0.2, on + 0.4, ("normal",) * n, duration_s=10.0, leads=LEADS
-    )
+    marks = (on + 0.05, on - 0.16, on - 0.06, on, on + 0.1, on + 0.2, on + 0.4)
+    return Beats(*marks, ("normal",) * n, duration_s=duration_s, leads=LEADS)
 
 
 def region(beats, leads, atoms, role="primary"):
@@ -48,7 +47,7 @@ def painted(beats, leads, atoms, background=0.0):
     rows = [LEADS.index(x) for x in leads]
     for b in range(len(beats)):
         for atom in atoms:
-            first, last = np.round(beats.segments()[b, A[atom]] * 100 + 0.5).astype(int)
+            first, last = np.round(beats.segments()[b, A[atom]] * 100 + 0.5).astype(int).clip(0, 1000)
             values[np.ix_(rows, range(first, last))] += 1.0
     return values
 
@@ -183,6 +182,15 @@ def test_padding_takes_no_part_in_the_shifts():
     bare, loud = painted(beats, INFERIOR, ("ST",)), painted(beats, INFERIOR, ("ST",))
     loud[:, 600:] = 0.03
     assert judged(loud, inferior_st(beats), beats).p_time == judged(bare, inferior_st(beats), beats).p_time
+
+
+def test_beats_beyond_the_window_of_a_map_take_no_part_in_the_shifts():
+    """An hour's beats, wrapped around ten seconds, would lie everywhere, and no shift would be one against them."""
+    found = []
+    for n, duration_s in ((13, 13.5), (300, 310.0)):
+        beats = jittered(3, n, duration_s)
+        found.append(judged(painted(beats, INFERIOR, ("ST",)), inferior_st(beats), beats).p_time)
+    assert found[0] == found[1] < 0.02
 
 
 def test_less_than_a_trivial_map_disagrees():

@@ -1,5 +1,6 @@
 """What every network promises: its sizes, its gradients, its silence about padding, and attention that is its own."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -103,6 +104,16 @@ def test_weights_and_name_are_enough_to_have_it_back(name: str) -> None:
     again.load_state_dict(first.state_dict(), strict=True)
     x, given = inputs(first, 2)
     assert torch.equal(again(x, **given), first(x, **given))
+
+
+def test_networks_built_at_the_same_time_have_the_weights_of_their_seeds() -> None:
+    """Sessions that ask for random networks at once must not share one stream of numbers."""
+    names = [name for name in ALL for _ in range(3)]
+    alone = [build(name, LABELS, seed=k, config={}).state_dict() for k, name in enumerate(names)]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda k: build(names[k], LABELS, seed=k, config={}).state_dict(), range(len(names))))
+    for one, other in zip(alone, together, strict=True):
+        assert all(torch.equal(one[key], other[key]) for key in one)
 
 
 def test_taps_leave_the_prediction_unchanged(net: nn.Module) -> None:

@@ -73,10 +73,12 @@ def time_null(explanation: Explanation, beats: Beats, where: Place) -> float:
     edges = segment_edges(explanation, beats)
     recorded = round((beats.duration_s - explanation.start_s) * explanation.fs)
     n = min(explanation.values.shape[1], recorded)
+    seen = ((edges[..., 1] > 0) & (edges[..., 0] < n)).any(axis=1)  # of an hour's beats a window has ten
+    edges, left_out, inside = edges[seen], where.left_out[seen], where.inside[:, seen]
     sample = np.arange(n)
     overlap = np.minimum(edges[..., 1:], sample + 1) - np.maximum(edges[..., :1], sample)  # (B, S, T)
-    overlap = np.maximum(overlap, 0) * ~where.left_out[..., None]
-    wanted = np.einsum("lbs,bst->lt", where.inside, overlap)
+    overlap = np.maximum(overlap, 0) * ~left_out[..., None]
+    wanted = np.einsum("lbs,bst->lt", inside, overlap)
     on_grid = np.broadcast_to(overlap.sum(axis=(0, 1)), wanted.shape)
     mass = np.maximum(explanation.values[:, :n], 0)
 
@@ -88,15 +90,15 @@ def time_null(explanation: Explanation, beats: Beats, where: Place) -> float:
     enough = total > 1e-9 * mass.sum()
     shares = np.divide(at_every_shift(wanted), total, out=np.zeros(n), where=enough)
     of_beats = overlap.sum(axis=1) @ mass.sum(axis=0)
-    shifted = shares[_shifts(n, explanation, beats, of_beats)]
+    shifted = shares[_shifts(n, explanation.fs, beats.r_s[seen], of_beats)]
     return float((np.sum(shifted >= shares[0] - 1e-9) + 1) / (shifted.size + 1)) if shifted.size else np.nan
 
 
-def _shifts(n: int, explanation: Explanation, beats: Beats, mass: FloatArray) -> NDArray[np.bool_]:
+def _shifts(n: int, fs: float, r_s: FloatArray, mass: FloatArray) -> NDArray[np.bool_]:
     """Return which circular shifts of ``n`` samples are shifts against the beats; ``mass`` (B,) is what each holds."""
-    shift_s = np.arange(n) / explanation.fs
-    length_s = n / explanation.fs
-    apart_s = np.abs(shift_s[:, None, None] + beats.r_s[:, None] - beats.r_s)  # (shifts, B, B)
+    shift_s = np.arange(n) / fs
+    length_s = n / fs
+    apart_s = np.abs(shift_s[:, None, None] + r_s[:, None] - r_s)  # (shifts, B, B)
     apart_s = np.minimum(apart_s % length_s, -apart_s % length_s).min(axis=2)
     onto_beats = (apart_s <= SAME_PHASE_S) @ mass
     return (np.minimum(shift_s, length_s - shift_s) >= MIN_SHIFT_S) & (onto_beats < 0.5 * mass.sum())

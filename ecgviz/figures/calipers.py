@@ -138,7 +138,9 @@ def reading_table(caliper: Caliper) -> pd.DataFrame:
 def march_table(caliper: Caliper, beats: Beats) -> pd.DataFrame:
     """Return for every beat how far its R peak is from where the marching caliper comes down, ms (late: positive)."""
     steps = caliper.march(0.0, beats.duration_s)
-    nearest = steps[np.abs(beats.r_s[:, None] - steps[None, :]).argmin(axis=1)] if len(beats) else np.empty(0)
+    step_s = (caliper.last - caliper.first) / caliper.fs
+    place = np.rint((beats.r_s - steps[0]) / step_s).astype(int)
+    nearest = steps[place.clip(0, len(steps) - 1)]
     return pd.DataFrame(
         {
             "beat": np.arange(1, len(beats) + 1),

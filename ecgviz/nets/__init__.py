@@ -30,7 +30,6 @@ of the shape of its weights, (..., F), which ``place`` puts on leads and seconds
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import torch
 from torch import nn
 
 from ecgviz.nets.ecg_mamba import ECGMamba
@@ -39,6 +38,7 @@ from ecgviz.nets.imle_net import IMLENet
 from ecgviz.nets.imle_net_beats import IMLENetBeats
 from ecgviz.nets.res_lstm import ResLSTM
 from ecgviz.nets.resnet import ResNet1d
+from ecgviz.nets.seeded import seeded
 from ecgviz.registry import find
 
 NETS: Mapping[str, Callable[..., nn.Module]] = {
@@ -62,7 +62,6 @@ def build(name: str, n_labels: int, *, seed: int, config: Mapping[str, Any]) -> 
         For a name that is neither in `NETS` nor an installed entry point of ``ecgviz.nets``.
     """
     constructor = find(NETS, "ecgviz.nets", name)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         net: nn.Module = constructor(n_labels, **config)
     return net.eval()

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ecgviz.access import allowed_in, check_login, is_loopback, may_enter
+from ecgviz.access import allowed_in, check_login, is_loopback, may_enter, takes_as_verified
 from ecgviz.errors import AccessError
 
 
@@ -24,8 +24,9 @@ def required() -> None:
         st.info("This server shows recordings of people: log in first.")
         st.button("Log in", on_click=st.login, type="primary")
         st.stop()
-    if not may_enter(st.user.to_dict(), allowed_in(secrets)):
-        st.error("Your account is not among those that may use this server; ask whoever runs it.")
+    if not may_enter(st.user.to_dict(), allowed_in(secrets), unsaid_is_verified=takes_as_verified(secrets)):
+        st.error("Your account is not among those that may use this server, or its provider does not say that your "
+                 "address is verified; ask whoever runs the server.")  # fmt: skip
         st.button("Log out", on_click=st.logout)
         st.stop()
     with st.sidebar:

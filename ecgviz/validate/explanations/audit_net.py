@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ecgviz.checkpoint import Model
+from ecgviz.nets.seeded import seeded
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.types import InputSpec
 from ecgviz.types.arrays import FloatArray
@@ -53,8 +54,7 @@ class AuditNet(nn.Module):
 
 def fresh_net(places: int, seed: int, pools: Sequence[str] = tuple(POOLS)) -> AuditNet:
     """Return an untrained network in eval mode; equal seeds give equal weights."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         return AuditNet(places, pools).eval().requires_grad_(requires_grad=False)
 
 
