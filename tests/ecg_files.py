@@ -1,5 +1,7 @@
 """Small ECG-like signals, and files written byte by byte, so that readers are tested against another hand."""
 
+import io
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -45,3 +47,12 @@ def write_wfdb(
     path = folder / f"{name}.hea"
     path.write_text("\n".join([*lines, *comments]) + "\n")
     return path
+
+
+def damaged_member(archive: bytes, member: str) -> bytes:
+    """Return a ZIP in which the compressed bytes of one member are no deflate stream any more."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as whole:
+        info = whole.getinfo(member)
+    start = info.header_offset + 30 + len(member)  # of a local header, which has no room for more than the name
+    start += int.from_bytes(archive[info.header_offset + 28 : info.header_offset + 30], "little")
+    return archive[:start] + b"\xff" * info.compress_size + archive[start + info.compress_size :]

@@ -187,6 +187,27 @@ def test_marks_go_out_and_come_back(json_of: Run, run: Run, refused: Run, tmp_pa
     )
 
 
+def test_marks_that_a_reader_changed_are_not_written_over(refused: Run, tmp_path: Path) -> None:
+    (tmp_path / "marks.csv").write_text("beat,mark,time_s\n2,r,\n")
+    said = refused("beats", "demo:pvc", "--out", tmp_path / "marks.csv")
+    assert "marks.csv exists already, and may hold marks that a reader changed; name a new file" in said
+    assert (tmp_path / "marks.csv").read_text() == "beat,mark,time_s\n2,r,\n"
+
+
+def test_marks_appear_whole_or_not_at_all(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("ecgviz.records.write.os.replace", stopped)
+        assert main(["beats", "demo:pvc", "--out", str(tmp_path / "new" / "marks.csv")]) == 130
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    run("beats", "demo:pvc", "--out", tmp_path / "new" / "marks.csv")
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["marks.csv"]
+
+
+def stopped(*_: object) -> None:
+    """Stand for a program that is ended just before its file is whole."""
+    raise KeyboardInterrupt
+
+
 def test_a_file_of_marks_written_from_a_changed_one_is_read_the_same(json_of: Run, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("beat,mark,time_s\n2,r,\n4,t_on,\n")
     told = json_of("beats", "demo:pvc", "--marks", tmp_path / "a.csv", "--out", tmp_path / "b.csv")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from review_studies import AFTER, BEFORE, TOKENS, answer, planted, read_all
+from review_studies import AFTER, BEFORE, TOKENS, answer, definition, founded, planted, read_all
 
 from ecgviz.checkpoint import Model
 from ecgviz.cli import main
@@ -78,6 +78,17 @@ def test_a_study_from_its_file_to_its_report_tells_nothing_of_the_patients(file:
         content = path.name.encode() + (_unpacked(path) if path.suffix == ".npz" else path.read_bytes())
         assert [token for token in TOKENS if token.encode() in content] == []
     assert [token for token in TOKENS if token in json.dumps(report)] == []
+
+
+def test_a_report_appears_whole_or_not_at_all(memory: Path, monkeypatch: pytest.MonkeyPatch):
+    def ended(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    founded(memory / "pilot", definition())
+    monkeypatch.setattr("ecgviz.records.write.os.replace", ended)
+    asked = ["report", str(memory / "pilot"), "--draws", "2", "--out", str(memory / "report.md")]
+    assert main(["review", *asked]) == 130
+    assert [path.name for path in memory.iterdir()] == ["pilot"]
 
 
 def _share(folder: Path, item: Any) -> float:

@@ -14,7 +14,8 @@ import pytest
 
 from ecgviz.checkpoint import Model, load_model, save_model
 from ecgviz.cohort import Cohort, run, together
-from ecgviz.cohort.folder import recordings, stated
+from ecgviz.cohort.folder import Recording, recordings, stated
+from ecgviz.cohort.rows import failed_row, nameless
 from ecgviz.cohort.run import run_cohort
 from ecgviz.cohort.schema import RECORDS, ROWS
 from ecgviz.cohort.store import matrices
@@ -147,6 +148,36 @@ def test_a_recording_that_fails_is_a_row_with_its_reason(store: Path) -> None:
     (short,) = set(found[found.record_failure.isna()].failure_reason)
     assert short == "from # s on there are # s, the network needs # s"
     assert found.share.isna().all()
+
+
+@pytest.mark.parametrize(
+    ("file", "said", "told"),
+    [
+        (
+            "data/1",
+            "ludb-001: 12.5 % of lead V1 is missing (limit 1 %)",
+            "ludb-001: 12.5 % of lead V1 is missing (limit 1 %)",
+        ),
+        ("data/1", "'1.hea': signal file '1.dat' holds 11 bytes", "ludb-001: signal file ludb-001 holds 11 bytes"),
+        ("data/1", "'1': there is no header '1.hea' beside it", "ludb-001: there is no header ludb-001 beside it"),
+        ("data/1", "cannot open /home/x/data/1.hea at 1.5 s", "cannot open /home/x/ludb-001 at 1.5 s"),
+        ("ward 7/Jo Doe.csv", "'Jo Doe.csv': sample 3, lead I", "ludb-001: sample 3, lead I"),
+        ("Müller.hea", "'M?ller.hea': no 'M?ller.dat', Müller.hea", "ludb-001: no ludb-001, ludb-001"),
+        (f"{'Jo' * 25}.npz", f"'{'Jo' * 20}...': has no field", "ludb-001: has no field"),
+        (f"{'a' * 39}.npz", f"'{'a' * 39}....': has no field", "ludb-001: has no field"),
+    ],
+)
+def test_a_name_of_a_file_is_replaced_as_a_whole_and_nothing_else_is(file: str, said: str, told: str) -> None:
+    assert nameless(said, Recording("ludb-001", file, "ludb-001")) == told
+
+
+def test_leads_of_ludb_that_miss_samples_are_one_reason() -> None:
+    reasons = set()
+    for n in (1, 5, 12):
+        recording = Recording(f"ludb-{n:03d}", f"data/{n}", patient="")
+        said = f"{recording.id}: {n}.5 % of lead V1 is missing"
+        reasons.add(failed_row(recording, "MI", said, None)["failure_reason"])
+    assert reasons == {"# % of lead V# is missing"}
 
 
 def test_what_is_done_is_not_done_again(store: Path, data: Path, model_folder: Path) -> None:

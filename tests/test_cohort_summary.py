@@ -343,6 +343,25 @@ def test_the_command_line_says_the_same(cohort: Cohort, capsys: pytest.CaptureFi
     assert main(["cohort", "query", store, "SELECT record FROM records", "--csv", str(tmp_path / "r.csv")]) == 0
     assert len((tmp_path / "r.csv").read_text(encoding="utf-8").splitlines()) == N + 1
     capsys.readouterr()
+    for place, said in (("nowhere/r.csv", "nowhere to write it in"), ("", "is there and is no file; name a file")):
+        assert main(["cohort", "query", store, "SELECT record FROM records", "--csv", str(tmp_path / place)]) == 2
+        told = capsys.readouterr().err
+        assert said in told
+        assert len(told.strip().splitlines()) == 1
     for wrong in (["query", store, "DROP VIEW rows"], ["summary", store, "--label", "flu"], ["summary", str(tmp_path)]):
         assert main(["cohort", *wrong]) == 2
         assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+def test_a_query_that_is_ended_leaves_the_table_of_before(
+    cohort: Cohort, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    (tmp_path / "r.csv").write_text("of before", encoding="utf-8")
+    monkeypatch.setattr("ecgviz.records.write.os.replace", ended)
+    asked = ["query", str(cohort.folder), "SELECT record FROM records", "--csv", str(tmp_path / "r.csv")]
+    assert main(["cohort", *asked]) == 130
+    assert [path.name for path in tmp_path.iterdir()] == ["r.csv"]
+    assert (tmp_path / "r.csv").read_text(encoding="utf-8") == "of before"

@@ -329,6 +329,10 @@ def test_missing_samples_stay_missing_and_few():
         (lambda r, b: edit.scale_wave(r, b, "T", (), 2), "no lead was named"),
         (lambda r, b: edit.shift_st(r, b, 3.0, ("I",)), "3 mV is out of range"),
         (lambda r, b: edit.widen_qrs(r, b, 3.0), "cannot be stretched by 3"),
+        (lambda r, b: edit.scale_wave(r, b, "T", r.leads, 1.0), "T multiplied by 1 is as it was"),
+        (lambda r, b: edit.shift_st(r, b, 0.0, ("V2",)), "ST shifted by 0 mV is as it was"),
+        (lambda r, b: edit.widen_qrs(r, b, 1.0), "stretched by 1 are as they were"),
+        (lambda r, b: edit.swap_leads(r, b, "V1", "V1"), "V1 cannot be exchanged with itself, so nothing would be"),
     ],
 )
 def test_what_cannot_be_edited_is_refused_in_a_sentence(make, words):

@@ -372,6 +372,15 @@ def _beyond(told: dict[str, Any]) -> None:
     next(iter(told["config"].values()))["tensor_meta"]["sizes"][0]["as_int"] = 10**6
 
 
+def _stretched(told: dict[str, Any], size: int = 10**13) -> None:
+    for entry in told["config"].values():
+        entry["tensor_meta"]["sizes"], entry["tensor_meta"]["strides"] = [{"as_int": size}], [{"as_int": 0}]
+
+
+def _many_stretched(told: dict[str, Any]) -> None:
+    _stretched(told, 70_000_000)
+
+
 GRAPH, TABLE = "models/model.json", "model_weights_config.json"
 
 
@@ -389,6 +398,8 @@ GRAPH, TABLE = "models/model.json", "model_weights_config.json"
         (TABLE, _pickled, "is stored as a pickle, which is never opened"),
         (TABLE, _odd_type, "number type"),
         (TABLE, _beyond, "is no exported program, or a damaged one"),
+        (TABLE, _stretched, r"of shape \(10000000000000,\) is larger than 500 MB"),
+        (TABLE, _many_stretched, "its tensors take more than 500 MB together"),
     ],
 )
 def test_hostile_and_damaged_programs_are_refused(

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ecgviz.cohort.folder import recordings
 from ecgviz.errors import RecordError
 from ecgviz.records import load_record
 from ecgviz.records.leads import STANDARD_LEADS
@@ -69,6 +70,27 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
     (inside / "link.csv").symlink_to(outside)
     (inside / "folder").symlink_to(outside.parent, target_is_directory=True)
     assert [each.path.name for each in open_library([inside]).entries.values() if each.path] == ["own.csv"]
+
+
+def test_a_table_names_no_recordings_outside_of_its_folder(tmp_path: Path) -> None:
+    folder = ptbxl_folder(tmp_path / "ptbxl")
+    table = folder / "ptbxl_database.csv"
+    own = table.read_text()
+    outside = tmp_path / "outside" / "7_hr.hea"
+    outside.parent.mkdir()
+    shutil.copy(folder / "records500" / "7_hr.hea", outside)
+    table.write_text(own.replace("records500/7_hr", str(outside.with_suffix(""))))
+    for listing in (lambda: open_library([folder]), lambda: recordings(folder, 500)):
+        with pytest.raises(RecordError, match="which is no plain path within the folder"):
+            listing()
+
+
+def test_a_cohort_follows_no_link_to_a_recording(tmp_path: Path) -> None:
+    folder = ptbxl_folder(tmp_path / "ptbxl")
+    header = folder / "records100" / "7_lr.hea"
+    header.rename(tmp_path / "7_lr.hea")
+    header.symlink_to(tmp_path / "7_lr.hea")
+    assert [each.id for each in recordings(folder)] == ["ptbxl-00008"]
 
 
 @pytest.mark.parametrize("wanted", ["../outside/a", "/etc/passwd", "file-0000000000", "own.csv", "", "demo:normal"])

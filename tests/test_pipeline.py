@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from ecg_files import damaged_member
 
 from ecgviz.checkpoint import Model
 from ecgviz.edit import edited, marks_table
@@ -115,6 +116,30 @@ def test_folders_that_hold_no_case_are_refused(case: Case, tmp_path: Path) -> No
     save_case(case, tmp_path / "case")
     text = json.loads((tmp_path / "case" / "case.json").read_text())
     del text["case"]["beats"]["r_s"]
+    (tmp_path / "case" / "case.json").write_text(json.dumps(text))
+    with pytest.raises(CaseError, match="does not hold a case"):
+        load_case(tmp_path / "case")
+
+
+def test_a_case_with_damaged_arrays_is_refused(case: Case, tmp_path: Path) -> None:
+    save_case(case, tmp_path / "case")
+    arrays = tmp_path / "case" / "arrays.npz"
+    arrays.write_bytes(damaged_member(arrays.read_bytes(), "case.record.signal.npy"))
+    with pytest.raises(CaseError, match="does not hold a case"):
+        load_case(tmp_path / "case")
+
+
+@pytest.mark.parametrize("wrong", [None, 5, "word", [1]])
+@pytest.mark.parametrize("place", [(), ("record",), ("beats", "lead_marks"), ("findings",), ("prediction", "labels")])
+def test_a_case_in_which_something_else_stands_is_refused(
+    case: Case, tmp_path: Path, place: tuple[str, ...], wrong: Any
+) -> None:
+    save_case(case, tmp_path / "case")
+    text = json.loads((tmp_path / "case" / "case.json").read_text())
+    holder, key = text, "case"
+    for name in place:
+        holder, key = holder[key], name
+    holder[key] = wrong
     (tmp_path / "case" / "case.json").write_text(json.dumps(text))
     with pytest.raises(CaseError, match="does not hold a case"):
         load_case(tmp_path / "case")

@@ -15,6 +15,7 @@ import ecgviz.explain.methods as methods
 from ecgviz import NOTICE
 from ecgviz.checkpoint import Model, load_model, model_input
 from ecgviz.cli import main
+from ecgviz.cli import planted as planted_command
 from ecgviz.errors import ExplanationError
 from ecgviz.explain.controls import trivial_maps
 from ecgviz.explain.method import Method
@@ -340,6 +341,19 @@ def test_an_exported_program_is_held_against_all_but_random_networks(tmp_path, s
     (part,), _ = run_bench([model], tmp_path, methods=("constant",), findings=("inferior_stemi",), records=2)
     by_control = dict(zip(CONTROLS, np.isfinite(part.scores[:, 1:, 0]).all(axis=0), strict=True))
     assert by_control == {"|x|": True, "|dx/dt|": True, "random networks": False, "shifted copies": True}
+
+
+def test_page_and_figure_of_before_stay_where_new_ones_are_not_whole(table, tmp_path, monkeypatch):
+    def ended(*_):
+        raise KeyboardInterrupt
+
+    made = [tmp_path / planted_command.PAGE, tmp_path / planted_command.FIGURE]
+    for path in made:
+        path.write_text("of before")
+    monkeypatch.setattr("ecgviz.records.write.os.replace", ended)
+    with pytest.raises(KeyboardInterrupt):
+        planted_command._draw(table, [], tmp_path)
+    assert [path.read_text() for path in made] == ["of before"] * 2
 
 
 def test_the_command_writes_table_page_and_figure(tmp_path, capsys):

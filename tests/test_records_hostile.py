@@ -7,7 +7,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from ecg_files import beats_mv, write_wfdb
+from ecg_files import beats_mv, damaged_member, write_wfdb
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -226,6 +226,13 @@ def test_damaged_npz_ends_in_a_record_or_a_refusal(tmp_path, cut, flips):
     except EcgvizError:
         return
     assert record.leads
+
+
+def test_compressed_samples_that_are_damaged_are_refused(tmp_path):
+    np.savez_compressed(tmp_path / "x.npz", signal=beats_mv(100, 1.0), fs=100.0, leads=["I"] * 12, unit="mV")
+    (tmp_path / "x.npz").write_bytes(damaged_member((tmp_path / "x.npz").read_bytes(), "signal.npy"))
+    with pytest.raises(RecordError, match=r"'x\.npz': this is no NPZ file of plain arrays, or a damaged one"):
+        load_record(tmp_path / "x.npz")
 
 
 class _Poison:

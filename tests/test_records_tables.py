@@ -112,6 +112,13 @@ def test_empty_cells_and_nan_are_missing_samples(tmp_path):
     assert np.isnan(record.signal).tolist() == [[False, True, True, False], [False] * 4]
 
 
+def test_a_first_sample_that_is_missing_in_every_lead_is_no_row_of_units(tmp_path):
+    for word in ("nan", "NaN", "NAN"):
+        (tmp_path / "x.csv").write_text(f"# fs: 100\n# unit: mV\nI,II\n{word},{word}\n0,0.1\n0.4,0.5\n")
+        record = load_record(tmp_path / "x.csv")
+        assert np.isnan(record.signal).tolist() == [[True, False, False]] * 2
+
+
 TABLE = "# fs: 100\n# unit: mV\n"
 
 
@@ -140,6 +147,12 @@ TABLE = "# fs: 100\n# unit: mV\n"
         (TABLE + "time [h],II\n0,1\n1,0\n", "the time column is in 'h'"),
         ("# unit: mV\ntime,II\n0,1\n0.01,0\n0.02,0\n0.9,1\n", "the time column does not run evenly"),
         ("# unit: mV\ntime,II\n1,1\n1,0\n", "the time column does not run forward"),
+        (
+            "# unit: mV\ntime,II\n0,0\n2,1\n4,0\n",
+            r"'x\.csv': a sampling rate of 0\.5 Hz is that of no ECG .* are milliseconds taken for seconds",
+        ),
+        ("# unit: mV\ntime [ms],II\n0,0\n0.002,1\n0.004,0\n", "500000 Hz .* are seconds taken for milliseconds"),
+        ("# fs: 24.9\n# unit: mV\nI,II\n0,1\n1,0\n", "a sampling rate of 24.9 Hz is that of no ECG"),
         (TABLE + "time [s],II\n0,1\n0.1,0\n0.2,0\n", "states 100 Hz, but its time column runs at 10 Hz"),
     ],
 )
@@ -188,6 +201,14 @@ def test_npz_in_microvolts(tmp_path, signal_mv):
     record = load_record(tmp_path / "x.npz")
     np.testing.assert_allclose(record.signal, signal_mv, atol=1e-6)
     assert (record.age_years, record.sex) == (40, "male")
+
+
+@pytest.mark.parametrize("age", [300, -1, np.nan, np.inf])
+def test_an_age_that_nobody_has_is_none_in_every_kind_of_file(tmp_path, signal_mv, age):
+    np.savez(tmp_path / "x.npz", signal=signal_mv, fs=500, leads=LEADS, unit="mV", age_years=age)
+    _csv(tmp_path / "x.csv", LEADS, signal_mv, head=f"# fs: 500\n# unit: mV\n# age: {age}")
+    assert load_record(tmp_path / "x.npz").age_years is None
+    assert load_record(tmp_path / "x.csv").age_years is None
 
 
 @pytest.mark.parametrize(
@@ -277,6 +298,8 @@ def test_ptbxl_tables(ptbxl_folder):
     [
         ("{'SR': 0.0}", "__import__('os')", r"ptbxl_database\.csv: row 3 is not one of PTB-XL"),
         ("records100/00000/00001_lr", "../../x", "row 1 is not one of PTB-XL"),
+        ("records100/00000/00001_lr", "/etc/x", r"row 1 is not one of PTB-XL \(file name '/etc/x', which is no"),
+        ("records100/00000/00001_lr", "records100//x", "row 1 is not one of PTB-XL"),
         ("137,", "x,", "row 3 is not one of PTB-XL"),
     ],
 )

@@ -7,6 +7,7 @@ from ecg_files import LEADS, beats_mv, write_wfdb
 
 from ecgviz.errors import RecordError
 from ecgviz.records import load_record
+from ecgviz.records.library import open_library
 
 FS = 500.0
 
@@ -232,3 +233,21 @@ def test_missing_files_are_named(tmp_path, signal_mv):
     (tmp_path / "lone.hea").write_text(header.read_text())
     with pytest.raises(RecordError, match=r"does not speak of 'lone\.dat'"):
         load_record(tmp_path / "lone.dat")
+
+
+@pytest.mark.parametrize("named", ["UP.HEA", "UP.DAT", "UP"])
+def test_suffixes_in_capitals_are_read_by_every_name_of_the_recording(tmp_path, named):
+    signal = beats_mv(FS, 2.0)
+    small = write_wfdb(tmp_path, signal, name="UP")
+    wanted = load_record(small)
+    (tmp_path / "UP.HEA").write_text(small.read_text().replace("UP.dat", "UP.DAT"))
+    small.unlink()
+    (tmp_path / "UP.dat").rename(tmp_path / "UP.DAT")
+    assert load_record(tmp_path / named).key == wanted.key
+
+
+def test_a_library_opens_a_header_in_capitals_that_it_lists(tmp_path):
+    write_wfdb(tmp_path, beats_mv(FS, 2.0), name="UP").rename(tmp_path / "UP.HEA")
+    library = open_library([tmp_path])
+    (entry_id,) = library.entries
+    assert library.record(entry_id).fs == FS

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ecg_files import damaged_member
 from review_studies import definition
 
 from ecgviz.checkpoint import Model
@@ -148,6 +149,18 @@ def test_a_study_keeps_what_readers_are_shown(narrow_model: Model, tmp_path: Pat
     assert random.explanation.values.shape == genuine.values.shape
     assert not (random.explanation.values == genuine.values).all()
     assert set(maps[1].controls) == {"|x|", "|dx/dt|", "random networks"}
+
+
+def test_a_recording_of_a_study_that_is_damaged_is_refused(tmp_path: Path):
+    kept = material.reading_of(load_record("demo:normal"))
+    material.keep(kept, tmp_path, material.RECORDS, kept.record.key[:16])
+    assert material.reading(tmp_path, kept.record.key).record.key == kept.record.key
+    (file,) = (tmp_path / material.RECORDS).iterdir()
+    whole = file.read_bytes()
+    for data in (damaged_member(whole, "described.npy"), whole[: len(whole) // 2], b""):
+        file.write_bytes(data)
+        with pytest.raises(ReviewError, match=rf"records/{file.name} of the study is damaged"):
+            material.reading(tmp_path, kept.record.key)
 
 
 def test_places_are_the_cells_with_most_mass_where_they_are_strongest(narrow_model: Model):

@@ -12,7 +12,7 @@ from ecgviz.checkpoint import Model
 from ecgviz.edit import shift_st
 from ecgviz.errors import CaseError
 from ecgviz.pipeline import analyse, load_case, save_case
-from ecgviz.pipeline.verify import BITWISE, DIFFERENT, PARTS, WITHIN, Verification, verify
+from ecgviz.pipeline.verify import BITWISE, DIFFERENT, PARTS, WITHIN, Verification, _difference, verify
 from ecgviz.records import load_record
 from ecgviz.signal import condition
 from ecgviz.types import Case
@@ -46,6 +46,28 @@ def test_last_digits_are_within_tolerance_and_more_is_different(case: Case, narr
     assert grid.where == "grid.pos"
     assert grid.difference == pytest.approx(0.01 / 1.01)
     assert found.surroundings[0].startswith("torch 2.0, now ")
+
+
+@pytest.mark.parametrize(
+    ("was", "is_now", "differs"),
+    [
+        ([np.inf, 1.0], [2.0, 1.0], None),
+        ([np.inf, 1.0], [-np.inf, 1.0], None),
+        ([np.nan, 1.0], [np.inf, 1.0], None),
+        ([np.inf, np.nan, 1.0], [np.inf, np.nan, 1.0], 0.0),
+        ([np.inf, np.nan, 1.0], [np.inf, np.nan, 2.0], 0.5),
+    ],
+)
+def test_what_is_not_finite_equals_itself_alone(was: list[float], is_now: list[float], differs: float | None) -> None:
+    assert _difference(np.array(was), np.array(is_now)) == differs
+    assert _difference(np.array(is_now), np.array(was)) == differs
+
+
+def test_an_infinite_value_in_a_map_is_different(case: Case, narrow_model: Model) -> None:
+    values = np.array(case.explanation.values)
+    values.flat[0] = np.inf
+    found = verify(replace(case, explanation=replace(case.explanation, values=values)), narrow_model)
+    assert state_of(found, "explanation") == DIFFERENT
 
 
 def test_a_verdict_that_was_rewritten_is_different(case: Case, narrow_model: Model) -> None:

@@ -7,6 +7,7 @@ raw numbers with a shape, and a file that needs more than that is refused.
 
 import io
 import json
+import math
 import re
 import zipfile
 from collections.abc import Mapping
@@ -82,7 +83,12 @@ def read_archive(data: bytes, called: str) -> Archive:
 def _payloads(members: Mapping[str, bytes], folder: str, table: str, called: str) -> dict[str, Tensor]:
     """Return the tensors that a table of the archive lists, by name."""
     listed = json.loads(members[folder + table])["config"]
-    return {name: _tensor(name, entry, members, folder, called) for name, entry in listed.items()}
+    found: dict[str, Tensor] = {}
+    for name, entry in listed.items():
+        found[name] = _tensor(name, entry, members, folder, called)
+        if sum(tensor.nbytes for tensor in found.values()) > MAX_BYTES:
+            raise ModelError(f"{called}: its tensors take more than {MAX_BYTES / 1e6:.0f} MB together, from {name} on")
+    return found
 
 
 def _tensor(name: str, entry: Mapping[str, Any], members: Mapping[str, bytes], folder: str, called: str) -> Tensor:
@@ -93,10 +99,11 @@ def _tensor(name: str, entry: Mapping[str, Any], members: Mapping[str, bytes], f
         raise ModelError(f"{called}: {name} has a number type (code {meta['dtype']}) that is not read")
     raw, dtype = members[folder + entry["path_name"]], DTYPES[meta["dtype"]]
     shape, stride = (tuple(size["as_int"] for size in meta[key]) for key in ("sizes", "strides"))
+    # A stride of 0 tells a few bytes to be a tensor of any size, so its size is asked before it is laid out.
+    if math.prod(shape) * dtype.itemsize > MAX_BYTES:
+        raise ModelError(f"{called}: {name} of shape {shape} is larger than {MAX_BYTES / 1e6:.0f} MB")
     flat = torch.frombuffer(bytearray(raw), dtype=dtype) if raw else torch.zeros(0, dtype=dtype)
     tensor = flat.as_strided(shape, stride, meta["storage_offset"]["as_int"]).contiguous()
-    if tensor.numel() * tensor.element_size() > MAX_BYTES:
-        raise ModelError(f"{called}: {name} of shape {shape} is larger than {MAX_BYTES / 1e6:.0f} MB")
     if tensor.is_floating_point() and not torch.isfinite(tensor).all():
         raise ModelError(f"{called}: {name} holds values that are not finite")
     return tensor

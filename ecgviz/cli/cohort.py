@@ -89,10 +89,16 @@ def query(
 ) -> None:
     """Ask a store with SQL; it is read as it lies, and nothing else can be read or changed."""
     from ecgviz.cohort import Cohort
+    from ecgviz.records.write import written_whole
 
+    if csv is not None and not csv.parent.is_dir():
+        raise CohortError(f"--csv {csv}: there is no folder {csv.parent} to write it in")
+    if csv is not None and csv.exists() and not csv.is_file():
+        raise CohortError(f"--csv {csv} is there and is no file; name a file to write")
     found = Cohort(store).sql(sql)
     if csv is not None:
-        found.to_csv(csv, index=False)
+        with written_whole(csv) as part:
+            found.to_csv(part, index=False)
         return write_lines(f"{csv}: {len(found)} rows are written. {NOTICE}")
     if as_json:
         return write_json(found.to_dict("records"))

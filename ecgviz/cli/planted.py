@@ -77,11 +77,13 @@ def audits(
 
 def _draw(table: "pd.DataFrame", left_out: list[str], out: Path) -> None:
     from ecgviz.figures.planted import planted_svg
+    from ecgviz.records.write import written_whole
     from ecgviz.validate.explanations import planted_page
 
     svg = planted_svg(table, HEADLINE)
-    (out / FIGURE).write_text(svg, encoding="utf-8")
-    (out / PAGE).write_text(planted_page(table, left_out, svg), encoding="utf-8")
+    for name, text in ((FIGURE, svg), (PAGE, planted_page(table, left_out, svg))):
+        with written_whole(out / name) as part:
+            part.write_text(text, encoding="utf-8")
 
 
 def _write(table: "pd.DataFrame") -> None:

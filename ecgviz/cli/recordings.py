@@ -8,6 +8,7 @@ import typer
 
 from ecgviz.cli.arguments import Age, Fs, Json, Marks, Seed, Sex, Source, Unit, measured_on, read
 from ecgviz.cli.console import number, plain, write_json, write_lines, write_table
+from ecgviz.errors import EditError
 
 if TYPE_CHECKING:
     from ecgviz.simulate import Truth
@@ -77,7 +78,7 @@ def measure(
 def beats(
     record: Source,
     out: Annotated[
-        Path | None, typer.Option("--out", help="CSV to write: a row a mark; change it, and give it to --marks.")
+        Path | None, typer.Option("--out", help="New CSV to write: a row a mark; change it, and give it to --marks.")
     ] = None,
     marks: Marks = None,
     fs: Fs = None,
@@ -89,14 +90,18 @@ def beats(
     """List the beats: kind, R peak, onset and offset of each wave in seconds; write them as a CSV to be changed."""
     from ecgviz.beats import delineate
     from ecgviz.edit import edited, marks_table, read_table, to_csv
+    from ecgviz.records.write import written_whole
     from ecgviz.signal import condition
 
+    if out is not None and out.exists():
+        raise EditError(f"{out} exists already, and may hold marks that a reader changed; name a new file")
     loaded = read(record, fs, unit, age, sex)
     automatic = delineate(condition(loaded))
     table = marks_table(automatic) if marks is None else read_table(marks, automatic)
     found = edited(automatic, table)
     if out is not None:
-        out.write_text(to_csv(table), encoding="utf-8")
+        with written_whole(out) as part:
+            part.write_text(to_csv(table), encoding="utf-8")
     if as_json:
         told = {"no_beats_because": found.reason or None, "edited_marks": found.edits, "extra_p_s": found.extra_p_s}
         return write_json({"record": loaded.id, "file": out, "beats": _listed(found)} | told)

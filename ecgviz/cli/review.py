@@ -127,6 +127,7 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Report a study: the fields that DECIDE-AI and CLAIM ask for, and every statistic with its interval."""
+    from ecgviz.records.write import written_whole
     from ecgviz.review.reporting import report as described
     from ecgviz.review.reporting import to_markdown
     from ecgviz.review.results import results
@@ -135,7 +136,8 @@ def report(
         raise ReviewError(f"{out} exists already; name a new file")
     found = results(study, draws=draws, seed=seed)
     if out is not None:
-        out.write_text(to_markdown(found), encoding="utf-8")
+        with written_whole(out) as part:
+            part.write_text(to_markdown(found), encoding="utf-8")
     if as_json:
         return write_json(described(found))
     return _show(found, out)

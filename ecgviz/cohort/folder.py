@@ -12,7 +12,6 @@ from ecgviz.records.load import READERS
 
 RATES_HZ = (100, 500)
 """PTB-XL keeps each recording at both."""
-LUDB_SIGNALS = "data"
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,8 @@ class Recording:
 def recordings(folder: Path, fs: int | None = None) -> tuple[Recording, ...]:
     """Return the recordings of a folder by their id; PTB-XL and LUDB by their tables, else every file of a known kind.
 
-    Of PTB-XL, the copies that its later versions dropped are left out, as are rows whose file is not there.
+    Of PTB-XL, the copies that its later versions dropped are left out, as are rows whose file is not there or a
+    link.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def recordings(folder: Path, fs: int | None = None) -> tuple[Recording, ...]:
 def _ptbxl(folder: Path, fs: int) -> Iterator[Recording]:
     for row in ptbxl.read_table(folder).values():
         file = row.filename_lr if fs == RATES_HZ[0] else row.filename_hr
-        if row.duplicate or not (folder / f"{file}.hea").is_file():
+        if row.duplicate or not _is_own_file(folder / f"{file}.hea"):
             continue
         yield Recording(
             id=f"ptbxl-{row.ecg_id:05d}",
@@ -90,8 +90,8 @@ def _ptbxl(folder: Path, fs: int) -> Iterator[Recording]:
 def _ludb(folder: Path) -> Iterator[Recording]:
     for number in ludb.read_table(folder / ludb.TABLE):
         name = f"ludb-{number:03d}"
-        if (folder / LUDB_SIGNALS / f"{number}.hea").is_file():
-            yield Recording(id=name, file=f"{LUDB_SIGNALS}/{number}", patient=name)
+        if _is_own_file(folder / ludb.SIGNALS / f"{number}.hea"):
+            yield Recording(id=name, file=f"{ludb.SIGNALS}/{number}", patient=name)
 
 
 def _files(folder: Path) -> Iterator[Recording]:
@@ -101,11 +101,15 @@ def _files(folder: Path) -> Iterator[Recording]:
         folders[:] = sorted(each for each in folders if not each.startswith("."))
         for name in names:
             path = Path(where, name)
-            if path.suffix.lower() in wanted and not name.startswith(".") and not path.is_symlink():
+            if path.suffix.lower() in wanted and not name.startswith(".") and _is_own_file(path):
                 within = path.relative_to(folder).as_posix()
                 place = f"{folder.resolve().name}/{within}"
                 known = f"file-{hashlib.sha256(place.encode()).hexdigest()[:10]}"
                 yield Recording(id=known, file=within, patient=known)
+
+
+def _is_own_file(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
 
 
 def stated(recording: Recording, label: str) -> bool | None:

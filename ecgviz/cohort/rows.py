@@ -21,6 +21,8 @@ CONTROL_COLUMNS: Mapping[str, str] = {"|x|": "amplitude", "|dx/dt|": "slope", "r
 """The column of each control map."""
 OWN_ID = re.compile(r"\brecord-[0-9a-f]{8}\b")
 """What a recording without published id calls itself; the store calls it by its place in the folder."""
+SUFFIX = r"\.[A-Za-z][\w.]*"
+"""Of a file's name, which a long name shows cut off with dots; decimals are none."""
 NUMBERS = re.compile(r"[-+]?\d+(?:\.\d+)?")
 
 
@@ -64,10 +66,19 @@ def failed_row(recording: Recording, label: str, failure: str, stated: bool | No
 
 
 def nameless(failure: str, recording: Recording) -> str:
-    """Return a sentence in which the recording has its id, and no name of its file, which may name a patient."""
-    names = [fields.shown(Path(recording.file).name), Path(recording.file).name, recording.file]
-    for name in sorted(names, key=len, reverse=True):
-        failure = failure.replace(name, recording.id)
+    """Return a sentence in which the recording has its id, and no name of its files, which may name a patient.
+
+    Only whole names count, quoted or with their suffix, and whole paths: LUDB's recording "1" is not the 1 of "V1".
+    """
+    path = Path(recording.file)
+    stem, folder = (re.escape(text) for text in (path.stem, recording.file.removesuffix(path.name)))
+    quoted = re.escape(fields.shown(path.stem)[1:-1].removesuffix("..."))
+    for name in (
+        rf"'{quoted}({SUFFIX}|\.{{3,4}})?'",
+        rf"(?<![\w.-]){folder}{stem}({SUFFIX}){'?' if folder else ''}(?![\w-])",
+        rf"(?<![\w.-]){stem}{SUFFIX}(?![\w-])",
+    ):
+        failure = re.sub(name, recording.id, failure)
     return OWN_ID.sub(recording.id, failure)
 
 

@@ -41,12 +41,12 @@ def scale_wave(record: Record, beats: Beats, wave: str, leads: Sequence[str], fa
     leads : sequence of str
         Leads of the recording.
     factor : float
-        Between -5 and 5.
+        Between -5 and 5, and not 1.
 
     Raises
     ------
     EditError
-        For an unknown wave, a factor out of range, or when no beat has the wave.
+        For an unknown wave, a factor out of range or of 1, or when no beat has the wave.
     RecordError
         For a lead that the recording does not have.
     """
@@ -54,6 +54,8 @@ def scale_wave(record: Record, beats: Beats, wave: str, leads: Sequence[str], fa
         raise EditError(f"{wave!r} is no wave that can be scaled; known are {', '.join(ENDS_OF)}")
     if not FACTORS[0] <= factor <= FACTORS[1]:
         raise EditError(f"a wave cannot be multiplied by {factor:g}: {FACTORS[0]:g} to {FACTORS[1]:g}")
+    if factor == 1:
+        raise EditError(f"{wave} multiplied by 1 is as it was, so nothing would be changed")
     rows = _rows(record, leads)
     signal = record.signal.astype(np.float64)
     whole = bridged(record.signal)
@@ -76,12 +78,14 @@ def shift_st(record: Record, beats: Beats, mv: float, leads: Sequence[str]) -> E
     Raises
     ------
     EditError
-        For a shift above 2 mV, or when no beat has both QRS and T marks.
+        For a shift above 2 mV or of none, or when no beat has both QRS and T marks.
     RecordError
         For a lead that the recording does not have.
     """
     if not abs(mv) <= LARGEST_ST_MV:
         raise EditError(f"an ST shift of {mv:g} mV is out of range: {LARGEST_ST_MV:g} mV at most, up or down")
+    if mv == 0:
+        raise EditError("ST shifted by 0 mV is as it was, so nothing would be changed")
     rows = _rows(record, leads)
     at = np.arange(record.signal.shape[1]) / record.fs
     shift = np.zeros(at.size)
@@ -105,10 +109,12 @@ def widen_qrs(record: Record, beats: Beats, factor: float) -> Edited:
     Raises
     ------
     EditError
-        For a factor out of 0.5 to 2.5, or when a T wave would reach the next beat.
+        For a factor out of 0.5 to 2.5 or of 1, or when a T wave would reach the next beat.
     """
     if not WIDTHS[0] <= factor <= WIDTHS[1]:
         raise EditError(f"a QRS complex cannot be stretched by {factor:g}: {WIDTHS[0]:g} to {WIDTHS[1]:g}")
+    if factor == 1:
+        raise EditError("QRS complexes stretched by 1 are as they were, so nothing would be changed")
     first, last, _ = bodies(record, beats)
     qrs_on, qrs_off = (np.floor(m * record.fs).astype(int) for m in (beats.qrs_on, beats.qrs_off))
     more = np.rint((factor - 1) * (qrs_off - qrs_on)).astype(int)

@@ -25,19 +25,37 @@ def encode(value: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
 
 
 def decode(hint: Any, value: Any, arrays: Mapping[str, np.ndarray]) -> Any:
-    """Turn JSON back into what ``hint`` says; null is NaN where a float is wanted."""
+    """Turn JSON back into what ``hint`` says; null is NaN where a float is wanted.
+
+    Raises
+    ------
+    TypeError
+        When something of another kind stands where a text, a list, a table of names or a dataclass belongs.
+    KeyError
+        For an array that is not among ``arrays``.
+    """
+    origin, args = get_origin(hint), get_args(hint)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        _check(value, dict, "a table of names")
+        return {key: decode(args[1], each, arrays) for key, each in value.items()}
     if isinstance(value, dict) and value.keys() == {"array", "shape"}:
         return arrays[value["array"]]
-    origin, args = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
         return None if value is None else decode(next(a for a in args if a is not types.NoneType), value, arrays)
     if origin is tuple:
+        _check(value, list, "a list")
         return tuple(decode(args[0], each, arrays) for each in value)
-    if isinstance(origin, type) and issubclass(origin, Mapping):
-        return {key: decode(args[1], each, arrays) for key, each in value.items()}
     if is_dataclass(hint):
+        _check(value, dict, f"a {getattr(hint, '__name__', hint)}")
         hints = get_type_hints(hint)
         return hint(**{name: decode(hints[name], each, arrays) for name, each in value.items()})  # type: ignore[operator]
     if hint is float:
         return float("nan") if value is None else float(value)
+    if hint is str:
+        _check(value, str, "a text")
     return value
+
+
+def _check(value: Any, kind: type, wanted: str) -> None:
+    if not isinstance(value, kind):
+        raise TypeError(f"{value!r} stands where {wanted} belongs")

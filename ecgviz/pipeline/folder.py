@@ -5,13 +5,13 @@ What is read back is built from the types of `Case` alone: a file can name no ty
 
 import json
 import tempfile
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from ecgviz.errors import CaseError, EcgvizError
 from ecgviz.pipeline.codec import decode, encode
+from ecgviz.records.npz_file import DAMAGED
 from ecgviz.types import Case
 
 CASE, ARRAYS = "case.json", "arrays.npz"
@@ -58,6 +58,6 @@ def load_case(folder: Path) -> Case:
         raise CaseError(f"{folder} is no case folder: {CASE} or {ARRAYS} cannot be read") from error
     except EcgvizError:
         raise
-    except (KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+    except (KeyError, TypeError, *DAMAGED) as error:
         raise CaseError(f"{folder} does not hold a case: {error}") from error
     return case

@@ -125,7 +125,10 @@ def _leaves(where: str, then: Any, now: Any) -> list[tuple[str, Any, Any]]:
 
 
 def _difference(a: Any, b: Any) -> float | None:
-    """Return by how much two leaves differ, relative to the larger; None for words, or for what no longer fits."""
+    """Return by how much two leaves differ, relative to the larger; None for words, or for what no longer fits.
+
+    What is not finite in one must be the same in the other.
+    """
     if _missing(a) or _missing(b):
         return 0.0 if _missing(a) and _missing(b) else None
     x, y = np.asarray(a), np.asarray(b)
@@ -134,10 +137,11 @@ def _difference(a: Any, b: Any) -> float | None:
     if x.dtype.kind not in "fiub" or y.dtype.kind not in "fiub":
         return 0.0 if bool(np.all(x == y)) else None
     x, y = x.astype(np.float64), y.astype(np.float64)
-    if (np.isnan(x) != np.isnan(y)).any():
+    finite = np.isfinite(x) & np.isfinite(y)
+    if not np.array_equal(x[~finite], y[~finite], equal_nan=True):
         return None
-    apart = float(np.nanmax(np.abs(x - y), initial=0.0))
-    return apart / float(np.nanmax(np.maximum(np.abs(x), np.abs(y)))) if apart else 0.0
+    apart = float(np.max(np.abs(x[finite] - y[finite]), initial=0.0))
+    return apart / float(np.max(np.maximum(np.abs(x[finite]), np.abs(y[finite])))) if apart else 0.0
 
 
 def _missing(value: Any) -> bool:

@@ -48,7 +48,7 @@ def read_csv(path: Path, fs: float | None, unit: str | None) -> Record:
     if (
         len(second) == len(names)
         and all(re.fullmatch(r"[^\W\d]{1,12}", cell) for cell in second)
-        and "nan" not in second
+        and "nan" not in [cell.casefold() for cell in second]
     ):
         units, rows = list(second), rows[1:]
     values = _table(rows, separator, len(names), source)

@@ -119,7 +119,7 @@ def _of_ptbxl(folder: Path, left_out: list[str]) -> Iterator[Entry]:
 
 def _of_ludb(folder: Path) -> Iterator[Entry]:
     for row in ludb.read_table(folder / ludb.TABLE).values():
-        path = folder / "data" / f"{row.number}.hea"
+        path = folder / ludb.SIGNALS / f"{row.number}.hea"
         if _is_own_file(path):
             yield Entry(f"ludb-{row.number:03d}", path, "LUDB", row.age_years, row.sex, row.findings)
 

@@ -98,7 +98,7 @@ def _from_file(path: Path, fs: float | None, unit: str | None) -> Record:
         raise RecordError(f"{fields.shown(path.name)} is a folder; give one recording in it")
     stem = header_path(path).with_suffix("")
     published = ludb.find_entry(stem)
-    if published and path.suffix in ("", ".hea", ".dat"):
+    if published and path.suffix.lower() in ("", ".hea", ".dat"):
         record = ludb.read_ludb(path, published)
     else:
         record = _reader(path)(path, fs, unit)

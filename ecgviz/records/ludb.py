@@ -16,6 +16,7 @@ from ecgviz.types import Record
 from ecgviz.types.arrays import FloatArray
 
 TABLE = "ludb.csv"
+SIGNALS = "data"
 COUNTS_PER_MV = 1000.0
 MARKS_HZ = 500.0
 """All recordings of LUDB, and so the sample numbers of its marks, are at 500 Hz."""

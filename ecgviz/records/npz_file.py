@@ -1,6 +1,7 @@
 """NPZ files: fields ``signal`` (L, N), ``fs``, ``leads``, ``unit``, and if known ``age_years`` and ``sex``."""
 
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,10 @@ from ecgviz.types import Record
 
 MAX_BYTES = 400_000_000
 """Arrays larger than this once unpacked are refused: 12 leads, 24 hours at 100 Hz in float32."""
+
+
+DAMAGED = (zipfile.BadZipFile, zlib.error, ValueError, OSError, EOFError, RuntimeError, SyntaxError)
+"""What NumPy and zipfile raise on a file that is no NPZ, or a damaged one."""
 
 
 def read_arrays(path: Path) -> Mapping[str, Any]:
@@ -33,14 +38,16 @@ def read_arrays(path: Path) -> Mapping[str, Any]:
             return {name: stored[name] for name in stored.files}
     except RecordError:
         raise
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError, RuntimeError, SyntaxError) as error:
+    except DAMAGED as error:
         raise RecordError(
-            f"{source}: this is no NPZ file of plain arrays (pickled objects are never opened)"
+            f"{source}: this is no NPZ file of plain arrays, or a damaged one (pickled objects are never opened)"
         ) from error
 
 
 def read_npz(path: Path, fs: float | None, unit: str | None) -> Record:
     """Read an NPZ file; ``fs`` (Hz) and ``unit`` are taken where the file states none.
+
+    An age that is not plausible is none, as in other files.
 
     Raises
     ------
@@ -64,7 +71,7 @@ def read_npz(path: Path, fs: float | None, unit: str | None) -> Record:
         fs=rate,
         leads=fields.lead_names([str(name) for name in names.astype(np.str_)], source),
         id=source,
-        age_years=_number(arrays, "age_years"),
+        age_years=fields.age(str(_number(arrays, "age_years"))),
         sex=fields.sex(_text(arrays, "sex") or ""),
         assumptions=(*rate_note, *unit_note),
     )

@@ -60,7 +60,7 @@ def read_table(folder: str | Path) -> dict[int, Entry]:
     Raises
     ------
     RecordError
-        When a table is missing, or a row does not hold what it should.
+        When a table is missing, or a row does not hold what it should, such as a name that leads out of ``folder``.
     """
     folder = Path(folder)
     classes = read_statements(folder)
@@ -123,8 +123,8 @@ def _entry(row: Mapping[str, str], classes: Mapping[str, str]) -> Entry:
     stored = fields.number(row["age"])
     clipped = stored > 89
     for name in (row["filename_lr"], row["filename_hr"]):
-        if not re.fullmatch(r"[\w/]+", name, re.ASCII):
-            raise ValueError(f"file name {fields.shown(name)}")
+        if not re.fullmatch(r"\w+(/\w+)*", name, re.ASCII):
+            raise ValueError(f"file name {fields.shown(name)}, which is no plain path within the folder")
     return Entry(
         ecg_id=number,
         patient_id=int(float(row["patient_id"])),

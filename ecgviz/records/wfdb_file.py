@@ -1,7 +1,10 @@
 """WFDB records: a ``.hea`` file and the signal files it names, ``.mat`` of the PhysioNet/CinC challenges included."""
 
 import re
+import shutil
+import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -64,14 +67,13 @@ def read_wfdb(path: Path, fs: float | None, unit: str | None) -> Record:
 
 
 def header_path(path: Path) -> Path:
-    """Return the header that belongs to a header, a stem or a signal file."""
-    return (
-        path
-        if path.suffix == ".hea"
-        else path.with_name(path.stem + ".hea")
-        if path.suffix
-        else path.with_name(path.name + ".hea")
-    )
+    """Return the header that belongs to a header, a stem or a signal file; its suffix may be in capitals."""
+    if path.suffix.lower() == ".hea":
+        return path
+    name = path.stem if path.suffix else path.name
+    capitals = path.with_name(f"{name}.HEA")
+    small = path.with_name(f"{name}.hea")
+    return capitals if capitals.is_file() and not small.is_file() else small
 
 
 def read_header(path: Path) -> tuple[Header, str]:
@@ -82,7 +84,7 @@ def read_header(path: Path) -> tuple[Header, str]:
     source = fields.shown(place.name)
     with place.open("rb") as stream:
         header = parse_header(stream.read(MAX_BYTES + 1), source)
-    if path.suffix not in ("", ".hea") and path.name not in header.files:
+    if path.suffix.lower() not in ("", ".hea") and path.name not in header.files:
         raise RecordError(f"{source}: the header of that name does not speak of {fields.shown(path.name)}")
     return header, source
 
@@ -95,11 +97,8 @@ def read_counts(path: Path, header: Header, source: str) -> FloatArray:
         raise RecordError(f"{source}: its signal files differ in length: {sorted(frames)} frames")
     if len({channel.samples_per_frame for channel in header.channels}) != 1:
         raise RecordError(f"{source}: its signals have different sampling rates; give one record per rate")
-    import wfdb  # takes half a second, pandas among it, and serves these files alone
-
-    stem = str(place.resolve().with_suffix(""))
     try:
-        found = wfdb.rdrecord(stem, physical=True, smooth_frames=False)
+        found = _decoded(place.resolve(), header)
     except (ValueError, TypeError, IndexError, KeyError, OSError, ImportError, RuntimeError) as error:
         raise RecordError(f"{source}: the signal files cannot be decoded ({type(error).__name__})") from error
     read = list(zip(found.file_name, found.adc_gain, found.baseline, strict=True))
@@ -108,6 +107,19 @@ def read_counts(path: Path, header: Header, source: str) -> FloatArray:
     # wfdb 4.3.1 cannot hand out the stored integers of format 61, so they are taken back from its physical values.
     rows = zip(found.e_p_signal, header.channels, strict=True)
     return np.stack([np.round(row * channel.gain + channel.baseline) for row, channel in rows])
+
+
+def _decoded(place: Path, header: Header) -> Any:
+    """Return what wfdb reads of a header; one whose suffix is in capitals, which it does not open, as a copy."""
+    import wfdb  # takes half a second, pandas among it, and serves these files alone
+
+    if place.suffix == ".hea":
+        return wfdb.rdrecord(str(place.with_suffix("")), physical=True, smooth_frames=False)
+    with tempfile.TemporaryDirectory(prefix="ecgviz-header-") as scratch:
+        shutil.copyfile(place, Path(scratch) / f"{place.stem}.hea")
+        for name in header.files:
+            (Path(scratch) / name).symlink_to(place.parent / name)
+        return wfdb.rdrecord(str(Path(scratch) / place.stem), physical=True, smooth_frames=False)
 
 
 def _frames(path: Path, header: Header, source: str) -> int:

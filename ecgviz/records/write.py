@@ -1,8 +1,10 @@
-"""Records out: NPZ and CSV files that `ecgviz.records.load_record` reads back."""
+"""Records out: NPZ and CSV files that `ecgviz.records.load_record` reads back, and files that appear whole."""
 
 import csv
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -30,13 +32,20 @@ def save_record(record: Record, path: Path) -> None:
     """
     if path.suffix.lower() not in SUFFIXES:
         raise RecordError(f"a recording is written as {' or '.join(SUFFIXES)}, not as {path.suffix or 'no suffix'!r}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as scratch:
-        part = Path(scratch) / f"part{path.suffix.lower()}"
+    with written_whole(path) as part:
         if part.suffix == ".npz":
             _write_npz(record, part)
         else:
             _write_csv(record, part)
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Yield where to write a file that then appears at ``path`` whole or not at all; one that is there is replaced."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as scratch:
+        part = Path(scratch) / f"part{path.suffix.lower()}"
+        yield part
         os.replace(part, path)
 
 

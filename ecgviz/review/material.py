@@ -19,6 +19,7 @@ from ecgviz.errors import ReviewError
 from ecgviz.evidence import evidence
 from ecgviz.explain import explain, explain_controls
 from ecgviz.pipeline.codec import decode, encode
+from ecgviz.records.npz_file import DAMAGED
 from ecgviz.review.audit import digest
 from ecgviz.review.design import RANDOMISED, Item
 from ecgviz.signal import condition
@@ -123,6 +124,6 @@ def _kept(kind: type[T], path: Path) -> T:
             f"the study's folder holds answers and not what was read (no {path.parent.name}/{path.name}): it was "
             "imported without its recordings"
         ) from error
-    except (KeyError, TypeError, ValueError, OSError) as error:
+    except (KeyError, TypeError, *DAMAGED) as error:
         raise ReviewError(f"{path.parent.name}/{path.name} of the study is damaged") from error
     return value

@@ -12,6 +12,9 @@ from ecgviz.types.arrays import BoolArray, FloatArray, frozen
 PLAUSIBLE_MV = 20.0
 """Larger deflections from a lead's median are no surface ECG: units or gain are wrong."""
 
+RATES_HZ = (25.0, 100_000.0)
+"""Below, a QRS complex falls between two samples; above, no electrocardiograph samples."""
+
 
 @dataclass(frozen=True, eq=False)
 class Record:
@@ -43,7 +46,7 @@ class Record:
     Raises
     ------
     RecordError
-        For shapes that do not fit, no rate, repeated leads, infinite samples, or deflections that no ECG has.
+        For shapes that do not fit, repeated leads, infinite samples, or a rate or deflections that no ECG has.
     """
 
     signal: FloatArray
@@ -71,6 +74,12 @@ class Record:
             )
         if not (np.isfinite(self.fs) and self.fs > 0):
             raise RecordError(f"{self.id}: a sampling rate of {self.fs} Hz is none; state the rate in hertz")
+        if not RATES_HZ[0] <= self.fs <= RATES_HZ[1]:
+            taken = "milliseconds taken for seconds" if self.fs < RATES_HZ[0] else "seconds taken for milliseconds"
+            raise RecordError(
+                f"{self.id}: a sampling rate of {self.fs:g} Hz is that of no ECG ({RATES_HZ[0]:g} to "
+                f"{RATES_HZ[1]:g} Hz): are {taken}, or is the rate in other units than hertz?"
+            )
         if len(set(self.leads)) != len(self.leads):
             twice = sorted({lead for lead in self.leads if self.leads.count(lead) > 1})
             raise RecordError(f"{self.id}: lead {', '.join(twice)} is given more than once")
