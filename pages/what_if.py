@@ -13,7 +13,8 @@ if edited is None:
 
 st.warning(wording.plain(wording.sentence(edited.sentence)), icon=":material/edit:")
 shown = what_if.both(record, edited)
-what_if.tracing(record, edited, shown)
+found = sides.explained(shown)
+what_if.tracing(record, edited, shown, found)
 what_if.cautions(record, edited)
 
 left, right = st.columns(2)
@@ -25,6 +26,6 @@ with right:
     sides.measured(shown)
 
 widgets.heading("Lead by wave: supporting minus opposing mass, % of both", "evidence_grid", "shared_scale")
-sides.matrices(shown, sides.explained(shown), key="what if")
+sides.matrices(shown, found, key="what if")
 widgets.heading("Held against the guideline", "verdict", "region", "control")
 sides.verdicts(shown)

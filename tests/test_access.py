@@ -1,8 +1,11 @@
 """The dashboard serves this machine alone unless a login is configured, keeps sessions apart, and tells faults."""
 
 import logging
+import os
 import re
+import tempfile
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,8 +21,9 @@ from ecgviz import pipeline, registry
 from ecgviz.access import allowed_in, check_login, is_loopback, may_enter, takes_as_verified
 from ecgviz.cli import main
 from ecgviz.errors import AccessError
-from ecgviz.records import load_record
+from ecgviz.records import isolate, load_record
 from ecgviz.types import Record
+from ecgviz.ui import leftovers
 from ecgviz.ui.state import choices, networks, running
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -178,6 +182,78 @@ def test_ten_sessions_at_once_see_their_own_upload_alone(app: AppTest, monkeypat
         said = str(figures(session)) + unescaped(texts(session))
         assert set(re.findall(r"own-(\d+)", said)) == {str(n)}
     assert "own-" not in str(figures(pick_demo(app, "af")))
+
+
+def test_a_server_removes_what_a_killed_one_left_of_uploads_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    names = ("ecgviz-upload-old", "ecgviz-upload-of-a-server-that-runs", "kept", "other-old")
+    left, running_now, target, other = (tmp_path / name for name in names)
+    for folder in (left, running_now, target, other):
+        folder.mkdir()
+        (folder / "record.csv").write_text("I,II")
+    (tmp_path / "ecgviz-upload-link").symlink_to(target)
+    long_ago = time.time() - leftovers.OLD_S - 60
+    for folder in (left, target, other):
+        os.utime(folder, (long_ago, long_ago))
+    os.utime(tmp_path / "ecgviz-upload-link", (long_ago, long_ago), follow_symlinks=False)
+    leftovers.sweep()
+    assert {each.name for each in tmp_path.iterdir()} == {*names[1:], "ecgviz-upload-link"}
+    assert (target / "record.csv").exists()
+
+
+def test_uploads_lie_where_a_server_looks_for_them_and_not_for_as_long(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    seen: list[Path] = []
+    monkeypatch.setattr(isolate, "_run_child", lambda folder, main: seen.append(folder))
+    monkeypatch.setattr(isolate, "_answer", lambda folder, main: load_record("demo:normal"))
+    isolate.load_upload({"ecg.csv": b"I,II"})
+    (folder,) = seen
+    assert (folder.parent, folder.name.startswith(leftovers.PREFIX)) == (tmp_path, True)
+    assert leftovers.OLD_S > 10 * isolate.WALL_S
+
+
+def stop_when_found_out(app: AppTest, monkeypatch: pytest.MonkeyPatch, title: str) -> AppTest:
+    """Stop the work of this title, of all that a page asks for, before anything of it is known."""
+    tokens = []
+
+    def watched(token: str, named: str, work: Callable[[], Any]) -> Any:
+        if named == title:
+            tokens.append(token)
+        return watch(token, named, work)
+
+    watch = running._watched
+    monkeypatch.setattr(running, "_watched", watched)
+    st.cache_data.clear()
+    app.run()
+    st.cache_data.clear()
+    app.session_state[running._STOPPED] = tokens[-1]
+    return app.run()
+
+
+def test_what_two_parts_of_a_page_wait_for_is_stopped_once_for_both(app: AppTest, monkeypatch: pytest.MonkeyPatch):
+    stop_when_found_out(pick_demo(app), monkeypatch, "Predicting")
+    assert not app.error
+    assert "Predicting: stopped before it was done; press Run again" in unescaped(texts(app))
+    (again,) = [button for button in app.button if button.label == "Run again"]
+    again.click().run()
+    assert "stopped before it was done" not in unescaped(texts(app))
+
+
+def test_an_altered_recording_is_shown_without_an_explanation_that_was_stopped(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+):
+    app = pick_demo(app, "normal").switch_page("pages/what_if.py").run()
+    app.selectbox(key="edit").set_value("shift_st").run()
+    app.button(key="apply shift_st").click().run()
+    stop_when_found_out(app, monkeypatch, "Explaining")
+    assert not app.error
+    warnings = [unescaped(each.value) for each in app.warning]
+    assert [each for each in warnings if "stopped" in each] == [
+        "after: Explaining: stopped before it was done; press Run again, or choose something else"
+    ]
+    assert len([button for button in app.button if button.label == "Run again"]) == 1
 
 
 def test_work_that_was_stopped_says_so_and_runs_again_when_asked(app: AppTest, monkeypatch: pytest.MonkeyPatch):

@@ -59,6 +59,12 @@ def test_a_step_reads_as_the_python_that_makes_it(record: Record, beats: Beats) 
     np.testing.assert_array_equal(made.record.signal, apply_steps(record, beats, [wanted]).record.signal)
 
 
+def test_what_stays_as_it_is_is_no_part_of_a_step(record: Record, beats: Beats) -> None:
+    wanted = step("change_person", age_years=80.0, sex=CHANGES["change_person"].takes[1].start)
+    assert wanted == step("change_person", age_years=80.0)
+    assert apply_steps(record, beats, [wanted]).record.sex == record.sex == "female"
+
+
 def test_a_step_that_cannot_be_made_is_told_by_its_number(record: Record, beats: Beats) -> None:
     with pytest.raises(EditError, match=r"^step 2, remove p waves: no beat of .* has a P wave to remove$"):
         apply_steps(record, beats, [step("remove_p"), step("remove_p")])

@@ -172,6 +172,13 @@ def test_a_header_without_its_signal_file_is_refused(app: AppTest):
     assert "a.dat" in unescaped(error.value)
 
 
+def test_two_files_of_one_name_are_refused(app: AppTest):
+    send(app, ("ecg.csv", csv()), ("ecg.csv", csv(rate="# fs: 500\n")))
+    (error,) = app.error
+    assert unescaped(error.value).startswith("'ecg.csv' was sent more than once")
+    assert not figures(app)
+
+
 def test_two_leads_are_shown_but_refused_where_a_network_is_asked(app: AppTest):
     send(app, ("two.csv", csv(leads=("II", "V1"))))
     assert not app.error

@@ -72,6 +72,16 @@ def test_prediction_measurements_and_verdict_follow_an_edit(app: AppTest):
     assert "edited = change_rate(record, beats, bpm=80.0)" in app.code[0].value
 
 
+def test_another_age_leaves_the_sex_as_it_is(app: AppTest):
+    record = load_record("demo:normal")
+    assert record.sex == "female"
+    choose_edit(visit(pick_demo(app, "normal"), "what_if"), "change_person").number_input[0].set_value(80.0)
+    apply_edit(app)
+    (warning,) = app.warning
+    assert unescaped(warning.value) == f"Altered: age {record.age_years:g} years stated as 80 years."
+    assert "edited = change_person(record, beats, age_years=80.0)" in app.code[0].value
+
+
 def test_an_edit_that_cannot_be_made_is_refused_and_nothing_changes(app: AppTest):
     visit(pick_demo(app, "af"), "what_if")
     apply_edit(choose_edit(app, "remove_p"))
@@ -117,6 +127,26 @@ def test_two_sides_have_one_scale(app: AppTest, differs: str, titles: tuple[str,
     if differs != "Method":  # saliency has no sign, so that it has no scale in common with what is signed
         assert (heats[0]["zmin"], heats[0]["zmax"]) == (heats[1]["zmin"], heats[1]["zmax"])
     assert list(next(each.value for each in app.table if "verdict" in each.value.columns).columns[1:]) == list(titles)
+
+
+def test_a_recording_of_the_library_is_not_offered_to_itself_and_stands_beside_its_copy(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    ecg_csv(tmp_path / "first.csv")
+    (tmp_path / "second.csv").write_bytes((tmp_path / "first.csv").read_bytes())
+    monkeypatch.setenv(state.VARIABLE, str(tmp_path))
+    opened, copy = state.library().entries
+    app.run().segmented_control(key="source").set_value("Library").run()
+    app.selectbox(key="library").set_value(opened).run()
+    second = visit(app, "compare").selectbox(key="second recording")
+    assert [name for name in second.options if name.startswith("file-")] == [copy]
+    second.set_value(copy).run()
+    assert not app.exception
+    assert not app.error
+    titles = [each["layout"]["title"]["text"] for each in figures(app)[:2]]
+    assert titles[0].startswith("record-")
+    assert titles[1] == f"{titles[0]} (2)"
+    assert len(figures(app)) == 4
 
 
 def arriving(**asked: str) -> AppTest:

@@ -20,7 +20,7 @@ from ecgviz.teach import Opened, open_case, open_library, order, score, shipped_
 from ecgviz.teach.answers import Score
 from ecgviz.teach.check import check_cases, check_lessons
 from ecgviz.teach.flaw import p_of_guessing, trained_side
-from ecgviz.teach.history import attempt, attempts, forget, keep, learner_code, new_code, readings
+from ecgviz.teach.history import attempt, attempts, case_of, forget, keep, kept_as, learner_code, new_code, readings
 from ecgviz.teach.load import OURS
 from ecgviz.teach.spacing import Reading, due, due_at
 
@@ -274,6 +274,19 @@ def test_a_teachers_own_cases_are_opened_beside_their_recordings(tmp_path: Path)
     assert "lbbb" in opened.met
     assert opened.licence == "CC0, made for this course"
     assert opened.record.id == "case a1"
+
+
+def test_repeats_are_of_the_library_in_which_a_case_was_read(tmp_path: Path) -> None:
+    """A teacher's cases may bear the numbers of shipped ones."""
+    simulated = {"severity": 1.2, "seed": 3, "age_years": 50, "sex": "male"}
+    cases = [{"id": name, "lesson": "rbbb", "level": 1, "simulate": simulated} for name in ("001", "002")]
+    own = open_library(own_folder(tmp_path, cases=cases))
+    for library, other in ((own, LIBRARY), (LIBRARY, own)):
+        kept = kept_as(library, "001")
+        assert (case_of(library, kept), case_of(other, kept)) == ("001", None)
+        again = due([Reading(kept, START, False)], START + 3 * WEEK)
+        assert order.those_due(library, again, [1, 2, 3]) == ("001",)
+        assert order.those_due(other, again, [1, 2, 3]) == ()
 
 
 @pytest.mark.parametrize("name", ["../first.csv", "/etc/passwd", "..", "sub/first.csv", ".hidden"])

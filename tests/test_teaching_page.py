@@ -1,18 +1,19 @@
 """The Teaching page as a learner and a teacher use it: every mode, every entry, histories, the classroom."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import on_page
 import pytest
+import yaml
 from streamlit.testing.v1 import AppTest
 
 from ecgviz import NOTICE, checkpoint
 from ecgviz.teach import Opened, open_case, shipped_cases
 from ecgviz.teach.flaw import trained_side
-from ecgviz.teach.history import attempts, keep
+from ecgviz.teach.history import Attempt, attempts, keep
 from ecgviz.types import Prediction
 from ecgviz.ui import state
 from ecgviz.ui.state import teaching
@@ -215,6 +216,70 @@ def test_a_history_is_kept_under_a_code_only_and_opens_again(page: AppTest, kept
     keep(kept, "BCDF23", replace(one, case="015", at=one.at - timedelta(weeks=3)))
     page.run()
     assert [each.label for each in page.button if each.label.startswith("Start")] == ["Start: 1 case"]
+
+
+def own_folder(folder: Path, lesson: str) -> Path:
+    """Make a teacher's folder with one case, numbered as a shipped one."""
+    patient = {"severity": 1.2, "seed": 3, "age_years": 50, "sex": "male"}
+    case = {"id": "013", "lesson": lesson, "level": 1, "simulate": patient}
+    folder.mkdir(parents=True)
+    (folder / "cases.yaml").write_text(yaml.safe_dump({"schema_version": 1, "licence": "CC0", "cases": [case]}))
+    return folder
+
+
+def test_a_case_of_ones_own_comes_back_in_its_library_under_its_own_name(
+    page: AppTest, kept: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setenv(VARIABLE, str(own_folder(tmp_path / "mine", "rbbb")))
+    page.session_state["teaching learner"] = "BCDF23"
+    page.run().selectbox(key="teaching library").set_value("Cases of the folder mine").run()
+    start(page, "Quiz", "13")
+    hand_in(page, "rbbb")
+    (one,) = attempts(kept, "BCDF23")
+    kept.unlink()
+    keep(kept, "BCDF23", replace(one, at=one.at - timedelta(weeks=3)))
+    press(page, "End").segmented_control(key="entry").set_value("Due for repeat").run()
+    due = {}
+    for title in ("Shipped cases", "Cases of the folder mine"):
+        page.selectbox(key="teaching library").set_value(title).run()
+        due[title] = [each.label for each in page.button if each.label.startswith("Start")]
+        page.session_state["teaching history"] = True
+        page.run()
+        due[title] += [each.value["answer"].iloc[0] for each in page.table if "answer" in each.value.columns]
+    assert due == {
+        "Shipped cases": ["Start: 0 cases", "another library"],
+        "Cases of the folder mine": ["Start: 1 case", "complete right bundle branch block"],
+    }
+    assert "1 cases of this library are due for a repeat" in said(page)
+
+
+def test_two_folders_of_one_name_are_two_libraries(page: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    folders = [own_folder(tmp_path / where / "mine", lesson) for where, lesson in (("a", "rbbb"), ("b", "lbbb"))]
+    monkeypatch.setenv(VARIABLE, ":".join(map(str, (*folders, folders[0]))))
+    page.run()
+    titles = page.selectbox(key="teaching library").options
+    assert titles == ["Shipped cases", "Cases of the folder mine", "Cases of the folder mine (2)"]
+    for title, answer in zip(titles[1:], ("right", "left"), strict=True):
+        page.selectbox(key="teaching library").set_value(title).run()
+        start(page, "Study", "13")
+        assert f"Answer: complete {answer} bundle branch block" in said(page)
+        press(page, "End")
+
+
+def test_a_history_that_cannot_be_deleted_is_said_in_a_sentence(page: AppTest, kept: Path):
+    page.session_state["teaching learner"] = "BCDF23"
+    page.session_state["teaching history"] = True
+    keep(kept, "BCDF23", Attempt("013", "Quiz", "right", 1, 0, 0, 0, 9.0, datetime.now(UTC)))
+    page.run()
+    sound = kept.read_bytes()
+    kept.write_text("no database at all, and longer than a header of one" * 30)
+    press(page, "Delete this history")
+    assert "the history teaching.sqlite cannot be used" in said(page)
+    assert page.session_state["teaching learner"] == "BCDF23"
+    kept.write_bytes(sound)
+    press(page, "Delete this history")
+    assert page.session_state["teaching learner"] == ""
+    assert attempts(kept, "BCDF23") == ()
 
 
 def test_two_people_do_not_see_each_other(page: AppTest):

@@ -15,6 +15,9 @@ from ecgviz.edit.waves import FACTORS, LARGEST_ST_MV, WIDTHS, scale_wave, shift_
 from ecgviz.errors import EcgvizError, EditError
 from ecgviz.types import Beats, Record
 
+AS_IT_IS = "as it is"
+"""A choice that leaves its parameter out."""
+
 Value = float | str | tuple[str, ...]
 
 
@@ -24,7 +27,7 @@ class Takes:
 
     ``kind`` is "number" (from ``low`` to ``high`` in steps of ``step``, in ``unit``), "choice" (one of ``choices``),
     "lead" or "leads" (of the recording). ``start`` is what is offered at first; a number that may be left out starts
-    with NaN.
+    with NaN, a choice with `AS_IT_IS`.
     """
 
     name: str
@@ -110,7 +113,7 @@ CHANGES: Mapping[str, Change] = MappingProxyType(
             "Another age or sex is stated; no sample changes, but criteria and networks that read them follow.",
             (
                 Takes("age_years", "Age (empty: as it is)", "number", math.nan, 0.0, 120.0, 1.0, "years"),
-                Takes("sex", "Sex", "choice", "male", choices=("male", "female", UNKNOWN)),
+                Takes("sex", "Sex", "choice", AS_IT_IS, choices=(AS_IT_IS, "male", "female", UNKNOWN)),
             ),
         ),
     }
@@ -131,7 +134,7 @@ class Step:
 
 
 def step(change: str, **given: Value) -> Step:
-    """Return an edit to make.
+    """Return an edit to make, without what is to stay `AS_IT_IS`.
 
     Raises
     ------
@@ -144,7 +147,7 @@ def step(change: str, **given: Value) -> Step:
     unknown = [name for name in given if name not in takes]
     if unknown:
         raise EditError(f"{change} does not take {unknown[0]}; it takes {', '.join(takes) or 'nothing'}")
-    return Step(change, tuple(given.items()))
+    return Step(change, tuple((name, value) for name, value in given.items() if value != AS_IT_IS))
 
 
 def apply_steps(record: Record, beats: Beats, steps: Sequence[Step]) -> Edited:

@@ -17,6 +17,7 @@ import platformdirs
 
 from ecgviz.errors import TeachingError
 from ecgviz.teach.answers import Score
+from ecgviz.teach.load import OURS, Library
 from ecgviz.teach.spacing import Reading
 
 ALPHABET = "BCDFGHJKLMNPQRSTVWXZ23456789"
@@ -69,6 +70,21 @@ def attempt(case: str, mode: str, scored: Score, seconds: float, at: datetime) -
         seconds=seconds,
         at=at,
     )
+
+
+def kept_as(library: Library, case: str) -> str:
+    """Return how a history names a case: those of a teacher's own library bear its title, as ids repeat."""
+    return f"{_prefix(library)}{case}"
+
+
+def case_of(library: Library, kept: str) -> str | None:
+    """Return the id of the case that a history names, as `kept_as` does; None where it is none of this library."""
+    name = kept.removeprefix(_prefix(library))
+    return name if name in library.cases and kept_as(library, name) == kept else None
+
+
+def _prefix(library: Library) -> str:
+    return "" if library.folder == OURS else f"{library.title}: "
 
 
 def default_path() -> Path:

@@ -26,7 +26,7 @@ class Library:
     """Lessons by id, and cases by id in the order in which they are taught.
 
     ``paths`` are the recordings of cases that are not simulated, ``licence`` is that of all recordings, ``title`` says
-    whose cases these are.
+    whose cases these are, and ``folder`` where they lie.
     """
 
     title: str
@@ -35,6 +35,7 @@ class Library:
     cases: Mapping[str, Case]
     look_alikes: tuple[LookAlike, ...] = ()
     paths: Mapping[str, Path] = field(default_factory=dict)
+    folder: Path = OURS
 
     def case(self, name: str) -> Case:
         """Return one case; raises TeachingError where there is none of that id."""
@@ -106,7 +107,7 @@ def _library(path: Path, title: str) -> Library:
             if name not in cases:
                 raise TeachingError(f"{path.name}: look_alikes: there is no case {name!r}")
     paths = {case.id: _beside(path, case) for case in cases.values() if case.record is not None}
-    return Library(title, content.licence, known, cases, content.look_alikes, paths)
+    return Library(title, content.licence, known, cases, content.look_alikes, paths, path.parent.resolve())
 
 
 def _beside(path: Path, case: Case) -> Path:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
+from ecgviz.teach.history import case_of
 from ecgviz.teach.load import Library
 
 ENTRIES = ("In sequence", "At random", "By diagnosis", "Own list", "Due for repeat")
@@ -40,5 +41,6 @@ def own_list(library: Library, text: str) -> tuple[str, ...]:
 
 
 def those_due(library: Library, due: Sequence[str], levels: Collection[int]) -> tuple[str, ...]:
-    """Return the due cases that this library has, the longest due first."""
-    return tuple(name for name in due if name in library.cases and library.cases[name].level in levels)
+    """Return which of the ``due`` cases, named as in a history, this library has at the levels; longest due first."""
+    names = (case_of(library, kept) for kept in due)
+    return tuple(name for name in names if name is not None and library.cases[name].level in levels)

@@ -47,7 +47,7 @@ def open_library(folder: Path) -> Library:
             f"{folder.name} has no {CASES}, and none of its recordings is one of PTB-XL whose readers state a finding "
             "that is taught here"
         )
-    return Library(f"PTB-XL in {folder.name}", LICENCE, known, cases, paths=paths)
+    return Library(f"PTB-XL in {folder.name}", LICENCE, known, cases, paths=paths, folder=folder.resolve())
 
 
 def _answers(row: ptbxl.Entry, known: Mapping[str, Lesson]) -> list[str]:

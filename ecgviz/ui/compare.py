@@ -50,7 +50,7 @@ def pick(record: Record) -> tuple[sides.Side, sides.Side]:
 
 
 def _recordings(record: Record, network: Model, label: str, method: str) -> tuple[sides.Side, sides.Side]:
-    names = [name for name in state.entries() if name != record.id]
+    names = [name for name in state.entries() if name != state.choice().link]
     picked = st.selectbox("Second recording", names, index=None, key="second recording", placeholder="Choose one")
     edited = None if picked else _altered(record)
     if picked is None and edited is None:
@@ -87,7 +87,11 @@ def _chosen(what: str, options: list[str], key: str) -> str:
 def _sides(
     first: tuple[str, Record, Model, str], second: tuple[str, Record, Model, str], method: str
 ) -> tuple[sides.Side, sides.Side]:
-    return sides.Side(*first, method), sides.Side(*second, method)
+    """Return two sides asked by one method; the second of one title, as of a recording and its copy, is numbered."""
+    title, *_ = first
+    name, record, network, label = second
+    unique = f"{name} (2)" if name == title else name
+    return sides.Side(*first, method), sides.Side(unique, record, network, label, method)
 
 
 def papers(shown: sides.Sides, found: dict[str, state.Explained]) -> None:

@@ -6,6 +6,7 @@ from ecgviz import glossary
 from ecgviz.errors import EcgvizError
 from ecgviz.records import demo_names
 from ecgviz.records.demo import PREFIX
+from ecgviz.records.fields import shown
 from ecgviz.registry import available_models, default_model
 from ecgviz.types import Record
 from ecgviz.ui import state, wording
@@ -103,8 +104,13 @@ def _upload_picker() -> Record | str | None:
         sex = st.selectbox("Sex", ("female", "male"), index=None, key="sex", placeholder="as in the file")
     if not files:
         return None
+    sent = {file.name: file.getvalue() for file in files}
+    names = [file.name for file in files]
+    twice = [name for name in sent if names.count(name) > 1]
+    if twice:
+        return f"{shown(twice[0])} was sent more than once; take the files away that do not belong to the recording"
     return state.upload(
-        {file.name: file.getvalue() for file in files},
+        sent,
         fs=fs,
         unit=unit,
         age_years=None if age is None else float(age),

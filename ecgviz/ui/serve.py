@@ -12,7 +12,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web.cli import main
 
 from ecgviz.memory import collect_seldom, keep_freed_memory
-from ecgviz.ui import ahead
+from ecgviz.ui import ahead, leftovers
 
 
 def send_at_once() -> None:
@@ -38,4 +38,5 @@ if __name__ == "__main__":
     collect_seldom()
     PagesManager.uses_pages_directory = False
     ahead.first()
+    leftovers.at_start()
     main(prog_name="streamlit")

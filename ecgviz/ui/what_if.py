@@ -1,6 +1,7 @@
 """What the What if page is made of: the form of an edit, the list of those made, and the altered tracing."""
 
 import math
+from collections.abc import Mapping
 from functools import partial
 
 import streamlit as st
@@ -136,7 +137,7 @@ def both(record: Record, edited: Edited) -> tuple[sides.Side, sides.Side]:
     )
 
 
-def tracing(record: Record, edited: Edited, shown: sides.Sides) -> None:
+def tracing(record: Record, edited: Edited, shown: sides.Sides, found: Mapping[str, state.Explained]) -> None:
     """Draw the altered tracing in black over the original in blue, with what the reader wants behind it."""
     left, right = st.columns(2)
     behind = left.segmented_control(
@@ -152,7 +153,7 @@ def tracing(record: Record, edited: Edited, shown: sides.Sides) -> None:
     )
     heats = {}
     if behind == sides.METHOD:
-        heats = sides.heats(shown, sides.explained(shown))
+        heats = sides.heats(shown, found)
     elif behind == sides.ATTENTION:
         heats = sides.attended(shown)
         if not heats:

@@ -8,10 +8,11 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import streamlit as st
+from streamlit.errors import StreamlitDuplicateElementKey
 from torch.nn.modules.module import register_module_forward_pre_hook
 
 from ecgviz.errors import EcgvizError
@@ -80,7 +81,7 @@ def once(what: str, key: Key, title: str, work: Callable[[], Any], *, shared: bo
 
 def _watched(token: str, title: str, work: Callable[[], Any]) -> Any:
     if st.session_state.get(_STOPPED) == token:
-        st.button("Run again", key=f"again {token}", on_click=_stop, args=("",))
+        _offer("Run again", f"again {token}", "")
         raise StoppedError(f"{title}: stopped before it was done; press Run again, or choose something else")
     place, started = st.empty(), time.monotonic()
     told_s, passes = started, 0
@@ -96,13 +97,19 @@ def _watched(token: str, title: str, work: Callable[[], Any]) -> Any:
         if said is None:
             with place.container(horizontal=True, vertical_alignment="center"):
                 said = st.empty()
-                st.button("Stop", key=f"stop {token}", on_click=_stop, args=(token,))
+                _offer("Stop", f"stop {token}", token)
         said.markdown(f":small[{title}: {now - started:.0f} s, {passes} layers computed]")
 
     with st.spinner(f"{title} ...", show_time=True), _counted(tell):
         found = work()
     place.empty()
     return found
+
+
+def _offer(label: str, key: str, stopped: str) -> None:
+    """Draw a button that stops this work or all of none, unless another part of the page that waits for it did."""
+    with suppress(StreamlitDuplicateElementKey):
+        st.button(label, key=key, on_click=_stop, args=(stopped,))
 
 
 def _stop(token: str) -> None:

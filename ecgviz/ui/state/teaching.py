@@ -14,7 +14,7 @@ from ecgviz.errors import EcgvizError
 from ecgviz.evidence import evidence
 from ecgviz.explain.controls import explain_controls
 from ecgviz.teach import Library, Opened, Score, open_case, open_library, score, shipped_cases
-from ecgviz.teach.history import Attempt, attempt, attempts, default_path, keep
+from ecgviz.teach.history import Attempt, attempt, attempts, default_path, keep, kept_as
 from ecgviz.types import Beats, Record
 from ecgviz.ui.state.library import VARIABLE
 from ecgviz.ui.state.networks import Explained, _lock
@@ -63,16 +63,21 @@ class Sitting:
 
 
 def libraries() -> tuple[dict[str, Library], tuple[str, ...]]:
-    """Return the libraries of cases by title, the shipped one first, and a sentence for each folder that has none."""
-    found, refused = {}, []
+    """Return the libraries of cases by title, the shipped one first, and a sentence for each folder that has none.
+
+    Where two folders have one name, the title of the second ends in a number.
+    """
     shipped = shipped_cases()
-    found[shipped.title] = shipped
+    found, refused = {shipped.title: shipped}, []
     for folder in filter(None, os.environ.get(VARIABLE, "").split(os.pathsep)):
         opened = _own(folder)
         if isinstance(opened, str):
             refused.append(opened)
-        else:
-            found[opened.title] = opened
+        elif opened.folder not in {each.folder for each in found.values()}:
+            title, n = opened.title, 2
+            while title in found:
+                title, n = f"{opened.title} ({n})", n + 1
+            found[title] = replace(opened, title=title)
     return found, tuple(refused)
 
 
@@ -85,13 +90,13 @@ def _own(folder: str) -> Library | str:
 
 
 @st.cache_data(max_entries=64, show_spinner="Opening the case")
-def _opened(title: str, name: str, severity: float | None, _library: Library) -> Opened:
+def _opened(folder: Path, name: str, severity: float | None, _library: Library) -> Opened:
     return open_case(_library, name, severity=severity)
 
 
 def opened(library: Library, name: str, severity: float | None = None) -> Opened:
     """Return a case on its recording; raises TeachingError when the recording cannot be read."""
-    result: Opened = _opened(library.title, name, severity, library)
+    result: Opened = _opened(library.folder, name, severity, library)
     return result
 
 
@@ -142,12 +147,7 @@ def answer(case: Opened, library: Library, lessons: tuple[str, ...], cells: tupl
     scored = score(lessons, case.case.answers, case.met, library.lessons)
     given = Given(case.case.id, lessons, cells, now - held.shown_at_s, scored)
     st.session_state[_SITTING] = replace(held, step=1, given={**held.given, case.case.id: given})
-    return _keep(attempt(_named(library, case.case.id), held.mode, scored, given.seconds, datetime.now(UTC)))
-
-
-def _named(library: Library, case: str) -> str:
-    """Return how a history names a case: those of other libraries bear their library's title."""
-    return case if library.title == shipped_cases().title else f"{library.title}: {case}"
+    return _keep(attempt(kept_as(library, case.case.id), held.mode, scored, given.seconds, datetime.now(UTC)))
 
 
 def learner() -> str:

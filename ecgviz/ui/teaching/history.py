@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from ecgviz.errors import EcgvizError
-from ecgviz.teach import Library
-from ecgviz.teach.history import Attempt, default_path, forget, learner_code, new_code, readings
+from ecgviz.teach import Library, order
+from ecgviz.teach.history import Attempt, case_of, default_path, forget, learner_code, new_code, readings
+from ecgviz.teach.schema import LEVELS
 from ecgviz.teach.spacing import due
 from ecgviz.ui import wording
 from ecgviz.ui.state import teaching
@@ -37,7 +38,8 @@ def _code() -> None:
         st.markdown(f"Your code is **{teaching.learner()}**. Write it down: it opens this history again.")
         left, right, _ = st.columns([1, 1, 3])
         left.button("Keep no history", on_click=teaching.be_learner, args=("",), key="no history", width="stretch")
-        right.button("Delete this history", on_click=_forget, key="forget", width="stretch")
+        if right.button("Delete this history", key="forget", width="stretch"):
+            _forget()
         return
     left, middle, right, _ = st.columns([1, 1, 1, 2], vertical_alignment="bottom")
     left.button("Take a new code", on_click=_new, key="new code", width="stretch")
@@ -56,8 +58,13 @@ def _new() -> None:
 
 
 def _forget() -> None:
-    forget(default_path(), teaching.learner())
-    teaching.be_learner("")
+    try:
+        forget(default_path(), teaching.learner())
+    except EcgvizError as refusal:
+        st.error(wording.plain(str(refusal)))
+    else:
+        teaching.be_learner("")
+        st.rerun()
 
 
 def _kept(kept: tuple[Attempt, ...], library: Library) -> None:
@@ -65,20 +72,20 @@ def _kept(kept: tuple[Attempt, ...], library: Library) -> None:
         st.markdown("No answer is kept yet.")
         return
     outcomes = Counter(each.outcome for each in kept)
+    again = order.those_due(library, due(readings(kept), datetime.now(UTC)), LEVELS)
     st.markdown(
         f"{len(kept)} answers: {', '.join(f'{n} {outcome}' for outcome, n in outcomes.most_common())}. "
-        f"{len(due(readings(kept), datetime.now(UTC)))} cases are due for a repeat (entry *Due for repeat*)."
+        f"{len(again)} cases of this library are due for a repeat (entry *Due for repeat*)."
     )
     last = kept[-20:][::-1]
+    names = [case_of(library, each.case) for each in last]
     st.table(
         {
             "when": [f"{each.at:%Y-%m-%d %H:%M}" for each in last],
             "case": [wording.plain(each.case) for each in last],
             "answer": [
-                wording.plain(library.lessons[library.cases[each.case].lesson].name)
-                if each.case in library.cases
-                else "another library"
-                for each in last
+                "another library" if name is None else wording.plain(library.lessons[library.cases[name].lesson].name)
+                for name in names
             ],
             "mode": [each.mode for each in last],
             "outcome": [each.outcome for each in last],
