@@ -117,7 +117,7 @@ def new_records(page: Page) -> list[float]:
 
 
 def integrated_gradients(page: Page) -> float:
-    """Return the time until a new method, with its 50 steps, lies behind the trace of the Attributions page."""
+    """Return the time until a new method, with its steps, lies behind the trace of the Attributions page."""
     driver.visit(page, "Attributions")
     page.get_by_role("combobox", name="Method", exact=True).click()
     option = page.get_by_role("option", name="Integrated gradients", exact=True)

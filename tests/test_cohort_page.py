@@ -1,11 +1,15 @@
 """The Cohort page: every view of a store whose answer is known, sorted and paged by the store itself."""
 
+import io
 import os
+import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import on_page
 import pandas as pd
+import plotly.graph_objects as go
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
@@ -16,6 +20,7 @@ from ecgviz.cohort.files import opened_to_write, write_records, write_rows
 from ecgviz.cohort.schema import LEADS
 from ecgviz.cohort.settings import Settings
 from ecgviz.figures import cohort as figures
+from ecgviz.figures import exported
 from ecgviz.types import ATOMS
 from ecgviz.ui import cohort as page
 from ecgviz.ui.state import cohort as kept
@@ -23,6 +28,7 @@ from ecgviz.ui.state import cohort as kept
 ROOT = Path(__file__).resolve().parents[1]
 N = 250
 V1, QRS = LEADS.index("V1"), ATOMS.index("QRSm")
+ENDS = ("", "_low", "_high")
 
 
 def row(k: int, held: float) -> dict[str, object]:
@@ -169,6 +175,73 @@ def test_figures_say_what_they_hold() -> None:
     assert len(many.data[0].x) <= figures.MOST_POINTS
     empty = figures.share_figure(np.full(3, np.nan), np.full(3, np.nan), title="t")
     assert "0 records" in empty.layout.meta["alt"]
+
+
+def test_shares_are_counted_in_bars_of_two_and_a_half_percent() -> None:
+    share = np.array([0.0, 0.024, 0.4, 0.41, 1.0, np.nan])
+    control, share = figures.share_figure(share, np.full(6, 0.06), title="t").data
+    assert (share.name, control.name) == ("the map", "best control")
+    counted = {float(at): int(n) for at, n in zip(share.x, share.y, strict=True) if n}
+    assert counted == {1.25: 2, 41.25: 2, 98.75: 1}
+    assert {float(at): int(n) for at, n in zip(control.x, control.y, strict=True) if n} == {6.25: 5}
+
+
+def drawn_and_told() -> dict[str, tuple[go.Figure, pd.DataFrame]]:
+    """Return each figure of a cohort with the table beside it; ends of intervals are 10 and 30 points."""
+    ends = {"low": [0.1, -0.1], "high": [0.3, 0.2]}
+    excess = pd.DataFrame({"n": [5, 6], "excess": [0.2, 0.0], "excess_low": ends["low"], "excess_high": ends["high"]})
+    parted = pd.DataFrame(
+        {"place": ["V1", "QRS"], "difference": [0.2, 0.0], "clear": [True, False]}
+        | {"difference_low": ends["low"], "difference_high": ends["high"]}
+    )
+    shares = pd.DataFrame({"share": [0.3, 0.31, 0.9], "control": [0.1, 0.2, 0.05]})
+    places = np.arange(20.0).reshape(10, 2)
+    return {
+        "guideline": (figures.guideline_figure(np.full((12, 9), 0.3), 4, title="t"), pd.DataFrame({"V1": [0.3]})),
+        "excess": (figures.excess_figure(excess, ["a", "b"], title="t"), excess),
+        "share": (figures.share_figure(*shares.to_numpy().T, title="t"), shares),
+        "parted": (figures.parted_figure(parted, "a", "b", title="t"), parted),
+        "cluster": (figures.cluster_figure(places, [0, 1] * 5, ["r"] * 10, 0.5, title="t"), pd.DataFrame(places)),
+    }
+
+
+@pytest.mark.parametrize("name", ["guideline", "excess", "share", "parted", "cluster"])
+def test_every_figure_of_a_cohort_leaves_as_svg_png_and_csv(name: str) -> None:
+    figure, table = drawn_and_told()[name]
+    told = {"figure": name, "notice": NOTICE}
+    text = "".join(ElementTree.fromstring(exported.svg(figure, told)).itertext())
+    assert NOTICE in text
+    assert all(trace.name in text for trace in figure.data if figure.layout.showlegend)
+    assert exported.png(figure, told).startswith(b"\x89PNG")
+    read = pd.read_csv(io.StringIO(exported.csv_text(table, told)), comment="#")
+    assert read.shape == table.shape
+
+
+def test_a_figure_of_no_record_leaves_too() -> None:
+    none = np.full(3, np.nan)
+    parted = pd.DataFrame({"place": ["V1"], "clear": [False]} | {f"difference{end}": [np.nan] for end in ENDS})
+    for figure in (figures.share_figure(none, none, title="t"), figures.parted_figure(parted, "a", "b", title="t")):
+        assert "<svg" in exported.svg(figure, {"figure": "none"})
+
+
+def lines(svg: str, colour: str) -> list[np.ndarray]:
+    """Return the ends of each straight line of a colour in a file, (2, 2)."""
+    found = []
+    for path in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}path"):
+        points = re.findall(r"[ML] ([-\d.]+) ([-\d.]+)", str(path.get("d")))
+        if len(points) == 2 and f"stroke: {colour}" in str(path.get("style")):
+            found.append(np.array(points, dtype=float))
+    return found
+
+
+@pytest.mark.parametrize(("name", "along"), [("excess", 0), ("parted", 1)])
+def test_the_intervals_and_what_is_filled_are_in_the_file(name: str, along: int) -> None:
+    svg = exported.svg(drawn_and_told()[name][0], {"figure": name})
+    first, second = (np.ptp(line, axis=0) for line in lines(svg, figures.style.ACCENT))
+    assert first[1 - along] == second[1 - along] == 0
+    assert first[along] / second[along] == pytest.approx(20 / 30, abs=0.01)
+    faces = re.findall(r"<use [^>]*style=\"fill: (#\w+); stroke: #1f4e79", svg)
+    assert faces == (["#1f4e79"] * 2 if name == "excess" else ["#1f4e79", "#ffffff"])
 
 
 def test_records_of_a_kind_that_there_are_none_of_are_said_so(app: AppTest) -> None:

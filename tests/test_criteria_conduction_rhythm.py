@@ -261,6 +261,13 @@ def test_the_minnesota_code_reads_left_bundle_branch_block_at_100_hz() -> None:
     )
 
 
+def test_a_lead_without_r_wave_has_no_late_one() -> None:
+    """QS in II, as in old inferior infarction: it leaves nothing open, or every entry that CLBBB bars would be open."""
+    no_r = WIDE | {"r_mv": {"II": 0.0}, "q_mv": {"II": 0.9}, "r_peak_ms": {"II": np.nan}}
+    found = find("CLBBB", "minnesota_7_1", measurements({"qrs_ms": 133.0}, no_r, patterns={"II": "QS"}))
+    assert found.state == "not_met"
+
+
 def test_the_minnesota_code_reads_right_bundle_branch_block_in_one_lead() -> None:
     in_v1 = {"r_mv": {"V1": 0.2}, "r2_mv": {"V1": 0.6}}
     wide = {"qrs_ms": 133.0}

@@ -1,5 +1,7 @@
 """What the documents say is run: every block of Python, every command; nothing that exists goes unmentioned."""
 
+import ast
+import inspect
 import re
 import shlex
 from pathlib import Path
@@ -131,6 +133,29 @@ def test_links_and_pictures_lead_somewhere(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)#]+)\)", text):
         assert target.startswith("https://") or (ROOT / target).exists(), target
+
+
+def test_every_command_takes_json_but_those_that_the_readme_excepts() -> None:
+    named = dict(COMMANDS)
+    named |= {f"{name} {second}": function for name in GROUPS for second, function in GROUPS[name].items()}
+    without = {name for name, function in named.items() if "as_json" not in inspect.signature(function).parameters}
+    told = re.search(r"Each command takes `--json`, but for ([^,]+),", README)
+    assert told is not None
+    assert without == set(re.findall(r"`([^`]+)`", told[1]))
+
+
+def test_every_benchmark_and_how_long_things_may_be_are_in_contributing() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    for path in (ROOT / "benchmarks").glob("*.py"):
+        assert f"benchmarks/{path.name}`" in text, path.name
+    lines, body = (int(each) for each in re.search(r"about (\d+) lines at most, functions (\d+) below", text).groups())
+    for path in (ROOT / "ecgviz").rglob("*.py"):
+        source = path.read_text(encoding="utf-8")
+        assert source.count("\n") <= 1.1 * lines, path
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.FunctionDef):
+                first = node.body[0].end_lineno if ast.get_docstring(node) else node.lineno
+                assert node.end_lineno - first <= body, (path, node.name)
 
 
 def test_files_that_contributing_names_exist() -> None:

@@ -4,14 +4,22 @@ import csv
 import io
 import re
 import struct
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from xml.etree import ElementTree
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from ecgviz import NOTICE, figures
-from ecgviz.figures import calipers, exported, sheet, spans
+from ecgviz.figures import calipers, exported, printed, sheet, spans
+from ecgviz.figures.booklet import figures_page, pdf
+from ecgviz.figures.planted import planted_svg
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.types import Beats, Explanation, Record
 from ecgviz.types.focus import Focus
@@ -79,6 +87,38 @@ def test_the_file_holds_vectors_and_everything_that_lies_over_the_paper(paper_sv
 def test_the_same_figure_gives_the_same_file(record: Record):
     drawn = figures.paper(record)
     assert exported.svg(drawn, TOLD) == exported.svg(drawn, TOLD)
+
+
+def test_pages_that_draw_at_the_same_time_draw_what_each_draws_alone(record: Record, monkeypatch: pytest.MonkeyPatch):
+    """Matplotlib's settings are of the whole process, and each reader's page is a thread of it."""
+    shares, bars = np.full(12, 1 / 12), figures.channel_bars(np.full(12, 1 / 12), STANDARD_LEADS, title="Share")
+    planted = pd.DataFrame({"model": ["m"], "method": ["a"], "finding": ["b"], "group": ["counted"], "score": ["mass"]})
+    planted = planted.assign(excess=[0.5], n=[200])
+    page: Any = [(lambda axes: printed.draw_channel(axes[0], shares, STANDARD_LEADS, title="Share"), 1)]
+    draw: list[Callable[[], object]] = [
+        lambda: exported.svg(bars, TOLD),
+        lambda: exported.png(bars, TOLD),
+        lambda: printed.channel_svg(shares, STANDARD_LEADS, title="Share"),
+        lambda: printed.paper_svg(record),
+        lambda: planted_svg(planted),
+        lambda: pdf((figures_page("Shares", [page]) for _ in range(1)), "Shares"),
+    ]
+    alone = [each() for each in draw]
+    before, save, saving, most = dict(mpl.rcParams), Figure.savefig, [0], [0]
+
+    def slow(*args: Any, **more: Any) -> object:
+        saving[0] += 1
+        most[0] = max(most[0], saving[0])
+        time.sleep(0.1)
+        saving[0] -= 1
+        return save(*args, **more)
+
+    monkeypatch.setattr(Figure, "savefig", slow)
+    with ThreadPoolExecutor(len(draw)) as pool:
+        together = list(pool.map(lambda each: each(), draw))
+    assert most == [1]
+    assert together == alone
+    assert dict(mpl.rcParams) == before
 
 
 def test_every_file_says_where_it_comes_from(paper_svg: str, record: Record):

@@ -18,7 +18,8 @@ from ecgviz.pipeline import analyse
 from ecgviz.records import load_record
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.report import render, write_report
-from ecgviz.types import Case, Record
+from ecgviz.report.as_html import outlined
+from ecgviz.types import WAVES, Case, Record
 from ecgviz.types.paper import PaperFormat
 
 LABELS = ("CD", "HYP", "MI", "NORM", "STTC")
@@ -127,6 +128,25 @@ def test_measured_stands_beside_limit(case: Case, text: str) -> None:
     rule = next(r for f in case.findings for r in f.rules if r.unit == "mV" and np.isfinite(r.measured))
     row = f"<td>{rule.measured:.3g}</td><td>{rule.limit:.3g}</td><td>{rule.unit}</td><td>{rule.margin:.3g}</td>"
     assert row in text.replace("&#x27;", "'")
+
+
+def test_what_is_framed_is_what_the_verdict_is_about(narrow_model: Model) -> None:
+    """At stage III of an infarct a reader looks at Q alone; at stage I this record meets nothing."""
+
+    def at(*stages: str) -> tuple[Case, str]:
+        record = replace(load_record("demo:old_inferior_mi"), infarct_stages=stages)
+        case = analyse(record, narrow_model, "MI", "input_x_gradient")
+        return case, " ".join(Page(render(case)).alts)
+
+    (unknown, told), (third, told_third), (first, told_first) = at(), at("III"), at("I")
+    inferior = [STANDARD_LEADS.index(lead) for lead in ("II", "III", "aVF")]
+    for case, waves in ((unknown, ("QRS", "T")), (third, ("QRS",))):
+        wanted = np.zeros((12, len(WAVES)), dtype=bool)
+        wanted[np.ix_(inferior, [list(WAVES).index(wave) for wave in waves])] = True
+        np.testing.assert_array_equal(outlined(case), wanted)
+    assert first.agreement.evidence == "not assessable"
+    assert outlined(first) is None
+    assert ("framed" in told, "framed" in told_third, "framed" in told_first) == (True, True, False)
 
 
 def test_text_of_any_origin_is_escaped(case: Case) -> None:

@@ -12,6 +12,7 @@ import torch
 
 from ecgviz import training
 from ecgviz.checkpoint import load_model, past_rate
+from ecgviz.cli import main
 from ecgviz.errors import ModelError, RecordError
 from ecgviz.nets import build
 from ecgviz.records.leads import STANDARD_LEADS
@@ -21,8 +22,9 @@ from ecgviz.training.augment import Batch, augment, turned
 from ecgviz.training.data import Examples, from_ptbxl, from_simulation
 from ecgviz.training.evaluate import areas, best_thresholds, report
 from ecgviz.training.fit import Fitted, Scaling, fit, masked_loss, precision_of
-from ecgviz.training.labels import LABELS, SUPERCLASSES, planted
-from ecgviz.training.scores import both_rates, by_margin
+from ecgviz.training.labels import LABELS, STATEMENTS, SUPERCLASSES, planted
+from ecgviz.training.protocols import Parts, check_labels
+from ecgviz.training.scores import both_rates, by_margin, thresholds
 from ecgviz.training.state import Schedule
 from ecgviz.types import InputSpec
 
@@ -276,13 +278,18 @@ def test_a_network_is_fed_what_it_says_it_needs() -> None:
 
 @pytest.fixture
 def few_of_ptbxl(data_dir: Path, tmp_path: Path) -> Path:
-    """Return a folder of PTB-XL with four records a fold."""
+    """Return a folder of PTB-XL with four records a fold, and one in fold 9 and one before it of each statement."""
     source, folder = data_dir / "ptbxl", tmp_path / "ptb-xl"
     folder.mkdir()
     shutil.copy(source / "scp_statements.csv", folder)
     with (source / "ptbxl_database.csv").open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
-    kept = [row for fold in range(1, 10) for row in [r for r in rows if int(float(r["strat_fold"])) == fold][:4]]
+    fold_of = {row["ecg_id"]: int(float(row["strat_fold"])) for row in rows}
+    kept = [row for fold in range(1, 10) for row in [r for r in rows if fold_of[r["ecg_id"]] == fold][:4]]
+    for statement in STATEMENTS:
+        for folds in (range(1, 9), (9,)):
+            having = [r for r in rows if fold_of[r["ecg_id"]] in folds and f"'{statement}'" in r["scp_codes"]]
+            kept += [row for row in having[:1] if row not in kept]
     with (folder / "ptbxl_database.csv").open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, list(rows[0]))
         writer.writeheader()
@@ -310,6 +317,45 @@ def test_training_takes_bfloat16_only_where_the_processor_has_it(
     once = Schedule(epochs=1, n_simulated=0, real_passes=1, learning_rate=0.01)
     fit(net, once, real=real, simulated=None, scaling=Scaling.fit(real), fs=100.0, seed=0, device="cpu")
     assert set(seen) == {getattr(torch, computed_in)}
+
+
+@pytest.mark.data
+def test_a_label_that_no_record_has_is_refused_by_name_before_training(
+    few_of_ptbxl: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of what nobody has, any threshold is as good as another: the lowest would call it for everybody."""
+    monkeypatch.setattr(training, "N_UNSEEN", 20)
+    asked = ["train", "--data", few_of_ptbxl, "--out", tmp_path / "tiny", "--net", "resnet1d", "--labels", "NORM,3AVB"]
+    assert main([str(each) for each in [*asked, "--simulate", 10, "--copies", 1]]) == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told.startswith("ecgviz: 3AVB: none of the ")
+    assert "leave it out of --labels" in told
+    assert [path.name for path in tmp_path.iterdir()] == ["ptb-xl"]
+
+
+def test_what_could_set_a_threshold_is_what_the_protocol_holds_out() -> None:
+    y = (np.arange(18) == 3)[:, None].astype(float)  # of fold 4
+    real = examples(np.zeros((18, 12, 10)), y, ("NDT",))
+    nothing = examples(np.zeros((5, 12, 10)), np.zeros((5, 1)), ("NDT",))
+    check_labels(Parts(real, None, nothing, None), "cross-validated")
+    with pytest.raises(ModelError, match="NDT: none of the 7 real and simulated records that could set its threshold"):
+        check_labels(Parts(real, nothing, nothing, None), "paper")
+    planted = replace(nothing, y=np.ones((5, 1)))
+    check_labels(Parts(real, None, planted, None), "paper")
+    with pytest.raises(ModelError, match="NDT: none of the 18 real and simulated records that could teach it"):
+        check_labels(Parts(replace(real, y=0 * y), None, planted, None), "cross-validated")
+
+
+def test_a_threshold_is_set_where_somebody_has_the_label() -> None:
+    y = (np.arange(18) == 3)[:, None].astype(float)
+    real, p = examples(np.zeros((18, 12, 10)), y, ("NDT",)), np.linspace(0.1, 0.9, 18)[:, None]
+    nothing = examples(np.zeros((5, 12, 10)), np.zeros((5, 1)), ("NDT",))
+    chosen, where = thresholds(real, p, nothing, np.full((5, 1), 0.01))
+    assert where == ("real",)
+    assert chosen[0] == pytest.approx(p[3, 0])
+    assert thresholds(real, p, replace(nothing, y=np.eye(5)[:, :1]), np.full((5, 1), 0.01))[1] == ("simulated",)
+    with pytest.raises(ModelError, match="no record has the label"):
+        best_thresholds(nothing.y, np.full((5, 1), 0.01))
 
 
 @pytest.mark.data

@@ -7,7 +7,6 @@ import io
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
@@ -18,6 +17,7 @@ from ecgviz import NOTICE
 from ecgviz.figures import style
 from ecgviz.figures.heat import Heat
 from ecgviz.figures.printed import FOOT_MM, LEGEND_MM, MM_PER_INCH, SETTINGS, blank_page, draw_sheet
+from ecgviz.figures.settings import settings
 from ecgviz.figures.sheet import fitted, sheet
 from ecgviz.types import Record
 from ecgviz.types.paper import STANDARD, PaperFormat
@@ -39,7 +39,7 @@ def pdf(pages: Iterable[Figure], title: str) -> bytes:
     """Return pages as one PDF, each with the notice and its number below; the same pages give the same bytes."""
     out = io.BytesIO()
     about = {"Title": title, "Creator": "ecgviz", "Producer": None, "CreationDate": None}
-    with mpl.rc_context(_SETTINGS), PdfPages(out, metadata=about) as book:
+    with settings(_SETTINGS), PdfPages(out, metadata=about) as book:
         for number, page in enumerate(pages, 1):
             _text(page, NOTICE, MARGIN_MM, _NOTICE_MM, TABLE_PT, color="#8a1c1c")
             _text(page, str(number), WIDTH_MM - MARGIN_MM, _NOTICE_MM, TABLE_PT, ha="right")
@@ -67,7 +67,7 @@ def paper_page(
     page = fitted(sheet(record, start_s, form), HEIGHT_MM - below_mm - above_mm)
     left_mm = (WIDTH_MM - page.width_mm) / 2
     below_mm = HEIGHT_MM - above_mm - page.height_mm
-    with mpl.rc_context(_SETTINGS):
+    with settings(_SETTINGS):
         draw_sheet(figure, page, record, heat, left_mm=left_mm, bottom_mm=below_mm)
     top_mm = below_mm + page.height_mm + len(header) * TEXT_PT * POINT_MM * LEADING
     _text(figure, title, left_mm, top_mm + 2.0, TITLE_PT, weight="bold")
@@ -86,7 +86,7 @@ def figures_page(title: str, columns: Sequence[Sequence[Drawing]]) -> Figure:
     """Return a page with columns of figures; the first column is half as wide again as the others."""
     figure = blank_page(WIDTH_MM, HEIGHT_MM)
     _text(figure, title, MARGIN_MM, HEIGHT_MM - MARGIN_MM - 4.0, TITLE_PT, weight="bold")
-    with mpl.rc_context(_SETTINGS):
+    with settings(_SETTINGS):
         across = figure.subfigures(1, len(columns), squeeze=False, width_ratios=[1.5] + [1.0] * (len(columns) - 1))[0]
         for place, drawings in zip(across, columns, strict=True):
             place.patch.set_alpha(0.0)

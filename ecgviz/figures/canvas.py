@@ -160,6 +160,15 @@ def points(trace: Any, name: str) -> Sequence[Any]:
     return [(start or 0.0) + (1.0 if step is None else step) * i for i in range(len(getattr(trace, other)))]
 
 
+def error_bars(trace: Any, name: str, values: FloatArray) -> tuple[FloatArray, FloatArray] | None:
+    """Return where the error bars of a trace's values along "x" or "y" begin and end; None where it has none."""
+    error = getattr(trace, f"error_{name}", None)
+    if error is None or error.array is None:
+        return None
+    below = error.array if error.arrayminus is None else error.arrayminus
+    return values - np.array(below, dtype=float), values + np.array(error.array, dtype=float)
+
+
 def canvas(figure: go.Figure) -> Canvas:
     """Return an empty canvas for a figure, with its axes in place."""
     layout = figure.layout
@@ -219,8 +228,10 @@ def _range(figure: go.Figure, name: str) -> tuple[float, float, tuple[str, ...]]
     if categories:
         low, high = -0.5, len(categories) - 0.5
     else:
-        known = np.array([each for values in given for each in values if each is not None], dtype=float)
-        known = known[np.isfinite(known)] if known.size else np.array([0.0, 1.0])
+        numbers = [np.array(values, dtype=float) for values in given]
+        ends = [error_bars(trace, letter, values) for trace, values in zip(here, numbers, strict=True)]
+        known = np.concatenate([[], *numbers, *(each for pair in ends if pair is not None for each in pair)])
+        known = known[np.isfinite(known)] if np.isfinite(known).any() else np.array([0.0, 1.0])
         low, high = float(known.min()), float(known.max())
         if any(trace.type == "bar" for trace in here):
             low, high = min(low, 0.0), max(high, 0.0)

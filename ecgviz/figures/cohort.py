@@ -16,6 +16,8 @@ COLOURS = ("#1f4e79", "#b35806", "#0b6e4f", "#7f3b08", "#542788", "#8c6d1f", "#4
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "cross", "star", "triangle-down")
 MOST_POINTS = 2000
 """More points than this are drawn as so many of them, evenly chosen."""
+BIN_PERCENT = 2.5
+"""Width of a bar of `share_figure`, in percent of the map."""
 
 
 def guideline_by_wave(guideline: FloatArray) -> FloatArray:
@@ -97,18 +99,34 @@ def excess_figure(table: pd.DataFrame, names: Sequence[str], *, title: str) -> g
 
 
 def share_figure(share: FloatArray, control: FloatArray, *, title: str) -> go.Figure:
-    """Draw in how many records so much of the map lies in the guideline's place, beside the best control of each."""
+    """Draw in how many records so much of the map lies in the guideline's place, beside the best control of each.
+
+    Bars are `BIN_PERCENT` wide; they are counted here, for what draws a file of the figure draws bars alone.
+    """
     known = np.isfinite(share) & np.isfinite(control)
     median = tuple(float(np.median(each[known])) if known.any() else np.nan for each in (share, control))
     alt = f"{title}: {int(known.sum())} records, median {style.percent(median[0])}, control {style.percent(median[1])}"
     figure = style.blank(320, alt, style.plain(title))
-    bins = {"start": 0.0, "end": 100.0, "size": 2.5}
-    for values, name, colour in ((control, "best control", "#b0b0b0"), (share, "the map", style.ACCENT)):
-        figure.add_histogram(x=100 * values[known], xbins=bins, name=name, marker={"color": colour}, opacity=0.65)
+    edges = np.arange(0, 100 + BIN_PERCENT, BIN_PERCENT)
+    counts = [np.histogram(np.clip(100 * each[known], 0, 100), edges)[0] for each in (control, share)]
+    for n, name, colour in zip(counts, ("best control", "the map"), ("#b0b0b0", style.ACCENT), strict=True):
+        figure.add_bar(
+            x=edges[:-1] + BIN_PERCENT / 2,
+            y=n,
+            width=BIN_PERCENT,
+            name=name,
+            marker={"color": colour},
+            opacity=0.65,
+            customdata=[f"{low:g} to {low + BIN_PERCENT:g} %" for low in edges[:-1]],
+            hovertemplate="%{customdata}: %{y} records",
+        )
+    most, last = np.max(counts), edges[1:][np.any(counts, axis=0)]
     figure.update_xaxes(
-        title={"text": "percent of the map in the guideline's place"}, gridcolor=style.RULE, rangemode="tozero"
+        title={"text": "percent of the map in the guideline's place"},
+        gridcolor=style.RULE,
+        range=[0, float(last[-1]) if last.size else 100],
     )
-    figure.update_yaxes(title={"text": "records"}, gridcolor=style.RULE)
+    figure.update_yaxes(title={"text": "records"}, gridcolor=style.RULE, range=[0, 1.05 * float(most or 1)])
     figure.update_layout(
         barmode="overlay", showlegend=True, legend={"x": 1, "xanchor": "right", "y": 1}, margin={"b": 48, "l": 56}
     )

@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import matplotlib as mpl
 import pandas as pd
 import plotly.graph_objects as go
 from matplotlib.figure import Figure
@@ -19,6 +18,7 @@ from matplotlib.patches import Rectangle
 
 from ecgviz.figures import redrawn, style
 from ecgviz.figures.canvas import MM_PER_INCH, background, canvas, rgba
+from ecgviz.figures.settings import settings
 
 PNG_DPI = 200
 _SETTINGS: dict[Any, Any] = {
@@ -44,7 +44,7 @@ def svg(figure: go.Figure, provenance: Mapping[str, str]) -> str:
         What it shows, of which recording and model, made by what.
     """
     out = io.StringIO()
-    with mpl.rc_context(_SETTINGS):
+    with settings(_SETTINGS):
         _drawn(figure, provenance).savefig(out, format="svg", metadata=_metadata(provenance, "Date"))
     return out.getvalue()
 
@@ -52,7 +52,7 @@ def svg(figure: go.Figure, provenance: Mapping[str, str]) -> str:
 def png(figure: go.Figure, provenance: Mapping[str, str]) -> bytes:
     """Return a figure as a PNG file of `PNG_DPI` dots an inch; parameters as for `svg`."""
     out = io.BytesIO()
-    with mpl.rc_context(_SETTINGS):
+    with settings(_SETTINGS):
         _drawn(figure, provenance).savefig(out, format="png", dpi=PNG_DPI, metadata=_metadata(provenance))
     return out.getvalue()
 
@@ -95,6 +95,8 @@ def _drawn(figure: go.Figure, provenance: Mapping[str, str]) -> Figure:
         redrawn.shape(made, shape)
     for note in figure.layout.annotations:
         redrawn.annotation(made, note)
+    if figure.layout.showlegend:
+        redrawn.names(made, figure)
     title = figure.layout.title
     if title is not None and title.text:
         made.write(made.plot[0], made.height_px * (title.y or 0.98), title.text, size_px=14, colour=style.INK,

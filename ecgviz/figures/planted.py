@@ -5,13 +5,13 @@ import io
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from ecgviz import NOTICE
 from ecgviz.figures import style
 from ecgviz.figures.printed import colour_map
+from ecgviz.figures.settings import settings
 from ecgviz.types.arrays import FloatArray
 
 LEAST_RECORDS = 100
@@ -75,7 +75,7 @@ def planted_svg(table: pd.DataFrame, score: str = "mass") -> str:
     width = LEFT_IN + COLUMN_IN * max(len(findings), 4)
     height = HEAD_IN + FOOT_IN + ROW_IN * len(rows)
     limit, shade = _limit(np.where(n >= LEAST_RECORDS, over, np.nan)), colour_map(style.diverging())
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "ecgviz", "font.size": 8, "hatch.linewidth": 0.4}):
+    with settings({"svg.fonttype": "none", "svg.hashsalt": "ecgviz", "font.size": 8, "hatch.linewidth": 0.4}):
         figure = Figure(figsize=(width, height), facecolor="white")
         across, up = (width - LEFT_IN - 0.1) / width, ROW_IN * len(rows) / height
         axes = figure.add_axes((LEFT_IN / width, FOOT_IN / height, across, up))

@@ -17,6 +17,7 @@ from matplotlib.patches import Rectangle
 
 from ecgviz.figures import heat as heating
 from ecgviz.figures import millimetres, style
+from ecgviz.figures.settings import settings
 from ecgviz.figures.sheet import Sheet, fitted, samples, sheet
 from ecgviz.types import WAVES, Beats, Record
 from ecgviz.types.arrays import BoolArray, FloatArray
@@ -71,7 +72,7 @@ def paper_svg(
     page = fitted(sheet(record, start_s, form), MOST_MM)
     below_mm = FOOT_MM + (LEGEND_MM if heat is not None else 0.0)
     height_mm = page.height_mm + HEAD_MM + below_mm
-    with mpl.rc_context(SETTINGS):
+    with settings(SETTINGS):
         figure = blank_page(page.width_mm, height_mm)
         draw_sheet(figure, page, record, heat, bottom_mm=below_mm)
         top = 1 - 1.5 / height_mm
@@ -84,7 +85,7 @@ def paper_svg(
 
 def channel_svg(shares: FloatArray, leads: Sequence[str], *, title: str, highlighted: Sequence[str] = ()) -> str:
     """Draw one bar a lead with its share (0 to 1) of the whole; guideline leads are hatched, dashes mark 1 / L."""
-    with mpl.rc_context(SETTINGS):
+    with settings(SETTINGS):
         figure = blank_page(125.0, 55.0)
         draw_channel(_plain_axes(figure), shares, leads, title=title, highlighted=highlighted)
         return _svg(figure)
@@ -105,7 +106,7 @@ def draw_channel(
 
 def rhythm_svg(shares: FloatArray, beats: Beats, *, title: str) -> str:
     """Draw one bar a beat (share 0 to 1) above the RR intervals; beats not of the dominant kind are hatched."""
-    with mpl.rc_context(SETTINGS):
+    with settings(SETTINGS):
         figure = blank_page(125.0, 55.0)
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
         figure.subplots_adjust(left=0.12, right=0.98, top=0.88, bottom=0.2, hspace=0.25)
@@ -128,7 +129,7 @@ def draw_rhythm(above: Axes, below: Axes, shares: FloatArray, beats: Beats, *, t
 
 def matrix_svg(shares: FloatArray, leads: Sequence[str], *, title: str, outlined: BoolArray | None = None) -> str:
     """Draw supporting shares by lead and wave, (L or 1, 6) in the order of `WAVES`; framed: the guideline's."""
-    with mpl.rc_context(SETTINGS):
+    with settings(SETTINGS):
         figure = blank_page(125.0, 14.0 + 6.0 * shares.shape[0])
         draw_matrix(_plain_axes(figure), shares, leads, title=title, outlined=outlined)
         return _svg(figure)

@@ -10,7 +10,7 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path as Outline
 
 from ecgviz.figures import style
-from ecgviz.figures.canvas import Canvas, colours_of, points, rgba
+from ecgviz.figures.canvas import Canvas, colours_of, error_bars, points, rgba
 from ecgviz.types.arrays import FloatArray
 
 COLOUR_STEPS = 64
@@ -31,6 +31,8 @@ _MARKERS = {
     "cross": "P",
     "x": "X",
     "triangle-up": "^",
+    "triangle-down": "v",
+    "star": "*",
 }
 
 
@@ -57,12 +59,11 @@ def scatter(made: Canvas, trace: go.Scatter) -> None:
         _markers(made, trace, x, y)
     if "text" in mode and trace.text is not None:
         _texts(made, trace, x, y)
-    if trace.error_y.array is not None:
-        low = trace.error_y.arrayminus if trace.error_y.arrayminus is not None else trace.error_y.array
-        values = np.array(points(trace, "y"), dtype=float)
-        ends = (values - np.array(low, dtype=float), values + np.array(trace.error_y.array, dtype=float))
-        bottom, top = (made.px(trace.yaxis, each, "y") for each in ends)
-        made.on.vlines(x, bottom, top, color=rgba(trace.marker.color or style.INK), linewidth=made.pt)
+    for name, draw, beside in (("x", made.on.hlines, y), ("y", made.on.vlines, x)):
+        axis = made.axes[getattr(trace, f"{name}axis") or name]
+        ends = error_bars(trace, name, axis.values(points(trace, name)))
+        if ends is not None:
+            draw(beside, axis.px(ends[0]), axis.px(ends[1]), color=rgba(_edge(trace)), linewidth=made.pt)
 
 
 def _filled(made: Canvas, trace: go.Scatter, x: FloatArray, y: FloatArray) -> None:
@@ -76,18 +77,26 @@ def _filled(made: Canvas, trace: go.Scatter, x: FloatArray, y: FloatArray) -> No
 
 
 def _markers(made: Canvas, trace: go.Scatter, x: FloatArray, y: FloatArray) -> None:
-    """Draw the points, each with its own symbol where they differ."""
-    symbols = trace.marker.symbol if isinstance(trace.marker.symbol, list | tuple | np.ndarray) else None
-    each = np.array(symbols if symbols is not None else [trace.marker.symbol or "circle"] * x.size)
+    """Draw the points, each with its own symbol and colour where they differ."""
+    symbols, colours = (
+        np.array(given if isinstance(given, list | tuple | np.ndarray) else [given or default] * x.size)
+        for given, default in ((trace.marker.symbol, "circle"), (trace.marker.color, _edge(trace)))
+    )
     size = trace.marker.size if isinstance(trace.marker.size, int | float) else 6
-    colour = trace.marker.color if isinstance(trace.marker.color, str) else trace.line.color or style.INK
-    for symbol in dict.fromkeys(each.tolist()):
-        here = each == symbol
+    for symbol, colour in dict.fromkeys(zip(symbols.tolist(), colours.tolist(), strict=True)):
+        here = (symbols == symbol) & (colours == colour)
         face = "white" if str(symbol).endswith("-open") else rgba(colour)
+        edge = trace.marker.line.color or colour
         made.on.plot(
             x[here], y[here], linestyle="none", marker=_MARKERS.get(str(symbol), "o"), markersize=size * made.pt,
-            markerfacecolor=face, markeredgecolor=rgba(colour), markeredgewidth=made.pt, zorder=4,
+            markerfacecolor=face, markeredgecolor=rgba(edge), markeredgewidth=made.pt, zorder=4,
         )  # fmt: skip
+
+
+def _edge(trace: go.Scatter | go.Bar) -> str:
+    """Return the one colour of a trace: of the edges of its points, else of the points, else of its line."""
+    known = (trace.marker.line.color, trace.marker.color, trace.line.color if trace.type == "scatter" else None)
+    return next((each for each in known if isinstance(each, str)), style.INK)
 
 
 def _texts(made: Canvas, trace: go.Scatter, x: FloatArray, y: FloatArray) -> None:
@@ -109,7 +118,7 @@ def _one(colour: Any) -> str:
 
 
 def bars(made: Canvas, trace: go.Bar) -> None:
-    """Draw bars, standing or lying; patterned ones are hatched."""
+    """Draw bars, standing or lying; patterned ones are hatched, and those that others show through have no edges."""
     lying = trace.orientation == "h"
     along, value = ("y", "x") if lying else ("x", "y")
     axis = made.axes[getattr(trace, f"{along}axis") or along]
@@ -119,13 +128,14 @@ def bars(made: Canvas, trace: go.Bar) -> None:
     half = np.broadcast_to(np.array(0.8 if trace.width is None else trace.width, dtype=float) / 2, at.shape)
     shapes = trace.marker.pattern.shape
     hatched = list(shapes) if isinstance(shapes, list | tuple | np.ndarray) else [shapes or ""] * at.size
+    opacity = 1.0 if trace.opacity is None else float(trace.opacity)
     for centre, end, wide, hatch in zip(at, ends, half, hatched, strict=True):
         low, high = sorted((float(axis.px(centre - wide)), float(axis.px(centre + wide))))
         box = (zero, low, end - zero, high - low) if lying else (low, zero, high - low, end - zero)
         colour = rgba(_one(trace.marker.color))
         made.on.add_patch(
-            Rectangle(box[:2], *box[2:], facecolor="white" if hatch else colour, edgecolor=colour, linewidth=made.pt,
-                      hatch="////" if hatch else "", zorder=2)
+            Rectangle(box[:2], *box[2:], facecolor="white" if hatch else colour, edgecolor=colour, alpha=opacity,
+                      linewidth=made.pt if opacity == 1 else 0, hatch="////" if hatch else "", zorder=2)
         )  # fmt: skip
 
 
@@ -194,6 +204,18 @@ def _legend(made: Canvas, trace: go.Heatmap) -> None:
         colour=style.INK,
         up="bottom",
     )
+
+
+def names(made: Canvas, figure: go.Figure) -> None:
+    """Name the traces, each beside its colour, in a column at the plot's right end: in it, or right of it if asked."""
+    left, bottom, width, height = made.plot
+    outside = (figure.layout.legend.x or 0) > 1
+    at, across = (left + width + 14, "left") if outside else (left + width - 10, "right")
+    named = [trace for trace in figure.data if trace.type in ("scatter", "bar") and trace.showlegend is not False]
+    for row, trace in enumerate(trace for trace in named if trace.name):
+        up = bottom + height - 10 - 18 * row
+        made.write(at, up, "■", size_px=12, colour=_edge(trace))
+        made.write(at + (10 if outside else -10), up, trace.name, size_px=12, colour=style.INK, across=across)
 
 
 def shape(made: Canvas, drawn: Any) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from ecgviz import NOTICE, __version__
-from ecgviz.criteria import union_region
+from ecgviz.criteria import at_stage, union_region
 from ecgviz.edit import notice
 from ecgviz.figures import footer as paper_footer
 from ecgviz.figures import header as paper_header
@@ -137,7 +137,7 @@ def _levels(case: Case) -> Iterable[str]:
         )
         yield _image(
             matrix_svg(beat, grid.leads, title="Beat: share of each lead and wave", outlined=framed),
-            "share of each lead and wave; the guideline's cells are framed",
+            "share of each lead and wave" + ("" if framed is None else "; the guideline's cells are framed"),
         )
     yield "</div>"
     if coarse(case):
@@ -155,8 +155,11 @@ def coarse(case: Case) -> str:
 
 
 def outlined(case: Case) -> BoolArray | None:
-    """Return the cells of the primary region that the verdict is about, shape (L, 6) on the grid's leads."""
-    region = union_region(case.findings)
+    """Return the cells of the primary region that the verdict is about, shape (L, 6) on the grid's leads.
+
+    Of the criteria that are met, and fit the stage of an infarct where it is told; None where these name no place.
+    """
+    region = union_region(at_stage(case.findings, case.record.infarct_stages))
     if region is None:
         return None
     cells = dict(zip(region.leads, region_cells(region), strict=True))

@@ -110,7 +110,7 @@ def _rhythm(case: Case, axes: Sequence[Place]) -> None:
 def _matrix(case: Case, framed: BoolArray | None, axes: Sequence[Place]) -> None:
     shares = case.grid.beat()
     if shares is not None:
-        title = "Beat: lead and wave; framed: the guideline's"
+        title = "Beat: lead and wave" + ("" if framed is None else "; framed: the guideline's")
         draw_matrix(axes[0], shares, case.grid.leads, title=title, outlined=framed)
 
 

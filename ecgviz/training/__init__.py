@@ -23,7 +23,7 @@ from ecgviz.training.copies import copies_of
 from ecgviz.training.data import Examples, from_ptbxl, from_simulation
 from ecgviz.training.fit import Schedule, precision_of
 from ecgviz.training.labels import LABELS
-from ecgviz.training.protocols import PROTOCOLS, READ_FOLDS, TEST_FOLDS, Course, Outcome, Parts
+from ecgviz.training.protocols import PROTOCOLS, READ_FOLDS, TEST_FOLDS, Course, Outcome, Parts, check_labels
 from ecgviz.training.scores import positives
 from ecgviz.types import InputSpec
 
@@ -86,7 +86,7 @@ def input_spec(net: str) -> InputSpec:
 def read_parts(
     plan: Plan, data: Path, spec: InputSpec, *, n_jobs: int, progress: Callable[[str, float], None]
 ) -> Parts:
-    """Read and simulate all that a plan learns from and is scored on."""
+    """Read and simulate all that a plan learns from and is scored on; errors as in `train`."""
 
     def said(line: str) -> None:
         progress(line, 0.0)
@@ -101,10 +101,12 @@ def read_parts(
     test = None
     if any(entry.strat_fold in TEST_FOLDS for entry in read_table(data).values()):
         test = from_ptbxl(data, TEST_FOLDS, spec, plan.labels, both_rates=False, n_jobs=n_jobs, progress=said)
-    copies = None
+    parts = Parts(real, simulated, unseen, test)
+    check_labels(parts, plan.protocol)
     if plan.copies:
-        copies = copies_of(real, plan.copies, fs=spec.fs, seed=plan.seed, n_jobs=n_jobs, progress=said)
-    return Parts(real, simulated, unseen, test, copies)
+        made_of_real = copies_of(real, plan.copies, fs=spec.fs, seed=plan.seed, n_jobs=n_jobs, progress=said)
+        parts = replace(parts, copies=made_of_real)
+    return parts
 
 
 def train(
@@ -138,8 +140,8 @@ def train(
     Raises
     ------
     ModelError
-        When ``out`` exists, its last part is no model name (lower case letters, digits, ``_ . -``), or an interrupted
-        training of another plan lies beside it.
+        When ``out`` exists, its last part is no model name (lower case letters, digits, ``_ . -``), an interrupted
+        training of another plan lies beside it, or no record has one of the labels (`check_labels`).
     RecordError
         When ``data`` is not PTB-XL as published.
     """

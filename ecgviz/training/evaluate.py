@@ -9,7 +9,7 @@ import numpy as np
 
 from ecgviz.beats import delineate
 from ecgviz.checkpoint import Model, predict
-from ecgviz.errors import EcgvizError, RecordError
+from ecgviz.errors import EcgvizError, ModelError, RecordError
 from ecgviz.records import load_record, ptbxl
 from ecgviz.records.ptbxl import Entry
 from ecgviz.signal import condition
@@ -54,9 +54,17 @@ def _rounded(value: float, draws: FloatArray) -> dict[str, float | None]:
 
 
 def best_thresholds(y: FloatArray, probabilities: FloatArray) -> tuple[float, ...]:
-    """Return for each label the probability above which F1 is largest on these records."""
+    """Return for each label the probability above which F1 is largest on these records.
+
+    Raises
+    ------
+    ModelError
+        When no record has one of the labels: then no threshold is better than another.
+    """
     chosen = []
     for truth, score in zip(y.T, probabilities.T, strict=True):
+        if not (truth > 0).any():
+            raise ModelError("no record has the label, so no threshold can be set on these records")
         candidates = np.unique(score)
         called = score[None] >= candidates[:, None]
         hits = (called & (truth[None] > 0)).sum(axis=1)

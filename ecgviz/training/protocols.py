@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from ecgviz.errors import ModelError
 from ecgviz.training.copies import Copies
 from ecgviz.training.data import Examples
 from ecgviz.training.fit import Epoch, Fitted, Scaling, Schedule, fit, probabilities
@@ -46,6 +47,32 @@ class Parts:
     def teaching(self, chosen: BoolArray, seed: int) -> Examples:
         """Return what some real records (n,) teach: themselves, or their copies with the answers of trees."""
         return self.real.where(chosen) if self.copies is None else taught(self.real, self.copies, chosen, seed=seed)
+
+
+def check_labels(parts: Parts, protocol: str) -> None:
+    """Refuse labels that no record teaches, or that none has of those on which their thresholds are set.
+
+    Raises
+    ------
+    ModelError
+        Names each of them; such a network would have learnt nothing of them, and call them for everybody or nobody.
+    """
+    real, held = parts.real, np.ones(len(parts.real), dtype=bool)
+    taught = held
+    if protocol == "paper":
+        held = real.fold == VALIDATION_FOLD
+        taught = ~held
+    simulated = [] if parts.simulated is None else [parts.simulated.y]
+    for rows, what in (
+        ([real.y[taught], *simulated], "teach it"),
+        ([real.y[held], parts.unseen.y], "set its threshold"),
+    ):
+        here = np.concatenate(rows)
+        if never := [label for label, y in zip(real.labels, here.T, strict=True) if not (y > 0).any()]:
+            raise ModelError(
+                f"{', '.join(never)}: none of the {len(here)} real and simulated records that could {what} has the "
+                "label; leave it out of --labels, or give --data a PTB-XL in which more records have it"
+            )
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ from ecgviz.training.evaluate import areas, best_thresholds, report
 from ecgviz.types.arrays import BoolArray, FloatArray
 
 FEWEST_POSITIVES = 10
-"""A statement with fewer positive records is not scored on them, and its threshold is set on simulated ones."""
+"""A statement with fewer positive records is not scored on them; its threshold is set on simulated ones with it."""
 MARGINS = (("just past its limits", 0.0, 0.9), ("clearly past", 0.9, 1.1), ("far past", 1.1, np.inf))
 """Bins of severity of the simulated findings that meet their published limits; 1 is clearly past them."""
 
@@ -66,11 +66,12 @@ def thresholds(
 ) -> tuple[tuple[float, ...], tuple[str, ...]]:
     """Return for each label the threshold of largest F1, and on which records it was set.
 
-    On real records where `FEWEST_POSITIVES` or more have the label, else on simulated ones.
+    On real records where `FEWEST_POSITIVES` or more have the label, or where no simulated one has it; else on
+    simulated ones.
     """
     chosen, where = [], []
     for k in range(len(real.labels)):
-        on_real = np.nansum(real.y[~real.again, k]) >= FEWEST_POSITIVES or not len(simulated)
+        on_real = np.nansum(real.y[~real.again, k]) >= FEWEST_POSITIVES or not np.nansum(simulated.y[:, k])
         y, p = (real.y[:, k], p_real[:, k]) if on_real else (simulated.y[:, k], p_simulated[:, k])
         known = ~np.isnan(y)
         chosen.append(best_thresholds(y[known, None], p[known, None])[0])
