@@ -15,6 +15,7 @@ validated.draw(table, score)
 widgets.note(
     "Orange: above the best of four controls (amplitude, slope, networks with random weights, the same map shifted in "
     "time); purple: below it. A recording counts only where the network is right and taking the finding away moves its "
-    "logit; cells with fewer than 100 such recordings are blank. A map can find the planted finding and still be an "
-    "unfaithful one: the checks on the Attributions page ask that."
+    "logit; a cell with fewer than 100 such recordings tells their number alone (n), and – stands where the map cannot "
+    "answer or was not asked. A map can find the planted finding and still be an unfaithful one: the checks on the "
+    "Attributions page ask that."
 )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import driver
 import numpy as np
@@ -195,6 +196,24 @@ def test_a_mark_typed_into_the_table_changes_the_numbers_and_can_be_taken_back(v
     driver.type_into_table(page, 3, column=4, of=9, keys=["9", "Enter"])
     page.get_by_role("button", name="Apply the changes").click()
     expect(page.get_by_text("Not applied: beat 3: QRS onset at 9.000 s")).to_be_visible(timeout=driver.PATIENCE_MS)
+    visit.assert_clean()
+
+
+def test_back_leads_to_the_page_before_in_two_steps_at_most(visit: Visit):
+    """The browser keeps a page's bare address and the one that says what is open on it; no part of that is a step."""
+    page = visit.page
+    driver.choose_demo(page, "normal")
+    for name in ("Beats", "Criteria"):
+        before = page.evaluate("history.length")
+        driver.visit(page, name)
+        page.wait_for_url(f"**/{name}?record=*", timeout=driver.PATIENCE_MS)
+        assert page.evaluate("history.length") <= before + 2
+    page.go_back()
+    page.wait_for_url("**?record=*", timeout=driver.PATIENCE_MS)
+    driver.settle(page)
+    if urlsplit(page.url).path != "/Beats":
+        page.go_back()
+    page.wait_for_url("**/Beats?record=*", timeout=driver.PATIENCE_MS)
     visit.assert_clean()
 
 

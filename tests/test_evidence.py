@@ -135,6 +135,15 @@ def test_a_missing_axis_stays_missing_and_mass_is_kept(axes):
     assert (grid.rhythm() is None) == (axes[1] == 1)
 
 
+def test_a_beat_outside_of_the_map_s_window_has_no_share():
+    beats = even_beats(30, duration_s=30.0)
+    shares = evidence(a_map(np.ones((12, 1000)), leads=LEADS), beats).rhythm()
+    seen = beats.r_s < 9.5
+    assert np.isfinite(shares[seen]).all()
+    assert np.isnan(shares[beats.r_s > 10.5]).all()
+    assert np.nansum(shares) == pytest.approx(1)
+
+
 def test_without_beats_everything_is_outside():
     grid = evidence(a_map(np.full((12, 100), -2.0)), no_beats())
     assert grid.pos.shape == (12, 0, len(ATOMS))

@@ -282,6 +282,17 @@ def test_rhythm_strip_stands_above_the_intervals_that_end_in_each_beat():
     assert "V premature ventricular" in figure.layout.title.text
 
 
+def test_a_beat_that_the_map_does_not_cover_has_no_number_and_no_part_in_what_is_even():
+    beats, shares = make_beats(), np.full(12, np.nan)
+    shares[:4] = (0.4, 0.3, 0.2, 0.1)
+    figure = figures.rhythm_strip(shares, beats, title="Share")
+    numbers = [each.text for each in figure.layout.annotations if each.yanchor == "bottom"]
+    assert numbers[:4] == ["40", "30", "20", "10"]
+    assert set(numbers[4:12]) == {""}
+    assert any(shape.y0 == shape.y1 == 25.0 for shape in figure.layout.shapes)
+    assert figure.data[2].customdata[11][3].endswith("not in the map's window")
+
+
 def test_wave_matrix_writes_every_share_and_frames_the_region():
     shares = np.zeros((12, 6))
     shares[1, 3] = 0.4

@@ -17,6 +17,7 @@ from matplotlib.patches import Rectangle
 
 from ecgviz.figures import heat as heating
 from ecgviz.figures import millimetres, style
+from ecgviz.figures.rhythm import even_percent
 from ecgviz.figures.settings import settings
 from ecgviz.figures.sheet import Sheet, fitted, samples, sheet
 from ecgviz.types import WAVES, Beats, Record
@@ -118,7 +119,7 @@ def draw_rhythm(above: Axes, below: Axes, shares: FloatArray, beats: Beats, *, t
     """Draw what `rhythm_svg` draws into two axes, one above the other."""
     width = 0.5 * float(np.median(beats.rr_s)) if len(beats) > 1 else 0.5
     _bars(above, beats.r_s, 100 * np.nan_to_num(shares), width, [not same for same in beats.dominant])
-    above.axhline(100 / len(beats), color=style.MUTED, linestyle="--", linewidth=0.8)
+    above.axhline(even_percent(shares), color=style.MUTED, linestyle="--", linewidth=0.8)
     above.set_ylabel("share, %")
     below.plot(beats.r_s[1:], 1000 * beats.rr_s, color=style.INK, linewidth=0.8, marker="o", markersize=2.5)
     below.set(xlabel="time, s", ylabel="RR, ms")

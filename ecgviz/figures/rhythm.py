@@ -29,7 +29,7 @@ def rhythm_strip(shares: FloatArray, beats: Beats, *, title: str, focus: Focus =
     Parameters
     ----------
     shares : array of shape (B,)
-        Part of the whole, 0 to 1.
+        Part of the whole, 0 to 1; NaN for a beat that the map does not cover.
     title : str
         What the shares are shares of.
     focus : Focus
@@ -38,7 +38,7 @@ def rhythm_strip(shares: FloatArray, beats: Beats, *, title: str, focus: Focus =
     Returns
     -------
     go.Figure
-        Dominant beats are filled; others are hatched and lettered (`LETTERS`). Dashed line: 1 / B.
+        Dominant beats are filled; others are hatched and lettered (`LETTERS`). Dashed line: one over the beats covered.
     """
     n = len(beats)
     largest = int(np.argmax(np.nan_to_num(shares)))
@@ -74,9 +74,12 @@ def rhythm_strip(shares: FloatArray, beats: Beats, *, title: str, focus: Focus =
 def _picks(shares: FloatArray, beats: Beats, height: float) -> go.Scatter:
     """Return a point to click for each beat."""
     rr = [""] + [f", RR {1000 * value:.0f} ms" for value in beats.rr_s]
-    told = [f"{kind.replace('_', ' ')}{after}" for kind, after in zip(beats.kind, rr, strict=False)]
+    share = [f"{100 * each:.2f} %" if np.isfinite(each) else "not in the map's window" for each in shares]
+    told = [
+        f"{kind.replace('_', ' ')}{after}: {part}" for kind, after, part in zip(beats.kind, rr, share, strict=False)
+    ]
     data = [(b + 1, "", "", said, float(100 * shares[b])) for b, said in enumerate(told)]
-    said = "beat %{customdata[0]}, %{customdata[3]}: %{customdata[4]:.2f} %"
+    said = "beat %{customdata[0]}, %{customdata[3]}"
     return clickable(beats.r_s.tolist(), [height] * len(beats), data, said)
 
 
@@ -89,8 +92,13 @@ def _in_focus(beats: Beats, focus: Focus) -> list[dict[str, Any]]:
     return [frame(x0=at - half, x1=at + half, y0=0, y1=1, yref="paper")]
 
 
+def even_percent(shares: FloatArray) -> float:
+    """Return what each beat that the map covers would have if all had the same; of all beats where it covers none."""
+    return 100 / (int(np.isfinite(shares).sum()) or shares.size)
+
+
 def _layout(shares: FloatArray, beats: Beats) -> dict[str, Any]:
-    even = 100 / len(beats)
+    even = even_percent(shares)
     top = max(even, float(np.max(np.nan_to_num(100 * shares))))
     rr = 1000 * beats.rr_s
     low, high = (float(rr.min()), float(rr.max())) if rr.size else (0.0, 1000.0)
@@ -126,7 +134,7 @@ def _beat_numbers(shares: FloatArray, beats: Beats) -> list[dict[str, object]]:
     return [
         {"x": at, "y": 0.93, "yref": "paper", "yanchor": "bottom", "showarrow": False, "font": {"size": 12}}
         | {
-            "text": style.percent(float(share)).removesuffix(" %")
+            "text": (style.percent(float(share)).removesuffix(" %") if np.isfinite(share) else "")
             + ("" if same else f" {odd['edge' if edge else kind]}")
         }
         for at, share, same, kind, edge in zip(beats.r_s, shares, beats.dominant, beats.kind, beats.edge, strict=True)

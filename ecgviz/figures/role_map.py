@@ -26,6 +26,11 @@ COLUMNS: Mapping[str, str] = {
 """Head of each column: the parts of a beat that evidence is counted in (`ATOMS`)."""
 
 
+def part_of_beat(atom: str) -> str:
+    """Return what readers call an atom, in one line."""
+    return COLUMNS[atom].replace("<br>", " ")
+
+
 @dataclass(frozen=True)
 class Sign:
     """How a role is drawn: its mark, how dark its cell is (0 to 1), and what it means."""

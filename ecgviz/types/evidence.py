@@ -75,8 +75,13 @@ class EvidenceGrid:
         return self._share(self.pos.sum(axis=(1, 2)))
 
     def rhythm(self) -> FloatArray | None:
-        """Supporting share of each beat, shape (B,), or None when the map has no time axis."""
-        return self._share(self.pos.sum(axis=(0, 2))) if self.has_time else None
+        """Supporting share of each beat, shape (B,), or None when the map has no time axis.
+
+        NaN for a beat outside of the map's window: the network was not shown it.
+        """
+        if not self.has_time:
+            return None
+        return np.where(self.area.any(axis=1), self._share(self.pos.sum(axis=(0, 2))), np.nan)
 
     def beat(self) -> FloatArray | None:
         """Supporting share lead x wave, shape (L or 1, 6) in the order of `WAVES`, or None without a time axis."""

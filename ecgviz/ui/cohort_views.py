@@ -12,7 +12,7 @@ from ecgviz.cohort.class_map import ClassMap, by_wave
 from ecgviz.cohort.density import TOP
 from ecgviz.cohort.question import Question
 from ecgviz.figures import cohort as figures
-from ecgviz.figures import matrix, tables
+from ecgviz.figures import matrix, role_map, tables
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.types.arrays import FloatArray
 from ecgviz.ui import cohort_records, method_words, widgets, wording
@@ -182,7 +182,7 @@ def published(asked: Asked) -> None:
             title=f"{question.model}: density, % of all cells, {len(found.patients)} records of highest output",
         )
         widgets.draw(drawn, tables.matrix_table(density, STANDARD_LEADS), f"cohort density {question.model}")
-        densest = ", ".join(f"{lead} {atom}" for lead, atom in found.strongest)
+        densest = "; ".join(f"{lead} {role_map.part_of_beat(atom)}" for lead, atom in found.strongest)
         st.markdown(f"Densest: {wording.plain(densest)}.")
         if checks.empty:
             st.info(f"No published finding speaks of {question.label}.")

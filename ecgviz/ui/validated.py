@@ -37,14 +37,13 @@ def planted(names: tuple[str, ...]) -> tuple[pd.DataFrame | None, list[str]]:
     for name in names:
         model = state.model(name)
         path = shipped("models") / name / FILE
+        anew = f"`ecgviz validate explanations --model {name} --out DIR` makes one"
         if not path.is_file():
-            missing.append(
-                f"{name} has no table yet: `ecgviz validate explanations --model {name} --out DIR` makes one."
-            )
+            missing.append(f"{name} has no table yet: {anew}.")
             continue
         table = load_planted(path)
         if set(table.digest) != {model.digest[:12]}:
-            missing.append(f"The table of {name} is of other weights, so it is not shown.")
+            missing.append(f"The table of {name} is of other weights, so it is not shown: {anew} of these.")
             continue
         found.append(table)
     return (pd.concat(found, ignore_index=True) if found else None), missing

@@ -66,7 +66,7 @@ def leaning(even: "UniformAttention", label: str) -> str:
     """Return how much a logit leans on the attention: what it would be if the network weighed everything alike."""
     levels = ", ".join(f"{level} alone {change:+.2f}" for level, change in even.change.items() if level != "all")
     told = f"With all attention made even, the logit of {label} ({even.logit:+.2f}) would move by "
-    return f"{told}{even.change['all']:+.2f} ({levels}). Near 0: this attention explains little of this output."
+    return f"{told}{even.change['all']:+.2f} ({levels}). A move near 0 means that this attention explains little of it."
 
 
 def mass(grid: EvidenceGrid) -> str:
@@ -78,10 +78,13 @@ def outside(grid: EvidenceGrid) -> str:
     """Return how much of a map lies on no wave."""
     whole = float(grid.pos.sum() + grid.neg.sum()) + grid.outside_abs
     share = grid.outside_abs / whole if whole > 0 else float("nan")
-    return (
+    told = (
         f"{percent(share)} of the map lies outside the delineated beats (edges, or waves not found) and is not shared "
-        "out. The six limb leads are sums of two of them: only their total is determined, not how it splits."
+        "out."
     )
+    if not grid.has_leads:
+        return told
+    return f"{told} The six limb leads are sums of two of them: only their total is determined, not how it splits."
 
 
 def nulls(agreement: Agreement) -> str:

@@ -52,11 +52,10 @@ def leave(choice: Choice) -> None:
         held = {}
     written = {name: value for name, value in held.items() if value is not None}
     st.session_state[_WRITTEN] = written
-    for name in NAMES:
-        if name in written and st.query_params.get(name) != written[name]:
-            st.query_params[name] = written[name]
-        elif name not in written and name in st.query_params:
-            del st.query_params[name]
+    stands = st.query_params.to_dict()
+    wanted = {name: value for name, value in stands.items() if name not in NAMES} | written
+    if wanted != stands:  # at once: the browser keeps every address that it is told, and goes back to each
+        st.query_params.from_dict(wanted)
 
 
 def take_label(key: str, labels: Sequence[str]) -> str:
