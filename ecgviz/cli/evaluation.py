@@ -1,8 +1,6 @@
 """``evaluate`` and ``fetch``: trained networks on PTB-XL, and PTB-XL itself."""
 
 import math
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -138,6 +136,7 @@ def _write_group(group: str, folds: Sequence[int], scored: "Mapping[str, GroupSc
 def _write_page(out: Path, results: Results, folds: Sequence[int], sentences: Sequence[str]) -> None:
     """Write the reliability plots; the file appears whole or not at all."""
     from ecgviz.figures.reliability import reliability_page, reliability_panels
+    from ecgviz.records.write import written_whole
 
     curves: dict[str, dict[str, list[tuple[float, float, float, float, int]]]] = {}
     for scored in results.values():
@@ -148,11 +147,8 @@ def _write_page(out: Path, results: Results, folds: Sequence[int], sentences: Se
     if not curves:
         raise ModelError("none of the labels can be scored on these records, so there is nothing to plot")
     page = reliability_page(reliability_panels(curves, title=f"Reliability, {_named(folds)}"), sentences)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as scratch:
-        part = Path(scratch) / "page.html"
+    with written_whole(out) as part:
         part.write_text(page, encoding="utf-8")
-        os.replace(part, out)
 
 
 def _described(

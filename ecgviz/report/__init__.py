@@ -1,10 +1,9 @@
 """A case as one file: an HTML page that needs nothing else, or a PDF whose millimetres are millimetres."""
 
-import os
-import tempfile
 from pathlib import Path
 
 from ecgviz.errors import CaseError
+from ecgviz.records.write import written_whole
 from ecgviz.report.as_html import render
 from ecgviz.report.as_pdf import render_pdf
 from ecgviz.types import Case
@@ -34,8 +33,5 @@ def write_report(case: Case, path: Path, form: PaperFormat = STANDARD) -> None:
     if kind not in (".html", ".htm", ".pdf"):
         raise CaseError(f"{path.name}: a report is written as .html or .pdf; end its name in one of these")
     data = render_pdf(case, form) if kind == ".pdf" else render(case, form).encode()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as scratch:
-        part = Path(scratch) / f"report{kind}"
+    with written_whole(path) as part:
         part.write_bytes(data)
-        os.replace(part, path)

@@ -1,7 +1,5 @@
 """The table of the bench: one row a score, with its controls, intervals over records, and rank."""
 
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ecgviz.errors import ExplanationError
+from ecgviz.records.write import written_whole
 from ecgviz.types.arrays import BoolArray, FloatArray
 from ecgviz.validate.explanations.bench import CONTROLS, Part
 from ecgviz.validate.explanations.scores import SCORES
@@ -139,11 +138,8 @@ def _median(values: FloatArray) -> float:
 
 def save_planted(table: pd.DataFrame, out: Path) -> Path:
     """Write the table as ``planted.csv`` into a folder and return its path; it appears whole or not at all."""
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out, prefix=".table-") as scratch:
-        part = Path(scratch) / FILE
+    with written_whole(out / FILE) as part:
         table.to_csv(part, index=False)
-        os.replace(part, out / FILE)
     return out / FILE
 
 

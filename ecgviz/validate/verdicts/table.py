@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ecgviz.errors import ExplanationError
+from ecgviz.records.write import written_whole
 from ecgviz.types.calibration import wilson
 from ecgviz.validate.verdicts.judged import METHODS, RECORDS, Word, ask, judge
 from ecgviz.validate.verdicts.networks import PATIENTS, POOLINGS, TEACHES, Taught, teach
@@ -130,7 +131,8 @@ def save_words(found: Verdicts, path: Path) -> None:
             | {name: getattr(best, name, np.nan) for name in ("excess", "excess_low", "excess_high")}
             | {"best_control": getattr(best, "name", ""), "why": said.why}
         )
-    pd.DataFrame(rows).to_csv(path, index=False)
+    with written_whole(path) as part:
+        pd.DataFrame(rows).to_csv(part, index=False)
 
 
 def _chosen(
