@@ -225,8 +225,7 @@ def test_low_flat_and_negative_t_waves_have_their_own_verdicts() -> None:
 
 def test_tall_t_waves_need_the_sex() -> None:
     tall = measurements(per_lead=in_leads("V2 V3", t_mv=1.2))
-    assert "EL/high_potassium" not in met(tall)
-    assert "EL/high_potassium" in met(tall, sex="female")
+    assert find("EL", "high_potassium", tall).state == "not_met"
     assert "TAB_/any_kind" in met(tall, sex="female")
 
 
@@ -259,6 +258,32 @@ def test_what_a_recording_cannot_decide_is_said_when_all_else_holds(
     found = find(label, definition, measurements(values, per_lead))
     assert found.state == "not_evaluable"
     assert reason in found.why
+
+
+def test_a_tall_t_wave_alone_is_no_high_potassium() -> None:
+    found = find("EL", "high_potassium", measurements(per_lead=in_leads("V2 V3", t_mv=1.2)), sex="female")
+    assert found.state == "not_evaluable"
+    assert "no limits are published for its width and symmetry" in found.why
+
+
+@pytest.mark.parametrize(("qrs_ms", "state"), [(96.0, "met"), (134.0, "not_met")])
+def test_a_conduction_defect_voids_the_mirror_of_a_posterior_q_wave(qrs_ms: float, state: str) -> None:
+    tall = in_leads("V1 V2", r_mv=0.9, s_mv=0.4, r_ms=48.0, t_mv=0.4)
+    q = in_leads("II III aVF V5 V6", q_ms=60.0, q_mv=0.5)
+    for label in ("PMI", "IPMI", "IPLMI"):
+        assert find(label, "prior_udmi2018", measurements({"qrs_ms": qrs_ms}, tall | q)).state == state
+
+
+def test_qt_is_not_judged_beside_a_wide_qrs_without_a_shape() -> None:
+    found = find("LNGQT", "aha2009", measurements({"qrs_ms": 136.0, "qtc_fridericia_ms": 500.0}))
+    assert found.state == "not_evaluable"
+    assert "nonspecific intraventricular conduction delay" in found.why
+
+
+def test_q_waves_of_an_anterior_infarct_are_no_septal_hypertrophy() -> None:
+    infarct = measurements(per_lead=in_leads("V2 V3 V4", q_ms=60.0, q_mv=0.8))
+    assert {"QWAVE/athletes2017", "ASMI/prior_udmi2018"} <= met(infarct)
+    assert "SEHYP" not in entries_met(infarct)
 
 
 @pytest.mark.parametrize(

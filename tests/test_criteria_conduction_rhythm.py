@@ -1,10 +1,15 @@
 """Conduction, hypertrophy, rhythm and premature beats on constructed patients, and the names other data sets use."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from ecgviz.criteria import evaluate, for_label, load
 from ecgviz.criteria.beatwise import beat_numbers, longest_chain, rhythm_numbers
+from ecgviz.measure import measure
+from ecgviz.signal import condition
+from ecgviz.simulate import simulate
 from ecgviz.types import Beats, Finding, Measurements
 from tests.criteria_subjects import beats, measurements
 
@@ -100,6 +105,35 @@ def test_a_wide_complex_without_a_shape_is_an_unspecific_delay() -> None:
     assert find("BBB", "either_side", blocked).state == "met"
 
 
+def test_a_small_s_behind_the_r_leaves_a_fascicular_block() -> None:
+    shapes = {"I": "rS", "aVL": "rS", "III": "qRs", "aVF": "qRs"}
+    assert find("LPFB", "aha2009", measurements({"qrs_axis_deg": 110.0}, patterns=shapes)).state == "met"
+    without_q = shapes | {"III": "Rs"}
+    assert find("LPFB", "aha2009", measurements({"qrs_axis_deg": 110.0}, patterns=without_q)).state == "not_met"
+
+
+def test_r_prime_in_v1_has_a_limit_of_its_own() -> None:
+    def states(r2_mv: float) -> dict[str, str]:
+        shape = {"r_mv": {"V1": 0.2}, "s_mv": {"V1": 0.4}, "r2_mv": {"V1": r2_mv}}
+        measured = measurements({"qrs_axis_deg": 115.0}, shape)
+        return {f.definition: f.state for f in evaluate("RVH", measured, beats(), age_years=60, sex="male")}
+
+    assert states(1.2) | {"r_prime_v1": "met", "r_v1": "not_met"} == states(1.2)
+    assert states(0.8) | {"r_prime_v1": "not_met", "r_v1": "not_met"} == states(0.8)
+
+
+def test_limits_are_cited_from_where_they_were_published() -> None:
+    known = load()
+    cited = {f"{e.id}/{d.key}": known.sources[d.source].doi for e in known.entries.values() for d in e.definitions}
+    voltages = ("r_v1", "r_over_s_v1", "sokolow_lyon_rv", "s_v5_v6", "r_over_s_v5_v6")
+    assert {cited[f"RVH/{key}"] for key in voltages} == {"10.1016/0002-8703(49)91335-6"}
+    assert cited["RVH/seattle2013"] == "10.1136/bjsports-2012-092069"
+    assert cited["HVOLT/esc2005"] == "10.1093/eurheartj/ehi108"
+    assert cited["SVTAC/acc2015"] == "10.1016/j.jacc.2015.08.856"
+    tenth = next(r for r in known.entries["SARRH"].definitions[0].resolved if "tenth" in r.text)
+    assert "a definition of this project" in tenth.text
+
+
 def test_left_posterior_block_is_not_told_beside_right_ventricular_hypertrophy() -> None:
     shapes = {"I": "rS", "aVL": "rS", "III": "qR", "aVF": "qR"}
     assert find("LPFB", "aha2009", measurements({"qrs_axis_deg": 110.0}, patterns=shapes)).state == "met"
@@ -114,7 +148,8 @@ def test_points_are_added_up_and_an_open_point_may_leave_the_sum_open() -> None:
     assert find("LVH", "romhilt_estes_probable", four).why.startswith("4 points (4 are needed); R V5 3.40 mV")
     assert find("LVH", "romhilt_estes", four).state == "not_met"
     assert find("LVH", "romhilt_estes", measurements({"qrs_ms": 99.0}, table)).state == "met"
-    no_p = find("LVH", "romhilt_estes", measurements({"qrs_ms": 82.0, "ptf_v1_mv_ms": np.nan}, table))
+    unseen = {"p_end_mv": {"V1": np.nan}, "p_end_ms": {"V1": np.nan}}
+    no_p = find("LVH", "romhilt_estes", measurements({"qrs_ms": 82.0}, table | unseen))
     assert no_p.state == "not_evaluable"
     assert "4 points and 3 that are not evaluable (5 are needed)" in no_p.why
 
@@ -207,6 +242,28 @@ def test_a_p_wave_without_qrs_is_second_degree_block_and_its_pr_tells_the_type()
     assert find("2AVB", "type_2", measurements(), with_block(0.0)).state in ("met", "borderline")
     assert find("2AVB", "high_grade", measurements(), with_block(0.0)).state == "not_met"
     assert find("2AVB", "any_type", measurements()).state == "not_met"
+
+
+@pytest.mark.parametrize("after", [0.35, -0.15])
+def test_a_p_wave_that_a_premature_ventricular_beat_forestalls_is_not_blocked(after: float) -> None:
+    """The sinus node goes on: its P wave falls on the premature beat, whose ventricle cannot answer it."""
+    made = rhythm("NNNVNNN", {"V": 0.7}, {"V": 0.15})
+    hidden = replace(made, extra_p_s=np.array([made.r_s[3] + after]))
+    assert rhythm_numbers(hidden)[0]["blocked_p"] == rhythm_numbers(hidden)[0]["blocked_p_run"] == 0
+    for key in ("any_type", "type_1", "type_2", "high_grade"):
+        assert find("2AVB", key, measurements(), hidden).state == "not_met"
+    blocked = replace(made, extra_p_s=np.array([made.r_s[0] + 0.5, made.r_s[3] + after]))
+    assert rhythm_numbers(blocked)[0]["blocked_p"] == 1
+    assert find("2AVB", "any_type", measurements(), blocked).state == "met"
+
+
+@pytest.mark.parametrize("seed", range(1, 4))
+def test_a_simulated_premature_ventricular_beat_is_no_block_on_its_true_marks(seed: int) -> None:
+    made = simulate("pvc", seed=seed, fs=500.0, duration_s=10.0)
+    assert made.truth.beats.extra_p_s.size
+    measured = measure(condition(made.record), made.truth.beats)
+    assert find("PVC", "premature_wide", measured, made.truth.beats).state == "met"
+    assert find("2AVB", "any_type", measured, made.truth.beats).state == "not_met"
 
 
 def test_numbers_of_beats_are_missing_where_a_beat_has_no_neighbour() -> None:

@@ -8,7 +8,7 @@ import yaml
 
 import ecgviz
 from ecgviz import yaml_text
-from ecgviz.criteria import catalogue, evaluate, for_label, load
+from ecgviz.criteria import catalogue, evaluate, evaluate_all, for_label, load
 from ecgviz.errors import CriteriaError
 from tests.criteria_subjects import beats, measurements
 
@@ -87,6 +87,11 @@ def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
         ({"level": []}, r"entry SHORT_PR, field level"),
         ({"maps": {"superclass": "HEART"}}, r"entry SHORT_PR, field maps.superclass: .*given 'HEART'"),
         ({"id": "IMI"}, r"own.yaml: entry IMI, field id: the catalogue has an entry of that id already"),
+        ({"rule": {"value": float("nan")}}, r"rules.0.value: Input should be a finite number \(given nan\)"),
+        ({"rule": {"value": float("inf")}}, r"rules.0.value: Input should be a finite number \(given inf\)"),
+        ({"rule": {"tolerance": float("inf")}}, r"rules.0.tolerance: Input should be a finite number \(given inf\)"),
+        ({"rule": {"points": float("nan")}}, r"rules.0.points: .*finite number"),
+        ({"gates": {"age_from": float("nan")}}, r"field gates.age_from: Input should be a finite number"),
         ({"blocked_by": ["XYZ"]}, r"entry SHORT_PR, field blocked_by: there is no entry 'XYZ'"),
         ({"blocked_by": ["SHORT_PR"]}, r"entry SHORT_PR, .* wait for each other: SHORT_PR -> SHORT_PR"),
         ({"roi": {"primary": [{"leads": ["V9"], "segments": ["P"]}]}}, r"field roi.primary.0.*: 'V9' is no lead"),
@@ -109,12 +114,27 @@ LEADS_RULE = {
     "count": "any",
     "cases": [{"leads": ["V1"], "any_of": [[{"measure": "t_mv", "op": "<", "value": 0, "unit": "mV"}]]}],
 }
+SUM_RULE = {
+    "form": "sum",
+    "role": "required",
+    "text": "a sum",
+    "verification": "proposal",
+    "terms": [{"measure": "r_mv", "leads": ["V1"], "factor": float("-inf")}],
+    "op": ">",
+    "value": 1,
+    "unit": "mV",
+}
+ENDLESS = {"rows": [{"sex": "male", "value": float("nan")}, {"sex": "female", "value": 2.0, "age_from": float("-inf")}]}
+NO_NUMBER = {"measure": "t_mv", "op": "<", "value": float("nan"), "unit": "mV"}
 TABLE = {"rows": [{"sex": "male", "value": 1.0}, {"sex": "female", "age_from": 40, "value": 2.0}]}
 
 
 @pytest.mark.parametrize(
     ("rule", "match"),
     [
+        (SUM_RULE, r"rules.0.terms.0.factor: Input should be a finite number \(given -inf\)"),
+        ({**SHORT_PR, "value": ENDLESS}, r"rules.0.value.rows.0.value: .*finite number \(given nan\)"),
+        ({**LEADS_RULE, "cases": [{"leads": ["V1"], "any_of": [[NO_NUMBER]]}]}, r"any_of.0.0.value: .*finite number"),
         ({**SHORT_PR, "value": TABLE}, r"0 rows hold for a female of 0 years; exactly one must"),
         ({**LEADS_RULE, "count": 3}, r"3 of 1 leads can never hold"),
         ({**LEADS_RULE, "cases": LEADS_RULE["cases"] * 2}, r"a lead stands in two cases"),
@@ -158,6 +178,46 @@ def test_a_rule_that_cannot_be_evaluated_is_refused(tmp_path: Path, rule: dict[s
     definition = {"key": "ours", "source": "svt2015", "rules": rules}
     with pytest.raises(CriteriaError, match=match):
         load(write(tmp_path, definitions=[definition]))
+
+
+def test_a_broad_definition_does_not_stand_for_its_entry_unless_it_is_named(tmp_path: Path) -> None:
+    short, shorter = SHORT_PR, SHORT_PR | {"value": 90}
+    asking = {
+        "form": "finding",
+        "role": "required",
+        "finding": "SHORT_PR",
+        "text": "a short PR",
+        "verification": "proposal",
+    }
+    entries = [
+        {"id": "SHORT_PR", "definitions": [("wide", True, [short]), ("narrow", False, [shorter])]},
+        {
+            "id": "ASKING",
+            "definitions": [("any", False, [asking]), ("named", False, [asking | {"definition": "wide"}])],
+        },
+        {"id": "BARRED", "blocked_by": ["SHORT_PR"], "definitions": [("ours", False, [short])]},
+    ]
+    made = [
+        {"name": "one of ours", "maps": {}, "level": ["beat"]}
+        | one
+        | {
+            "definitions": [
+                {"key": key, "source": "svt2015", "broad": broad, "rules": rules}
+                for key, broad, rules in one["definitions"]
+            ]
+        }
+        for one in entries
+    ]
+    folder = write(tmp_path, top={"entries": made})
+
+    def states(pr_ms: float) -> dict[str, str]:
+        findings = evaluate_all(measurements({"pr_ms": pr_ms}), beats(), age_years=50, sex="male", folder=folder)
+        return {f"{f.criterion}/{f.definition}": f.state for f in findings if f.criterion in ("ASKING", "BARRED")}
+
+    assert states(98.0) == {"ASKING/any": "borderline", "ASKING/named": "met", "BARRED/ours": "met"}
+    assert states(70.0) == {"ASKING/any": "met", "ASKING/named": "met", "BARRED/ours": "not_evaluable"}
+    with pytest.raises(CriteriaError, match=r"entry SHORT_PR, field definitions: all are broad"):
+        load(write(tmp_path, definitions=[{"key": "ours", "source": "svt2015", "broad": True, "rules": [SHORT_PR]}]))
 
 
 def test_two_definitions_of_one_key_and_alternatives_that_are_not_there_are_refused(tmp_path: Path) -> None:

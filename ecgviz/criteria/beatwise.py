@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ecgviz.measure.rhythm import usual_rr_s
+from ecgviz.measure.rhythm import known_rr_s, usual_rr_s
 from ecgviz.types import Beats
 from ecgviz.types.arrays import BoolArray, FloatArray
 
@@ -14,12 +14,13 @@ def beat_numbers(beats: Beats) -> dict[str, FloatArray]:
     """Return numbers of each beat by name, (B,), NaN where a beat has none.
 
     ``beat_coupling``: the RR interval before it, as a share of the usual one. ``beat_pause``: the RR intervals before
-    and after it together, in usual ones; 2 is a full compensatory pause. ``beat_qrs_ms``, ``beat_pr_ms``: its own
+    and after it together, in usual ones; 2 is a full compensatory pause; an interval across a span that no lead
+    recorded is not known. ``beat_qrs_ms``, ``beat_pr_ms``: its own
     global marks. ``beat_p``: 1 with a P wave, 0 where none was found before its QRS.
     """
     usual = usual_rr_s(beats)
-    before = np.append(np.nan, beats.rr_s)[: len(beats)]
-    after = np.append(beats.rr_s, np.nan)[: len(beats)]
+    rr = known_rr_s(beats)
+    before, after = np.append(np.nan, rr)[: len(beats)], np.append(rr, np.nan)[: len(beats)]
     return {
         "beat_coupling": before / usual,
         "beat_pause": (before + after) / usual,
@@ -34,30 +35,40 @@ def rhythm_numbers(beats: Beats) -> tuple[dict[str, float], dict[str, str]]:
 
     ``pp_range_ms`` and ``pr_range_ms`` (largest less smallest) take beats that are not premature, PP only where no
     blocked P lies between. ``blocked_p`` counts P waves that no QRS follows, ``blocked_p_run`` the most of them between
-    two QRS complexes. ``blocked_pr_change_ms`` is PR before a blocked P less PR after it, the median over blocked ones.
-    ``p_per_qrs`` is the number of P waves over that of QRS complexes. ``bigeminy_cycles`` counts the premature beats of
-    the longest chain in which each follows one beat of the basic rhythm, ``trigeminy_cycles`` two.
+    two QRS complexes; beside a premature ventricular beat, which leaves the ventricles unable to answer, none counts.
+    ``blocked_pr_change_ms`` is PR before a blocked P less PR after it, the median over blocked ones. ``p_per_qrs`` is
+    the number of P waves over that of QRS complexes. ``bigeminy_cycles`` counts the premature beats of the longest
+    chain in which each follows one beat of the basic rhythm, ``trigeminy_cycles`` two.
     """
+    rr = known_rr_s(beats)
+    known = rr[np.isfinite(rr)]
+    early = _apart_at_gaps(beats)
     values = {
         "pp_range_ms": _range_ms(_pp_s(beats)),
         "pr_range_ms": _range_ms((beats.qrs_on - beats.p_on)[beats.dominant & np.isfinite(beats.p_on)]),
-        "longest_rr_ms": 1000 * float(beats.rr_s.max()) if len(beats) > 1 else float("nan"),
-        "blocked_p": float(beats.extra_p_s.size),
+        "longest_rr_ms": 1000 * float(np.max(known)) if known.size else float("nan"),
+        "blocked_p": float(_blocked_p_s(beats).size),
         "blocked_p_run": float(_blocked_by_beat(beats).max(initial=0)),
         "blocked_pr_change_ms": _pr_change_ms(beats),
         "p_per_qrs": _p_per_qrs(beats),
-        "bigeminy_cycles": float(longest_chain(beats.ectopic, 2)),
-        "trigeminy_cycles": float(longest_chain(beats.ectopic, 3)),
+        "bigeminy_cycles": float(longest_chain(early, 2)),
+        "trigeminy_cycles": float(longest_chain(early, 3)),
     }
     if beats.reason:
         return dict.fromkeys(values, float("nan")), dict.fromkeys(values, beats.reason)
     return values, {
         "pp_range_ms": f"fewer than {FEWEST} PP intervals without a premature beat",
         "pr_range_ms": f"fewer than {FEWEST} beats with a P wave",
-        "longest_rr_ms": "fewer than two beats",
+        "longest_rr_ms": "no RR interval is known",
         "blocked_pr_change_ms": "no blocked P wave lies between two beats with P waves",
         "p_per_qrs": "no QRS complex was found",
     }
+
+
+def _apart_at_gaps(beats: Beats) -> BoolArray:
+    """Return which beats are premature, with three that are not where one may be missing, so that no chain crosses."""
+    gaps = np.flatnonzero(np.isnan(beats.rr_s)) + 1
+    return np.insert(beats.ectopic, np.repeat(gaps, 3), False)
 
 
 def longest_chain(early: BoolArray, period: int) -> int:
@@ -75,13 +86,20 @@ def _range_ms(intervals_s: FloatArray) -> float:
 
 def _pp_s(beats: Beats) -> FloatArray:
     own = ~beats.ectopic & np.isfinite(beats.p_on)
-    pairs = own[:-1] & own[1:] & (_blocked_by_beat(beats)[1:-1] == 0)
+    pairs = own[:-1] & own[1:] & (_blocked_by_beat(beats)[1:-1] == 0) & np.isfinite(beats.rr_s)
     return np.diff(beats.p_on)[pairs]
 
 
 def _blocked_by_beat(beats: Beats) -> FloatArray:
     """Return how many blocked P waves lie before each beat and after the last, (B + 1,)."""
-    return np.bincount(np.searchsorted(beats.r_s, beats.extra_p_s), minlength=len(beats) + 1).astype(float)
+    return np.bincount(np.searchsorted(beats.r_s, _blocked_p_s(beats)), minlength=len(beats) + 1).astype(float)
+
+
+def _blocked_p_s(beats: Beats) -> FloatArray:
+    """Return the P waves that conduction may have blocked, not those that a premature ventricular beat forestalls."""
+    early = np.array([kind == "premature_ventricular" for kind in beats.kind], dtype=bool)
+    beside = np.append(False, early) | np.append(early, False)
+    return beats.extra_p_s[~beside[np.searchsorted(beats.r_s, beats.extra_p_s)]]
 
 
 def _pr_change_ms(beats: Beats) -> float:

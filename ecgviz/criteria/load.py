@@ -10,11 +10,13 @@ import yaml
 from pydantic import ValidationError
 
 from ecgviz import yaml_text
-from ecgviz.criteria.rule_schema import Evaluable, FindingRule, LeadsRule, UseRule, restrict
+from ecgviz.criteria.rule_schema import AnyAbnormalRule, Evaluable, FindingRule, LeadsRule, UseRule, restrict
 from ecgviz.criteria.schema import CatalogueFile, Definition, Entry, Source
 from ecgviz.errors import CriteriaError
 
-FORMS = ("value", "leads", "sum", "pattern", "finding", "beats", "unmeasured", "use")
+FORMS = ("value", "leads", "sum", "pattern", "finding", "any_abnormal", "beats", "unmeasured", "use")
+TELLING = ("value_error", "finite_number")
+"""Faults that say what is wrong, before those of the other types that a field might have had."""
 OURS = Path(__file__).resolve().parent / "catalogue"
 
 
@@ -111,7 +113,8 @@ def _read(path: Path) -> CatalogueFile:
 
 def _first_fault(path: Path, content: Any, fault: ValidationError) -> str:
     faults = fault.errors()
-    first = next((one for one in faults if one["type"] == "value_error"), faults[0])
+    told = (one for kind in TELLING for one in faults if one["type"] == kind)
+    first = next(told, faults[0])
     place = _place(first["loc"])
     where = path.name
     if len(place) > 1 and place[0] == "entries":
@@ -124,12 +127,14 @@ def _first_fault(path: Path, content: Any, fault: ValidationError) -> str:
 
 def _place(location: tuple[int | str, ...]) -> list[str]:
     """Return the path of a field as the file has it, without the form of a rule and the types that were tried."""
-    place: list[str] = []
-    for part in map(str, location):
-        a_rule = len(place) > 1 and ((place[-2] == "rules" and place[-1].isdigit()) or place[-2] == "shared_rules")
-        if not (a_rule and part in FORMS) and part not in ("float", "Table"):
-            place.append(part)
-    return place
+    parts = [str(part) for part in location]
+    kept = []
+    for n, part in enumerate(parts):
+        a_rule = n > 1 and ((parts[n - 2] == "rules" and parts[n - 1].isdigit()) or parts[n - 2] == "shared_rules")
+        tried = part in ("float", "Table") or part.startswith("function-")
+        if not (a_rule and part in FORMS) and not tried:
+            kept.append(part)
+    return kept
 
 
 def _short(value: Any) -> str:
@@ -178,6 +183,8 @@ def _check_names(entry: Entry, file: str, entries: dict[str, Entry], sources: di
     keys = [definition.key for definition in entry.definitions]
     if len(set(keys)) != len(keys):
         raise CriteriaError(f"{where} definitions: the keys {', '.join(keys)} are not all different")
+    if all(definition.broad for definition in entry.definitions):
+        raise CriteriaError(f"{where} definitions: all are broad, so that no other entry could ask for this one")
     for d, definition in enumerate(entry.definitions):
         _check_definition(definition, f"{where} definitions.{d}", entries, sources)
 
@@ -210,7 +217,10 @@ def _check_order(entry: Entry, file: str, entries: dict[str, Entry], above: tupl
     if entry.id in above:
         circle = " -> ".join((*above[above.index(entry.id) :], entry.id))
         raise CriteriaError(f"{file}: entry {entry.id}, field blocked_by: the entries wait for each other: {circle}")
-    asked = [rule.finding for d in entry.definitions for rule in d.rules if isinstance(rule, FindingRule)]
+    rules = [rule for definition in entry.definitions for rule in definition.rules]
+    asked = [rule.finding for rule in rules if isinstance(rule, FindingRule)]
+    if any(isinstance(rule, AnyAbnormalRule) for rule in rules):
+        asked += [other.id for other in entries.values() if other.makes_abnormal]
     asked += [definition.mirror_of for definition in entry.definitions if definition.mirror_of is not None]
     for name in (*entry.blocked_by, *entry.blocked_if_met, *asked):
         _check_order(entries[name], file, entries, (*above, entry.id))

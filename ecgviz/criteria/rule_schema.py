@@ -28,9 +28,9 @@ Leads = Annotated[tuple[str, ...], BeforeValidator(_lead_list), Field(min_length
 
 
 class Strict(BaseModel):
-    """A frozen part of a catalogue file; a field it does not know is an error."""
+    """A frozen part of a catalogue file; a field it does not know is an error, and so is a number that is none."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Row(Strict):
@@ -258,11 +258,20 @@ class PatternRule(Stated):
 
 
 class FindingRule(Stated):
-    """Another entry of the catalogue (any of its definitions, or the one named)."""
+    """Another entry of the catalogue: the definition named, or any of its definitions that are not ``broad``."""
 
     form: Literal["finding"]
     finding: str
     definition: str | None = None
+
+
+class AnyAbnormalRule(Stated):
+    """Any entry of the catalogue that makes an ECG abnormal (`Entry.makes_abnormal`), by any of its definitions.
+
+    It holds when one of them is met; those that are borderline or not evaluable decide nothing.
+    """
+
+    form: Literal["any_abnormal"]
 
 
 class UseRule(Strict):
@@ -278,7 +287,7 @@ class UseRule(Strict):
     verification: Verification | None = None
 
 
-Evaluable = ValueRule | LeadsRule | SumRule | PatternRule | FindingRule | BeatsRule | UnmeasuredRule
+Evaluable = ValueRule | LeadsRule | SumRule | PatternRule | FindingRule | AnyAbnormalRule | BeatsRule | UnmeasuredRule
 Rule = Annotated[Evaluable | UseRule, Field(discriminator="form")]
 
 

@@ -63,12 +63,15 @@ class Definition(Strict):
 
     ``stages``: of an infarct, the stages of PTB-XL (``infarction_stadium``) at which this is what a reader looks for.
     ``mirror_of``: an entry whose mirror image this sign may be, where that entry is met too.
+    ``broad``: a verdict of its own, too broad for other entries to rest on: where they ask for its entry
+    (``blocked_by``, a rule on a finding) it is passed over, unless they name it.
     """
 
     key: str
     source: str
     stages: tuple[Literal["I", "II", "III"], ...] = ()
     mirror_of: str | None = None
+    broad: bool = False
     rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
     at_least: Annotated[int, Field(ge=1)] = 1
     roi: Roi | None = None
@@ -133,6 +136,9 @@ class Entry(Strict):
     It is not judged beside the entries of ``blocked_by`` when they are met, nor while it is open whether they are;
     beside those of ``blocked_if_met``, which are rare, only when they are met: while that is open, a caution says so.
 
+    ``abnormal`` says whether it makes an ECG abnormal when it is met (`AnyAbnormalRule`). Left out, an entry with a
+    superclass of PTB-XL other than NORM does, and one without, a word for a shape or a rhythm, does not.
+
     ``places`` gives names to leads, so that a definition written once (a YAML anchor) serves several territories: a
     list of leads may say ``[territory]``.
     """
@@ -144,6 +150,7 @@ class Entry(Strict):
     gates: Gates = Gates()
     blocked_by: tuple[str, ...] = ()
     blocked_if_met: tuple[str, ...] = ()
+    abnormal: bool | None = None
     definitions: Annotated[tuple[Definition, ...], Field(min_length=1)]
     roi: Roi = Roi()
     caveats: tuple[str, ...] = ()
@@ -157,6 +164,11 @@ class Entry(Strict):
         if not isinstance(places, dict):
             return given
         return {key: value if key == "places" else _placed(value, places) for key, value in given.items()}
+
+    @property
+    def makes_abnormal(self) -> bool:
+        """Return whether an ECG in which the entry is met is no normal one."""
+        return self.maps.superclass not in (None, "NORM") if self.abnormal is None else self.abnormal
 
     def definition(self, key: str) -> Definition:
         """Return one definition by its key; raises KeyError."""

@@ -6,11 +6,11 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from ecgviz.criteria import wording
-from ecgviz.criteria.judged import Outcome, Patient
+from ecgviz.criteria.judged import Outcome, Patient, Shown
 from ecgviz.criteria.load import Catalogue
 from ecgviz.criteria.logic import definition_state, some
 from ecgviz.criteria.regions import Canvas, Regions
-from ecgviz.criteria.rule_schema import Evaluable, FindingRule, LeadsRule, PatternRule
+from ecgviz.criteria.rule_schema import AnyAbnormalRule, Evaluable, FindingRule, LeadsRule, PatternRule
 from ecgviz.criteria.rules import outcome, result
 from ecgviz.criteria.schema import Definition, Entry
 from ecgviz.types import Beats, Finding, RuleResult
@@ -48,12 +48,18 @@ class Session:
         return self.settled[one.id]
 
     def state(self, name: str, definition: str | None = None) -> str:
-        """Return the state of another entry: one of its definitions holds, or the one named."""
+        """Return the state of another entry: one of its definitions that are not broad holds, or the one named."""
         key = name, definition
         if key not in self.states:
-            findings = self.findings(self.known.entries[name])
+            other = self.known.entries[name]
+            findings = self._resting(other) if definition is None else self.findings(other)
             self.states[key] = some([f.state for f in findings if definition in (None, f.definition)])
         return self.states[key]
+
+    def _resting(self, other: Entry) -> tuple[Finding, ...]:
+        """Return the findings of an entry on which others may rest: not those of broad definitions."""
+        found = zip(self.findings(other), other.definitions, strict=True)
+        return tuple(finding for finding, definition in found if not definition.broad)
 
     def _barred(self, one: Entry) -> Callable[[], str] | None:
         """Return what says why an entry does not apply to this record, or None where it does."""
@@ -72,7 +78,7 @@ class Session:
 
     def _beside(self, other: Entry, state: str) -> str:
         """Return why an entry is not judged beside another one that is met, or of which it is open whether it is."""
-        findings = [found for found in self.findings(other) if found.state == state]
+        findings = [found for found in self._resting(other) if found.state == state]
         if state == "met":
             return f"there is {other.name} by {' and '.join(f.definition for f in findings)}"
         reasons = dict.fromkeys(r.why for f in findings for r in f.rules if r.state == state and r.role != "supporting")
@@ -104,7 +110,7 @@ class Session:
         if definition.mirror_of is None or self.state(definition.mirror_of) != "met":
             return ""
         other = self.known.entries[definition.mirror_of]
-        met = next(found for found in self.findings(other) if found.state == "met")
+        met = next(found for found in self._resting(other) if found.state == "met")
         shown = dict.fromkeys(lead for rule in met.rules if rule.role == "required" for lead in rule.leads)
         return f"{other.name} in {', '.join(shown)}, of which this may be the mirror image"
 
@@ -113,8 +119,16 @@ class Session:
         question = self.known.questions[id(rule)]
         found = self.asked.get(question)
         if found is None:
-            found = self.asked[question] = outcome(rule, self.patient, self._of_finding)
+            abnormal = isinstance(rule, AnyAbnormalRule)
+            found = self._any_abnormal() if abnormal else outcome(rule, self.patient, self._of_finding)
+            self.asked[question] = found
         return found
+
+    def _any_abnormal(self) -> Outcome:
+        """Return whether any entry that makes an ECG abnormal is met, and which."""
+        asked = [one for one in self.known.entries.values() if one.makes_abnormal]
+        met = [found for one in asked for found in self.findings(one) if found.state == "met"]
+        return Outcome("met" if met else "not_met", lambda: Shown((), (), wording.abnormal(met)))
 
     def _of_finding(self, rule: FindingRule) -> str:
         return self.state(rule.finding, rule.definition)

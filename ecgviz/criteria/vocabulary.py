@@ -79,6 +79,8 @@ MEASURES: Mapping[str, Measure] = {
     "r_mv": Measure("R", "mV", per_lead=True),
     "s_mv": Measure("S", "mV", per_lead=True),
     "p_width_ms": Measure("P duration in the lead", "ms", per_lead=True),
+    "p_end_mv": Measure("depth of the negative end of P", "mV", per_lead=True, fine=True),
+    "p_end_ms": Measure("duration of the negative end of P", "ms", per_lead=True, fine=True),
     "r2_mv": Measure("R'", "mV", per_lead=True),
     "s2_mv": Measure("S'", "mV", per_lead=True),
     "r2_ms": Measure("R' duration", "ms", per_lead=True, fine=True),

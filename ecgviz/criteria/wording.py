@@ -6,7 +6,10 @@ import numpy as np
 
 from ecgviz.criteria.judged import Check
 from ecgviz.criteria.vocabulary import FLAGS, MEASURES, OF_BEATS
+from ecgviz.types import Finding
 
+MOST_ENTRIES = 4
+"""So many entries are named in one sentence."""
 _SIGNED = {measure.label for measure in MEASURES.values() if measure.signed}
 _FLAGS = {{**MEASURES, **OF_BEATS}[name].label for name in FLAGS}
 _DECIMALS = {"ms": 0, "deg": 0, "bpm": 0, "mV": 2, "1": 2, "mV*ms": 0, "mV/s": 1, "Hz": 1}
@@ -84,6 +87,18 @@ def points(met: int, unknown: int, needed: int) -> str:
 def finding(name: str, state: str) -> str:
     """Return the phrase of a rule that asks for another entry."""
     return f"{name} {_VERDICT[state]}"
+
+
+def abnormal(met: Sequence[Finding]) -> str:
+    """Return the phrase of a rule that asks for anything abnormal: the first entries met, with their definitions."""
+    if not met:
+        return "nothing that makes an ECG abnormal is met"
+    by_entry: dict[str, list[str]] = {}
+    for found in met:
+        by_entry.setdefault(found.name, []).append(found.definition)
+    listed = [f"{name} by {' and '.join(definitions)}" for name, definitions in by_entry.items()]
+    more = len(listed) - MOST_ENTRIES
+    return f"there is {', '.join(listed[:MOST_ENTRIES])}{f', and {more} more' if more > 0 else ''}"
 
 
 def table(value: float, unit: str, limits: Sequence[float], no_sex: bool, no_age: bool) -> str:

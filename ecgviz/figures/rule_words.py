@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from ecgviz.criteria.rule_schema import (
+    AnyAbnormalRule,
     BeatsRule,
     Comparison,
     Condition,
@@ -46,6 +47,8 @@ def limit_words(rule: Evaluable) -> str:
         return f"{_leads(rule.leads)}: {', '.join(rule.patterns)}{_count(rule.count, len(rule.leads))}"
     if isinstance(rule, FindingRule):
         return f"the entry {rule.finding}{f' ({rule.definition})' if rule.definition else ''}"
+    if isinstance(rule, AnyAbnormalRule):
+        return "any entry that makes an ECG abnormal, by any of its definitions"
     if isinstance(rule, BeatsRule):
         return _beats(rule)
     if isinstance(rule, UnmeasuredRule):
