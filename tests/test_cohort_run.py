@@ -18,8 +18,9 @@ from ecgviz.cohort.folder import Recording, recordings, stated
 from ecgviz.cohort.rows import failed_row, nameless
 from ecgviz.cohort.run import run_cohort
 from ecgviz.cohort.schema import RECORDS, ROWS
+from ecgviz.cohort.settings import read_method
 from ecgviz.cohort.store import matrices
-from ecgviz.errors import CohortError, EcgvizError
+from ecgviz.errors import CohortError, EcgvizError, ModelError
 from ecgviz.nets import build
 from ecgviz.pipeline import analyse
 from ecgviz.records import load_record
@@ -216,6 +217,13 @@ def test_a_store_holds_one_answer_to_one_question(store: Path, data: Path, model
         ({"methods": ["magic"]}, "there is no 'magic'"),
         ({"methods": ["saliency:steps=3"]}, "saliency does not take 'steps'"),
         ({"methods": ["integrated_gradients:n_steps"]}, "is no parameter; write NAME:key=value"),
+        ({"methods": ["saliency", "integrated_gradients:n_steps=abc"]}, "n_steps is a whole number, and 'abc' is none"),
+        ({"methods": ["smooth_grad:n_samples=2.5"]}, "n_samples is a whole number, and 2.5 is none"),
+        ({"methods": ["lime:alpha=nan"]}, "alpha is nan, which is no finite number"),
+        ({"methods": ["integrated_gradients:n_steps=4,n_steps=5"]}, "n_steps is given twice"),
+        ({"methods": ["saliency", "integrated_gradients:baseline=void"]}, "there is no baseline 'void'"),
+        ({"methods": ["integrated_gradients:n_steps=0"]}, "cannot be asked of narrow: n_steps is 0"),
+        ({"seed": -1}, "a seed is 0 or more, not -1"),
         ({"labels": ["flu"]}, "none of the models predicts 'flu'"),
         ({"methods": ["attention_age"]}, "nothing is left to ask: narrow exposes no age attention"),
         ({"methods": []}, "at least one --model and one --method"),
@@ -229,7 +237,7 @@ def test_what_cannot_be_run_is_refused(
     asked = {"models": [str(model_folder)], "methods": ["saliency"], "jobs": 1} | change
     with pytest.raises(EcgvizError, match=says):
         run_cohort(data, tmp_path / "store", **asked)
-    assert not list(tmp_path.rglob("*.parquet"))
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(("n", "chunk"), [(1, 32), (2048, 32), (2049, 33), (21_799, 341), (10_000_000, 1000)])
@@ -308,6 +316,27 @@ def test_two_processes_give_the_same_table_as_one(tmp_path: Path, store: Path, d
     assert same(table(tmp_path / "two"), table(store))
 
 
+def test_networks_on_another_device_give_the_same_table(
+    tmp_path: Path, store: Path, data: Path, model_folder: Path
+) -> None:
+    script = Path(__file__).with_name("two_devices.py")
+    command = [sys.executable, script, model_folder, data, tmp_path / "there", *METHODS]
+    subprocess.run(command, check=True)
+    found, expected = table(tmp_path / "there"), table(store)
+    assert found["failure"].tolist() == expected["failure"].tolist()
+    for name in ("probability", "share", "excess"):
+        np.testing.assert_allclose(found[name], expected[name], rtol=0, atol=1e-4)
+    assert {each["device"] for each in Cohort(tmp_path / "there").settings.values()} == {"elsewhere"}
+
+
+def test_a_device_that_is_not_there_stops_the_run_before_anything_is_written(
+    tmp_path: Path, data: Path, model_folder: Path
+) -> None:
+    with pytest.raises(ModelError, match="finds no device 'cuda:99'"):
+        run_cohort(data, tmp_path / "none", models=[str(model_folder)], methods=METHODS, device="cuda:99")
+    assert not (tmp_path / "none").exists()
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:distributed", "ignore::FutureWarning:distributed")
 def test_a_dask_cluster_gives_the_same_table(
@@ -353,3 +382,17 @@ def test_a_fault_of_ours_is_a_row_and_its_traceback_is_logged(caplog: pytest.Log
     assert found is None
     assert failure == "fault: ZeroDivisionError: by nothing"
     assert caplog.records[0].exc_info is not None
+
+
+def test_parameters_of_every_stated_type_are_taken() -> None:
+    asked = read_method("occlusion:window_s=1,stride_s=0.5,baseline=zero")
+    assert asked.params == {"window_s": 1, "stride_s": 0.5, "baseline": "zero"}
+    assert read_method("integrated_gradients:n_steps=16").params == {"n_steps": 16}
+
+
+def test_a_model_in_the_working_folder_is_found_by_its_bare_name(
+    data: Path, model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(model_folder.parent)
+    done = run_cohort(data, tmp_path / "store", models=["narrow"], methods=["saliency"], labels=["MI"], limit=1, jobs=1)
+    assert done.n_rows == 1

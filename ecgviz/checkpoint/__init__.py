@@ -8,6 +8,7 @@ weights, and nothing in it is unpickled or imported.
 from pathlib import Path
 
 from ecgviz import registry
+from ecgviz.checkpoint.devices import on_device
 from ecgviz.checkpoint.folder import CARD, NAME, PROGRAM, WEIGHTS, Model, read_model, save_model
 from ecgviz.checkpoint.inputs import (
     model_input,
@@ -34,6 +35,7 @@ __all__ = [
     "load_model",
     "model_input",
     "network_logits",
+    "on_device",
     "past_rate",
     "predict",
     "predict_batch",
@@ -45,7 +47,7 @@ __all__ = [
 
 
 def load_model(source: str | Path) -> Model:
-    """Load a shipped model by name, or any model folder by path.
+    """Load a shipped model by name, or any model folder by path; a shipped name wins over a folder of that name.
 
     Raises
     ------
@@ -53,8 +55,11 @@ def load_model(source: str | Path) -> Model:
         When the folder is incomplete, model.json malformed, the hash wrong, or the weights do not fit the network
         key by key and shape by shape. A network that is not fully loaded never predicts.
     """
-    folder = registry.models_folder() / str(source) if NAME.fullmatch(str(source)) else Path(source)
-    if not folder.is_dir():
+    named = registry.models_folder() / str(source)
+    folder = named if NAME.fullmatch(str(source)) and named.is_dir() else Path(source)
+    if not str(source).strip() or not folder.is_dir():
         known = ", ".join(available_models()) or "none"
-        raise ModelError(f"there is no model {str(source)!r}; shipped models: {known}; or give a model folder")
+        raise ModelError(
+            f"there is no model {str(source)!r}: the shipped models are {known}, and no folder has that path"
+        )
     return read_model(folder)

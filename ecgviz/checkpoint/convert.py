@@ -16,8 +16,10 @@ from ecgviz import NOTICE
 from ecgviz.checkpoint.archive import MAX_BYTES
 from ecgviz.checkpoint.exported import PREDICTS_ONLY, ExportedProgram
 from ecgviz.checkpoint.folder import EXPORTED, NAME, architecture, fill, save_model
+from ecgviz.checkpoint.inputs import noise_for
 from ecgviz.checkpoint.unpickle import checkpoint_tensors
 from ecgviz.errors import ModelError
+from ecgviz.records.leads import EXTRA_LEADS, STANDARD_LEADS, canonical
 from ecgviz.types import InputSpec
 
 TOLERANCE = 1e-4
@@ -53,11 +55,13 @@ def import_checkpoint(
     Raises
     ------
     ModelError
-        Naming what is wrong with the file, or does not fit: keys, shapes, number of labels, values.
+        Naming what is wrong with the file, or does not fit: keys, shapes, number of labels, values, leads; when the
+        network cannot be fed what ``spec`` says, or answers noise with a logit that is not finite.
     EcgvizError
         When there is no such network.
     """
     chosen = _thresholds(labels, thresholds, folder)
+    _check_leads(spec)
     net = architecture(net_name, len(labels), config)
     wanted = net.state_dict()
     found = without_prefix(checkpoint_tensors(file), wanted)
@@ -66,6 +70,7 @@ def import_checkpoint(
     stored = sorted({str(tensor.dtype).removeprefix("torch.") for tensor in found.values()})
     sentence = f"{net_name}, built and checked here; its weights come from a checkpoint ({', '.join(stored)})."
     spec = replace(spec, pads=getattr(net, "pads", False), needs=tuple(getattr(net, "needs", ())))
+    _try_network(net.eval(), spec, file.name)
     _save(file, folder, net.eval(), net_name, config, labels, spec, chosen, thresholds is not None, sentence)
 
 
@@ -88,6 +93,7 @@ def import_program(
         may not, or its logits are not finite or not repeatable.
     """
     chosen = _thresholds(labels, thresholds, folder)
+    _check_leads(spec)
     if not file.is_file():
         raise ModelError(f"there is no file {str(file)!r}")
     if file.stat().st_size > MAX_BYTES:
@@ -126,6 +132,16 @@ def _thresholds(labels: tuple[str, ...], given: tuple[float, ...] | None, folder
     return chosen
 
 
+def _check_leads(spec: InputSpec) -> None:
+    """Refuse a lead that no recording has under that name, with the name that it may be meant for."""
+    for lead in spec.leads:
+        if lead in (*STANDARD_LEADS, *EXTRA_LEADS):
+            continue
+        meant = canonical(lead)
+        likely = f"write {meant}" if meant else f"known are {', '.join((*STANDARD_LEADS, *EXTRA_LEADS))}"
+        raise ModelError(f"{lead!r} is no name of a lead, so no recording could be fed to this network; {likely}")
+
+
 def _check_outputs(
     found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], wider: Mapping[str, Tensor], called: str
 ) -> None:
@@ -147,10 +163,25 @@ def _in_type_of(tensor: Tensor, wanted: Tensor | None) -> Tensor:
     return tensor.to(wanted.dtype) if wanted is not None and both_real else tensor
 
 
+def _try_network(net: nn.Module, spec: InputSpec, called: str) -> None:
+    """Refuse a network that cannot be fed what its contract says, or whose logits are not finite."""
+    x, arguments = noise_for(spec)
+    try:
+        with torch.inference_mode():
+            logits = net(x, **arguments)
+    except (RuntimeError, ValueError, TypeError, IndexError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ModelError(
+            f"{called}: its network cannot be fed {len(spec.leads)} leads of {spec.duration_s:g} s at {spec.fs:g} Hz "
+            f"({reason}): are leads, rate and length those that it was trained with?"
+        ) from error
+    if not torch.isfinite(logits).all():
+        raise ModelError(f"{called}: its logits for noise are not finite")
+
+
 def _try(program: ExportedProgram, spec: InputSpec, called: str) -> None:
     """Refuse a program whose logits are not finite, or that answers for a record by what stands beside it."""
-    generator = torch.Generator().manual_seed(0)
-    x = torch.randn(2, len(spec.leads), spec.n_samples, generator=generator)
+    x, _ = noise_for(spec)
     together, again, alone = program(x), program(x), torch.cat([program(x[:1]), program(x[1:])])
     if not torch.isfinite(together).all():
         raise ModelError(f"{called}: its logits for noise are not finite")

@@ -17,7 +17,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from ecgviz.checkpoint.exported import ExportedProgram
-from ecgviz.errors import ModelError
+from ecgviz.errors import EcgvizError, ModelError
 from ecgviz.nets import build
 from ecgviz.registry import DESCRIPTION
 from ecgviz.types import InputSpec
@@ -135,7 +135,9 @@ def architecture(net_name: str, n_labels: int, config: Mapping[str, Any]) -> nn.
     """Build a registered network that waits for its weights; settings that it does not take raise ModelError."""
     try:
         return build(net_name, n_labels, seed=0, config=config)
-    except (TypeError, RuntimeError) as error:
+    except EcgvizError:
+        raise
+    except (TypeError, RuntimeError, ValueError, ArithmeticError) as error:
         raise ModelError(f"{net_name} cannot be built with {dict(config)}: {error}") from error
 
 
@@ -145,7 +147,8 @@ def _describe(text: bytes, folder: str) -> Description:
     except pydantic.ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise ModelError(f"{folder}: {DESCRIPTION} is malformed at {place}: {first['msg']}") from error
+        said = first["msg"].removeprefix("Value error, ")
+        raise ModelError(f"{folder}: {DESCRIPTION} is malformed at {place}: {said}") from error
 
 
 def fill(net: nn.Module, tensors: Mapping[str, Tensor], called: str) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from ecgviz.checkpoint.folder import Model
 from ecgviz.errors import ModelError
 from ecgviz.signal import prepare
-from ecgviz.types import Beats, ModelInput, ObservedRate, Prediction, Record, ScoreTable, how_often
+from ecgviz.types import Beats, InputSpec, ModelInput, ObservedRate, Prediction, Record, ScoreTable, how_often
 from ecgviz.types.arrays import FloatArray
 
 AT_ONCE_CPU = 4
@@ -52,6 +52,19 @@ def stacked(inputs: Sequence[ModelInput]) -> tuple[Tensor, dict[str, Tensor | No
 def tensors(inputs: ModelInput) -> tuple[Tensor, dict[str, Tensor | None]]:
     """Return x (1, L, T) and the keyword arguments of one record; see `stacked`."""
     return stacked([inputs])
+
+
+def noise_for(spec: InputSpec) -> tuple[Tensor, dict[str, Tensor | None]]:
+    """Return two records of noise, x (2, L, T), with arguments as of `stacked`; always the same.
+
+    A network can be tried on it before any recording is there.
+    """
+    x = torch.randn(2, len(spec.leads), spec.n_samples, generator=torch.Generator().manual_seed(0))
+    return x, {
+        "r_s": torch.arange(0.4, spec.duration_s, 0.8).expand(2, -1) if "r_peaks" in spec.needs else None,
+        "meta": torch.tensor([[50.0, 0.0], [60.0, 1.0]]),
+        "mask": torch.ones(2, spec.n_samples, dtype=torch.bool),
+    }
 
 
 def network_logits(net: nn.Module, x: Tensor, **arguments: Tensor | None) -> Tensor:

@@ -1,5 +1,6 @@
 """Arguments that several commands take, and the one way in which they read a recording."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,17 +11,38 @@ from ecgviz.errors import ModelError
 if TYPE_CHECKING:
     from ecgviz.types import Beats, Measurements, Record
 
+LARGEST_SEED = 2**31 - 1
+"""scikit-learn takes seeds of 32 bits, and some are made of twice this one."""
+
+
+def _finite(value: float | None) -> float | None:
+    if value is not None and not math.isfinite(value):
+        raise typer.BadParameter(f"{value:g} is no number")
+    return value
+
+
+def _named(name: str | None) -> str | None:
+    if name is not None and not name.strip():
+        raise typer.BadParameter("the name is empty; leave the option out, or name a model")
+    return name
+
+
 Source = Annotated[str, typer.Argument(metavar="RECORD", help="Path of a recording, or demo:NAME.")]
-Fs = Annotated[float | None, typer.Option("--fs", help="Sampling rate in Hz, where the file states none.")]
+Fs = Annotated[
+    float | None, typer.Option("--fs", callback=_finite, help="Sampling rate in Hz, where the file states none.")
+]
 Unit = Annotated[
     str | None, typer.Option("--unit", help="Unit of the samples (mV, uV, V), where the file states none.")
 ]
-Age = Annotated[float | None, typer.Option("--age", help="Age in years, where the file states none.")]
+Age = Annotated[float | None, typer.Option("--age", callback=_finite, help="Age in years, where the file states none.")]
 Sex = Annotated[str | None, typer.Option("--sex", help="male or female, where the file states none.")]
 ModelName = Annotated[
-    str | None, typer.Option("--model", help="A shipped model's name or a model folder; imle_net if not given.")
+    str | None,
+    typer.Option("--model", callback=_named, help="A shipped model's name or a model folder; imle_net if not given."),
 ]
-Seed = Annotated[int, typer.Option("--seed", help="Seed of everything that is drawn at random.")]
+Seed = Annotated[
+    int, typer.Option("--seed", min=0, max=LARGEST_SEED, help="Seed of everything that is drawn at random.")
+]
 Marks = Annotated[
     Path | None,
     typer.Option("--marks", help="CSV of marks a reader changed (beat, mark, time_s), as ecgviz beats writes it."),

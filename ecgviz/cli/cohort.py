@@ -7,7 +7,7 @@ import typer
 
 from ecgviz import NOTICE
 from ecgviz.cli.arguments import Json, Seed
-from ecgviz.cli.console import counted, plain, write_json, write_lines, write_table
+from ecgviz.cli.console import counted, write_json, write_lines, write_table
 from ecgviz.errors import CohortError
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def run(
     random_networks: Annotated[
         int, typer.Option("--random-networks", min=1, help="Random networks that each map is held against.")
     ] = 1,
+    device: Annotated[str, typer.Option("--device", help="Where workers have their networks: cpu or cuda.")] = "cpu",
     jobs: Annotated[int, typer.Option("--jobs", help="Processes on this machine; -1 for one a core.")] = -1,
     scheduler: Annotated[
         str | None, typer.Option("--scheduler", help="Dask scheduler to work on, as tcp://host:8786.")
@@ -67,13 +68,14 @@ def run(
             chunk=chunk,
             random_networks=random_networks,
             seed=seed,
+            device=device,
             jobs=jobs,
             scheduler=scheduler,
             resources=_resources(resource or []),
             progress=lambda done, total: bar(done.n_recordings, total, _told(done, total)),
         )
     if as_json:
-        return write_json({**plain(done), "notice": NOTICE})
+        return write_json(done)
     write_lines(*done.left_out, f"{done.n_recordings} recordings, {done.n_rows} rows added to {out}")
     if done.failures:
         write_table("Rows that failed", ("rows", "why"), [(str(n), why) for why, n in done.failures.most_common()])
@@ -129,7 +131,7 @@ def summary(
         Cohort(store), models=model or (), methods=method or (), labels=label or (), which=which, by=by, seed=seed
     )
     if as_json:
-        return write_json({name: table.to_dict("records") for name, table in found.items()} | {"notice": NOTICE})
+        return write_json({name: table.to_dict("records") for name, table in found.items()})
     write_table(f"Mass in the guideline's place, records {which}", _AGREEMENT, map(_line, _rows(found["agreement"])))
     told = [row for row in _rows(found["criteria"]) if row["used"] != "few"]
     if told:

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from ecgviz import NOTICE
+
 WIDTH_WITHOUT_TERMINAL = 160
 
 
@@ -28,8 +30,11 @@ def plain(value: Any) -> Any:
 
 
 def write_json(value: Any) -> None:
-    """Print ``value`` as JSON on standard output."""
-    sys.stdout.write(json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    """Print ``value`` as JSON on standard output, an object with the notice in it; a list stays what its rows are."""
+    told = plain(value)
+    if isinstance(told, dict):
+        told |= {"notice": NOTICE}
+    sys.stdout.write(json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def number(value: float | None, digits: int = 4) -> str:

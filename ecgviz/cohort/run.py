@@ -7,10 +7,10 @@ from pathlib import Path
 
 from joblib import Parallel, delayed, parallel_config
 
-from ecgviz.checkpoint import Model, load_model
+from ecgviz.checkpoint import Model, available_models, load_model, on_device
 from ecgviz.cohort.files import done_records, done_rows, opened_to_write
 from ecgviz.cohort.folder import Recording, recordings
-from ecgviz.cohort.settings import Settings, labels_of, read_method, settings_of, why_not
+from ecgviz.cohort.settings import Settings, labels_of, read_method, settings_of, try_params, why_not
 from ecgviz.cohort.work import Ask, Chunk, Done, run_chunk
 from ecgviz.errors import CohortError
 
@@ -34,6 +34,7 @@ def run_cohort(
     chunk: int | None = None,
     random_networks: int = 1,
     seed: int = 0,
+    device: str = "cpu",
     jobs: int = -1,
     scheduler: str | None = None,
     resources: Mapping[str, float] | None = None,
@@ -64,6 +65,8 @@ def run_cohort(
         Random networks that each map is held against; `analyse` takes five.
     seed : int
         Of the null tests and whatever a method draws.
+    device : str
+        Where each worker has its networks, "cpu" or "cuda"; recordings are read and examined on its CPU.
     jobs : int
         Processes on this machine, -1 for all cores.
     scheduler : str or None
@@ -80,12 +83,15 @@ def run_cohort(
     Raises
     ------
     EcgvizError
-        For a folder, model, method, label or store that cannot be what is asked.
+        For a folder, model, method, parameter, label or store that cannot be what is asked; nothing is written then.
     """
     if (chunk is not None and chunk < 1) or (limit is not None and limit < 1):
         raise CohortError("--chunk and --limit are 1 or more")
     loaded = {name: load_model(name) for name in dict.fromkeys(models)}
-    asked, left_out = _asked(loaded, methods, labels, random_networks, seed)
+    if scheduler is None and device != "cpu":
+        for model in loaded.values():
+            on_device(model, device)
+    asked, left_out = _asked(loaded, methods, labels, random_networks, seed, device)
     found = recordings(data, fs)[:limit]
     with opened_to_write(out, [settings for settings, _, _ in asked]):
         chunks = list(
@@ -109,7 +115,12 @@ def chunk_of(n_recordings: int) -> int:
 
 
 def _asked(
-    models: Mapping[str, Model], methods: Sequence[str], labels: Sequence[str], random_networks: int, seed: int
+    models: Mapping[str, Model],
+    methods: Sequence[str],
+    labels: Sequence[str],
+    random_networks: int,
+    seed: int,
+    device: str = "cpu",
 ) -> tuple[list[tuple[Settings, str, tuple[str, ...]]], tuple[str, ...]]:
     """Return settings, source and labels of every network with every method that applies, and why others do not.
 
@@ -133,7 +144,8 @@ def _asked(
             if reason := why_not(model, each):
                 left_out.append(reason)
                 continue
-            settings = settings_of(model, each, random_networks=random_networks, seed=seed)
+            settings = settings_of(model, each, random_networks=random_networks, seed=seed, device=device)
+            try_params(model, each)
             asked.append((settings, _source(name), labels_of(model, labels)))
     if not asked:
         raise CohortError(f"nothing is left to ask: {'; '.join(left_out)}")
@@ -142,7 +154,7 @@ def _asked(
 
 def _source(name: str) -> str:
     """Return a model's folder as every worker can find it; a shipped model keeps its name."""
-    return str(Path(name).resolve()) if Path(name).is_dir() and os.sep in name else name
+    return name if name in available_models() else str(Path(name).resolve())
 
 
 def _open_chunks(

@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from ecgviz.checkpoint import Model, load_model
+from ecgviz.checkpoint import Model, load_model, on_device
 from ecgviz.cohort.files import write_records, write_rows
 from ecgviz.cohort.folder import Recording
 from ecgviz.cohort.settings import Settings
@@ -76,12 +76,15 @@ def run_chunk(chunk: Chunk) -> Done:
     ------
     CohortError
         When this worker's copy of a model has other weights than the run was started with.
+    ModelError
+        When this worker has no such device, or a network says something else on it than on the CPU.
     """
     _end_with(chunk.owner)
     keep_freed_memory()
     torch.set_num_threads(1)
+    torch.backends.cudnn.allow_tf32, torch.backends.cudnn.deterministic = False, True
     for ask in chunk.asks:
-        _model(ask.source, ask.settings.model_digest)
+        _model(ask)
     done = Done(n_recordings=len(chunk.recordings))
     records: list[dict[str, Any]] = []
     rows: dict[str, list[dict[str, Any]]] = {ask.settings.digest: [] for ask in chunk.asks}
@@ -89,7 +92,7 @@ def run_chunk(chunk: Chunk) -> Done:
         subjects = [subject(Path(chunk.data), each) for each in chunk.recordings[start : start + TOGETHER]]
         records.extend(each.about for each in subjects)
         for ask in chunk.asks:
-            model = _model(ask.source, ask.settings.model_digest)
+            model = _model(ask)
             rows[ask.settings.digest].extend(answers(model, ask.settings, subjects, ask.labels))
     new = [each for each in records if each["record"] in chunk.new]
     if new:
@@ -103,13 +106,17 @@ def run_chunk(chunk: Chunk) -> Done:
     return done
 
 
+def _model(ask: Ask) -> Model:
+    return _loaded(ask.source, ask.settings.model_digest, ask.settings.device)
+
+
 @lru_cache(maxsize=16)
-def _model(source: str, digest: str) -> Model:
-    """Return a model, loaded once a process."""
+def _loaded(source: str, digest: str, device: str) -> Model:
+    """Return a model on the device that is asked for, loaded once a process."""
     model = load_model(source)
     if model.digest != digest:
         raise CohortError(f"{source}: this worker's copy has other weights than the run was started with")
-    return model
+    return model if device == "cpu" else on_device(model, device)
 
 
 @lru_cache(maxsize=1)

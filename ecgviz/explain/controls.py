@@ -11,12 +11,14 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import torch
 from torch import nn
 
 from ecgviz.checkpoint import Model, model_input
 from ecgviz.checkpoint.folder import EXPORTED
 from ecgviz.errors import ExplanationError
 from ecgviz.explain.methods import explain_many, find_method, method_parameters
+from ecgviz.explain.undisturbed import device_of
 from ecgviz.nets import build
 from ecgviz.types import Beats, Explanation, ModelInput, Record
 from ecgviz.types.arrays import FloatArray
@@ -143,10 +145,10 @@ def _trivial(name: str, values: FloatArray, inputs: ModelInput, like: Explanatio
 
 def _random_network(model: Model, seed: int) -> nn.Module:
     config = json.dumps(dict(model.config), sort_keys=True)
-    return _built(model.digest, model.net_name, len(model.labels), config, seed)
+    return _built(model.digest, model.net_name, len(model.labels), config, seed, device_of(model.net))
 
 
 @lru_cache(maxsize=16)
-def _built(digest: str, net_name: str, n_labels: int, config: str, seed: int) -> nn.Module:
+def _built(digest: str, net_name: str, n_labels: int, config: str, seed: int, device: torch.device) -> nn.Module:
     net = build(net_name, n_labels, seed=seed, config=json.loads(config))
-    return net.eval().requires_grad_(requires_grad=False)
+    return net.eval().requires_grad_(requires_grad=False).to(device)

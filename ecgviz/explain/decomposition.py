@@ -8,6 +8,7 @@ import torch
 from ecgviz.checkpoint import Model, tensors
 from ecgviz.errors import ExplanationError
 from ecgviz.explain.attention import spread
+from ecgviz.explain.attention.maps import given_to
 from ecgviz.explain.method import Method
 from ecgviz.explain.undisturbed import MIN_CHANGE, undisturbed
 from ecgviz.types import Beats, Explanation, ModelInput
@@ -30,9 +31,10 @@ def decomposition(model: Model, inputs: ModelInput, beats: Beats, label_index: i
     x, arguments = tensors(inputs)
     net: Any
     with undisturbed(model.net) as net, torch.inference_mode():
-        bias, contributions = net.decompose(x, **arguments)
+        there, given = given_to(net, inputs)
+        bias, contributions = net.decompose(there, **given)
         span_s = net.spans(x, fs=inputs.fs, start_s=inputs.start_s, **arguments)  # (W, 2)
-        logit = float(net(x, **arguments)[0, label_index])
+        logit = float(net(there, **given)[0, label_index])
     by_window = contributions[0, label_index].double().numpy(force=True)  # (L, W)
     offset = float(bias[label_index].detach())
     delta = abs(float(by_window.sum()) + offset - logit)

@@ -1,0 +1,30 @@
+"""A network on another device says what it says on the CPU, by every method, beside its controls."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from two_devices import SLOW
+
+from ecgviz.checkpoint import available_models, load_model, on_device
+from ecgviz.errors import ModelError
+from ecgviz.explain.methods import applicable
+
+
+@pytest.mark.parametrize("name", available_models())
+def test_every_answer_on_another_device_is_that_of_the_cpu(name: str) -> None:
+    script = Path(__file__).with_name("two_devices.py")
+    done = subprocess.run([sys.executable, script, name], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    apart = json.loads(done.stdout)
+    assert {"logits", "controls", *applicable(load_model(name))} - set(SLOW) <= set(apart)
+    assert {question: share for question, share in apart.items() if not share < 1e-4} == {}
+
+
+def test_a_device_that_is_not_there_is_refused_by_name() -> None:
+    with pytest.raises(ModelError, match="finds no device 'cuda:99'"):
+        on_device(load_model("resnet1d"), "cuda:99")
+    with pytest.raises(ModelError, match="finds no device 'gpu'"):
+        on_device(load_model("resnet1d"), "gpu")

@@ -1,0 +1,75 @@
+"""Ask one network on the CPU and on another device, and print as JSON how far the answers differ.
+
+With more arguments, ``MODEL DATA STORE METHOD...``: fill a store on the other device. A process of its own: what is
+changed of PyTorch here must not reach other tests.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from elsewhere import register
+
+from ecgviz.checkpoint import Model, load_model, model_input, on_device, predict_many
+from ecgviz.cohort.run import run_cohort
+from ecgviz.explain import explain, explain_controls
+from ecgviz.explain.attention import attention_prior, uniform_attention
+from ecgviz.explain.attention.maps import pools_of
+from ecgviz.explain.methods import applicable, find_method, method_parameters
+from ecgviz.simulate import simulate
+
+FEW: dict[str, Any] = {"n_steps": 4, "n_samples": 2, "n_coalitions": 512, "n_references": 2}
+"""Less work of the methods that take it: devices are compared, not maps made."""
+SLOW = ("feature_ablation", "occlusion", "lime", "gradient_shap")
+"""Methods that ask a network in the same way as one of the others."""
+MADE = simulate("lbbb", seed=3, fs=100.0, duration_s=10.0)
+RECORD, BEATS = MADE.record, MADE.truth.beats
+
+
+def questions(model: Model) -> Iterator[tuple[str, Any]]:
+    """Yield what is asked by name, each a function of the model that returns numbers."""
+    inputs = model_input(model, RECORD, BEATS)
+    yield "logits", lambda one: predict_many(one, [inputs])[0].logits
+    for method in applicable(model):
+        if method not in SLOW:
+            yield method, partial(_map, method=method)
+    yield "controls", _of_random_networks
+    if pools_of(model):
+        yield "even attention", lambda one: np.array(uniform_attention(one, inputs, 0).all_levels)
+    if levels := getattr(model.net, "levels", ()):
+        yield "prior", lambda one: attention_prior(one, inputs, BEATS, levels[0], 0, seed=0).mean
+
+
+def _map(model: Model, method: str) -> np.ndarray:
+    taken = {k: v for k, v in FEW.items() if k in method_parameters(find_method(method))}
+    return explain(model, RECORD, "CLBBB", method, BEATS, **taken).values
+
+
+def _of_random_networks(model: Model) -> np.ndarray:
+    return explain_controls(model, RECORD, "MI", "saliency", BEATS, seeds=(1,))["random networks"][0].values
+
+
+def fill(device: str, model: str, data: str, store: str, *methods: str) -> None:
+    """Fill a store in this process, with the network on the device."""
+    run_cohort(Path(data), Path(store), models=[model], methods=methods, random_networks=5, jobs=1, device=device)
+
+
+def compare(device: str, name: str) -> None:
+    """Print the largest difference of each answer, as a share of its largest number."""
+    here = load_model(name)
+    there = on_device(here, device)
+    assert {str(each.device) for each in here.net.parameters()} == {"cpu"}
+    assert {str(each.device) for each in there.net.parameters()} == {f"{device}:0"}
+    apart = {}
+    for question, ask in questions(here):
+        expected = ask(here)
+        apart[question] = float(np.abs(ask(there) - expected).max() / np.abs(expected).max())
+    sys.stdout.write(json.dumps(apart))
+
+
+if __name__ == "__main__":
+    (compare if len(sys.argv) == 2 else fill)(register(), *sys.argv[1:])
