@@ -5,7 +5,7 @@ Third parties add readers, networks and methods from their own package through t
 """
 
 from collections.abc import Mapping
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +18,33 @@ def find(table: Mapping[str, Any], group: str, name: str) -> Any:
     Raises
     ------
     EcgvizError
-        When neither has it; the message lists every name there is.
+        When neither has it; the message lists every name there is. When the package that offers it cannot be loaded;
+        the message names both.
     """
     if name in table:
         return table[name]
     for point in entry_points(group=group):
         if point.name == name:
-            return point.load()
+            return _loaded(point)
     raise EcgvizError(f"there is no {name!r} here; known are {', '.join(available(table, group))}")
 
 
 def available(table: Mapping[str, Any], group: str) -> tuple[str, ...]:
     """Return all names: the table's in its order, then those of installed packages."""
     return (*table, *(point.name for point in entry_points(group=group) if point.name not in table))
+
+
+def _loaded(point: EntryPoint) -> Any:
+    """Return what an entry point names; whatever its package raises on the way is one refusal."""
+    try:
+        return point.load()
+    except Exception as fault:
+        package = point.dist.name if point.dist is not None else point.module
+        said = " ".join(f"{type(fault).__name__}: {fault}".split())
+        raise EcgvizError(
+            f"{point.name!r} ({point.group}) of the installed package {package} cannot be loaded ({said}): mend or "
+            "uninstall that package"
+        ) from fault
 
 
 DESCRIPTION = "model.json"

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from ecgviz.errors import ExplanationError
+from ecgviz.errors import EcgvizError, ExplanationError
 from ecgviz.simulate import simulate
 from ecgviz.types import Explanation
 from ecgviz.validate.explanations import audits
@@ -86,6 +86,15 @@ def test_bad_requests_are_refused():
         audit_artefact(seed=-1)
     with pytest.raises(ExplanationError, match="cannot learn from 0 patients"):
         audit_amplitude(n_patients=0)
+    with pytest.raises(ExplanationError, match="a seed is 0 or more, not -1"):
+        audit_amplitude(seed=-1)
+
+
+@pytest.mark.parametrize("audit", [audit_artefact, audit_amplitude])
+def test_an_unknown_method_is_refused_before_a_network_is_taught(audit, monkeypatch):
+    monkeypatch.setattr(audits, "trained_net", lambda *_, **__: pytest.fail("a network was taught"))
+    with pytest.raises(EcgvizError, match=r"there is no 'tea_leaves' here; known are .*saliency"):
+        audit(("saliency", "tea_leaves"))
 
 
 @pytest.mark.slow

@@ -1,9 +1,10 @@
 """A model that is not exactly what its folder says is refused, by name."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,6 +28,7 @@ from ecgviz.checkpoint import (
     save_model,
     stacked,
 )
+from ecgviz.checkpoint.folder import architecture
 from ecgviz.checkpoint.inputs import AT_ONCE_CPU
 from ecgviz.errors import EcgvizError, InputError, ModelError
 from ecgviz.nets import build
@@ -165,6 +167,51 @@ def test_weights_that_are_not_finite_are_refused(folder: Path) -> None:
 def test_unknown_names_list_what_there_is() -> None:
     with pytest.raises(ModelError, match="shipped models"):
         load_model("no_such_model")
+
+
+def test_a_folder_is_found_by_its_bare_name_and_a_shipped_name_wins(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder.parent)
+    folder.rename("mine")
+    assert load_model("mine").digest == load_model(Path("mine").resolve()).digest
+    Path("mine").rename("resnet1d")
+    assert load_model("resnet1d").net_name == "resnet1d"
+    assert load_model("./resnet1d").net_name == "imle_net"
+    for name in ("mine", "", " "):
+        with pytest.raises(ModelError, match=f"no model '{name}': the shipped models are .*, and no folder has that"):
+            load_model(name)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"leads": ()}, "none is named"),
+        ({"leads": ("I", "II", "I")}, "lead I is given more than once"),
+        ({"fs": float("nan")}, "fs is nan"),
+        ({"duration_s": float("inf")}, "duration_s is inf"),
+        ({"duration_s": 0.001}, "hold no sample"),
+        ({"std_mv": 0.0}, "std_mv is 0"),
+        ({"std_mv": float("nan")}, "std_mv is nan"),
+        ({"mean_mv": float("inf")}, "mean_mv is inf"),
+        ({"needs": ("tea",)}, "'tea' is nothing that can come with a signal"),
+    ],
+)
+def test_what_a_network_cannot_be_fed_is_no_contract(changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(ModelError, match=says):
+        replace(SPEC, **changes)
+
+
+def test_a_contract_that_is_none_is_named_in_the_folder_that_says_so(folder: Path) -> None:
+    change(folder, spec={**asdict(SPEC), "std_mv": 0.0})
+    with pytest.raises(ModelError, match=r"model\.json is malformed at spec: std_mv is 0; it is a number above 0$"):
+        load_model(folder)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_setting_that_builds_nothing_is_refused(value: float) -> None:
+    with pytest.raises(ModelError, match="imle_net cannot be built with"):
+        architecture("imle_net", 2, {"width": value})
 
 
 def test_nothing_is_overwritten(folder: Path) -> None:

@@ -6,6 +6,7 @@ import pickle
 import warnings
 import zipfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -480,3 +481,39 @@ def test_the_command_imports_and_the_list_of_models_stays(
 
 def test_limits_of_archives_and_checkpoints_are_the_same() -> None:
     assert archives.MAX_BYTES == unpickle.MAX_BYTES
+
+
+@pytest.mark.parametrize(
+    ("spec", "says"),
+    [
+        ({"leads": (*LEADS[:11], "W6")}, "'W6' is no name of a lead, .*; known are I, II, III"),
+        ({"leads": (*LEADS[:3], "AVR", *LEADS[4:])}, "'AVR' is no name of a lead, .*; write aVR"),
+        ({"leads": LEADS[:2]}, "cannot be fed 2 leads of 10 s at 100 Hz"),
+        ({"duration_s": 7.3}, "cannot be fed 12 leads of 7.3 s at 100 Hz"),
+    ],
+)
+def test_a_contract_that_the_network_cannot_keep_is_refused(
+    read_here: None, tmp_path: Path, spec: dict[str, Any], says: str
+) -> None:
+    file = saved(tmp_path / "net.pt", network().state_dict())
+    with pytest.raises(ModelError, match=says):
+        imported(file, tmp_path / "mine", spec=replace(SPEC, **spec))
+    assert not (tmp_path / "mine").exists()
+
+
+def test_leads_of_a_program_are_those_of_recordings(tmp_path: Path, any_batch: bytes) -> None:
+    with pytest.raises(ModelError, match="'W6' is no name of a lead"):
+        program(tmp_path, any_batch, spec=replace(SPEC, leads=(*LEADS[:11], "W6")))
+
+
+def test_a_network_whose_logits_are_not_finite_is_refused(read_here: None, tmp_path: Path) -> None:
+    state = {key: 1e30 * tensor if tensor.ndim > 1 else tensor for key, tensor in network().state_dict().items()}
+    with pytest.raises(ModelError, match=r"net\.pt: its logits for noise are not finite"):
+        imported(saved(tmp_path / "net.pt", state), tmp_path / "mine")
+    assert not (tmp_path / "mine").exists()
+
+
+def test_a_network_that_needs_r_peaks_is_tried_with_them(read_here: None, tmp_path: Path) -> None:
+    net = build("imle_net_beats", 2, seed=3, config=CONFIG)
+    folder = imported(saved(tmp_path / "net.pt", net.state_dict()), tmp_path / "mine", net_name="imle_net_beats")
+    assert load_model(folder).spec.needs == ("r_peaks",)

@@ -1,6 +1,7 @@
 """Training reads what is published, counts what it leaves out, and makes the same weights twice, cut off or not."""
 
 import csv
+import errno
 import json
 import shutil
 from dataclasses import replace
@@ -103,6 +104,25 @@ def test_a_fit_that_was_cut_off_goes_on_to_the_same_weights(tmp_path: Path, stop
     assert resumed.curve == whole.curve
     with pytest.raises(ModelError, match="another plan"):
         fitted(seed=6, checkpoint=tmp_path / "fit.safetensors")
+
+
+def test_a_disk_that_is_full_leaves_the_checkpoint_that_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint = tmp_path / "fit.safetensors"
+    with pytest.raises(KeyboardInterrupt):
+        fitted(seed=4, checkpoint=checkpoint, stop_after=1)
+    before = checkpoint.read_bytes()
+
+    def full(path: Path, data: bytes) -> int:
+        with path.open("wb") as file:
+            file.write(data[:100])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left"):
+        fitted(seed=4, checkpoint=checkpoint)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {checkpoint.name: before}
 
 
 def test_areas_are_those_of_a_known_ranking() -> None:
@@ -264,10 +284,20 @@ def test_a_folder_that_is_not_ptbxl_is_refused(tmp_path: Path) -> None:
 def test_an_existing_folder_is_not_overwritten_and_a_plan_must_make_sense(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot be written"):
         train(default_plan("imle_net", {}), tmp_path, tmp_path)
+    with pytest.raises(ModelError, match="a seed is 0 or more, not -1"):
+        default_plan("imle_net", {}, seed=-1)
     with pytest.raises(ModelError, match="no protocol 'papers'"):
         default_plan("imle_net", {}, protocol="papers")
     with pytest.raises(ModelError, match="each once"):
         default_plan("imle_net", {}, labels=("MI", "MI"))
+
+
+def test_settings_are_checked_before_a_record_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "read_parts", lambda *_, **__: pytest.fail("records were read"))
+    for config in ({"breadth": 1.0}, {"width": "wide"}):
+        with pytest.raises(ModelError, match="imle_net cannot be built with"):
+            train(default_plan("imle_net", config), tmp_path, tmp_path / "mine")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_network_is_fed_what_it_says_it_needs() -> None:

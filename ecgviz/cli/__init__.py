@@ -4,6 +4,7 @@ Every refusal is one line on standard error and exit code 2. Nothing heavy is im
 ``ecgviz --help`` answers at once.
 """
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -95,6 +96,8 @@ GROUP_HELP: Mapping[str, str] = {
 }
 
 BAD_INPUT = 2
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says of a disk that is full, a quota that is spent, and a file that grows too large."""
 
 
 def _version(wanted: bool) -> None:
@@ -172,10 +175,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     except typer.TyperException as mistake:
         return _refuse(f"{mistake.format_message()} (ecgviz --help lists what there is)")
     except OSError as problem:
-        if problem.filename is None:
-            raise
-        return _refuse(f"{problem.filename}: {problem.strerror}")
+        return _refuse(_of_the_system(problem))
     return code if isinstance(code, int) else 0
+
+
+def _of_the_system(problem: OSError) -> str:
+    """Return what the system could not do: with the file, where it names one, and with what a full disk means.
+
+    Raises
+    ------
+    OSError
+        The problem itself, where the system gave no reason: that is a fault of ours.
+    """
+    if problem.errno is None:
+        raise problem
+    said = problem.strerror or os.strerror(problem.errno)
+    named = f"{problem.filename}: {said}" if problem.filename is not None else said
+    if problem.errno in NO_ROOM:
+        return f"{named}: there is no room for what was to be written, and nothing was left half-written"
+    return named if problem.filename is not None else f"a file could not be read or written: {named}"
 
 
 def _refuse(sentence: str) -> int:

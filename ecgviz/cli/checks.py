@@ -8,6 +8,7 @@ import typer
 from ecgviz.cli.arguments import Age, Fs, Json, Marks, ModelName, Seed, Sex, Source, Unit, marked, read
 from ecgviz.cli.console import counted, number, plain, write_json, write_lines, write_table
 from ecgviz.cli.networks import chosen
+from ecgviz.errors import ExplanationError
 
 if TYPE_CHECKING:
     from ecgviz.explain.checks import AgreementMatrix, Checks
@@ -41,17 +42,20 @@ def check(
 ) -> None:
     """Check explanations for faithfulness and robustness, beside what each must beat; plausibility is not asked."""
     from ecgviz.checkpoint import load_model, predict
-    from ecgviz.explain import checks
+    from ecgviz.explain import checks, find_method
     from ecgviz.signal import condition
 
+    methods = list(dict.fromkeys(method or DEFAULT_METHODS))
     loaded = read(record, fs, unit, age, sex)
     network = chosen(model)
+    for name in methods:
+        if why := find_method(name).why_not(network):
+            raise ExplanationError(why)
+    trainings = [load_model(name) for name in training or ()]
     beats = marked(condition(loaded), marks)
     if label is None:
         answer = predict(network, loaded, beats)
         label = answer.labels[int(answer.probabilities.argmax())]
-    trainings = [load_model(name) for name in training or ()]
-    methods = list(dict.fromkeys(method or DEFAULT_METHODS))
     found = []
     with counted("methods") as progress:
         for n, name in enumerate(methods):

@@ -23,6 +23,9 @@ STUDIES = "ECGVIZ_STUDIES"
 CRITERIA = "ECGVIZ_CRITERIA"
 """The variable in which it finds the folder of a user's own criteria."""
 
+KNOWN_HOSTS = ("127.0.0.1", "localhost")
+"""The loopback addresses that the shipped configuration lets browsers ask for."""
+
 
 def app(
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port to listen on.")] = 8501,
@@ -59,7 +62,7 @@ def app(
     own = [] if criteria is None else [_criteria(criteria)]
     listed = len(open_library(folders).entries)
     if as_json:
-        told = {"url": f"http://{host}:{port}", "command": command, "data": folders, "recordings": listed}
+        told = {"url": f"http://{_in_url(host)}:{port}", "command": command, "data": folders, "recordings": listed}
         told |= {"criteria": own} if own else {}
         write_json(told | ({"cohorts": stores} if stores else {}))
     else:
@@ -90,8 +93,16 @@ def server_command(port: int, host: str, browser: bool) -> list[str]:
     }
     if not is_loopback(host):
         options["server.allowedHosts"] = _login_host(host)
+    elif host not in KNOWN_HOSTS:
+        # Streamlit writes the one into the address as it stands, and lets a browser in by the other.
+        options |= {"browser.serverAddress": _in_url(host), "server.allowedHosts": host}
     flags = [f"--{name}={value}" for name, value in options.items()]
     return [sys.executable, "-m", "ecgviz.ui.serve", "run", str(shipped("app.py")), *flags]
+
+
+def _in_url(host: str) -> str:
+    """Return a host as it stands in an address: IPv6 in brackets (RFC 3986, 3.2.2)."""
+    return f"[{host}]" if ":" in host else host
 
 
 def _login_host(host: str) -> str:

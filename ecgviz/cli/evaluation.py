@@ -165,7 +165,6 @@ def _described(
             | {group: scored[name] for group, scored in results.items()}
             for name, model in models.items()
         ],
-        "notice": NOTICE,
     }
 
 

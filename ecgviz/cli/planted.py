@@ -51,7 +51,7 @@ def explanations(
     save_planted(table, out)
     _draw(table, left_out, out)
     if as_json:
-        return write_json({"rows": table.to_dict("records"), "left_out": left_out, "notice": NOTICE})
+        return write_json({"rows": table.to_dict("records"), "left_out": left_out})
     _write(table)
     return write_lines(*left_out, f"{out}: planted.csv, {PAGE} and {FIGURE} are written.", NOTICE)
 
@@ -69,7 +69,7 @@ def audits(
         with counted(f"methods, {name}") as progress:
             found.append(audit(method or (), seed=seed, progress=progress))
     if as_json:
-        return write_json({"audits": [plain(each) | {"valid": each.valid} for each in found], "notice": NOTICE})
+        return write_json({"audits": [plain(each) | {"valid": each.valid} for each in found]})
     for each in found:
         _write_audit(each)
     return write_lines(NOTICE)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ecgviz import NOTICE
 from ecgviz.cli.arguments import Age, Fs, Json, Marks, Seed, Sex, Source, Unit, measured_on, read
 from ecgviz.cli.console import number, plain, write_json, write_lines, write_table
 from ecgviz.errors import EditError
@@ -108,7 +109,7 @@ def beats(
     columns, rows = marks_table(found).columns, [_shown(row) for row in _listed(found)]
     write_table(f"{loaded.id}: {len(found)} beats, times in s (- = not there)", (*columns, "why no P"), rows)
     write_lines(*([f"No beats: {found.reason}."] if found.reason else []), *(f"{told}." for told in found.edits))
-    return write_lines(*([f"Written to {out}."] if out is not None else []))
+    return write_lines(*([f"Written to {out}."] if out is not None else []), NOTICE)
 
 
 def simulate(
@@ -133,10 +134,11 @@ def simulate(
         (name, number(value), number(truth.twin_values.get(name, math.nan))) for name, value in truth.values.items()
     ]
     write_table(f"{finding}, seed {seed}, severity {severity:g}", ("planted", "value", "in the healthy twin"), rows)
-    if truth.guideline_leads:
-        share = number(100 * truth.share_in(truth.guideline_leads), 3)
+    share_percent = 100 * truth.share_in(truth.guideline_leads) if truth.guideline_leads else math.nan
+    if math.isfinite(share_percent):
+        share = number(share_percent, 3)
         write_lines(f"Part of the planted difference in {', '.join(truth.guideline_leads)}: {share} %.")
-    return write_lines(f"Written to {out}.")
+    return write_lines(f"Written to {out}.", NOTICE)
 
 
 def _listed(beats: "Beats") -> list[dict[str, Any]]:

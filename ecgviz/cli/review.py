@@ -5,13 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ecgviz.cli.arguments import Json
+from ecgviz.cli.arguments import LARGEST_SEED, Json
 from ecgviz.cli.console import counted, write_json, write_lines, write_table
 from ecgviz.errors import ReviewError
 
 if TYPE_CHECKING:
     from ecgviz.review.results import Results
 
+REPORT_SUFFIXES = (".md", ".markdown", ".txt")
+"""Of a report, which is text that people read as it stands."""
 StudyFolder = Annotated[Path, typer.Argument(metavar="STUDY", help="Folder of a study.")]
 Studies = Annotated[Path, typer.Option("--out", help="Folder of all studies; the new one becomes a folder in it.")]
 
@@ -123,7 +125,10 @@ def report(
     study: StudyFolder,
     out: Annotated[Path | None, typer.Option("--out", help="Markdown file to write.")] = None,
     draws: Annotated[int, typer.Option("--draws", min=1, help="Resamples of patients behind each interval.")] = 2000,
-    seed: Annotated[int | None, typer.Option("--seed", help="Of the resamples; the study's own if not given.")] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option("--seed", min=0, max=LARGEST_SEED, help="Of the resamples; the study's own if not given."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Report a study: the fields that DECIDE-AI and CLAIM ask for, and every statistic with its interval."""
@@ -132,6 +137,8 @@ def report(
     from ecgviz.review.reporting import to_markdown
     from ecgviz.review.results import results
 
+    if out is not None and out.suffix.lower() not in REPORT_SUFFIXES:
+        raise ReviewError(f"--out {out}: the report is written as Markdown; name a file that ends in .md")
     if out is not None and out.exists():
         raise ReviewError(f"{out} exists already; name a new file")
     found = results(study, draws=draws, seed=seed)

@@ -9,6 +9,7 @@ import typer
 from ecgviz import NOTICE
 from ecgviz.cli.arguments import Json, Seed
 from ecgviz.cli.console import counted, write_json, write_lines, write_table
+from ecgviz.errors import ExplanationError
 
 if TYPE_CHECKING:
     from ecgviz.validate.verdicts import Verdicts, WordRow
@@ -30,6 +31,8 @@ def verdicts(
     from ecgviz.validate.verdicts.networks import POOLINGS
     from ecgviz.validate.verdicts.table import METHODS, save_words
 
+    if out is not None and out.exists():
+        raise ExplanationError(f"{out} exists already; name a new file")
     with counted("records") as progress:
         found = measure_words(
             task or (),
@@ -48,7 +51,7 @@ def verdicts(
             | {name: getattr(each, name) for name in told}
             for one, each in found.networks
         ]
-        return write_json({"networks": networks, "rows": found.rows, "seed": seed, "notice": NOTICE})
+        return write_json({"networks": networks, "rows": found.rows, "seed": seed})
     _write_networks(found)
     for scored in (False, True):
         rows = [row for row in found.rows if row.scored == scored]

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ecgviz.checkpoint import Model, model_input
-from ecgviz.errors import ExplanationError
+from ecgviz.errors import EcgvizError, ExplanationError
 from ecgviz.explain.attention import ATTENTION_METHODS
 from ecgviz.explain.backprop import BACKPROP_METHODS
 from ecgviz.explain.cam import CAM_METHODS
@@ -15,7 +15,7 @@ from ecgviz.explain.gradients import GRADIENT_METHODS
 from ecgviz.explain.method import Method
 from ecgviz.explain.path import PATH_METHODS
 from ecgviz.explain.perturbation import PERTURBATION_METHODS
-from ecgviz.registry import find
+from ecgviz.registry import available, find
 from ecgviz.types import Beats, Explanation, ModelInput, Record
 
 METHODS: Mapping[str, Method] = MappingProxyType(
@@ -32,20 +32,41 @@ METHODS: Mapping[str, Method] = MappingProxyType(
 """Every method by name; installed packages add theirs through the entry points ``ecgviz.methods``."""
 
 
+GROUP = "ecgviz.methods"
+"""Entry points under which installed packages offer methods."""
+
+
 def find_method(name: str) -> Method:
     """Return a method of `METHODS` or of an installed package.
 
     Raises
     ------
     EcgvizError
-        When there is none of that name.
+        When there is none of that name, or the installed package that offers it cannot be loaded.
     ExplanationError
         When an installed package offers something else under it.
     """
-    method = find(METHODS, "ecgviz.methods", name)
+    method = find(METHODS, GROUP, name)
     if not isinstance(method, Method):
-        raise ExplanationError(f"the entry point ecgviz.methods {name!r} is no ecgviz.explain.Method")
+        raise ExplanationError(f"the entry point {GROUP} {name!r} is no ecgviz.explain.Method")
     return method
+
+
+def all_methods() -> tuple[dict[str, Method], tuple[str, ...]]:
+    """Return every method by name, `METHODS` first, then those of installed packages that can be used.
+
+    Returns
+    -------
+    dict, tuple of str
+        The methods, and a sentence for each one of an installed package that cannot be used.
+    """
+    found, faults = dict(METHODS), []
+    for name in available(METHODS, GROUP):
+        try:
+            found[name] = find_method(name)
+        except EcgvizError as fault:
+            faults.append(str(fault))
+    return found, tuple(faults)
 
 
 def explain(
@@ -83,7 +104,7 @@ def explain(
     InputError
         When the record does not meet the model's input contract.
     ExplanationError
-        When the method does not apply to this network or does not take a parameter.
+        When the method does not apply to this network or does not take a parameter, or for a seed below 0.
     """
     return explain_many(model, [model_input(model, record, beats)], label, method, [beats], seed=seed, **params)[0]
 
@@ -105,6 +126,8 @@ def explain_many(
     of a ReLU that stands at zero to within rounding, where the slope itself jumps. The same records in the same order
     give the same maps. Errors as in `explain`; that of one record is that of all, since their maps are made together.
     """
+    if seed < 0:
+        raise ExplanationError(f"a seed is 0 or more, not {seed}")
     chosen = find_method(method)
     label_index = model.label_index(label)
     unknown = sorted(set(params) - set(method_parameters(chosen)))
@@ -122,8 +145,8 @@ def explain_many(
 
 
 def applicable(model: Model) -> tuple[str, ...]:
-    """Return the names of `METHODS` that are valid for this model's network, in their order."""
-    return tuple(name for name, method in METHODS.items() if not method.why_not(model))
+    """Return the names of the methods that are valid for this model's network, in the order of `all_methods`."""
+    return tuple(name for name, method in all_methods()[0].items() if not method.why_not(model))
 
 
 def method_parameters(method: Method) -> tuple[str, ...]:

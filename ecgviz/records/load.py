@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ecgviz import registry
-from ecgviz.errors import RecordError
+from ecgviz.errors import EcgvizError, RecordError
 from ecgviz.records import fields, ludb, ptbxl
 from ecgviz.records.csv_file import read_csv
 from ecgviz.records.demo import PREFIX, read_demo
@@ -17,6 +17,8 @@ from ecgviz.types import Record
 
 Reader = Callable[[Path, float | None, str | None], Record]
 
+GROUP = "ecgviz.readers"
+"""Entry points under which installed packages offer readers."""
 READERS: Mapping[str, Reader] = {
     "": read_wfdb,
     ".hea": read_wfdb,
@@ -112,14 +114,17 @@ def _from_file(path: Path, fs: float | None, unit: str | None) -> Record:
 def _reader(path: Path) -> Reader:
     """Return the reader for a file's suffix; a stem that is no file belongs to WFDB."""
     suffix = path.suffix.lower()
-    if suffix not in registry.available(READERS, "ecgviz.readers"):
+    if suffix not in registry.available(READERS, GROUP):
         if not header_path(path.with_name(path.name + ".hea")).is_file():
-            known = ", ".join(name for name in registry.available(READERS, "ecgviz.readers") if name)
+            known = ", ".join(name for name in registry.available(READERS, GROUP) if name)
             raise RecordError(f"{fields.shown(path.name)} is of no kind that is read here ({known})")
         suffix = ""
     if suffix not in ("", ".dat", ".mat") and not path.is_file():
         raise RecordError(f"there is no file {fields.shown(path.name)}")
-    reader: Reader = registry.find(READERS, "ecgviz.readers", suffix)
+    try:
+        reader: Reader = registry.find(READERS, GROUP, suffix)
+    except EcgvizError as fault:
+        raise RecordError(f"{fields.shown(path.name)} cannot be read: {fault}") from fault
     return reader
 
 

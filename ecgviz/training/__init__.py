@@ -13,6 +13,7 @@ from torch import nn
 
 from ecgviz import __version__
 from ecgviz.checkpoint import NAME, save_model
+from ecgviz.checkpoint.folder import architecture
 from ecgviz.errors import ModelError
 from ecgviz.nets import NETS, build
 from ecgviz.records.leads import STANDARD_LEADS
@@ -53,6 +54,8 @@ class Plan:
             raise ModelError(f"there is no protocol {self.protocol!r}; known are {', '.join(PROTOCOLS)}")
         if not self.labels or len(set(self.labels)) < len(self.labels):
             raise ModelError("labels are one or more, each once")
+        if self.seed < 0:
+            raise ModelError(f"a seed is 0 or more, not {self.seed}")
 
 
 def default_plan(
@@ -141,13 +144,15 @@ def train(
     ------
     ModelError
         When ``out`` exists, its last part is no model name (lower case letters, digits, ``_ . -``), an interrupted
-        training of another plan lies beside it, or no record has one of the labels (`check_labels`).
+        training of another plan lies beside it, the network does not take a setting of the plan, or no record has one
+        of the labels (`check_labels`).
     RecordError
         When ``data`` is not PTB-XL as published.
     """
     if out.exists() or not NAME.fullmatch(out.name):
         raise ModelError(f"{out} cannot be written: it exists, or {out.name!r} is no model name such as imle_net")
     started, spec = time.monotonic(), input_spec(plan.net)
+    architecture(plan.net, len(plan.labels), plan.config)  # what it does not take is said before hours of reading
     parts = read_parts(plan, data, spec, n_jobs=n_jobs, progress=progress)
     scratch = out.with_name(f"{out.name}.training")
     scratch.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,6 @@
 
 import copy
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,12 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ecgviz.errors import ModelError
+from ecgviz.records.write import written_whole
 
 WEIGHT_DECAY = 0.02
 CLIP_NORM = 1.0
@@ -105,9 +105,9 @@ class State:
         tensors |= {f"moments.{n}.{name}": t for n, state in moments["state"].items() for name, t in state.items()}
         plain = {"plan": self.plan, "best": self.best, "curve": [asdict(line) for line in self.curve]}
         plain |= {"groups": moments["param_groups"], "rates": self.rates.state_dict()}
-        scratch = path.with_suffix(".part")
-        save_file({k: t.contiguous().clone() for k, t in tensors.items()}, scratch, {"state": json.dumps(plain)})
-        os.replace(scratch, path)
+        stored = save({k: t.contiguous().clone() for k, t in tensors.items()}, {"state": json.dumps(plain)})
+        with written_whole(path) as part:
+            part.write_bytes(stored)
 
     def _load(self, path: Path) -> None:
         with safe_open(path, "pt") as stored:

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ecgviz.errors import RecordError
+from ecgviz.errors import ModelError, RecordError
 from ecgviz.types.arrays import BoolArray, FloatArray, frozen
 
 PLAUSIBLE_MV = 20.0
@@ -14,6 +14,9 @@ PLAUSIBLE_MV = 20.0
 
 RATES_HZ = (25.0, 100_000.0)
 """Below, a QRS complex falls between two samples; above, no electrocardiograph samples."""
+
+NEEDS = ("r_peaks", "age_sex")
+"""What a network can need beside the signal."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,6 +154,11 @@ class InputSpec:
 
     ``mean_mv`` and ``std_mv`` are the one scalar standardisation over all leads. ``pads`` says whether a shorter
     record may be padded (with a mask). ``needs`` names what must come with the signal: "r_peaks", "age_sex".
+
+    Raises
+    ------
+    ModelError
+        For no leads or one twice, a rate, length or scale that is no number or not above 0, or an unknown need.
     """
 
     leads: tuple[str, ...]
@@ -160,6 +168,21 @@ class InputSpec:
     std_mv: float
     pads: bool = False
     needs: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.leads:
+            raise ModelError("a network is fed one lead or more, and none is named")
+        if twice := sorted({lead for lead in self.leads if self.leads.count(lead) > 1}):
+            raise ModelError(f"lead {', '.join(twice)} is given more than once")
+        for name, value in (("fs", self.fs), ("duration_s", self.duration_s), ("std_mv", self.std_mv)):
+            if not (np.isfinite(value) and value > 0):
+                raise ModelError(f"{name} is {value:g}; it is a number above 0")
+        if not np.isfinite(self.mean_mv):
+            raise ModelError(f"mean_mv is {self.mean_mv:g}; it is a number of millivolts")
+        if self.n_samples < 1:
+            raise ModelError(f"{self.duration_s:g} s at {self.fs:g} Hz hold no sample")
+        if unknown := [name for name in self.needs if name not in NEEDS]:
+            raise ModelError(f"{unknown[0]!r} is nothing that can come with a signal; known are {', '.join(NEEDS)}")
 
     @property
     def n_samples(self) -> int:

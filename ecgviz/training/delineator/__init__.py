@@ -6,10 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from ecgviz.beats.network import ALL
 from ecgviz.errors import RecordError
+from ecgviz.records.write import written_whole
 from ecgviz.training.delineator.examples import Example, from_ludb, from_ptbxl, simulated
 from ecgviz.training.delineator.fit import PLANS, Examples, Plan, fit
 
@@ -69,8 +70,10 @@ def train_delineator(
             named = {f"{part}.{number}.{name}": tensor.contiguous() for name, tensor in net.state_dict().items()}
             tensors[part == ALL] |= named
     unseen = {part: [f"ludb-{number:03d}" for number in held] for part, held in held_out.items() if held}
-    save_file(tensors[True], out)
-    save_file(tensors[False], out.with_stem(f"{out.stem}_folds"), {"held_out": json.dumps(unseen)})
+    by_fold = save(tensors[False], {"held_out": json.dumps(unseen)})
+    for path, stored in ((out.with_stem(f"{out.stem}_folds"), by_fold), (out, save(tensors[True]))):
+        with written_whole(path) as unfinished:
+            unfinished.write_bytes(stored)
 
 
 def _every(steps: int, part: str, say: Callable[[str], None]) -> Callable[[int, float], None]:

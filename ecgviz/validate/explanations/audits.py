@@ -121,7 +121,10 @@ def audit_artefact(
     ------
     ExplanationError
         For a seed below 0, or no patient to learn from.
+    EcgvizError
+        For an unknown method.
     """
+    _check_known(methods)
     examples = [example for made in _patients(("normal",), n_patients, seed) for example in _spiked(made)]
     n_trained = 2 * n_patients
     place = f"{LEAD}, {SPIKE_S:g} s, a spike of {SPIKE_MV:g} mV"
@@ -147,8 +150,9 @@ def audit_amplitude(
     arXiv:2305.17043), who regressed real amplitudes; there neighbouring leads tell of each other's T waves, here the T
     waves of each lead have a gain of their own. Arguments and refusals are those of `audit_artefact`.
     """
-    rng = np.random.default_rng(seed)
+    _check_known(methods)
     patients = [made for made in _patients(T_FINDINGS, n_patients, seed) for _ in range(GAINS)]
+    rng = np.random.default_rng(seed)
     examples = [_with_t_gains(made, rng.uniform(*T_GAIN, len(STANDARD_LEADS))) for made in patients]
     n_trained = GAINS * n_patients
     model, untrained, truth, said = _taught(
@@ -161,6 +165,12 @@ def audit_amplitude(
 
 AUDITS: Mapping[str, Callable[..., Audit]] = {"artefact": audit_artefact, "amplitude": audit_amplitude}
 """Every audit by name."""
+
+
+def _check_known(methods: Sequence[str]) -> None:
+    """Refuse an unknown method before a network is taught for minutes."""
+    for name in methods:
+        find_method(name)
 
 
 def _patients(findings: Sequence[str], n_patients: int, seed: int) -> list[Simulation]:
