@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ecgviz.beats import delineate
+from ecgviz.records import load_record
 from ecgviz.signal import condition
 from ecgviz.simulate import simulate
 from ecgviz.types import Record
@@ -26,7 +27,11 @@ def _matched(beats, truth):
     distance = np.abs(truth.r_s[:, None] - beats.r_s)
     inner = np.flatnonzero((truth.r_s > 0.2) & (truth.r_s < truth.duration_s - 0.2))
     assert (distance[inner].min(axis=1) < 0.1).all(), "a beat was missed"
-    assert (distance.min(axis=0) < 0.1).all(), "a beat was invented"
+    for b in np.flatnonzero(distance.min(axis=0) >= 0.1):
+        # The truth lists no beat whose QRS complex the recording cuts; such a one lies one RR interval further out.
+        further_out = truth.r_s[[0, -1]] + np.median(truth.rr_s) * np.array([-1, 1])
+        assert beats.edge[b], "a beat was invented"
+        assert np.abs(beats.r_s[b] - further_out).min() < 0.1, "a beat was invented"
     return inner, distance[inner].argmin(axis=1)
 
 
@@ -122,3 +127,32 @@ def test_no_beats_still_have_every_field():
     assert beats.segments().shape == (0, 9, 2)
     assert beats.kind == ()
     assert set(beats.lead_marks) == set(MARKS)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("first_s", [0.10, 0.20, 0.28])
+def test_a_first_beat_close_to_the_start_is_found_and_is_an_edge_beat(seed, first_s):
+    case, _ = _case("normal", seed)
+    cut = round(500 * (case.truth.beats.r_s[1] - first_s))
+    beats = delineate(condition(replace(case.record, signal=case.record.signal[:, cut:])))
+    assert beats.r_s[0] == pytest.approx(first_s, abs=0.02)
+    assert beats.edge[0]
+    assert not beats.dominant[0]
+    np.testing.assert_allclose(beats.r_s, case.truth.beats.r_s[1:] - cut / 500, atol=0.02)
+
+
+@pytest.mark.parametrize("after_r_s", [0.15, 0.25])
+def test_what_follows_a_beat_that_the_record_lacks_is_no_beat(after_r_s):
+    case, _ = _case("normal", 1)
+    cut = round(500 * (case.truth.beats.r_s[1] + after_r_s))
+    beats = delineate(condition(replace(case.record, signal=case.record.signal[:, cut:])))
+    np.testing.assert_allclose(beats.r_s, case.truth.beats.r_s[2:] - cut / 500, atol=0.02)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(("record_id", "r_s"), [(1, 0.24), (3, 0.07), (15, 0.28)])
+def test_real_records_begin_with_the_beat_that_a_reader_sees(data_dir, record_id, r_s):
+    (path,) = (data_dir / "ptbxl" / "records500").glob(f"*/{record_id:05d}_hr.hea")
+    beats = delineate(condition(load_record(path)))
+    assert beats.r_s[0] == pytest.approx(r_s, abs=0.02)
+    assert beats.edge[0]

@@ -13,7 +13,7 @@ from ecgviz.measure.atrial_activity import describe
 from ecgviz.measure.complexes import deflections, last_top, named, notches, pattern, slope
 from ecgviz.measure.grades import GRADED, grade
 from ecgviz.measure.intervals import corrected
-from ecgviz.measure.waves import symmetry, terminal_force
+from ecgviz.measure.waves import negative_ends, symmetry
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.signal import condition
 from ecgviz.simulate import simulate
@@ -195,7 +195,12 @@ def _complex(*waves, duration_s=0.1, j_mv=0.0, fs=1000.0):
         ([(0.3, 0.0, 0.03), (-0.3, 0.03, 0.05), (1.0, 0.05, 0.1)], "rsR'"),
         ([(-0.9, 0.0, 0.04), (0.1, 0.04, 0.08)], "Qr"),
         ([(-0.2, 0.0, 0.02), (1.2, 0.02, 0.06), (-0.3, 0.06, 0.09)], "qRs"),
-        ([(0.03, 0.0, 0.02), (-1.2, 0.02, 0.09)], "QS"),
+        ([(0.025, 0.0, 0.02), (-1.2, 0.02, 0.09)], "QS"),
+        ([(0.035, 0.0, 0.02), (-1.2, 0.02, 0.09)], "rS"),
+        ([(0.035, 0.0, 0.009), (-1.2, 0.009, 0.09)], "QS"),
+        ([(-0.035, 0.0, 0.02), (1.2, 0.02, 0.08)], "qR"),
+        ([(1.2, 0.0, 0.06), (-0.035, 0.06, 0.09)], "R"),
+        ([(0.035, 0.0, 0.09)], ""),
     ],
 )
 def test_patterns_of_known_complexes(waves, letters):
@@ -283,15 +288,22 @@ def test_qt_corrections_agree_at_60_bpm_and_differ_as_published_elsewhere():
     assert at_100["jtc_bazett_ms"] == pytest.approx(at_100["qtc_bazett_ms"] - 90)
 
 
-def test_the_terminal_force_of_known_p_waves():
-    time_s, upright = _complex((0.1, 0.0, 0.1))
-    assert terminal_force(time_s, upright) == 0
-    time_s, biphasic = _complex((0.1, 0.0, 0.05), (-0.1, 0.05, 0.1))
-    assert terminal_force(time_s, biphasic) == pytest.approx(0.1 * 50, rel=0.03)
-    time_s, negative = _complex((-0.08, 0.0, 0.1))
-    assert terminal_force(time_s, negative) == pytest.approx(0.08 * 100, rel=0.03)
-    time_s, early = _complex((-0.1, 0.0, 0.05), (0.1, 0.05, 0.1))
-    assert terminal_force(time_s, early) == 0
+def test_the_negative_ends_of_known_p_waves():
+    waves = {
+        "upright": [(0.1, 0.0, 0.1)],
+        "biphasic": [(0.1, 0.0, 0.05), (-0.1, 0.05, 0.1)],
+        "negative": [(-0.08, 0.0, 0.1)],
+        "negative first": [(-0.1, 0.0, 0.05), (0.1, 0.05, 0.1)],
+    }
+    ends = {}
+    for name, parts in waves.items():
+        time_s, p = _complex(*parts)
+        ends[name] = [float(each[0]) for each in negative_ends(time_s, p[None])]
+    assert ends["upright"] == ends["negative first"] == [0, 0]
+    assert ends["biphasic"] == pytest.approx([0.1, 50], rel=0.03)
+    assert ends["negative"] == pytest.approx([0.08, 100], rel=0.03)
+    unknown = negative_ends(time_s, np.full((1, time_s.size), np.nan))
+    assert np.isnan(unknown).all()
 
 
 def test_symmetry_of_known_t_waves():

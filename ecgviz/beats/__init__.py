@@ -7,6 +7,7 @@ import numpy as np
 from ecgviz.beats.assemble import Found, assemble
 from ecgviz.beats.atrial import p_verdicts
 from ecgviz.beats.complexes import ALIKE, alignment
+from ecgviz.beats.gaps import gaps_s, without_hidden
 from ecgviz.beats.kinds import Signs, at_edges, beat_kinds
 from ecgviz.beats.network import load_network, read_waves
 from ecgviz.beats.neurokit import neurokit_beats
@@ -51,7 +52,8 @@ def delineate(record: Record, method: str = "network") -> Beats:
     Parameters
     ----------
     record : Record
-        Any set of leads, any length; mV, conditioned. Flat and mostly missing leads are left out.
+        Any set of leads, any length; mV, conditioned. Flat and mostly missing leads are left out. Where no lead has
+        samples for 40 ms or more, nothing is marked (`Beats.gaps_s`); shorter gaps are bridged by straight lines.
     method : {"network", "neurokit"}
 
     Returns
@@ -109,7 +111,7 @@ def network_beats(record: Record, net: "Delineators | None" = None) -> Beats:
     on, off = found.whole["QRS"].T
     spiked = started_by(spikes_s, on)
     p, qrs, t = (found.whole[wave] for wave in WAVES)
-    found.whole["P"] = p_together(waves.whole, p, qrs, t, alike & ~spiked)
+    found.whole["P"] = p_together(waves.whole, p, qrs, t, alike & ~spiked, gaps_s(record, usable))
     return _beats(record, usable, found, np.clip(moved, on, off), alike, spiked)
 
 
@@ -117,7 +119,8 @@ def _beats(
     record: Record, usable: BoolArray, found: Found, r_s: FloatArray, alike: BoolArray, spiked: BoolArray
 ) -> Beats:
     has_p = np.isfinite(found.whole["P"][:, 0])
-    why_no_p = p_verdicts(has_p, spiked, r_s, alike)
+    gaps = gaps_s(record, usable)
+    why_no_p = p_verdicts(has_p, spiked, r_s, alike, gaps)
     no_p = np.array([why != "" for why in why_no_p])
     whole = {wave: rounded(found.whole[wave]) for wave in WAVES}
     of_lead = {wave: np.full((usable.size, r_s.size, 2), np.nan) for wave in WAVES}
@@ -127,7 +130,7 @@ def _beats(
     of_lead["P"][:, no_p] = np.nan
     marks = {mark: whole[wave][:, side] for mark, wave, side in _places()}
     width_s = marks["qrs_off"] - marks["qrs_on"]
-    return Beats(
+    beats = Beats(
         r_s=r_s,
         p_on=marks["p_on"],
         p_off=marks["p_off"],
@@ -135,15 +138,17 @@ def _beats(
         qrs_off=marks["qrs_off"],
         t_on=marks["t_on"],
         t_off=marks["t_off"],
-        kind=beat_kinds(Signs(r_s, alike, width_s, has_p, spiked)),
+        kind=beat_kinds(Signs(r_s, alike, width_s, has_p, spiked, gaps)),
         edge=at_edges(r_s, marks["t_off"], alike, record.duration_s),
         duration_s=record.duration_s,
         leads=record.leads,
         lead_marks={mark: of_lead[wave][:, :, side] for mark, wave, side in _places()},
         why_no_p=why_no_p,
         extra_p_s=found.extra_p.mean(axis=1) if not no_p.all() else np.empty(0),
+        gaps_s=gaps,
         method=METHOD,
     )
+    return without_hidden(beats)
 
 
 def _places() -> tuple[tuple[str, str, int], ...]:

@@ -1,11 +1,12 @@
 """What kind of beat each is: normal, premature from the ventricles or the atria, paced, or not to be told."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from ecgviz.beats.atrial import IRREGULAR, variation
+from ecgviz.beats.atrial import IRREGULAR, NO_GAPS, variation
 from ecgviz.types.arrays import BoolArray, FloatArray
+from ecgviz.types.beats import steps_s
 
 EARLY = 0.88
 """A beat is early when its RR interval is below this share of the median of the RR intervals around it."""
@@ -21,22 +22,26 @@ WIDER_S = 0.030
 
 @dataclass(frozen=True, eq=False)
 class Signs:
-    """What tells the kinds apart, all (B,): whether shaped like most, QRS width, and whether P or a spike was seen."""
+    """What tells the kinds apart, (B,): whether shaped like most, QRS width, and whether P or a spike was seen."""
 
     r_s: FloatArray
     alike: BoolArray
     width_s: FloatArray
     has_p: BoolArray
     spiked: BoolArray
+    gaps_s: FloatArray = field(default_factory=lambda: NO_GAPS)
 
 
-def early(r_s: FloatArray) -> BoolArray:
-    """Return True for beats that come early, (B,): against the RR intervals around them, and against the one before."""
-    rr = np.diff(r_s)
-    result = np.zeros(r_s.size, dtype=bool)
-    for b in range(1, r_s.size):
-        usual = np.median(rr[max(0, b - 1 - AROUND) : b + AROUND])
-        before = rr[b - 2] if b > 1 else usual
+def early(rr: FloatArray) -> BoolArray:
+    """Return True for beats that come early, (B,): against the RR intervals around them, and against the one before.
+
+    ``rr`` (B - 1,) is NaN where an interval is not known: the beat after it is not early.
+    """
+    result = np.zeros(rr.size + 1, dtype=bool)
+    for b in np.flatnonzero(np.isfinite(rr)) + 1:
+        around = rr[max(0, b - 1 - AROUND) : b + AROUND]
+        usual = np.median(around[np.isfinite(around)])
+        before = rr[b - 2] if b > 1 and np.isfinite(rr[b - 2]) else usual
         result[b] = rr[b - 1] < EARLY * usual and rr[b - 1] < EARLY * before
     return result
 
@@ -50,10 +55,11 @@ def beat_kinds(signs: Signs) -> tuple[str, ...]:
     """
     usual = signs.width_s[signs.alike & np.isfinite(signs.width_s)]
     wide = signs.width_s > (float(np.median(usual)) if usual.size else np.inf) + WIDER_S
-    soon = early(signs.r_s)
+    soon = early(steps_s(signs.r_s, signs.gaps_s))
     late_or_usual = signs.alike & ~soon & ~np.append(False, soon[:-1])
     with_p = signs.has_p[late_or_usual]
-    regular = variation(signs.r_s, late_or_usual) <= IRREGULAR and with_p.size > 0 and with_p.mean() > HALF
+    even = variation(signs.r_s, late_or_usual, signs.gaps_s) <= IRREGULAR
+    regular = even and with_p.size > 0 and with_p.mean() > HALF
     kinds = []
     for b in range(signs.r_s.size):
         if signs.spiked[b]:

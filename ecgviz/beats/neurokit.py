@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ecgviz.beats.gaps import gaps_s, without_hidden
 from ecgviz.beats.peaks import SHORTEST_S, bridged, cleaned, r_peaks, usable_leads
 from ecgviz.errors import InputError
 from ecgviz.types import Beats, Record
@@ -136,7 +137,7 @@ def _method(method: str) -> str:
 
 def _beats(record: Record, method: str, r_s: FloatArray, marks: Mapping[str, FloatArray], fewest: int) -> Beats:
     whole = {mark: _over_leads(marks[mark], fewest) for mark in MARKS}
-    return Beats(
+    beats = Beats(
         r_s=r_s,
         p_on=whole["p_on"],
         p_off=whole["p_off"],
@@ -150,5 +151,7 @@ def _beats(record: Record, method: str, r_s: FloatArray, marks: Mapping[str, Flo
         leads=record.leads,
         lead_marks=marks,
         why_no_p=tuple("neurokit2 marks one in too few leads" if np.isnan(on) else "" for on in whole["p_on"]),
+        gaps_s=gaps_s(record, usable_leads(record)),
         method=_method(method),
     )
+    return without_hidden(beats)

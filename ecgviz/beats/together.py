@@ -6,7 +6,7 @@ Dimensions: B beats, T samples at the network's rate, K classes (none, P, QRS, T
 import numpy as np
 
 from ecgviz.beats.assemble import LONGEST_PR_S
-from ecgviz.beats.atrial import IRREGULAR, variation
+from ecgviz.beats.atrial import IRREGULAR, NO_GAPS, variation
 from ecgviz.beats.scaled import NETWORK_HZ
 from ecgviz.beats.spans import CLASS, SHORTEST_S
 from ecgviz.types.arrays import BoolArray, FloatArray
@@ -25,7 +25,14 @@ NEAREST_S = 0.060
 """The middle of a P wave is further from QRS onset than this: a pacing spike at a coarse rate is nearer."""
 
 
-def p_together(probabilities: FloatArray, p: FloatArray, qrs: FloatArray, t: FloatArray, own: BoolArray) -> FloatArray:
+def p_together(
+    probabilities: FloatArray,
+    p: FloatArray,
+    qrs: FloatArray,
+    t: FloatArray,
+    own: BoolArray,
+    gaps_s: FloatArray = NO_GAPS,
+) -> FloatArray:
     """Return the P waves (B, 2) with those added that the beats of a regular rhythm show together.
 
     A P wave keeps its distance to QRS from beat to beat, and so does what the network makes of it; what looks like one
@@ -43,9 +50,11 @@ def p_together(probabilities: FloatArray, p: FloatArray, qrs: FloatArray, t: Flo
         Onset and offset of each wave in seconds, (B, 2), NaN where it was not found.
     own
         The beats to ask, (B,): those that look like most, and that no pacing spike starts.
+    gaps_s
+        Spans that no lead recorded, (G, 2).
     """
     missing = own & np.isnan(p[:, 0])
-    if not missing.any() or variation(qrs[:, 0], own) > IRREGULAR:
+    if not missing.any() or variation(qrs[:, 0], own, gaps_s) > IRREGULAR:
         return p
     windows = _before(probabilities, qrs[own, 0])
     span = _together(windows) if len(windows) >= FEWEST_BEATS else None

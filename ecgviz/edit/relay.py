@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy
 
-from ecgviz.beats.peaks import bridged
+from ecgviz.beats.gaps import gaps_s
+from ecgviz.beats.peaks import bridged, usable_leads
 from ecgviz.errors import EditError
 from ecgviz.types import MARKS, Beats, Record
 from ecgviz.types.arrays import FloatArray
@@ -50,7 +51,8 @@ class Edited:
 def edited_record(record: Record, signal: FloatArray, beats: Beats, name: str, sentence: str) -> Edited:
     """Return a recording of new samples (L, N) mV whose id ends in ``name`` and which says that it was altered."""
     changed = replace(record, signal=signal, id=f"{record.id}+{name}", altered=(*record.altered, sentence))
-    return Edited(changed, beats, f"altered: {sentence}")
+    found = replace(beats, gaps_s=gaps_s(changed, usable_leads(changed)))
+    return Edited(changed, found, f"altered: {sentence}")
 
 
 def bodies(record: Record, beats: Beats) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

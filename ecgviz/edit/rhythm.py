@@ -202,6 +202,13 @@ def _check_enough(record: Record, beats: Beats) -> None:
     if len(beats) < FEWEST_BEATS:
         why = f": {beats.reason}" if beats.reason else ""
         raise EditError(f"{record.id} has {len(beats)} beats; RR intervals need at least {FEWEST_BEATS}{why}")
+    unknown = np.flatnonzero(np.isnan(beats.rr_s))
+    if unknown.size:
+        b = int(unknown[0]) + 1
+        raise EditError(
+            f"no lead of {record.id} recorded a part of what lies between beats {b} and {b + 1}, where a beat may have "
+            "been: RR intervals that are not known cannot be changed"
+        )
 
 
 def _kept(record: Record, beats: Beats, laid: Beats) -> str:

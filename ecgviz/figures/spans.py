@@ -12,6 +12,8 @@ from ecgviz.types import ATOMS, WAVES, Beats
 from ecgviz.types.arrays import FloatArray
 
 N_SPANS = 5
+NO_P = "where P would be"
+"""What a span is called that lies before a beat without P wave."""
 SMOOTHING_S = 0.08
 """A map that is finer than this is averaged over it first: gradients change sign from sample to sample."""
 FRACTION_OF_TOP = 0.5
@@ -101,7 +103,10 @@ def _runs(flags: np.ndarray) -> list[tuple[int, int]]:
 
 
 def whereabouts(span: Span, beats: Beats) -> str:
-    """Return the beat and the wave that a span shares most time with ("beat 4, ST"); "" where there is none."""
+    """Return the beat and the wave that a span shares most time with ("beat 4, ST"); "" where there is none.
+
+    Before a beat without P wave it is the place of one that is named, and no P wave.
+    """
     segments = beats.segments()
     if not segments.size:
         return ""
@@ -114,7 +119,8 @@ def whereabouts(span: Span, beats: Beats) -> str:
     if waves.max() <= 0:
         return ""
     beat, wave = np.unravel_index(int(waves.argmax()), waves.shape)
-    return f"beat {beat + 1}, {tuple(WAVES)[wave]}"
+    name = tuple(WAVES)[wave]
+    return f"beat {beat + 1}, {NO_P if name == 'P' and beats.p_absent[beat] else name}"
 
 
 def span_table(spans: Sequence[Span], beats: Beats) -> pd.DataFrame:

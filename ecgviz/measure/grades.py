@@ -35,7 +35,7 @@ _GROUPS: Mapping[str, tuple[str, ...]] = {
     "level": ("j_mv", "st60_mv", "st80_mv", "t_mv", "p_mv", "q_mv", "qs"),
     "small": (
         *("q_ms", "r2_mv", "r2_ms", "s2_mv", "s2_ms"),
-        *("p_ms", "p_width_ms", "t_width_ms", "p_axis_deg", "ptf_v1_mv_ms"),
+        *("p_ms", "p_width_ms", "t_width_ms", "p_axis_deg", "ptf_v1_mv_ms", "p_end_mv", "p_end_ms"),
     ),
     "shape": ("r_peak_ms", "notch", "delta_fraction", "st_slope_mv_per_s", "t_symmetry"),
     "between": ("f_rate_hz", "f_regularity", "f_mv"),

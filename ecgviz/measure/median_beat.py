@@ -112,13 +112,17 @@ def median_beats_by_kind(record: Record, beats: Beats) -> dict[str, MedianBeat]:
 
 def _spans_s(beats: Beats, chosen: BoolArray, marks: Mapping[str, float]) -> tuple[float, float]:
     """Return how far the window reaches before and after R: a share of the usual RR, but never less than the marks."""
-    rr = np.diff(beats.r_s)
-    own = float(np.median(rr)) if rr.size else 1.0
-    usual_before = float(np.median(rr[chosen[1:]])) if chosen[1:].any() else own
-    usual_after = float(np.median(rr[chosen[:-1]])) if chosen[:-1].any() else own
+    rr = beats.rr_s
+    own = _median(rr, 1.0)
+    usual_before, usual_after = _median(rr[chosen[1:]], own), _median(rr[chosen[:-1]], own)
     earliest, latest = (-np.nan_to_num(marks["p_on"]) + MARGIN_S, np.nan_to_num(marks["t_off"]) + MARGIN_S)
     before = max(min(LONGEST_BEFORE_S, BEFORE_RR * usual_before), float(earliest))
     return before, max(min(LONGEST_AFTER_S, AFTER_RR * usual_after), float(latest))
+
+
+def _median(rr_s: FloatArray, otherwise: float) -> float:
+    known = rr_s[np.isfinite(rr_s)]
+    return float(np.median(known)) if known.size else otherwise
 
 
 def _level_window(time_s: FloatArray, qrs_on: float, fs: float) -> BoolArray:

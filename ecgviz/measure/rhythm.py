@@ -6,6 +6,8 @@ from ecgviz.types import Beats
 from ecgviz.types.arrays import FloatArray
 
 FEWEST_INTERVALS = 3
+CUT_S = 0.010
+"""A QRS complex that begins or ends this near to an end of the recording is cut by it."""
 LARGE_STEP_S = 0.050
 """A change from one RR interval to the next that counts for ``prr50``, the limit of pNN50."""
 
@@ -13,18 +15,21 @@ LARGE_STEP_S = 0.050
 def rr_statistics(beats: Beats) -> tuple[dict[str, float], dict[str, str]]:
     """Return RR statistics by name, and reasons for those that are NaN.
 
-    Rate and mean take every interval (the ventricular rate). Spread (``rr_sd_ms``, ``rr_cv``, ``rr_range_fraction``
-    = (max - min) / mean, ``nrmssd`` = RMS of successive differences / mean) takes intervals between two beats that
-    are not ectopic, and differences of two such intervals in a row: an ectopic beat is no irregularity of the rhythm.
+    Rate and mean take every known interval (the ventricular rate), see `known_rr_s`. Spread (``rr_sd_ms``, ``rr_cv``,
+    ``rr_range_fraction`` = (max - min) / mean, ``nrmssd`` = RMS of successive differences / mean) takes intervals
+    between two beats that are not ectopic, and differences of two such intervals in a row: an ectopic beat is no
+    irregularity of the rhythm.
     ``prr50`` is the share of such differences of 50 ms or more (pNN50 of the Task Force, Circulation 1996;93:1043,
     counts those above 50 ms, of a much longer recording).
     """
-    rr = beats.rr_s
+    rr = known_rr_s(beats)
+    known = rr[np.isfinite(rr)]
     names = ("rr_sd_ms", "rr_cv", "rr_range_fraction", "nrmssd", "prr50")
     values = {"rate_bpm": np.nan, "rr_mean_ms": np.nan, **dict.fromkeys(names, np.nan)}
-    if rr.size == 0:
-        return values, dict.fromkeys(values, beats.reason or "no RR interval: fewer than two beats")
-    values |= {"rate_bpm": float(60 / rr.mean()), "rr_mean_ms": float(1000 * rr.mean())}
+    if known.size == 0:
+        why = "no RR interval is known: each is across a gap or at a cut QRS complex" if rr.size else ""
+        return values, dict.fromkeys(values, why or beats.reason or "no RR interval: fewer than two beats")
+    values |= {"rate_bpm": float(60 / known.mean()), "rr_mean_ms": float(1000 * known.mean())}
     kept = _between_own_beats(beats)
     own = rr[kept]
     if own.size < FEWEST_INTERVALS:
@@ -43,29 +48,43 @@ def rr_statistics(beats: Beats) -> tuple[dict[str, float], dict[str, str]]:
     return values | {"nrmssd": float(np.sqrt(np.mean(steps**2)) / mean), "prr50": float(np.mean(large))}, {}
 
 
+def known_rr_s(beats: Beats) -> FloatArray:
+    """Return the RR intervals that can be counted in seconds, (B - 1,), NaN for the others.
+
+    Not known is an interval across a span that no lead recorded, since a beat may have been there; nor one from or to a
+    beat whose QRS complex the recording cuts: its R peak may be what is cut.
+    """
+    with np.errstate(invalid="ignore"):
+        cut = (beats.qrs_on < CUT_S) | (beats.qrs_off > beats.duration_s - CUT_S)
+    return np.where(cut[:-1] | cut[1:], np.nan, beats.rr_s)
+
+
 def coupling(beats: Beats) -> tuple[dict[str, float], dict[str, str]]:
     """Return the coupling interval in ms: median time from the beat before to a premature beat, R peak to R peak.
 
     A premature beat that follows another one (of a couplet or run) is not counted.
     """
     early = beats.ectopic
-    first = np.flatnonzero(early[1:] & ~early[:-1]) if len(beats) > 1 else np.empty(0, dtype=int)
+    rr = known_rr_s(beats)
+    first = np.flatnonzero(early[1:] & ~early[:-1] & np.isfinite(rr)) if len(beats) > 1 else np.empty(0, dtype=int)
     if not first.size:
         why = beats.reason or "no premature beat follows a beat of the basic rhythm"
         return {"coupling_ms": float("nan")}, {"coupling_ms": why}
-    return {"coupling_ms": float(1000 * np.median(beats.rr_s[first]))}, {}
+    return {"coupling_ms": float(1000 * np.median(rr[first]))}, {}
 
 
 def usual_rr_s(beats: Beats) -> float:
     """Return the median RR interval in seconds that QT is corrected for: without ectopic beats where that can be."""
-    own = beats.rr_s[_between_own_beats(beats)]
-    chosen: FloatArray = own if own.size >= FEWEST_INTERVALS else beats.rr_s
+    rr = known_rr_s(beats)
+    own = rr[_between_own_beats(beats)]
+    chosen: FloatArray = own if own.size >= FEWEST_INTERVALS else rr[np.isfinite(rr)]
     return float(np.median(chosen)) if chosen.size else float("nan")
 
 
 def _between_own_beats(beats: Beats) -> np.ndarray:
+    """Return True for known RR intervals between two beats that are not ectopic, (B - 1,)."""
     own = ~beats.ectopic
-    both: np.ndarray = own[:-1] & own[1:]
+    both: np.ndarray = own[:-1] & own[1:] & np.isfinite(known_rr_s(beats))
     return both
 
 

@@ -18,6 +18,8 @@ SMALLEST_T_MV = 0.05
 PER_LEAD: Mapping[str, str] = {
     "p_mv": "largest deflection between P onset and offset, signed, from the line between the levels beside them",
     "p_width_ms": "P duration in the lead, by its own marks",
+    "p_end_mv": "depth of the last part of P where that is negative, from the same line, >= 0; 0 where it is not",
+    "p_end_ms": "duration of that part; 0 without one",
     "qrs_width_ms": "QRS duration in the lead, by its own marks",
     "t_mv": "largest deflection between T onset and offset, signed",
     "t_width_ms": "T duration in the lead, by its own marks",
@@ -42,17 +44,22 @@ def p_wave(median: MedianBeat) -> tuple[FloatArray, FloatArray]:
 def wave_measurements(
     median: MedianBeat, beats: Beats, chosen: BoolArray, leads: tuple[str, ...]
 ) -> tuple[dict[str, FloatArray], float, dict[str, str]]:
-    """Return what is measured of P and T in each lead (L,), the P-terminal force in V1 (mV ms), and reasons for NaN."""
+    """Return what is measured of P and T in each lead (L,), the P-terminal force in V1 (mV ms), and reasons for NaN.
+
+    The force is depth times duration of the last part of P in V1, after Morris et al., Circulation 1964;29:242, whose
+    sign is dropped: 1 mm s is 100 mV ms.
+    """
     nothing = np.full(len(median.mv), np.nan)
     table, force = dict.fromkeys(PER_LEAD, nothing), float("nan")
     reasons: dict[str, str] = {}
     why = no_p_because(median, beats, chosen)
     if why:
-        reasons |= dict.fromkeys(("p_mv", "ptf_v1_mv_ms"), why)
+        reasons |= dict.fromkeys(("p_mv", "p_end_mv", "p_end_ms", "ptf_v1_mv_ms"), why)
     else:
         time_s, p = p_wave(median)
         table["p_mv"] = largest(p)
-        force, reasons["ptf_v1_mv_ms"] = _force_in_v1(time_s, p, leads)
+        table["p_end_mv"], table["p_end_ms"] = negative_ends(time_s, p)
+        force, reasons["ptf_v1_mv_ms"] = _force_in_v1(table["p_end_mv"] * table["p_end_ms"], leads)
     _, t = median.part(median.marks_s["t_on"], median.marks_s["t_off"])
     table["t_mv"], table["t_symmetry"] = largest(t), symmetry(t)
     reasons["t_symmetry"] = f"the lead has no T wave of {SMALLEST_T_MV} mV above the line between its ends"
@@ -81,24 +88,26 @@ def largest(part: FloatArray) -> FloatArray:
     return np.asarray(part[np.arange(len(part)), where])
 
 
-def _force_in_v1(time_s: FloatArray, p: FloatArray, leads: tuple[str, ...]) -> tuple[float, str]:
+def _force_in_v1(forces: FloatArray, leads: tuple[str, ...]) -> tuple[float, str]:
     if "V1" not in leads:
         return float("nan"), "lead V1 is not in this record"
-    row = p[leads.index("V1")]
-    if not np.isfinite(row).all():
-        return float("nan"), "lead V1 has no signal"
-    return terminal_force(time_s, row), ""
+    force = float(forces[leads.index("V1")])
+    return force, "" if np.isfinite(force) else "lead V1 has no signal"
 
 
-def terminal_force(time_s: FloatArray, p_mv: FloatArray) -> float:
-    """Return depth x duration of the terminal negative part of a P wave (K,), in mV ms and >= 0; 0 without one.
+def negative_ends(time_s: FloatArray, p_mv: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return depth in mV and duration in ms of the last part of P waves (L, K), both (L,), where it is negative.
 
-    After Morris et al., Circulation 1964;29:242, whose sign is dropped: 1 mm s is 100 mV ms. The part begins where the
-    wave crosses its line for the last time; of a P wave that is negative as a whole, that is its onset.
+    0 where a P wave ends upright. The part begins where the wave crosses its line for the last time; of a P wave that
+    is negative as a whole, that is its onset.
     """
-    halves = deflections(time_s, p_mv, smallest_mv=SMALLEST_P_MV)
-    last = halves[-1] if halves else None
-    return 1000 * abs(last.mv) * (last.end_s - last.start_s) if last and last.mv < 0 else 0.0
+    depth, duration = np.full(len(p_mv), np.nan), np.full(len(p_mv), np.nan)
+    for lead in np.flatnonzero(np.isfinite(p_mv).all(axis=1)):
+        halves = deflections(time_s, p_mv[lead], smallest_mv=SMALLEST_P_MV, first_mv=SMALLEST_P_MV)
+        last = halves[-1] if halves and halves[-1].mv < 0 else None
+        depth[lead] = abs(last.mv) if last else 0.0
+        duration[lead] = 1000 * (last.end_s - last.start_s) if last else 0.0
+    return depth, duration
 
 
 def symmetry(t_mv: FloatArray) -> FloatArray:

@@ -34,16 +34,29 @@ ST_LEAST_S = 0.080
 runs into a T wave that has no onset of its own. Where no T wave was found, what follows is undelineated."""
 
 
+def touching(starts_s: FloatArray, ends_s: FloatArray, gaps_s: FloatArray) -> BoolArray:
+    """Return True for spans (...,) that one of ``gaps_s`` (G, 2) overlaps; False where a bound is NaN."""
+    with np.errstate(invalid="ignore"):
+        each = (starts_s[..., None] < gaps_s[:, 1]) & (ends_s[..., None] > gaps_s[:, 0])
+    return np.asarray(each.any(axis=-1))
+
+
+def steps_s(times_s: FloatArray, gaps_s: FloatArray) -> FloatArray:
+    """Return the time from each of ``times_s`` (B,) to the next, (B - 1,); NaN where one of ``gaps_s`` lies between."""
+    return np.where(touching(times_s[:-1], times_s[1:], gaps_s), np.nan, np.diff(times_s))
+
+
 @dataclass(frozen=True, eq=False)
 class Beats:
     """Beats of one record; NaN = not there, or not found. All times in seconds from the record's start.
 
     ``r_s`` and the global marks (of the beat over all leads) have shape (B,). ``lead_marks`` holds the
     same six marks per lead, shape (L, B), rows as ``leads``; they serve measurement only. ``kind`` is one of `KINDS`
-    a beat, ``edge`` True for beats that the start or the end of the recording cuts (none when left out). ``why_no_p``
-    says for each beat why it has no P wave ("" when it has one). ``extra_p_s`` are peaks of P waves that no QRS
-    follows. ``edits`` tells in sentences which marks a reader moved or deleted. ``reason`` says why there are no beats
-    at all ("" when there are some).
+    a beat, ``edge`` True for beats that the start or the end of the recording, or a gap in it, cuts (none when left
+    out). ``why_no_p`` says for each beat why it has no P wave ("" when it has one). ``extra_p_s`` are peaks of P waves
+    that no QRS follows. ``gaps_s`` (G, 2) are the spans that no lead recorded and that are long enough to hide a beat:
+    what lies in them is not known. ``edits`` tells in sentences which marks a reader moved or deleted. ``reason`` says
+    why there are no beats at all ("" when there are some).
     """
 
     r_s: FloatArray
@@ -60,16 +73,19 @@ class Beats:
     why_no_p: tuple[str, ...] = ()
     extra_p_s: FloatArray = field(default_factory=lambda: np.empty(0))
     edge: BoolArray = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    gaps_s: FloatArray = field(default_factory=lambda: np.empty((0, 2)))
     edits: tuple[str, ...] = ()
     method: str = ""
     reason: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("r_s", "extra_p_s", *MARKS):
+        for name in ("r_s", "extra_p_s", "gaps_s", *MARKS):
             object.__setattr__(self, name, frozen(getattr(self, name)))
         object.__setattr__(self, "lead_marks", {k: frozen(v) for k, v in self.lead_marks.items()})
         edge = self.edge if np.size(self.edge) else np.zeros(self.r_s.size, dtype=bool)
         object.__setattr__(self, "edge", frozen(edge, np.bool_))
+        if self.gaps_s.ndim != 2 or self.gaps_s.shape[1] != 2:
+            raise ValueError(f"gaps_s has shape {self.gaps_s.shape}, not (gaps, 2)")
         if self.edge.shape != self.r_s.shape:
             raise ValueError(f"edge has shape {self.edge.shape}, R peaks {self.r_s.shape}")
         for name in MARKS:
@@ -90,8 +106,8 @@ class Beats:
 
     @property
     def rr_s(self) -> FloatArray:
-        """RR intervals in seconds, shape (B - 1,)."""
-        return np.diff(self.r_s)
+        """RR intervals in seconds, shape (B - 1,); NaN across a gap, in which a beat may have been."""
+        return steps_s(self.r_s, self.gaps_s)
 
     @property
     def dominant(self) -> BoolArray:
@@ -113,11 +129,11 @@ class Beats:
     @property
     def fused(self) -> BoolArray:
         """True where the next P begins before this T ends, so that neither can be judged, shape (B,)."""
-        touching = np.zeros(len(self), dtype=bool)
+        meeting = np.zeros(len(self), dtype=bool)
         if len(self) > 1:
             with np.errstate(invalid="ignore"):
-                touching[:-1] = self.t_off[:-1] > self.p_on[1:]
-        return touching
+                meeting[:-1] = self.t_off[:-1] > self.p_on[1:]
+        return meeting
 
     def starts(self) -> FloatArray:
         """Start of each beat in seconds, shape (B,): its P onset, or where its P would be; NaN without a QRS."""
@@ -133,7 +149,7 @@ class Beats:
         Claims go QRS, P, T: a T wave ends where the next beat begins. Without P wave the atom ``P`` holds the window
         where it was expected (`p_absent` tells) and ``PR`` is absent. ``ST`` is J to the T onset; where that comes
         within 80 ms, or no T was found, it is J to J + 80 ms (or to the middle of T). The ``TP`` of the last beat has
-        no end and is absent. A beat without QRS marks has no atoms.
+        no end and is absent. A beat without QRS marks has no atoms; an atom that a gap overlaps is absent.
         """
         spans = np.full((len(self), len(ATOMS), 2), np.nan)
         starts = self.starts()
@@ -144,6 +160,7 @@ class Beats:
                 start, end = edges.get(atom, (np.nan, np.nan))
                 if end > start:
                     spans[b, s] = start, end
+        spans[touching(spans[..., 0], spans[..., 1], self.gaps_s)] = np.nan
         return spans
 
     def _edges(self, b: int, start: float, following: float) -> dict[str, tuple[float, float]]:
