@@ -7,7 +7,7 @@ from ecgviz.ui import compare, sides, titles, widgets
 shown = compare.pick(titles.need_record())
 found = sides.explained(shown)
 
-left, right = st.columns([3, 2])
+left, right = st.columns(2)
 with left:
     widgets.heading("What the network says", "label", "threshold")
     sides.predictions(shown)

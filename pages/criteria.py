@@ -3,13 +3,16 @@
 import streamlit as st
 
 from ecgviz.ui import against_guideline, edits, reasoning, widgets
+from ecgviz.ui.state import criteria
 
-case = widgets.need_case()
+case = widgets.find_case()
+if isinstance(case, str):
+    reasoning.without_network(case)
+    st.stop()
 
 widgets.verdict(case)
-finding = reasoning.pick(case)
+finding = reasoning.pick(case.record, case.label, criteria.findings(case))
 if finding is None:
-    st.info("The catalogue holds no criterion for this label yet, so there is nothing to hold the model against.")
     st.stop()
 
 reasoning.rules(finding)

@@ -17,7 +17,10 @@ predictions.chosen_model(record)
 left, right = st.columns([3, 2])
 with left:
     widgets.heading("Measured on the dominant beats", "dominant", "pr", "qrs", "qtc", "axis")
-    widgets.table_of_words(tables.measurement_table(reading.measured))
+    if len(reading.beats):
+        widgets.table_of_words(tables.measurement_table(reading.measured))
+    else:
+        widgets.note("Nothing: there are no beats to measure.")
 with right:
     widgets.heading("Quality of each lead", "lead", "quality")
     widgets.table_of_words(tables.quality_table(reading.quality))

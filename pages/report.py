@@ -5,7 +5,7 @@ import streamlit as st
 from ecgviz.report import rows
 from ecgviz.ui import reporting, widgets
 
-case = widgets.need_case()
+case = reporting.need_case()
 widgets.verdict(case)
 reporting.downloads(case)
 reporting.commands(case)

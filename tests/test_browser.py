@@ -500,3 +500,46 @@ def test_an_address_opens_an_edit_and_a_report_and_work_can_be_stopped(visit: Vi
         page.get_by_role("button", name="PDF, A4 landscape").click()
     assert Path(download.value.path()).read_bytes().startswith(b"%PDF")
     assert "Traceback" not in page.inner_text("body")
+
+
+def test_compared_recordings_are_read_in_a_small_window_with_nothing_cut_off(visit: Visit):
+    page = visit.page
+    page.set_viewport_size({"width": 1024, "height": 768})
+    driver.choose_demo(page, "first_degree_av_block")
+    driver.visit(page, "Compare")
+    page.get_by_role("combobox", name="Second recording").click()
+    page.get_by_role("option", name="demo:old_anterior_mi", exact=True).click()
+    driver.settle(page, ".js-plotly-plot:has-text('demo:old_anterior_mi')")
+    room = page.evaluate(
+        "() => [...document.querySelectorAll('[data-testid=stTable] > div')].map(e => e.scrollWidth - e.clientWidth)"
+    )
+    assert len(room) == 3
+    assert max(room) <= 1
+    visit.assert_clean()
+
+
+def test_the_notice_of_many_edits_lies_on_the_sheet_and_not_on_its_colours(visit: Visit):
+    page = visit.page
+    page.set_viewport_size({"width": 1024, "height": 768})
+    driver.choose_demo(page, "normal")
+    driver.visit(page, "What if")
+    for _ in range(8):
+        page.get_by_role("button", name="Apply", exact=True).click()
+        driver.settle(page, ".js-plotly-plot:has-text('ALTERED')")
+    for name in ("What if", "Compare"):
+        driver.visit(page, name)
+        notice, paper, bar, words = page.evaluate(
+            """() => {
+                const box = e => { const r = e.getBoundingClientRect(); return [r.left, r.right, r.top, r.bottom]; };
+                const every = [...document.querySelectorAll('.js-plotly-plot')];
+                const plot = every.find(e => e.textContent.match(/ALTERED/));
+                const texts = [...plot.querySelectorAll('.annotation text')];
+                return [texts.find(e => e.textContent.match(/ALTERED/)), plot.querySelector('.main-svg'),
+                    plot.querySelector('.cboutline'),
+                    texts.find(e => e.textContent.match(/value per sample/))].map(box);
+            }"""
+        )
+        assert paper[0] <= notice[0] < notice[1] <= paper[1]
+        assert words[3] <= bar[2] + 1  # words, bar, notice, from the top
+        assert bar[3] <= notice[2]
+    visit.assert_clean()

@@ -248,3 +248,12 @@ def test_records_of_a_kind_that_there_are_none_of_are_said_so(app: AppTest) -> N
     app.selectbox(key="cohort which").set_value("missed").run()
     assert not app.exception
     assert any("no such record" in each.value for each in app.info)
+
+
+def test_records_that_are_none_have_a_sentence_and_no_empty_charts(app: AppTest) -> None:
+    app.selectbox(key="cohort which").set_value("missed").run()
+    show(app, "Distributions")
+    assert not charts(app)
+    assert [each.value.replace("\\", "") for each in app.info] == [
+        f"{model}: no such record. Choose other records above." for model in ("first", "second")
+    ]

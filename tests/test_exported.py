@@ -7,21 +7,25 @@ import struct
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ecgviz import NOTICE, figures
-from ecgviz.figures import calipers, exported, printed, sheet, spans
+from ecgviz.figures import booklet, calipers, cohort, exported, printed, sheet, spans
 from ecgviz.figures.booklet import figures_page, pdf
 from ecgviz.figures.planted import planted_svg
+from ecgviz.figures.settings import settings
 from ecgviz.records.leads import STANDARD_LEADS
-from ecgviz.types import Beats, Explanation, Record
+from ecgviz.types import Beats, Explanation, Measurements, Record
 from ecgviz.types.focus import Focus
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -174,3 +178,69 @@ def test_other_figures_of_the_app_can_leave_too(record: Record, beats: Beats):
         if name != "curve":
             assert expected[name] in texts, name
         assert NOTICE in texts
+
+
+def boxes(drawn: go.Figure, *words: str) -> list[Any]:
+    """Return where words stand in the file of a figure, in its pixels."""
+    with settings(exported._SETTINGS):
+        made = exported._drawn(drawn, TOLD)
+        found = {each.get_text(): each for each in made.axes[0].texts}
+        place = made.axes[0].transData.inverted()
+        return [
+            found[each].get_window_extent(FigureCanvasAgg(made).get_renderer()).transformed(place) for each in words
+        ]
+
+
+def test_names_in_a_file_lie_on_no_data_however_high_it_is():
+    share = np.full(200, 0.99)
+    drawn = cohort.share_figure(share, np.full(200, 0.98), title="mass in the guideline's place for MI")
+    plot_top = drawn.layout.height - drawn.layout.margin.t
+    names = boxes(drawn, "best control", "the map")
+    assert all(box.y0 >= plot_top for box in names)
+    assert names[0].x1 < names[1].x0
+
+
+def test_many_names_in_a_file_keep_to_the_width_of_the_plot():
+    fits = [f"fit number {n} of a network trained ten times" for n in range(9)]
+    curve = {fit: [{"epoch": e, "loss": 1 / (e + 1), "validation_auc": None} for e in range(3)] for fit in fits}
+    drawn = figures.training_curve(curve, title="Training")
+    found = boxes(drawn, *fits)
+    assert max(box.x1 for box in found) <= 960
+    for n, one in enumerate(found):
+        assert not any(one.overlaps(other) for other in found[n + 1 :])
+
+
+def test_the_title_of_an_upward_axis_stands_left_of_its_labels_in_both_lines():
+    table = pd.DataFrame({"place": ["P", "QRS"], "difference": [1.0, -1.0], "clear": [True, False]})
+    table = table.assign(difference_low=table.difference - 0.1, difference_high=table.difference + 0.1)
+    drawn = cohort.parted_figure(table, "Integrated gradients", "Input x gradient", title="Where two methods part")
+    first, second, label = boxes(drawn, "points: Integrated gradients", "less Input x gradient", "-100")
+    assert 0 <= first.x0 < first.x1 <= second.x0 + 1
+    assert second.x1 < label.x0
+    assert (first.y0 + first.y1) == pytest.approx(second.y0 + second.y1, abs=2)  # centred, one beside the other
+
+
+ALTERED = tuple(f"T wave of beat {n} turned over in leads V1, V2, V3 and V4" for n in range(8))
+
+
+def test_a_printed_sheet_says_every_alteration_within_its_width(record: Record):
+    altered = replace(record, altered=ALTERED)
+    nothing = Measurements({}, {}, (), 500.0, np.empty((0, 0)), np.empty(0), {})
+    words = figures.header(altered, nothing)
+    svg = printed.paper_svg(altered, header=words)
+    root = ElementTree.fromstring(svg)
+    said = " ".join(str(each.text) for each in root.iter(f"{SVG}text"))
+    assert all(f"ALTERED: {change}" in said for change in ALTERED)
+    (height_mm,) = re.findall(r'height="([\d.]+)mm"', svg)
+    assert float(height_mm) <= 190.0 + 0.01
+    trace = mm(svg.replace('mm"', 'pt"'), "trace-V6")
+    assert len(trace) > 1000
+    page = booklet.paper_page(altered, start_s=0.0, title="t", header=words, footer="", heat=None)
+    lines = [text for text in page.texts if "ALTERED" in text.get_text()]
+    assert all(f"ALTERED: {change}" in " ".join(each.get_text() for each in lines) for change in ALTERED)
+    left_mm = (297.0 - 260.0) / 2
+    for text in lines:
+        assert text.get_position()[0] * 297.0 == pytest.approx(left_mm)
+        assert booklet.width(text.get_text(), booklet.TEXT_PT) <= 260.0
+    top_mm = max(text.get_position()[1] * 210.0 for text in page.texts)
+    assert top_mm < 210.0 - 5.0

@@ -401,3 +401,48 @@ def test_tables_hold_what_the_figures_show():
 )
 def test_percentages_keep_the_digits_that_matter(share, text):
     assert style.percent(share) == text
+
+
+def two_minutes(every_s: float, early: int) -> Beats:
+    """Return beats at a steady rate for two minutes, one of them premature."""
+    on = 0.3 + every_s * np.arange(int(119 / every_s))
+    on[early] -= 0.3 * every_s
+    marks = (on, on + 0.05, on + 0.1, on + 0.16, on + 0.2, on + 0.3)
+    kinds = tuple("premature_atrial" if n == early else "normal" for n in range(on.size))
+    return Beats(on + 0.13, *marks, kind=kinds, duration_s=120.0, leads=STANDARD_LEADS)
+
+
+@pytest.mark.parametrize("every_s", [0.35, 0.8])
+def test_numbers_of_a_long_recording_stand_apart_and_none_is_lost(every_s: float):
+    """Beside the sidebar of a window 1024 pixels wide the plot has 528: 30 px hold an RR interval of four digits."""
+    beats = two_minutes(every_s, early=70)
+    shares = np.full(len(beats), 1 / len(beats))
+    figure = figures.rhythm_strip(shares, beats, title="Share")
+    px_per_s = 528 / 120
+    tachogram = figure.data[1]
+    assert len(tachogram.y) == len(beats) - 1
+    written_s = [at for at, text in zip(tachogram.x, tachogram.text, strict=True) if text]
+    assert 10 < len(written_s) < 20
+    assert np.diff(written_s).min() * px_per_s >= 30
+    numbers = [note for note in figure.layout.annotations if note.yanchor == "bottom"]
+    assert np.diff([note.x for note in numbers if note.text]).min() * px_per_s >= 28 or len(numbers) < 2
+    assert [note.x for note in numbers if note.text.endswith(" A")] == [beats.r_s[70]]  # the odd one is not left out
+    assert len(tables.rhythm_table(shares, beats)["RR, ms"].dropna()) == len(beats) - 1
+
+
+def test_ten_seconds_at_a_usual_rate_have_every_number():
+    figure = figures.rhythm_strip(np.full(12, 1 / 12), make_beats(), title="Share")
+    assert list(figure.data[1].text) == ["800"] * 11
+    assert [note.text for note in figure.layout.annotations if note.yanchor == "bottom"][:12] == ["8.3"] * 12
+
+
+def test_a_long_title_over_the_rhythm_is_cut_by_no_window():
+    kinds = ("normal",) * 5 + ("premature_ventricular", "premature_atrial") + ("normal",) * 5
+    title = "Integrated gradients: share of supporting mass in each beat, %, above the RR interval that ends in it"
+    short, long = (
+        figures.rhythm_strip(np.full(12, 1 / 12), make_beats(kinds=kinds), title=each) for each in ("Share", title)
+    )
+    lines = long.layout.title.text.split("<br>")
+    assert max(map(len, lines)) <= 88
+    assert "V premature ventricular, A premature atrial" in lines[-1]
+    assert long.layout.margin.t - short.layout.margin.t == long.layout.height - short.layout.height > 0

@@ -354,3 +354,18 @@ def test_quiet_signs_keep_a_contrast_that_can_be_read():
 
     assert 1.05 / (luminance(QUIET) + 0.05) >= 4.5
     assert 1.05 / (luminance(style.REGION) + 0.05) >= 3.0
+
+
+def test_a_long_line_below_the_guideline_is_broken_and_has_room(stemi: Read):
+    shown, chosen = region_map(stemi.finding.regions, stemi.beats, STANDARD_LEADS)
+    shares = cell_shares(evidence(on_st_of_two(stemi), stemi.beats), chosen)
+    below = "An interval, a rate or an axis has no mass, so that edits ask for it. " * 4
+    short, long = (
+        guideline_beside_model(shown, shares, STANDARD_LEADS, title="g", model_title="m", below=each)
+        for each in ("one line", below)
+    )
+    lines = long.layout.annotations[-1].text.split("<br>")
+    more = len(lines) - len(short.layout.annotations[-1].text.split("<br>"))
+    assert more >= 2
+    assert max(len(line) for line in lines[-more:]) <= 100  # 676 px are beside the sidebar in a window of 1024
+    assert long.layout.margin.b - short.layout.margin.b == long.layout.height - short.layout.height == 16 * more

@@ -124,3 +124,47 @@ def test_the_folders_of_ptbxl_and_ludb_are_found_below_their_parent(data_dir: Pa
     assert {entry.source for entry in library.entries.values()} == {"PTB-XL", "LUDB", "files"}
     assert library.record("ptbxl-00001").id == "ptbxl-00001"
     assert library.record(next(name for name in library.entries if name.startswith("ludb-"))).id.startswith("ludb-")
+
+
+def same_named(tmp_path: Path) -> list[Path]:
+    """Return two folders called "ecgs", each with a recording called "a.csv", and one of another name."""
+    for ward, gain in (("ward1", 1.0), ("ward2", 2.0)):
+        path = ecg_csv(tmp_path / ward / "ecgs" / "a.csv")
+        head, *lines = path.read_text().split("V6\n")
+        values = gain * np.loadtxt(lines[0].splitlines(), delimiter=",")
+        path.write_text(f"{head}V6\n" + "\n".join(",".join(f"{each:.3f}" for each in row) for row in values))
+    ecg_csv(tmp_path / "ward3" / "others" / "a.csv")
+    return [tmp_path / "ward1" / "ecgs", tmp_path / "ward2" / "ecgs", tmp_path / "ward3" / "others"]
+
+
+def test_folders_of_one_name_keep_all_their_recordings_in_any_order(tmp_path: Path) -> None:
+    folders = same_named(tmp_path)
+    library, backwards = open_library(folders), open_library(folders[::-1])
+    assert library.left_out == backwards.left_out == ()
+    paths = {each.id: each.path for each in library.entries.values()}
+    assert sorted(paths.values()) == [folder / "a.csv" for folder in folders]
+    assert {each.id: each.path for each in backwards.entries.values()} == paths
+    assert not any(word in " ".join(paths) for word in ("ward", "ecgs", "/"))
+
+
+def test_a_folder_whose_name_no_other_has_keeps_the_ids_that_it_has_alone(tmp_path: Path) -> None:
+    first, second, other = same_named(tmp_path)
+    (alone,) = open_library([other]).entries
+    together = open_library([first, second, other]).entries
+    assert together[alone].path == other / "a.csv"
+    (once,) = open_library([first]).entries
+    assert once not in together  # an address of before opens nothing rather than the other ward's recording
+
+
+def test_a_folder_in_a_folder_of_a_taken_name_is_no_other_recording(tmp_path: Path) -> None:
+    inner = ecg_csv(tmp_path / "x" / "a" / "b" / "f.csv")
+    named = ecg_csv(tmp_path / "y" / "a" / "b" / "f.csv")
+    third = ecg_csv(tmp_path / "z" / "c" / "b" / "f.csv")
+    library = open_library([inner.parents[1], named.parent, third.parent])
+    assert sorted(each.path for each in library.entries.values() if each.path) == [inner, named, third]
+
+
+def test_the_same_folder_named_twice_is_one(tmp_path: Path) -> None:
+    ecg_csv(tmp_path / "ecgs" / "a.csv")
+    with pytest.raises(RecordError, match="holds no recording that is not listed already"):
+        open_library([tmp_path / "ecgs", tmp_path / "." / "ecgs"])

@@ -566,3 +566,67 @@ def test_only_state_touches_the_session_and_the_caches():
         if path.parent != ROOT / "ecgviz" / "ui" / "state":
             assert "session_state" not in source, path
             assert "cache_" not in source or "st.cache_" not in source, path
+
+
+def made_csv(signal: np.ndarray) -> bytes:
+    """Return samples at 250 Hz, (12, N) mV, as a CSV."""
+    text = io.StringIO()
+    np.savetxt(text, signal.T, delimiter=",", fmt="%.4f")
+    return f"# fs: 250\n# unit: mV\n{','.join(STANDARD_LEADS)}\n{text.getvalue()}".encode()
+
+
+def samples(seconds: float) -> np.ndarray:
+    record = load_record("demo:normal")
+    return np.array(record.select(STANDARD_LEADS).signal[:, :: round(record.fs / 250)][:, : round(250 * seconds)])
+
+
+def test_criteria_hold_a_recording_that_the_network_cannot_read_against_the_rules(app: AppTest):
+    visit(send(app, ("five.csv", made_csv(samples(5.0)))), "criteria")
+    assert not app.exception
+    assert not app.error
+    (why,) = app.warning
+    assert "there are 5 s, the network needs 10 s" in unescaped(why.value)
+    (label,) = [box for box in app.selectbox if box.label == "Label"]
+    assert tuple(label.options) == LABELS  # by name alone: there is no probability
+    label.set_value("NORM").run()
+    verdicts, rules = (each.value for each in app.table)
+    assert list(verdicts.columns) == ["verdict", "published definition", "measured beside limit", "source"]
+    assert "rate 6" in " ".join(rules["measured beside limit"])
+    assert not figures(app)
+    assert not app.metric
+
+
+def test_a_report_without_a_network_says_why_there_is_none_and_where_the_rest_is(app: AppTest):
+    visit(send(app, ("five.csv", made_csv(samples(5.0)))), "report")
+    assert not app.exception
+    (error,) = app.error
+    assert "the network needs 10 s" in unescaped(error.value)
+    assert "what published criteria make of it on the Criteria page" in unescaped(texts(app))
+    assert not app.get("download_button")
+
+
+def test_what_a_network_says_of_leads_that_cannot_be_read_is_said_beside_it(app: AppTest):
+    send(app, ("noise.csv", made_csv(np.random.default_rng(0).normal(0, 0.3, (12, 2500)))))
+    said = [unescaped(each.value) for each in app.warning]
+    assert (
+        "All 12 leads cannot be read: what a network says rests on these samples all the same, and may mean "
+        "nothing." in said
+    )
+    assert any("probability" in each.value.columns for each in app.table)
+    flat = samples(10.0)
+    flat[[6, 7]] = 0.0
+    send(app, ("flat.csv", made_csv(flat)))
+    assert any(unescaped(each.value).startswith("Leads V1, V2 cannot be read:") for each in app.warning)
+
+
+def test_of_good_leads_nothing_is_said_and_a_doubtful_one_is_a_note(app: AppTest):
+    pick_demo(app, "normal")
+    assert not app.warning
+    assert "rests on these samples" not in unescaped(texts(app))
+    held = samples(10.0)
+    held[6, 500:800] = held[6, 500]
+    send(app, ("held.csv", made_csv(held)))
+    assert not app.warning
+    assert "Lead V1 is doubtful: what a network says rests on these samples all the same, so read it with care." in (
+        unescaped(texts(app))
+    )

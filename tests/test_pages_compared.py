@@ -228,3 +228,19 @@ def test_a_library_that_is_gone_is_said(app: AppTest, monkeypatch: pytest.Monkey
     (error,) = app.error
     assert "is no folder" in unescaped(error.value)
     assert not np.any([button.label.startswith("Ask") for button in app.button])
+
+
+def test_what_was_altered_stands_beside_the_original_under_names_that_fit(app: AppTest):
+    visit(pick_demo(app, "inferior_stemi"), "what_if")
+    for _ in range(3):
+        apply_edit(choose_edit(app, "shift_st"))
+    visit(app, "compare")
+    assert not app.exception
+    assert not app.error
+    for held in app.table:
+        assert list(held.value.columns)[-2:] == ["original", "altered"]
+    assert [each["layout"]["title"]["text"] for each in figures(app)[:2]] == ["original", "altered"]
+    papers = [json.dumps(each["layout"]["annotations"]) for each in figures(app)[2:]]
+    assert ["ALTERED: ST segment shifted" in paper for paper in papers] == [False, True]
+    assert "demo:inferior_stemi+" in papers[1]
+    assert "Altered: ST segment shifted" in unescaped(texts(app))

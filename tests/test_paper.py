@@ -10,10 +10,12 @@ from ecgviz import figures
 from ecgviz.errors import RecordError
 from ecgviz.figures import calipers, heat, paper_marks, sheet, spans, style
 from ecgviz.figures.focus import within
+from ecgviz.figures.header import SEPARATOR, broken, shorter_than
 from ecgviz.records.leads import STANDARD_LEADS
-from ecgviz.types import ATOMS, WAVES, Beats, EvidenceGrid, Explanation, Record
+from ecgviz.types import ATOMS, WAVES, Beats, EvidenceGrid, Explanation, Measurements, Record
 from ecgviz.types.focus import NOWHERE, Focus, pointed
 from ecgviz.types.paper import GAINS_MM_MV, SPEEDS_MM_S, PaperFormat
+from tests.toys import even_beats
 
 FS = 500.0
 FORMATS = [
@@ -151,6 +153,13 @@ def test_the_largest_spans_are_those_that_were_planted_in_order_and_with_their_s
     numbers = [note.text for note in figure.layout.annotations if note.text in {"<b>1+</b>", "<b>2+</b>", "<b>3−</b>"}]
     assert numbers == ["<b>1+</b>", "<b>2+</b>", "<b>3−</b>", "<b>3−</b>"]  # II stands on the sheet twice
     assert "1+ V4 " in figure.layout.meta["alt"]
+
+
+def test_a_span_before_a_beat_without_p_wave_is_called_the_place_of_one_and_no_p_wave():
+    some = even_beats(4, without_p=[2])
+    on, off = some.segments()[:, ATOMS.index("P")].T
+    named = [spans.whereabouts(spans.Span(1, "II", on[b], off[b], 0.5, 1), some) for b in (1, 2)]
+    assert named == ["beat 2, P", "beat 3, where P would be"]
 
 
 def test_a_span_that_the_sheet_does_not_show_is_no_span_of_it(record: Record):
@@ -302,3 +311,50 @@ def test_tables_of_readings_are_text_a_reader_can_copy(record: Record):
     assert isinstance(table, pd.DataFrame)
     assert table["interval"].item() == "800 ms"
     assert table["fits a minute"].item() == "75 times"
+
+
+ALTERED = tuple(f"T wave of beat {n} turned over in leads V1, V2, V3 and V4" for n in range(8))
+
+
+def head(figure) -> list[str]:
+    """Return the lines above the paper, without their marks."""
+    (text,) = [note.text for note in figure.layout.annotations if note.y == 1 and note.yanchor == "bottom"
+               and note.xanchor == "left"]  # fmt: skip
+    return [line.replace("<b>", "").replace("</b>", "") for line in text.split("<br>")]
+
+
+@pytest.mark.parametrize("signed", [None, True])
+def test_above_the_paper_there_is_room_for_every_line_and_none_is_too_long_for_a_small_window(record, signed):
+    """A line of 14 px is 18.2 px high in Plotly; 676 px are beside the sidebar in a window of 1024."""
+    nothing = Measurements({}, {}, (), FS, np.empty((0, 0)), np.empty(0), {})
+    altered = dataclasses.replace(record, altered=ALTERED)
+    behind = None if signed is None else explained(np.ones((12, 1000)), signed=signed)
+    plain, full = (figures.paper(each, header=figures.header(each, nothing), heat=behind) for each in (record, altered))
+    lines = head(full)
+    text = " ".join(lines)
+    assert all(f"ALTERED: {change}" in text for change in ALTERED)
+    assert max(map(len, lines)) <= 88
+    for figure, legend_px in ((plain, 68), (full, 68)):
+        above = figure.layout.margin.t - (0 if behind is None else legend_px)
+        assert above >= 18.2 * len(head(figure))
+    grown = full.layout.height - plain.layout.height
+    assert grown == full.layout.margin.t - plain.layout.margin.t > 100
+
+
+def test_the_name_of_the_colours_stands_above_their_bar_whatever_is_above_the_paper(record: Record):
+    behind = explained(np.ones((12, 1000)))
+    for words in ("who", " · ".join(ALTERED)):
+        figure = figures.paper(record, header=(words, "what"), heat=behind)
+        (layer,) = [each for each in figure.data if each.type == "heatmap"]
+        (name,) = [note for note in figure.layout.annotations if note.text == layer.colorbar.title.text]
+        from_top_px = figure.layout.margin.t - name.yshift
+        assert 15 < from_top_px < 40  # the bar begins 40 px from the top
+        assert layer.colorbar.title.font.color == style.UNSEEN
+
+
+def test_a_word_that_is_longer_than_a_line_is_cut_and_nothing_is_lost():
+    line = SEPARATOR.join(["demo:x" + "+tx0" * 40, "45 years", "one item of many words " * 6])
+    parts = broken(line, shorter_than(60))
+    assert max(map(len, parts)) <= 60
+    assert "".join(parts).replace(" ", "").replace("·", "") == line.replace(" ", "").replace("·", "")
+    assert broken("45 years · female", shorter_than(60)) == ["45 years · female"]

@@ -5,18 +5,18 @@ Everything is vectors and text; nothing is a raster image. Lengths are millimetr
 
 import io
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.patches import Rectangle
 
 from ecgviz import NOTICE
 from ecgviz.figures import style
+from ecgviz.figures.header import broken
 from ecgviz.figures.heat import Heat
-from ecgviz.figures.printed import FOOT_MM, LEGEND_MM, MM_PER_INCH, SETTINGS, blank_page, draw_sheet
+from ecgviz.figures.lettering import POINT_MM, fits, width, wrapped
+from ecgviz.figures.printed import FOOT_MM, LEGEND_MM, SETTINGS, blank_page, draw_sheet
 from ecgviz.figures.settings import settings
 from ecgviz.figures.sheet import fitted, sheet
 from ecgviz.types import Record
@@ -27,11 +27,9 @@ Place = Axes
 """A page, and the place of a drawing on it, for those who put reports together."""
 
 WIDTH_MM, HEIGHT_MM, MARGIN_MM = 297.0, 210.0, 12.0
-POINT_MM = MM_PER_INCH / 72
 TEXT_PT, TABLE_PT, HEAD_PT, TITLE_PT = 8.5, 7.0, 11.0, 13.0
 LEADING = 1.35
 _NOTICE_MM = 7.0
-_MEASURED_PT = 100.0
 _SETTINGS = {**SETTINGS, "pdf.fonttype": 42, "pdf.compression": 6}
 
 
@@ -61,17 +59,18 @@ def paper_page(
 
     Where the rows of a layout or of a tall recording need more than the page has, they move closer (`fitted`).
     """
-    figure = blank_page(WIDTH_MM, HEIGHT_MM)
+    figure, page = blank_page(WIDTH_MM, HEIGHT_MM), sheet(record, start_s, form)
+    lines = [part for line in header for part in broken(line, fits(page.width_mm, TEXT_PT))]
     below_mm = _NOTICE_MM + 4.0 + FOOT_MM + (LEGEND_MM if heat is not None else 0.0)
-    above_mm = MARGIN_MM + TITLE_PT * POINT_MM * LEADING + len(header) * TEXT_PT * POINT_MM * LEADING
-    page = fitted(sheet(record, start_s, form), HEIGHT_MM - below_mm - above_mm)
+    above_mm = MARGIN_MM + TITLE_PT * POINT_MM * LEADING + len(lines) * TEXT_PT * POINT_MM * LEADING
+    page = fitted(page, HEIGHT_MM - below_mm - above_mm)
     left_mm = (WIDTH_MM - page.width_mm) / 2
     below_mm = HEIGHT_MM - above_mm - page.height_mm
     with settings(_SETTINGS):
         draw_sheet(figure, page, record, heat, left_mm=left_mm, bottom_mm=below_mm)
-    top_mm = below_mm + page.height_mm + len(header) * TEXT_PT * POINT_MM * LEADING
+    top_mm = below_mm + page.height_mm + len(lines) * TEXT_PT * POINT_MM * LEADING
     _text(figure, title, left_mm, top_mm + 2.0, TITLE_PT, weight="bold")
-    for line in header:
+    for line in lines:
         top_mm -= TEXT_PT * POINT_MM * LEADING
         _text(figure, line, left_mm, top_mm + 1.2, TEXT_PT)
     _text(figure, footer, left_mm, below_mm - 5.0, TEXT_PT, color=style.MUTED)
@@ -133,15 +132,15 @@ class Flow:
         self._at_mm -= TABLE_PT * POINT_MM
 
     def _row_mm(self, row: Sequence[str], widths: Sequence[float]) -> float:
-        lines = max(len(wrapped(cell, width - 2.0, TABLE_PT)) for cell, width in zip(row, widths, strict=True))
+        lines = max(len(wrapped(cell, wide - 2.0, TABLE_PT)) for cell, wide in zip(row, widths, strict=True))
         return lines * TABLE_PT * POINT_MM * LEADING + 1.2
 
     def _row(self, row: Sequence[str], widths: Sequence[float], weight: str) -> None:
         height_mm, x_mm, figure = self._row_mm(row, widths), MARGIN_MM, self.pages[-1]
-        for cell, width in zip(row, widths, strict=True):
+        for cell, wide in zip(row, widths, strict=True):
             box = Rectangle(
                 (x_mm / WIDTH_MM, (self._at_mm - height_mm) / HEIGHT_MM),
-                width / WIDTH_MM,
+                wide / WIDTH_MM,
                 height_mm / HEIGHT_MM,
                 transform=figure.transFigure,
                 facecolor="#f2f2f2" if weight == "bold" else "none",
@@ -150,10 +149,10 @@ class Flow:
             )
             figure.add_artist(box)
             y_mm = self._at_mm - 0.6
-            for line in wrapped(cell, width - 2.0, TABLE_PT, weight):
+            for line in wrapped(cell, wide - 2.0, TABLE_PT, weight):
                 y_mm -= TABLE_PT * POINT_MM * LEADING
                 _text(figure, line, x_mm + 1.0, y_mm + 0.8, TABLE_PT, weight=weight)
-            x_mm += width
+            x_mm += wide
         self._at_mm -= height_mm
 
     def _line(self, text: str, x_mm: float, size_pt: float, weight: str) -> None:
@@ -167,43 +166,6 @@ class Flow:
     def _new_page(self) -> None:
         self.pages.append(blank_page(WIDTH_MM, HEIGHT_MM))
         self._at_mm = HEIGHT_MM - MARGIN_MM
-
-
-def wrapped(text: str, width_mm: float, size_pt: float, weight: str = "normal") -> list[str]:
-    """Return text in lines that fit a width; a word that is longer alone is cut."""
-    lines = [""]
-    for word in _cut(" ".join(text.split()), width_mm, size_pt, weight):
-        longer = f"{lines[-1]} {word}" if lines[-1] else word
-        if width(longer, size_pt, weight) <= width_mm:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return lines
-
-
-def _cut(text: str, width_mm: float, size_pt: float, weight: str) -> list[str]:
-    words = []
-    for word in text.split(" "):
-        rest = word
-        while width(rest, size_pt, weight) > width_mm and len(rest) > 1:
-            fits = max(1, int(len(rest) * width_mm / width(rest, size_pt, weight)) - 1)
-            words.append(rest[:fits])
-            rest = rest[fits:]
-        words.append(rest)
-    return words
-
-
-def width(text: str, size_pt: float, weight: str = "normal") -> float:
-    """Return how wide text is drawn, in millimetres: the sum of its letters' advances, kerning aside."""
-    return sum(_advance(letter, weight) for letter in text) * size_pt * POINT_MM
-
-
-@lru_cache(maxsize=4096)
-def _advance(letter: str, weight: str) -> float:
-    """Return the advance of a letter at a size of one point, in points."""
-    font = get_font(findfont(FontProperties(weight=weight)))
-    font.set_size(_MEASURED_PT, 72)
-    return float(font.load_char(ord(letter)).linearHoriAdvance) / 65536 / _MEASURED_PT
 
 
 def _widths(rows: Sequence[Sequence[str]], most_mm: float) -> list[float]:

@@ -19,6 +19,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from ecgviz.figures import style
+from ecgviz.figures.lettering import width
 from ecgviz.types.arrays import FloatArray
 
 WIDTH_PX = 960.0
@@ -26,6 +27,9 @@ MM_PER_INCH = 25.4
 MM_PER_PX = MM_PER_INCH / 96
 """Of figures that have no millimetres of their own: a pixel of CSS."""
 LINE_SPACING = 1.3
+UPWARDS = 90.0
+_TITLE_SIZE_PX, _TITLE_PX, _GAP_PX = 12.0, 33.0, 6.0
+"""Size of an axis's title, and how far its middle stands from the axis at least."""
 _DEFAULT_TICKS = 6
 
 Colour = tuple[float, float, float, float]
@@ -115,17 +119,24 @@ class Canvas:
         size = abs(across.end - across.start), abs(up.end - up.start)
         return Rectangle(corner, *size, transform=self.on.transData, facecolor="none", edgecolor="none")
 
+    def width_px_of(self, text: str, size_px: float) -> float:
+        """Return how wide the widest line of a label is written."""
+        return max(width(words, size_px * self.pt) for words, _ in written(text)) / self.mm_per_px
+
     def write(self, x: float, y: float, text: str, *, size_px: float, colour: str, across: str = "center",
               up: str = "middle", behind: str | None = None, angle: float = 0.0) -> None:  # fmt: skip
-        """Write lines of text, each bold where it is marked so, at a pixel."""
+        """Write lines of text, each bold where it is marked so, at a pixel; at 90 degrees they read upwards."""
         rows = written(text)
         step = LINE_SPACING * size_px
         rise = {"top": 0.0, "middle": step * len(rows) / 2, "bottom": step * len(rows)}[up]
         for row, (words, bold) in enumerate(rows):
+            drop = step * (row + 0.5) - rise
+            at = (x + drop, y) if angle == UPWARDS else (x, y - drop)
             self.on.text(
-                x, y + rise - step * (row + 0.5), words, fontsize=size_px * self.pt, color=rgba(colour), ha=across,
-                va="center_baseline" if not angle else "top", weight="bold" if bold else "normal", parse_math=False,
-                rotation=angle, rotation_mode="anchor" if angle else "default", zorder=6,
+                *at, words, fontsize=size_px * self.pt, color=rgba(colour), ha=across,
+                va={0.0: "center_baseline", UPWARDS: "center"}.get(angle, "top"), parse_math=False,
+                weight="bold" if bold else "normal", rotation=angle, zorder=6,
+                rotation_mode="anchor" if angle else "default",
                 bbox={"facecolor": rgba(behind), "edgecolor": "none", "pad": 1.0} if behind else None,
             )  # fmt: skip
 
@@ -253,7 +264,17 @@ def background(made: Canvas, figure: go.Figure) -> None:
         if title and letter == "x":
             made.write(middle, partner.start - 38, title, size_px=12, colour=style.INK, up="top")
         elif title:
-            made.write(axis_left(partner) - 40, middle, title, size_px=12, colour=style.INK, angle=90.0)
+            made.write(_left_of_labels(made, figure, axis, partner, title), middle, title, size_px=_TITLE_SIZE_PX,
+                       colour=style.INK, angle=UPWARDS)  # fmt: skip
+
+
+def _left_of_labels(made: Canvas, figure: go.Figure, axis: Axis, partner: Axis, title: str) -> float:
+    """Return the middle of an upward axis's title: left of all labels of the axis, as far as the file has room."""
+    half = LINE_SPACING * _TITLE_SIZE_PX * len(written(title)) / 2
+    labels = max(
+        (made.width_px_of(text, _label_px(axis.spec, figure.layout.font.size)) for _, text in axis.ticks()), default=0.0
+    )
+    return max(axis_left(partner) - max(_TITLE_PX, 2 * _GAP_PX + labels + half), half)
 
 
 def axis_left(axis: Axis) -> float:
@@ -274,7 +295,7 @@ def _partner(made: Canvas, figure: go.Figure, name: str) -> Axis | None:
 def _axis_lines(made: Canvas, figure: go.Figure, axis: Axis, partner: Axis, letter: str) -> None:
     low, high = sorted((partner.start, partner.end))
     spec = axis.spec
-    size = float((spec.tickfont.size if spec.tickfont is not None else None) or figure.layout.font.size or 12)
+    size = _label_px(spec, figure.layout.font.size)
     if spec.showline:
         ends = sorted((axis.start, axis.end))
         for at in (low, high) if spec.mirror else (low,):
@@ -292,6 +313,11 @@ def _axis_lines(made: Canvas, figure: go.Figure, axis: Axis, partner: Axis, lett
                        across="right" if angle else "center")  # fmt: skip
         else:
             made.write(foot - 6, at, text, size_px=size, colour=style.INK, across="right")
+
+
+def _label_px(spec: Any, usual: float | None) -> float:
+    """Return the size of an axis's labels."""
+    return float((spec.tickfont.size if spec.tickfont is not None else None) or usual or 12)
 
 
 def _line(made: Canvas, first: Sequence[float], second: Sequence[float], letter: str, colour: str) -> None:

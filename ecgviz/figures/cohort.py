@@ -16,6 +16,8 @@ COLOURS = ("#1f4e79", "#b35806", "#0b6e4f", "#7f3b08", "#542788", "#8c6d1f", "#4
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "cross", "star", "triangle-down")
 MOST_POINTS = 2000
 """More points than this are drawn as so many of them, evenly chosen."""
+_NAMES_PX = 24
+"""Room for a line of names above a plot."""
 BIN_PERCENT = 2.5
 """Width of a bar of `share_figure`, in percent of the map."""
 
@@ -106,7 +108,9 @@ def share_figure(share: FloatArray, control: FloatArray, *, title: str) -> go.Fi
     known = np.isfinite(share) & np.isfinite(control)
     median = tuple(float(np.median(each[known])) if known.any() else np.nan for each in (share, control))
     alt = f"{title}: {int(known.sum())} records, median {style.percent(median[0])}, control {style.percent(median[1])}"
-    figure = style.blank(320, alt, style.plain(title))
+    words = style.in_lines(style.plain(title))
+    head_px = 44 + 18 * words.count("<br>") + _NAMES_PX
+    figure = style.blank(276 + head_px, alt, words)
     edges = np.arange(0, 100 + BIN_PERCENT, BIN_PERCENT)
     counts = [np.histogram(np.clip(100 * each[known], 0, 100), edges)[0] for each in (control, share)]
     for n, name, colour in zip(counts, ("best control", "the map"), ("#b0b0b0", style.ACCENT), strict=True):
@@ -127,9 +131,9 @@ def share_figure(share: FloatArray, control: FloatArray, *, title: str) -> go.Fi
         range=[0, float(last[-1]) if last.size else 100],
     )
     figure.update_yaxes(title={"text": "records"}, gridcolor=style.RULE, range=[0, 1.05 * float(most or 1)])
-    figure.update_layout(
-        barmode="overlay", showlegend=True, legend={"x": 1, "xanchor": "right", "y": 1}, margin={"b": 48, "l": 56}
-    )
+    names = {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"}  # above the bars, which may be high anywhere
+    margin = {"b": 48, "l": 56, "t": head_px}
+    figure.update_layout(barmode="overlay", showlegend=True, legend=names, margin=margin)
     return figure
 
 

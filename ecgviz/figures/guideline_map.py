@@ -9,12 +9,13 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ecgviz.figures import style
+from ecgviz.figures.header import between_words, shorter_than
 from ecgviz.figures.role_map import ABSENT, COLUMNS, SIGNS, RoleMap, in_words, told
 from ecgviz.types import ATOMS
 from ecgviz.types.arrays import BoolArray
 
 MAP_PX = 420
-_SIGNS_A_LINE = 3
+_SIGNS_A_LINE, _LETTERS_A_LINE, _LINE_PX = 3, 100, 16
 QUIET = "#767676"
 """The lightest grey that keeps a contrast of 4.5:1 on white (WCAG 2.2, 1.4.3)."""
 HEADS = tuple(COLUMNS.values())
@@ -121,7 +122,11 @@ def add_key(figure: go.Figure, maps: Sequence[RoleMap], more: str = "") -> None:
     signs += [ABSENT] * any(one.absent.any() for one in maps)
     words = [f"{sign.mark} {sign.meaning}" for sign in signs] or ["The guideline names no place."]
     lines = [" &nbsp; ".join(words[i : i + _SIGNS_A_LINE]) for i in range(0, len(words), _SIGNS_A_LINE)]
-    lines += [style.plain(more)] if more else []
+    told = [style.plain(line) for line in between_words(more, shorter_than(_LETTERS_A_LINE))]
+    lines += told
+    more_px = _LINE_PX * max(len(told) - 1, 0)
+    figure.layout.height += more_px
+    figure.layout.margin.b += more_px
     place = {"x": 0, "xref": "paper", "xanchor": "left", "y": 0, "yref": "paper", "yanchor": "top", "yshift": -40}
     font = {"size": 12, "color": style.MUTED}
     figure.add_annotation(**place, text="<br>".join(lines), align="left", showarrow=False, font=font)

@@ -172,6 +172,20 @@ def _outlines(beyond: BoolArray, x: FloatArray, y: FloatArray) -> list[tuple[flo
     return corners
 
 
+LEGEND_TOP_PX = 40
+"""From the top of a figure to the bar of its legend; its name stands above that."""
+_TITLE_PX, _NAME_UP_PX = 22, 9
+"""What Plotly leaves above a bar for its title, and how far above the bar that line of text begins."""
+
+
+def legend_name(drawn: go.Heatmap, margin_px: float) -> dict[str, object]:
+    """Return the name of the colours of a `layer` above their bar, on paper with such a margin above it."""
+    place = {"x": 0.5, "xref": "paper", "xanchor": "center", "y": 1, "yref": "paper", "yanchor": "bottom"}
+    font = {"size": 12, "color": style.INK}
+    shift = {"yshift": margin_px - LEGEND_TOP_PX + _NAME_UP_PX, "borderpad": 0, "showarrow": False}
+    return {**place, **shift, "text": drawn.colorbar.title.text, "font": font}
+
+
 BAR_PX = 16
 """Height that `scale_bars` take below the paper."""
 
@@ -207,7 +221,7 @@ def _legend(heat: Heat, limit: float) -> dict[str, object]:
         "y": 1.0,
         "yref": "container",
         "yanchor": "top",
-        "ypad": 18,
+        "ypad": LEGEND_TOP_PX - _TITLE_PX,
         "len": 0.6,
         "thickness": 10,
         "tickvals": ticks,
@@ -216,8 +230,8 @@ def _legend(heat: Heat, limit: float) -> dict[str, object]:
         "ticklen": 3,
         "ticks": "outside",
         "ticklabeloverflow": "allow",
-        # The empty second line keeps the words off the bar.
-        "title": {"text": f"{style.plain(heat.name + unit)}<br>\u00a0", "side": "top", "font": {"size": 12}},
+        # Plotly moves this title onto the bar where there is much above the paper: `legend_name` is what is seen.
+        "title": {"text": style.plain(heat.name + unit), "side": "top", "font": {"size": 12, "color": style.UNSEEN}},
         "outlinecolor": style.MUTED,
         "outlinewidth": 1,
     }

@@ -8,7 +8,6 @@ from ecgviz.types import Record
 BEFORE = "#2f6fb0"
 """Blue: 5.2:1 on the paper, and lighter than the altered trace, which stays the darkest thing."""
 SUFFIX = ", before"
-_LINE_PX = 20
 
 
 def over_original(figure: go.Figure, altered: Record, original: Record) -> go.Figure:
@@ -48,8 +47,5 @@ def over_original(figure: go.Figure, altered: Record, original: Record) -> go.Fi
     heats = tuple(trace for trace in figure.data[: len(drawn)] if trace.type == "heatmap")
     lines = tuple(trace for trace in figure.data[: len(drawn)] if trace.type != "heatmap")
     figure.data = (*heats, *before, *lines)
-    more_px = _LINE_PX * len(altered.altered)  # each alteration may take a line of its own above the paper
-    figure.layout.height += more_px
-    figure.layout.margin.t += more_px
     figure.layout.meta = {**figure.layout.meta, "alt": f"{figure.layout.meta['alt']}; in blue the recording before"}
     return figure

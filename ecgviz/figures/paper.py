@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from ecgviz.figures import heat as heating
 from ecgviz.figures import millimetres, paper_marks, style
 from ecgviz.figures.calipers import Caliper
-from ecgviz.figures.header import SEPARATOR
+from ecgviz.figures.header import broken, shorter_than
 from ecgviz.figures.millimetres import PX_PER_MM
 from ecgviz.figures.sheet import Sheet, Strip, samples, sheet
 from ecgviz.figures.spans import Span
@@ -22,7 +22,9 @@ from ecgviz.types.focus import NOWHERE, Focus
 from ecgviz.types.paper import STANDARD, PaperFormat
 
 _HEAD_PX, _FOOT_PX, _LEGEND_PX = 70, 44, 68
-_ITEMS_PER_LINE = 4
+_HEAD_SIZE_PX, _HEAD_LINE_PX = 14, 18.2
+_LETTERS_PER_LINE = 88
+"""Above the paper, bold: as many as the sheet has room for in a window 1024 pixels wide, beside the sidebar."""
 _HOVER_PX = 60
 """How far from a wave's point the pointer may be to stand for it."""
 
@@ -78,24 +80,28 @@ def paper(
     page = sheet(record, start_s, form)
     bars, words = ([], []) if heat is None else heating.scale_bars(heat, page)
     shapes, notes = _laid_over(page, beats, spans, focus, caliper, marching)
-    legend_px, foot_px = (_LEGEND_PX if heat is not None else 0), _FOOT_PX + (heating.BAR_PX if words else 0)
-    height_px = round(page.height_mm * PX_PER_MM) + _HEAD_PX + foot_px + legend_px
+    above = _head_lines(header)
+    head_px = max(_HEAD_PX, round(_HEAD_LINE_PX * len(above)) + 10)
+    foot_px = _FOOT_PX + (heating.BAR_PX if words else 0)
+    behind = None if heat is None else heating.layer(heat, page, in_strip=in_strip)
+    top_px = head_px + (0 if behind is None else _LEGEND_PX)
+    named = [] if behind is None else [heating.legend_name(behind, top_px)]
+    height_px = round(page.height_mm * PX_PER_MM) + top_px + foot_px
     figure = style.blank(
         height_px,
         _alt(record, page, heat, spans),
         meta={"px_per_mm": PX_PER_MM},
-        margin={"l": 2, "r": 2, "t": _HEAD_PX + legend_px, "b": foot_px},
+        margin={"l": 2, "r": 2, "t": top_px, "b": foot_px},
         plot_bgcolor=style.PAPER,
         hovermode="closest",
         hoverdistance=_HOVER_PX,
         dragmode="zoom",
         shapes=[*millimetres.grids(page.left_s, page.end_s, page.height_uv, form), _column_marks(page), *bars, *shapes],
-        annotations=[*_names(page, marks or {}), *notes, *_texts(header, footer, bool(words)), *words],
+        annotations=[*_names(page, marks or {}), *notes, *_texts(above, footer, bool(words)), *words, *named],
         **millimetres.square_layout(page.left_s, page.end_s, page.height_uv, form),
     )
     traces: list[go.Scatter | go.Heatmap] = []
-    if heat is not None:
-        behind = heating.layer(heat, page, in_strip=in_strip)
+    if behind is not None:
         traces += [behind, *(heating.hatches(behind) if hatched else ())]
     pointed = beats is not None and len(beats) > 0
     traces += [_line(record, page, strip, silent=pointed) for strip in page.strips]
@@ -163,22 +169,21 @@ def _names(page: Sheet, marks: dict[str, str]) -> list[dict[str, object]]:
     ]
 
 
-def _texts(header: Sequence[str], footer: str, has_bars: bool) -> list[dict[str, object]]:
+def _head_lines(header: Sequence[str]) -> list[str]:
+    """Return what stands above the paper, the first line bold, broken so that a narrow window cuts nothing off."""
+    first, *others = (
+        [style.plain(each) for each in broken(line, shorter_than(_LETTERS_PER_LINE))] for line in header or ("",)
+    )
+    return [*(f"<b>{line}</b>" for line in first), *(line for lines in others for line in lines)]
+
+
+def _texts(above: Sequence[str], footer: str, has_bars: bool) -> list[dict[str, object]]:
     place = {"x": 0, "xref": "x domain", "yref": "y domain"}  # where it is, however far a reader zooms in
     common = {**place, "xanchor": "left", "showarrow": False, "align": "left", "borderpad": 0}
-    lines = [_wrapped(line) for line in header]
-    text = "<br>".join(f"<b>{line}</b>" if i == 0 else line for i, line in enumerate(lines))
-    above = {"y": 1, "yanchor": "bottom", "yshift": 4, "font": {"size": 14, "color": style.INK}}
+    head = {"y": 1, "yanchor": "bottom", "yshift": 4, "font": {"size": _HEAD_SIZE_PX, "color": style.INK}}
     below = {"y": 0, "yanchor": "top", "font": {"size": 12, "color": style.MUTED}}
     below["yshift"] = -22 - (heating.BAR_PX if has_bars else 0)
-    return [{**common, **above, "text": text}, {**common, **below, "text": style.plain(footer)}]
-
-
-def _wrapped(line: str) -> str:
-    """Return a header line, escaped, with a break after every fourth item: a narrow window cuts nothing off."""
-    items = [style.plain(item) for item in line.split(SEPARATOR)]
-    parts = [SEPARATOR.join(items[i : i + _ITEMS_PER_LINE]) for i in range(0, len(items), _ITEMS_PER_LINE)]
-    return "<br>".join(parts)
+    return [{**common, **head, "text": "<br>".join(above)}, {**common, **below, "text": style.plain(footer)}]
 
 
 def _alt(record: Record, page: Sheet, heat: heating.Heat | None, spans: Sequence[Span]) -> str:

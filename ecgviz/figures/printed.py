@@ -17,7 +17,9 @@ from matplotlib.patches import Rectangle
 
 from ecgviz.figures import heat as heating
 from ecgviz.figures import millimetres, style
-from ecgviz.figures.rhythm import even_percent
+from ecgviz.figures.header import broken
+from ecgviz.figures.lettering import fits
+from ecgviz.figures.rhythm import even_percent, usual_step_s
 from ecgviz.figures.settings import settings
 from ecgviz.figures.sheet import Sheet, fitted, samples, sheet
 from ecgviz.types import WAVES, Beats, Record
@@ -31,7 +33,7 @@ MOST_MM = 160.0
 STEPS = 24
 """Colours are drawn in this many steps a sign, so that neighbours of one colour become one rectangle."""
 
-_LEGEND_UP_MM = 5.5
+_LEGEND_UP_MM, _LINE_MM = 5.5, 4.5
 
 SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",
@@ -70,18 +72,31 @@ def paper_svg(
     str
         SVG. The group ``trace-LEAD`` holds a lead's line, ``pulse`` the calibration pulses (1 mV, 0.2 s).
     """
-    page = fitted(sheet(record, start_s, form), MOST_MM)
+    page = sheet(record, start_s, form)
+    lines = _head_lines(header, page.width_mm)
+    head_mm = max(HEAD_MM, 2.0 + _LINE_MM * len(lines))
+    page = fitted(page, MOST_MM + HEAD_MM - head_mm)
     below_mm = FOOT_MM + (LEGEND_MM if heat is not None else 0.0)
-    height_mm = page.height_mm + HEAD_MM + below_mm
+    height_mm = page.height_mm + head_mm + below_mm
     with settings(SETTINGS):
         figure = blank_page(page.width_mm, height_mm)
         draw_sheet(figure, page, record, heat, bottom_mm=below_mm)
         top = 1 - 1.5 / height_mm
-        for line, weight in zip(header, ("bold", "normal"), strict=False):
+        for line, weight in lines:
             figure.text(0.002, top, line, va="top", weight=weight, parse_math=False)
-            top -= 4.5 / height_mm
+            top -= _LINE_MM / height_mm
         figure.text(0.002, (below_mm - 1.5) / height_mm, footer, va="top", color=style.MUTED, parse_math=False)
         return _svg(figure)
+
+
+def _head_lines(header: Sequence[str], width_mm: float) -> list[tuple[str, str]]:
+    """Return the lines above the paper with their weights, broken where the paper ends; the first line is bold."""
+    size = float(SETTINGS["font.size"])
+    return [
+        (part, weight)
+        for line, weight in zip(header, ("bold", "normal"), strict=False)
+        for part in broken(line, fits(width_mm, size, weight))
+    ]
 
 
 def channel_svg(shares: FloatArray, leads: Sequence[str], *, title: str, highlighted: Sequence[str] = ()) -> str:
@@ -117,7 +132,7 @@ def rhythm_svg(shares: FloatArray, beats: Beats, *, title: str) -> str:
 
 def draw_rhythm(above: Axes, below: Axes, shares: FloatArray, beats: Beats, *, title: str) -> None:
     """Draw what `rhythm_svg` draws into two axes, one above the other."""
-    width = 0.5 * float(np.median(beats.rr_s)) if len(beats) > 1 else 0.5
+    width = 0.5 * usual_step_s(beats) if len(beats) > 1 else 0.5
     _bars(above, beats.r_s, 100 * np.nan_to_num(shares), width, [not same for same in beats.dominant])
     above.axhline(even_percent(shares), color=style.MUTED, linestyle="--", linewidth=0.8)
     above.set_ylabel("share, %")

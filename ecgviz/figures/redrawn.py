@@ -1,6 +1,7 @@
 """What our figures are made of, drawn with Matplotlib where Plotly would put it: traces, shapes, labels."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,13 @@ from matplotlib.path import Path as Outline
 
 from ecgviz.figures import style
 from ecgviz.figures.canvas import Canvas, colours_of, error_bars, points, rgba
+from ecgviz.figures.heat import LEGEND_TOP_PX
 from ecgviz.types.arrays import FloatArray
 
 COLOUR_STEPS = 64
 """Colours of a map are drawn in this many steps, so that neighbours of one colour become one rectangle."""
 
+_ROW_PX, _NAMES_APART_PX = 18.0, 18.0
 _DASHES = {
     "dash": (6, 4),
     "dot": (1.5, 2.5),
@@ -101,16 +104,22 @@ def _edge(trace: go.Scatter | go.Bar) -> str:
 
 def _texts(made: Canvas, trace: go.Scatter, x: FloatArray, y: FloatArray) -> None:
     texts = [trace.text] * x.size if isinstance(trace.text, str) else list(trace.text)
-    place = trace.textposition if isinstance(trace.textposition, str) else "middle center"
-    up, _, across = place.partition(" ")
+    given = trace.textposition or "middle center"
+    places = [given] * x.size if isinstance(given, str) else list(given)
     size = float(trace.textfont.size or 12)
-    gap = size * 0.6
-    shift = {"left": -gap, "right": gap}.get(across, 0.0), {"top": gap, "bottom": -gap}.get(up, 0.0)
-    anchor = {"left": "right", "right": "left"}.get(across, "center")
-    for px, py, text in zip(x, y, texts, strict=False):
+    for px, py, text, place in zip(x, y, texts, places, strict=False):
         if text and np.isfinite([px, py]).all():
-            made.write(px + shift[0], py + shift[1], str(text), size_px=size, colour=_one(trace.textfont.color),
-                       across=anchor, up={"top": "bottom", "bottom": "top"}.get(up, "middle"))  # fmt: skip
+            _text_beside(made, float(px), float(py), str(text), place, size, _one(trace.textfont.color))
+
+
+def _text_beside(made: Canvas, x: float, y: float, text: str, place: str, size: float, colour: str) -> None:
+    """Write a text above, below or beside a point ("top center", "middle right")."""
+    up, _, across = place.partition(" ")
+    gap = size * 0.6
+    x, y = x + {"left": -gap, "right": gap}.get(across, 0.0), y + {"top": gap, "bottom": -gap}.get(up, 0.0)
+    anchor = {"left": "right", "right": "left"}.get(across, "center")
+    above = {"top": "bottom", "bottom": "top"}.get(up, "middle")
+    made.write(x, y, text, size_px=size, colour=colour, across=anchor, up=above)
 
 
 def _one(colour: Any) -> str:
@@ -183,7 +192,7 @@ def _legend(made: Canvas, trace: go.Heatmap) -> None:
     """Draw the numbers of the colours above the plot, as a bar with its ticks and its name."""
     bar, low, high = trace.colorbar, float(trace.zmin), float(trace.zmax)
     width, thick = float(bar.len or 0.6) * made.plot[2], float(bar.thickness or 10)
-    left, top = made.plot[0] + (made.plot[2] - width) / 2, made.height_px - 22
+    left, top = made.plot[0] + (made.plot[2] - width) / 2, made.height_px - LEGEND_TOP_PX
     colours = colours_of(trace)
     for step in range(COLOUR_STEPS):
         at = left + width * step / COLOUR_STEPS
@@ -196,26 +205,40 @@ def _legend(made: Canvas, trace: go.Heatmap) -> None:
     for value, text in zip(bar.tickvals, bar.ticktext or bar.tickvals, strict=True):
         at = left + width * (float(value) - low) / (high - low)
         made.write(at, top - thick - 3, str(text), size_px=12, colour=style.INK, up="top")
-    made.write(
-        left + width / 2,
-        top + 2,
-        (bar.title.text or "").replace("<br> ", ""),
-        size_px=12,
-        colour=style.INK,
-        up="bottom",
-    )
+    if bar.title.text and bar.title.font.color != style.UNSEEN:
+        words = bar.title.text.partition("<br>")[0]
+        made.write(left + width / 2, top + 2, words, size_px=12, colour=style.INK, up="bottom")
 
 
 def names(made: Canvas, figure: go.Figure) -> None:
-    """Name the traces, each beside its colour, in a column at the plot's right end: in it, or right of it if asked."""
+    """Name the traces, beside their colours where the screen does: in rows above the plot, or in a column beside it."""
     left, bottom, width, height = made.plot
-    outside = (figure.layout.legend.x or 0) > 1
-    at, across = (left + width + 14, "left") if outside else (left + width - 10, "right")
-    named = [trace for trace in figure.data if trace.type in ("scatter", "bar") and trace.showlegend is not False]
-    for row, trace in enumerate(trace for trace in named if trace.name):
-        up = bottom + height - 10 - 18 * row
-        made.write(at, up, "■", size_px=12, colour=_edge(trace))
-        made.write(at + (10 if outside else -10), up, trace.name, size_px=12, colour=style.INK, across=across)
+    legend, size = figure.layout.legend, 12.0
+    shown = [trace for trace in figure.data if trace.type in ("scatter", "bar") and trace.showlegend is not False]
+    named = [trace for trace in shown if trace.name]
+    if legend.orientation == "h":
+        rows = _in_rows([made.width_px_of(trace.name, size) for trace in named], left, width)
+        foot = bottom + height * float(1.0 if legend.y is None else legend.y)
+        most = max((row for _, row in rows), default=0)
+        places = [(x, foot + _ROW_PX * (most - row + 0.5)) for x, row in rows]
+    else:
+        places = [(left + width + 8, bottom + height - 10 - _ROW_PX * row) for row in range(len(named))]
+    for (x, up), trace in zip(places, named, strict=True):
+        made.write(x + 6, up, "■", size_px=size, colour=_edge(trace))
+        made.write(x + 16, up, trace.name, size_px=size, colour=style.INK, across="left")
+
+
+def _in_rows(widths: Sequence[float], left: float, width: float) -> list[tuple[float, int]]:
+    """Return where each name begins, and in which row from the top, so that no row is wider than the plot."""
+    places: list[tuple[float, int]] = []
+    x, row = left, 0
+    for wide in widths:
+        needed = 16 + wide + _NAMES_APART_PX
+        if x > left and x + needed > left + width:
+            x, row = left, row + 1
+        places.append((x, row))
+        x += needed
+    return places
 
 
 def shape(made: Canvas, drawn: Any) -> None:

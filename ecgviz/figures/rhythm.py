@@ -7,11 +7,19 @@ import plotly.graph_objects as go
 
 from ecgviz.figures import style
 from ecgviz.figures.focus import REACHES, clickable, frame
+from ecgviz.figures.header import between_words, shorter_than
 from ecgviz.types import Beats
-from ecgviz.types.arrays import FloatArray
+from ecgviz.types.arrays import BoolArray, FloatArray
 from ecgviz.types.focus import NOWHERE, Focus
 
 _TOO_SHORT_S = 0.05
+_PLOT_PX = 520.0
+"""The plot is at least as wide, in a window 1024 pixels wide beside the sidebar."""
+_TITLE_LETTERS, _TITLE_LINE_PX = 88, 18
+_DIP = 0.95
+"""An interval below this part of both its neighbours stands at the foot of two steep lines."""
+_INTERVAL_PX, _NUMBER_PX = 30.0, 28.0
+"""Room for an RR interval of four digits, and for a share with the letter of a kind, so that no two touch."""
 LETTERS = {
     "normal": "N",
     "premature_ventricular": "V",
@@ -47,7 +55,7 @@ def rhythm_strip(shares: FloatArray, beats: Beats, *, title: str, focus: Focus =
     bars = go.Bar(
         x=beats.r_s,
         y=100 * shares,
-        width=max(0.5 * float(np.median(beats.rr_s)), _TOO_SHORT_S) if n > 1 else 0.5,
+        width=max(0.5 * usual_step_s(beats), _TOO_SHORT_S) if n > 1 else 0.5,
         marker=style.bar_marker([not same for same in beats.dominant]),
         hoverinfo="skip",
     )
@@ -56,8 +64,8 @@ def rhythm_strip(shares: FloatArray, beats: Beats, *, title: str, focus: Focus =
         y=1000 * beats.rr_s,
         yaxis="y2",
         mode="lines+markers+text",
-        text=[f"{1000 * rr:.0f}" for rr in beats.rr_s],
-        textposition="top center",
+        text=interval_labels(beats.r_s[1:], 1000 * beats.rr_s, beats.duration_s),
+        textposition=_beside_the_line(1000 * beats.rr_s),
         textfont={"size": 11},
         cliponaxis=False,
         line={"color": style.INK, "width": 1.2},
@@ -66,14 +74,24 @@ def rhythm_strip(shares: FloatArray, beats: Beats, *, title: str, focus: Focus =
     )
     layout = _layout(shares, beats)
     layout["shapes"] += _in_focus(beats, focus)
-    figure = style.blank(330, alt, style.plain(title + _key(beats)), **layout, **REACHES)
+    lines = _title(title, _key(beats))
+    more_px = _TITLE_LINE_PX * (len(lines) - 1)
+    layout["margin"]["t"] += more_px
+    figure = style.blank(330 + more_px, alt, "<br>".join(lines), **layout, **REACHES)
     figure.add_traces([bars, intervals, _picks(shares, beats, layout["yaxis"]["range"][1] / 2)])
     return figure
 
 
+def _title(title: str, key: str) -> list[str]:
+    """Return the lines of a title, the key of the letters in one of its own where there is no room behind it."""
+    fits = shorter_than(_TITLE_LETTERS)
+    lines = [f"{title}{key}"] if fits(f"{title}{key}") else [*between_words(title, fits), *between_words(key, fits)]
+    return [style.plain(line) for line in lines]
+
+
 def _picks(shares: FloatArray, beats: Beats, height: float) -> go.Scatter:
     """Return a point to click for each beat."""
-    rr = [""] + [f", RR {1000 * value:.0f} ms" for value in beats.rr_s]
+    rr = ["", *(f", RR {1000 * rr:.0f} ms" if np.isfinite(rr) else ", RR not known" for rr in beats.rr_s)]
     share = [f"{100 * each:.2f} %" if np.isfinite(each) else "not in the map's window" for each in shares]
     told = [
         f"{kind.replace('_', ' ')}{after}: {part}" for kind, after, part in zip(beats.kind, rr, share, strict=False)
@@ -83,12 +101,39 @@ def _picks(shares: FloatArray, beats: Beats, height: float) -> go.Scatter:
     return clickable(beats.r_s.tolist(), [height] * len(beats), data, said)
 
 
+def interval_labels(at_s: FloatArray, rr_ms: FloatArray, shown_s: float) -> list[str]:
+    """Return RR intervals as they are written above their points, in ms; "" for those that others leave no room for."""
+    known = np.isfinite(rr_ms)
+    room = known & _apart(at_s, (~known).astype(float), shown_s * _INTERVAL_PX / _PLOT_PX)
+    return [f"{rr:.0f}" if here else "" for rr, here in zip(rr_ms, room, strict=True)]
+
+
+def _beside_the_line(rr_ms: FloatArray) -> list[str]:
+    """Return where each interval is written: below its point where both neighbours are much longer, else above."""
+    ends = np.concatenate([[-np.inf], rr_ms, [-np.inf]])
+    dips = (ends[1:-1] < _DIP * ends[:-2]) & (ends[1:-1] < _DIP * ends[2:])
+    return ["bottom center" if dip else "top center" for dip in dips]
+
+
+def _apart(at_s: FloatArray, rank: FloatArray, least_s: float) -> BoolArray:
+    """Return which of these times keep a distance from one another; those of a lower rank have their place first."""
+    kept = np.zeros(at_s.shape, dtype=bool)
+    for n in np.argsort(rank, kind="stable"):
+        kept[n] = not (np.abs(at_s[kept] - at_s[n]) < least_s).any()
+    return kept
+
+
+def usual_step_s(beats: Beats) -> float:
+    """Return the median time from one R peak to the next, whatever was recorded between them: how wide to draw."""
+    return float(np.median(np.diff(beats.r_s)))
+
+
 def _in_focus(beats: Beats, focus: Focus) -> list[dict[str, Any]]:
     """Return the frame around the beat in focus."""
     if focus.beat is None or focus.beat >= len(beats):
         return []
     at = float(beats.r_s[focus.beat])
-    half = max(0.3 * float(np.median(beats.rr_s)), _TOO_SHORT_S) if len(beats) > 1 else 0.3
+    half = max(0.3 * usual_step_s(beats), _TOO_SHORT_S) if len(beats) > 1 else 0.3
     return [frame(x0=at - half, x1=at + half, y0=0, y1=1, yref="paper")]
 
 
@@ -100,7 +145,7 @@ def even_percent(shares: FloatArray) -> float:
 def _layout(shares: FloatArray, beats: Beats) -> dict[str, Any]:
     even = even_percent(shares)
     top = max(even, float(np.max(np.nan_to_num(100 * shares))))
-    rr = 1000 * beats.rr_s
+    rr = 1000 * beats.rr_s[np.isfinite(beats.rr_s)]
     low, high = (float(rr.min()), float(rr.max())) if rr.size else (0.0, 1000.0)
     room = max(150.0, 0.5 * (high - low))
     common = {"gridcolor": style.RULE, "zeroline": False, "nticks": 4}
@@ -129,15 +174,20 @@ def _key(beats: Beats) -> str:
 
 
 def _beat_numbers(shares: FloatArray, beats: Beats) -> list[dict[str, object]]:
-    """Return the shares as a row of numbers above the bars, where no line crosses them."""
+    """Return the shares as a row of numbers above the bars, where no line crosses them; odd beats have room first."""
     odd = _odd_kinds(beats)
+    rank = np.where(beats.dominant, np.where(np.isfinite(shares), 1.0, 2.0), 0.0)
+    room = _apart(beats.r_s, rank, beats.duration_s * _NUMBER_PX / _PLOT_PX)
     return [
         {"x": at, "y": 0.93, "yref": "paper", "yanchor": "bottom", "showarrow": False, "font": {"size": 12}}
         | {
             "text": (style.percent(float(share)).removesuffix(" %") if np.isfinite(share) else "")
             + ("" if same else f" {odd['edge' if edge else kind]}")
         }
-        for at, share, same, kind, edge in zip(beats.r_s, shares, beats.dominant, beats.kind, beats.edge, strict=True)
+        for at, share, same, kind, edge, here in zip(
+            beats.r_s, shares, beats.dominant, beats.kind, beats.edge, room, strict=True
+        )
+        if here
     ]
 
 

@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 
 from ecgviz.edit import ENDS_OF
 from ecgviz.figures import millimetres, style
-from ecgviz.figures.rhythm import LETTERS
+from ecgviz.figures.rhythm import LETTERS, interval_labels
 from ecgviz.figures.sheet import MARGIN_S, Strip, samples
 from ecgviz.types import Beats, Record
 from ecgviz.types.arrays import BoolArray, FloatArray
@@ -195,13 +195,13 @@ def _kinds(beats: Beats, seen: BoolArray, height: float) -> go.Scatter:
 def _tachogram(beats: Beats, start_s: float, right: float) -> go.Scatter:
     rr_ms, at = 1000 * beats.rr_s, beats.r_s[1:]
     plain = beats.dominant[1:] & beats.dominant[:-1]
-    inside = (at >= start_s) & (at <= right)
+    inside = (at >= start_s) & (at <= right)  # NaN is no point, and leaves its line open
     return go.Scatter(
         x=at[inside],
         y=rr_ms[inside],
         yaxis="y2",
         mode="lines+markers+text",
-        text=[f"{rr:.0f}" for rr in rr_ms[inside]],
+        text=interval_labels(at[inside], rr_ms[inside], right - start_s),
         textposition="top center",
         textfont={"size": 11},
         cliponaxis=False,
@@ -219,7 +219,7 @@ def _tachogram(beats: Beats, start_s: float, right: float) -> go.Scatter:
 
 def _rr_range(beats: Beats) -> list[float]:
     """Return the ends of the RR axis in ms, of the whole recording, so that paging does not move it."""
-    rr = 1000 * beats.rr_s
+    rr = 1000 * beats.rr_s[np.isfinite(beats.rr_s)]
     low, high = (float(rr.min()), float(rr.max())) if rr.size else (0.0, 1000.0)
     room = max(100.0, 0.35 * (high - low))
     return [max(0.0, low - room), high + room]

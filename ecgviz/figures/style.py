@@ -24,6 +24,8 @@ GRID_MAJOR = "#f0a9a9"
 RULE = "#e6e6e6"
 ACCENT = "#1f4e79"
 REGION = "#0b6e4f"
+UNSEEN = "rgba(0,0,0,0)"
+"""For what must be in a figure and not be seen."""
 FONT = "Source Sans, Source Sans Pro, Arial, sans-serif"
 HEAT_OPACITY = 0.5
 MATRIX_PX, MATRIX_HEAD_PX = 416, 60

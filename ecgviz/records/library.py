@@ -1,7 +1,9 @@
 """A local library: folders of recordings named when ecgviz starts, each recording with an id that is no path.
 
 Ids are what addresses and pickers hold. Those of PTB-XL and LUDB are the published ones; any other recording is known
-by a digest of its place in its folder, so that a name which tells of a patient goes nowhere. Links are not followed.
+by a digest of its place in its folder, so that a name which tells of a patient goes nowhere. Folders of one name are
+told apart by those that they lie in, so that an id means one recording in whatever order they are named. Links are not
+followed.
 """
 
 import hashlib
@@ -73,11 +75,14 @@ def open_library(folders: Sequence[str | Path]) -> Library:
     """
     entries: dict[str, Entry] = {}
     left_out: list[str] = []
-    for folder in map(Path, folders):
+    named = [Path(folder) for folder in folders]
+    for folder in named:
         if not folder.is_dir():
             raise RecordError(f"{folder} is no folder; name a folder of recordings")
+    tops = [folder.resolve() for folder in named]
+    for folder, top in zip(named, tops, strict=True):
         before = len(entries)
-        for entry in _below(folder.resolve(), left_out):
+        for entry in _below(top, _told_apart(top, tops), left_out):
             if entry.id in entries:
                 left_out.append(f"{entry.id} is there twice; the first is listed")
                 continue
@@ -89,7 +94,15 @@ def open_library(folders: Sequence[str | Path]) -> Library:
     return Library(entries, tuple(dict.fromkeys(left_out)))
 
 
-def _below(top: Path, left_out: list[str]) -> Iterator[Entry]:
+def _told_apart(top: Path, tops: Sequence[Path]) -> str:
+    """Return a folder's name, with so many of those that it lies in that no other of the folders is called the same."""
+    others = [other.parts for other in tops if other != top]
+    n = next(n for n in range(1, len(top.parts) + 1) if all(other[-n:] != top.parts[-n:] for other in others))
+    # No place below a folder holds two strokes: what is told apart has the id of nothing that is not.
+    return top.name if n == 1 else f"{'/'.join(top.parts[-n:])}/"
+
+
+def _below(top: Path, called: str, left_out: list[str]) -> Iterator[Entry]:
     for name, folders, files in os.walk(top, followlinks=False):
         folder = Path(name)
         folders.sort()
@@ -100,7 +113,7 @@ def _below(top: Path, left_out: list[str]) -> Iterator[Entry]:
             folders.clear()
             yield from _of_ludb(folder)
         else:
-            yield from _of_files(top, folder, files)
+            yield from _of_files(top, called, folder, files)
 
 
 def _of_ptbxl(folder: Path, left_out: list[str]) -> Iterator[Entry]:
@@ -124,11 +137,11 @@ def _of_ludb(folder: Path) -> Iterator[Entry]:
             yield Entry(f"ludb-{row.number:03d}", path, "LUDB", row.age_years, row.sex, row.findings)
 
 
-def _of_files(top: Path, folder: Path, files: Sequence[str]) -> Iterator[Entry]:
+def _of_files(top: Path, called: str, folder: Path, files: Sequence[str]) -> Iterator[Entry]:
     for file in sorted(files):
         path = folder / file
         if path.suffix.lower() in KINDS and _is_own_file(path):
-            place = f"{top.name}/{path.relative_to(top).as_posix()}"
+            place = f"{called}/{path.relative_to(top).as_posix()}"
             yield Entry(f"file-{hashlib.sha256(place.encode()).hexdigest()[:10]}", path, "files")
 
 

@@ -11,23 +11,29 @@ from ecgviz.ui import method_words, state, widgets, wording, words
 
 
 def label(record: Record, name: str, refused: list[str]) -> str | None:
-    """Draw the picker of a label, with what the model says of each; None where it cannot be asked."""
+    """Draw the picker of a label, with what the model says of each where it reads the recording; None without one."""
     try:
         network = state.model(name)
+    except EcgvizError:
+        return None  # the pages that need the model say why: see `widgets.need_model`
+    first, texts = 0, {each: each for each in network.labels}
+    try:
         prediction = state.prediction(record, network)
     except EcgvizError:
-        return None  # the pages that need the model say why: see `need_case`
-    texts = {
-        label: f"{label}  {percent(prediction.probability(label))}{', called' if prediction.positive(label) else ''}"
-        for label in prediction.labels
-    }
+        pass  # criteria can be asked for a label all the same, and pages that need the network say why
+    else:
+        first = int(prediction.probabilities.argmax())
+        texts = {
+            each: f"{each}  {percent(prediction.probability(each))}{', called' if prediction.positive(each) else ''}"
+            for each in network.labels
+        }
     key = f"label {record.key} {network.digest}"
-    sentence = state.take_label(key, prediction.labels)
+    sentence = state.take_label(key, network.labels)
     refused += [sentence] if sentence else []
     picked = st.selectbox(
         "Label",
-        prediction.labels,
-        index=int(prediction.probabilities.argmax()),
+        network.labels,
+        index=first,
         format_func=texts.__getitem__,
         key=key,
         help="Superclasses first, then statements, with their probability.\n\n"

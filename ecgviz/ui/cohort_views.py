@@ -123,10 +123,20 @@ def distributions(asked: Asked) -> None:
         query = f"SELECT share, share - excess AS control FROM cohort WHERE {condition}"  # noqa: S608
         found = kept.asked(asked.state, query, tuple(parameters), asked.cohort)
         title = f"{question.model}: mass in the guideline's place for {question.label}"
+        if found.dropna().empty:
+            column.info(wording.plain(_none_to_count(question.model, len(found))))
+            continue
         with column:
             share, control = (found[name].to_numpy(dtype=float) for name in ("share", "control"))
             figure = figures.share_figure(share, control, title=title)
             widgets.draw(figure, found.dropna().round(4), f"cohort shares {question.model}")
+
+
+def _none_to_count(model: str, n_records: int) -> str:
+    """Return why there is no distribution to draw of so many records."""
+    if not n_records:
+        return f"{model}: no such record. Choose other records above."
+    return f"{model}: the guideline points nowhere on these {n_records} records, or the maps are too coarse for it."
 
 
 def criteria(asked: Asked) -> None:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from ecgviz import figures
 from ecgviz.checkpoint import Model, available_models
+from ecgviz.edit import Edited
 from ecgviz.errors import EcgvizError
 from ecgviz.explain import applicable
 from ecgviz.figures.tables import heat_table, sample_table
@@ -14,6 +15,7 @@ from ecgviz.types.paper import SHEET_S
 from ecgviz.ui import method_words, sides, state, widgets, wording
 
 RECORDING, NETWORK, LABEL, METHOD = "Recording", "Network", "Label", "Method"
+ORIGINAL, ALTERED = "original", "altered"
 
 
 def pick(record: Record) -> tuple[sides.Side, sides.Side]:
@@ -56,19 +58,21 @@ def _recordings(record: Record, network: Model, label: str, method: str) -> tupl
     if picked is None and edited is None:
         st.info("Choose a second recording above. An upload is compared with what was edited on the What if page.")
         st.stop()
-    second = edited if picked is None else state.open_recording(picked)
+    second = edited.record if edited is not None else state.open_recording(str(picked))
     if not isinstance(second, Record):
         st.error(wording.plain(str(second)))
         st.stop()
+    if edited is not None:  # its id grows with every edit, and is written above its paper
+        widgets.note(wording.sentence(edited.sentence))
+        return _sides((ORIGINAL, record, network, label), (ALTERED, second, network, label), method)
     return _sides((record.id, record, network, label), (second.id, second, network, label), method)
 
 
-def _altered(record: Record) -> Record | None:
+def _altered(record: Record) -> Edited | None:
     try:
-        edited = state.altered(record)
+        return state.altered(record)
     except EcgvizError:
         return None  # the What if page says why its edits cannot be made
-    return None if edited is None else edited.record
 
 
 def _networks(record: Record, network: Model, label: str, method: str) -> tuple[sides.Side, sides.Side]:

@@ -20,11 +20,17 @@ _PAGE = """<style>
 .stMainBlockContainer .stMarkdown table { width: 100%; font-size: 0.875rem; line-height: 1.5; }
 .stMainBlockContainer .stMarkdown :is(th, td) { padding: 0.25rem 0.45rem; }
 .stMainBlockContainer .stMarkdown th { font-weight: 400; }
+.stMainBlockContainer .stTable th { min-width: 3.6rem; }
+.stMainBlockContainer .stTable :is(th, th *) { white-space: normal; overflow-wrap: anywhere; }
 </style>"""
 
 
 def page() -> None:
-    """Leave less white than Streamlit does, beside the page and in tables of words: on a small window paper is wide."""
+    """Leave less white than Streamlit does, beside the page and in tables of words: on a small window paper is wide.
+
+    The heads of tables wrap, letter by letter where they must: the id of a recording has no place to break, and would
+    push the last column out of sight.
+    """
     st.html(_PAGE)
 
 

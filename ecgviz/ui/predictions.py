@@ -26,6 +26,7 @@ def chosen_model(record: Record) -> None:
     except EcgvizError as refusal:
         widgets.note(wording.sentence(str(refusal)))
         return
+    widgets.doubt(state.reading(record).quality)
     show(network, prediction)
 
 

@@ -9,44 +9,60 @@ import streamlit as st
 from ecgviz.criteria import Entry, Source
 from ecgviz.figures import tables
 from ecgviz.figures.rule_tables import MARKS, how_known, reasoning_table, state_words
-from ecgviz.types import Case, Finding
-from ecgviz.ui import citations, widgets, wording
+from ecgviz.types import Finding, Record
+from ecgviz.ui import citations, state, titles, widgets, wording
 from ecgviz.ui.state import criteria
 
 MOST_RULES, RULES_PX = 8, 420
 """A longer list of rules is scrolled in a box of that height."""
 
 
-def pick(case: Case) -> Finding | None:
-    """Let the reader pick a diagnosis and one of its published definitions; None where the catalogue has none.
+def without_network(refusal: str) -> None:
+    """Say why the network has no part in it, and hold the recording alone against the criteria of a label."""
+    record, chosen = titles.need_record(), state.choice()
+    label, read = chosen.label or widgets.need_model(chosen.model).labels[0], state.reading(record)
+    st.warning(wording.plain(refusal))
+    widgets.note(
+        f"So there is no probability, and no map to hold against the guideline. What published criteria of {label} "
+        "make of the recording itself follows."
+    )
+    finding = pick(record, label, criteria.of_recording(record, label, read.measured, read.beats))
+    if finding is not None:
+        rules(finding)
+        caveats(finding)
+
+
+def pick(record: Record, label: str, every: Sequence[Finding]) -> Finding | None:
+    """Let the reader pick a diagnosis and one of its published definitions; where there is none, say so.
 
     Findings come in the order in which a reader would name them (`ecgviz.criteria.ranked`).
     Draws the definitions of the diagnosis side by side, each with its own verdict.
     """
     citations.own_folder()
     by_entry: dict[str, list[Finding]] = {}
-    for finding in criteria.findings(case):
+    for finding in every:
         by_entry.setdefault(finding.criterion, []).append(finding)
     if not by_entry:
+        st.info("The catalogue holds no criterion for this label yet, so there is nothing to hold the model against.")
         return None
     name = next(iter(by_entry))
     if len(by_entry) > 1:
         told = {key: _told(found) for key, found in by_entry.items()}
         name = st.selectbox(
-            f"{case.label} stands for {len(by_entry)} diagnoses; met ones come first",
+            f"{label} stands for {len(by_entry)} diagnoses; met ones come first",
             list(by_entry),
             format_func=told.__getitem__,
-            key=f"entry {case.record.key} {case.label}",
+            key=f"entry {record.key} {label}",
         )
     found, one = by_entry[name], criteria.known().entries[name]
     _heading(one)
     st.table(_side_by_side(found, one), hide_index=True)
     if criteria.is_own(name):
         widgets.note("An entry of your own folder: the verdict above is about the shipped criteria alone.")
-    if case.record.infarct_stages and any(finding.stages for finding in found):
-        stages = ", ".join(case.record.infarct_stages)
+    if record.infarct_stages and any(finding.stages for finding in found):
+        stages = ", ".join(record.infarct_stages)
         widgets.note(f"Its readers named stage {stages}: evidence is held against the definitions of that stage.")
-    return _definition(case, found)
+    return _definition(found, f"definition {record.key} {label} {name}")
 
 
 def _told(found: Sequence[Finding]) -> str:
@@ -86,18 +102,18 @@ def _source(one: Entry, definition: str) -> Source:
     return criteria.known().sources[one.definition(definition).source]
 
 
-def _definition(case: Case, found: Sequence[Finding]) -> Finding:
+def _definition(found: Sequence[Finding], picker: str) -> Finding:
     if len(found) == 1:
         return found[0]
     keys = [finding.definition for finding in found]
     names = {each.definition: f"{MARKS[each.state]} {wording.readable(each.definition)}" for each in found}
     key = st.segmented_control(
-        "Definition shown rule by rule and drawn below",
+        "Definition shown below, rule by rule",
         keys,
         default=keys[0],
         required=True,
         format_func=names.__getitem__,
-        key=f"definition {case.record.key} {case.label} {found[0].criterion}",
+        key=picker,
     )
     return found[keys.index(key)] if key in keys else found[0]
 

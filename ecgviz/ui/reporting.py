@@ -8,8 +8,21 @@ import streamlit as st
 from ecgviz import glossary
 from ecgviz.report import render, render_pdf
 from ecgviz.types import Case
-from ecgviz.ui import state, viewing, widgets
+from ecgviz.ui import state, viewing, widgets, wording
 from ecgviz.ui.state import looking
+
+
+def need_case() -> Case:
+    """Return the case of what was chosen; where the network or the method refuses it, say why and end the page."""
+    found = widgets.find_case()
+    if isinstance(found, str):
+        st.error(wording.plain(found))
+        widgets.note(
+            "A report is about what a network says and where it looked, so there is none without it. What was measured "
+            "is on the Record page, and what published criteria make of it on the Criteria page."
+        )
+        st.stop()
+    return found
 
 
 def downloads(case: Case) -> None:

@@ -41,6 +41,9 @@ Sides = Sequence[Side]
 def predictions(sides: Sides) -> None:
     """List every label that either side knows, with its probability on each side; called ones are marked."""
     found: list[dict[str, str]] = []
+    recordings = {side.record.key: side for side in sides}
+    for side in recordings.values():
+        widgets.doubt(state.reading(side.record).quality, side.title if len(recordings) > 1 else "")
     for side in sides:
         try:
             said = state.prediction(side.record, side.model)

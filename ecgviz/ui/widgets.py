@@ -51,8 +51,8 @@ def need_attention() -> "state.Attended":
         st.stop()
 
 
-def need_case() -> Case:
-    """Return the case of what was chosen; where there is none, say why and end the page."""
+def find_case() -> Case | str:
+    """Return the case of what was chosen, or the sentence with which the network or the method refuses it."""
     record = titles.need_record()
     chosen = state.choice()
     network = need_model(chosen.model)
@@ -60,8 +60,7 @@ def need_case() -> Case:
         label = chosen.label or state.prediction(record, network).labels[0]
         return state.case(record, network, label, chosen.method)
     except EcgvizError as refusal:
-        st.error(wording.plain(str(refusal)))
-        st.stop()
+        return str(refusal)
 
 
 def draw(
@@ -138,6 +137,18 @@ def quality_marks(quality: tuple[LeadQuality, ...]) -> dict[str, str]:
     return {entry.lead: entry.verdict for entry in quality if entry.verdict != "good"}
 
 
+def doubt(quality: tuple[LeadQuality, ...], whose: str = "") -> None:
+    """Say beside what a network says of a recording which leads are not good, and whose where there are several."""
+    from ecgviz.ui import words  # which takes the catalogue of criteria
+
+    told = words.doubt(quality)
+    said = f"{whose}: {told}" if whose else told
+    if any(each.verdict == "unusable" for each in quality):
+        st.warning(wording.plain(said))
+    elif told:
+        note(said)
+
+
 def sentences(title: str, texts: tuple[str, ...], none: str) -> None:
     """List sentences of any origin under a title, or say that there are none."""
     st.markdown(f"**{title}**")
@@ -162,3 +173,4 @@ def verdict(case: Case) -> None:
     columns[2].metric(f"Who calls {label}?", agreement.label, help="The model, the criteria, both or neither.")
     columns[3].metric("Evidence agrees?", agreement.evidence, help=glossary.define("verdict", "control", "nulls"))
     st.markdown(wording.plain(wording.sentence(agreement.why)))
+    doubt(case.quality)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from ecgviz.criteria.verdicts import for_label
 from ecgviz.figures.style import percent
-from ecgviz.types import Agreement, AttentionMap, EvidenceGrid
+from ecgviz.types import Agreement, AttentionMap, EvidenceGrid, LeadQuality
 from ecgviz.ui import wording
 
 if TYPE_CHECKING:
@@ -39,6 +39,26 @@ def label_names(labels: Sequence[str]) -> dict[str, str]:
 def level_sentence(model: "Model", level: str) -> str:
     """Return what a network shows at a level of attention, or why it shows nothing there."""
     return wording.sentence(getattr(model.net, "exposes", {}).get(level, "none: the network shows no attention"))
+
+
+def doubt(quality: Sequence[LeadQuality]) -> str:
+    """Return which leads cannot be relied on, and that what a network says rests on them too; "" where all are good."""
+    bad = {verdict: [each.lead for each in quality if each.verdict == verdict] for verdict in ("unusable", "doubtful")}
+    parts = [_leads(bad["unusable"], len(quality), "cannot be read"), _leads(bad["doubtful"], len(quality), "doubtful")]
+    told = " and ".join(part for part in parts if part)
+    if not told:
+        return ""
+    how = "and may mean nothing" if bad["unusable"] else "so read it with care"
+    return f"{wording.capital(told)}: what a network says rests on these samples all the same, {how}."
+
+
+def _leads(leads: Sequence[str], n: int, what: str) -> str:
+    """Return that so many of n leads are what is said, "" for none."""
+    if not leads:
+        return ""
+    verb = "" if what.startswith("cannot") else "is " if len(leads) == 1 else "are "
+    whose = f"all {n} leads" if len(leads) == n > 1 else f"lead{'s' * (len(leads) > 1)} {', '.join(leads)}"
+    return f"{whose} {verb}{what}"
 
 
 def past_scores(model: "Model") -> str:

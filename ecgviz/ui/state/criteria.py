@@ -8,7 +8,7 @@ import streamlit as st
 from ecgviz.criteria import evaluate, load
 from ecgviz.criteria.load import Catalogue
 from ecgviz.errors import CriteriaError
-from ecgviz.types import Case, Finding
+from ecgviz.types import Beats, Case, Finding, Measurements, Record
 
 VARIABLE = "ECGVIZ_CRITERIA"
 """The folder of one's own, as ``ecgviz app --criteria`` leaves it to the server."""
@@ -59,10 +59,11 @@ def is_own(name: str) -> bool:
 
 def findings(case: Case) -> tuple[Finding, ...]:
     """Return what the criteria that this session reads say of a case; those of the case where no folder is used."""
-    folder = _folder()
-    if folder is None:
+    if _folder() is None:
         return case.findings
-    record = case.record
-    return evaluate(
-        case.label, case.measurements, case.beats, age_years=record.age_years, sex=record.sex, folder=folder
-    )
+    return of_recording(case.record, case.label, case.measurements, case.beats)
+
+
+def of_recording(record: Record, label: str, measured: Measurements, beats: Beats) -> tuple[Finding, ...]:
+    """Return what the criteria that this session reads say of a recording, which takes no network."""
+    return evaluate(label, measured, beats, age_years=record.age_years, sex=record.sex, folder=_folder())
