@@ -1,8 +1,15 @@
-"""YAML as text: tables of the program itself, and files of a user."""
+"""YAML as text: tables of the program itself, and files of a user; and what is wrong with a field, in words."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
+
+WANTED = {
+    "model_type": "fields with their values are wanted here",
+    "dict_type": "names with their values are wanted here",
+}
+"""What pydantic says with names of its own classes."""
 
 
 def ours(text: str) -> Any:
@@ -25,3 +32,8 @@ def theirs(text: str) -> Any:
         return yaml.safe_load(text)
     except RecursionError as fault:
         raise yaml.YAMLError("it is nested too deep") from fault
+
+
+def wrong_with(fault: Mapping[str, Any]) -> str:
+    """Return what one of pydantic's faults says, in a user's words."""
+    return WANTED.get(fault["type"]) or str(fault["msg"]).removeprefix("Value error, ")

@@ -164,6 +164,7 @@ def test_a_recording_that_fails_is_a_row_with_its_reason(store: Path) -> None:
         ("data/1", "cannot open /home/x/data/1.hea at 1.5 s", "cannot open /home/x/ludb-001 at 1.5 s"),
         ("ward 7/Jo Doe.csv", "'Jo Doe.csv': sample 3, lead I", "ludb-001: sample 3, lead I"),
         ("Müller.hea", "'M?ller.hea': no 'M?ller.dat', Müller.hea", "ludb-001: no ludb-001, ludb-001"),
+        ("data/1", "'1.hea': signal file 'Doe Jo.dat' is not there", "ludb-001: signal file another file is not there"),
         (f"{'Jo' * 25}.npz", f"'{'Jo' * 20}...': has no field", "ludb-001: has no field"),
         (f"{'a' * 39}.npz", f"'{'a' * 39}....': has no field", "ludb-001: has no field"),
     ],
@@ -319,9 +320,8 @@ def test_two_processes_give_the_same_table_as_one(tmp_path: Path, store: Path, d
 def test_networks_on_another_device_give_the_same_table(
     tmp_path: Path, store: Path, data: Path, model_folder: Path
 ) -> None:
-    script = Path(__file__).with_name("two_devices.py")
-    command = [sys.executable, script, model_folder, data, tmp_path / "there", *METHODS]
-    subprocess.run(command, check=True)
+    command = [sys.executable, "-m", "tests.two_devices", model_folder, data, tmp_path / "there", *METHODS]
+    subprocess.run(command, cwd=Path(__file__).parents[1], check=True)
     found, expected = table(tmp_path / "there"), table(store)
     assert found["failure"].tolist() == expected["failure"].tolist()
     for name in ("probability", "share", "excess"):

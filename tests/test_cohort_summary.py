@@ -13,6 +13,7 @@ from ecgviz.cohort.class_map import by_wave, class_map
 from ecgviz.cohort.clusters import clusters
 from ecgviz.cohort.density import density_map, external_checks
 from ecgviz.cohort.files import opened_to_write, write_records, write_rows
+from ecgviz.cohort.overview import overview
 from ecgviz.cohort.question import Question, available
 from ecgviz.cohort.resample import resampled
 from ecgviz.cohort.rows import matrix
@@ -327,6 +328,21 @@ def test_what_is_no_store_is_refused(tmp_path: Path, cohort: Cohort) -> None:
         opened_to_write(tmp_path / "new", []),
     ):
         pytest.fail("two runs write to one store")
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"methods": ("looks", "look")}, "no method 'look', but .*looks"),
+        ({"models": ("nobody",)}, "no network 'nobody'"),
+        ({"labels": ("IMI", "AMI")}, "no label 'AMI', but IMI"),
+    ],
+)
+def test_a_name_that_the_store_does_not_hold_is_refused_beside_one_that_it_does(
+    cohort: Cohort, asked: dict[str, tuple[str, ...]], told: str
+) -> None:
+    with pytest.raises(CohortError, match=told):
+        overview(cohort, **asked)
 
 
 def test_the_command_line_says_the_same(cohort: Cohort, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

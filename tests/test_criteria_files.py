@@ -248,3 +248,10 @@ def test_tables_that_ship_say_the_same_to_the_fast_reader_and_to_the_one_for_use
     for path in shipped:
         text = path.read_text(encoding="utf-8")
         assert yaml_text.ours(text) == yaml_text.theirs(text), path.name
+
+
+@pytest.mark.parametrize("text", ["just words", "- a list", "7"])
+def test_a_file_that_holds_no_fields_is_refused_without_names_of_the_program(tmp_path: Path, text: str) -> None:
+    (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(CriteriaError, match=r"mine\.yaml, field top: fields with their values are wanted here"):
+        load(tmp_path)

@@ -6,17 +6,17 @@ import sys
 from pathlib import Path
 
 import pytest
-from two_devices import SLOW
 
 from ecgviz.checkpoint import available_models, load_model, on_device
 from ecgviz.errors import ModelError
 from ecgviz.explain.methods import applicable
+from tests.two_devices import SLOW
 
 
 @pytest.mark.parametrize("name", available_models())
 def test_every_answer_on_another_device_is_that_of_the_cpu(name: str) -> None:
-    script = Path(__file__).with_name("two_devices.py")
-    done = subprocess.run([sys.executable, script, name], capture_output=True, text=True, check=False)
+    command, top = [sys.executable, "-m", "tests.two_devices", name], Path(__file__).parents[1]
+    done = subprocess.run(command, cwd=top, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     apart = json.loads(done.stdout)
     assert {"logits", "controls", *applicable(load_model(name))} - set(SLOW) <= set(apart)

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from elsewhere import register
 
 from ecgviz.checkpoint import Model, load_model, model_input, on_device, predict_many
 from ecgviz.cohort.run import run_cohort
@@ -21,6 +20,7 @@ from ecgviz.explain.attention import attention_prior, uniform_attention
 from ecgviz.explain.attention.maps import pools_of
 from ecgviz.explain.methods import applicable, find_method, method_parameters
 from ecgviz.simulate import simulate
+from tests.elsewhere import register
 
 FEW: dict[str, Any] = {"n_steps": 4, "n_samples": 2, "n_coalitions": 512, "n_references": 2}
 """Less work of the methods that take it: devices are compared, not maps made."""

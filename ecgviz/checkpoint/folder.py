@@ -21,6 +21,7 @@ from ecgviz.errors import EcgvizError, ModelError
 from ecgviz.nets import build
 from ecgviz.registry import DESCRIPTION
 from ecgviz.types import InputSpec
+from ecgviz.yaml_text import wrong_with
 
 WEIGHTS, PROGRAM, CARD = "weights.safetensors", "program.pt2", "CARD.md"
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
@@ -147,8 +148,7 @@ def _describe(text: bytes, folder: str) -> Description:
     except pydantic.ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"
-        said = first["msg"].removeprefix("Value error, ")
-        raise ModelError(f"{folder}: {DESCRIPTION} is malformed at {place}: {said}") from error
+        raise ModelError(f"{folder}: {DESCRIPTION} is malformed at {place}: {wrong_with(first)}") from error
 
 
 def fill(net: nn.Module, tensors: Mapping[str, Tensor], called: str) -> None:

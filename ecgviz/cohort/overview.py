@@ -31,9 +31,12 @@ def overview(
     Raises
     ------
     CohortError
-        When the store holds none of what is named.
+        When the store holds none of what is named, or one of the names nowhere.
     """
     held = available(cohort)
+    _check_known("network", models, [model for model, _ in held])
+    _check_known("method", methods, [method for _, method in held])
+    _check_known("label", labels, [label for known in held.values() for label in known])
     asked = [
         (model, method, label)
         for (model, method), known in held.items()
@@ -52,6 +55,11 @@ def overview(
             checked = external_checks(label, density_map(cohort, question), seed=seed)
             tables["published"].append(_of(question, checked))
     return {name: _joined(some) for name, some in tables.items()}
+
+
+def _check_known(what: str, asked: Sequence[str], held: Sequence[str]) -> None:
+    if missing := [name for name in asked if name not in held]:
+        raise CohortError(f"the store holds no {what} {missing[0]!r}, but {', '.join(dict.fromkeys(held))}")
 
 
 def _of(question: Question, table: pd.DataFrame) -> pd.DataFrame:

@@ -23,6 +23,8 @@ OWN_ID = re.compile(r"\brecord-[0-9a-f]{8}\b")
 """What a recording without published id calls itself; the store calls it by its place in the folder."""
 SUFFIX = r"\.[A-Za-z][\w.]*"
 """Of a file's name, which a long name shows cut off with dots; decimals are none."""
+OTHER_FILE = re.compile(rf"'[^']+{SUFFIX}'")
+"""A file that a recording's own names, such as a signal file of another name."""
 NUMBERS = re.compile(r"[-+]?\d+(?:\.\d+)?")
 
 
@@ -79,6 +81,7 @@ def nameless(failure: str, recording: Recording) -> str:
         rf"(?<![\w.-]){stem}{SUFFIX}(?![\w-])",
     ):
         failure = re.sub(name, recording.id, failure)
+    failure = OTHER_FILE.sub("another file", failure)
     return OWN_ID.sub(recording.id, failure)
 
 

@@ -30,7 +30,8 @@ def decode(hint: Any, value: Any, arrays: Mapping[str, np.ndarray]) -> Any:
     Raises
     ------
     TypeError
-        When something of another kind stands where a text, a list, a table of names or a dataclass belongs.
+        When something of another kind stands where a text, a number, a list, a table of names, an array or a dataclass
+        belongs.
     KeyError
         For an array that is not among ``arrays``.
     """
@@ -38,8 +39,8 @@ def decode(hint: Any, value: Any, arrays: Mapping[str, np.ndarray]) -> Any:
     if isinstance(origin, type) and issubclass(origin, Mapping):
         _check(value, dict, "a table of names")
         return {key: decode(args[1], each, arrays) for key, each in value.items()}
-    if isinstance(value, dict) and value.keys() == {"array", "shape"}:
-        return arrays[value["array"]]
+    if origin is np.ndarray:
+        return _array(value, get_args(args[1])[0], arrays)
     if origin in (Union, types.UnionType):
         return None if value is None else decode(next(a for a in args if a is not types.NoneType), value, arrays)
     if origin is tuple:
@@ -51,11 +52,24 @@ def decode(hint: Any, value: Any, arrays: Mapping[str, np.ndarray]) -> Any:
         return hint(**{name: decode(hints[name], each, arrays) for name, each in value.items()})  # type: ignore[operator]
     if hint is float:
         return float("nan") if value is None else float(value)
-    if hint is str:
-        _check(value, str, "a text")
+    if hint in _NAMED:
+        _check(value, hint, _NAMED[hint])
     return value
 
 
+_NAMED: Mapping[Any, str] = {str: "a text", int: "a whole number", bool: "true or false"}
+
+
+def _array(value: Any, kind: Any, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return the array that is named, when it is of the kind of numbers and the shape that are stated."""
+    _check(value, dict, "an array")
+    found = arrays[value["array"]]
+    wanted = get_origin(kind) or kind
+    if not np.issubdtype(found.dtype, wanted) or list(found.shape) != value["shape"]:
+        raise TypeError(f"the array {value['array']} is {found.dtype} of shape {found.shape}, not as it is described")
+    return found
+
+
 def _check(value: Any, kind: type, wanted: str) -> None:
-    if not isinstance(value, kind):
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise TypeError(f"{value!r} stands where {wanted} belongs")

@@ -111,7 +111,8 @@ def _by_file(folder: str, changed_ns: int) -> dict[str, Entry]:
 def _opened(path: Path) -> TextIO:
     """Open a table, or say that it is missing."""
     if not path.is_file():
-        raise RecordError(f"{fields.shown(path.name)} is not in the folder: is it the top folder of PTB-XL?")
+        folder = fields.shown(path.absolute().parent.name)
+        raise RecordError(f"{folder}: {fields.shown(path.name)} is not in the folder: is it the top folder of PTB-XL?")
     return path.open(encoding="utf-8", newline="")
 
 

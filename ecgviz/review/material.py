@@ -125,5 +125,7 @@ def _kept(kind: type[T], path: Path) -> T:
             "imported without its recordings"
         ) from error
     except (KeyError, TypeError, *DAMAGED) as error:
-        raise ReviewError(f"{path.parent.name}/{path.name} of the study is damaged") from error
+        raise ReviewError(
+            f"{path.parent.name}/{path.name} of the study is damaged ({type(error).__name__}: {error})"
+        ) from error
     return value

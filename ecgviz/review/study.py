@@ -157,7 +157,7 @@ def check_study(content: object, where: str) -> Study:
     except ValidationError as fault:
         first = fault.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
+        message = yaml_text.wrong_with(first)
         if first["type"] == "string_pattern_mismatch" and first["ctx"]["pattern"] == PSEUDONYM:
             message = "a pseudonym is one to three capitals and up to four digits, as R1: never a name"
         raise ReviewError(f"{where}, {f'field {place}: ' if place else ''}{message}") from fault

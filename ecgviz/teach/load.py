@@ -128,7 +128,7 @@ def _read(path: Path, kind: type[_File]) -> _File:
     except ValidationError as fault:
         first = fault.errors()[0]
         place = ".".join(map(str, first["loc"])) or "top"
-        raise TeachingError(f"{path.name}, field {place}: {first['msg'].removeprefix('Value error, ')}") from fault
+        raise TeachingError(f"{path.name}, field {place}: {yaml_text.wrong_with(first)}") from fault
 
 
 _Named = TypeVar("_Named", Lesson, Case)
