@@ -1,9 +1,13 @@
 """The command line: what each command prints for programs and for people, and how it refuses."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +15,11 @@ import numpy as np
 import pytest
 
 from ecgviz import NOTICE, __version__
+from ecgviz.checkpoint import available_models, load_model
 from ecgviz.cli import COMMANDS, GROUPS, main
 from ecgviz.cli.console import plain
+from ecgviz.explain import METHODS, applicable
+from ecgviz.explain.methods import all_methods
 from ecgviz.pipeline import load_case
 from ecgviz.records import load_record
 from ecgviz.records.leads import STANDARD_LEADS
@@ -127,6 +134,20 @@ def test_it_also_runs_as_a_module() -> None:
         (["fetch", "ptb-xl"], "--out"),
         (["fetch", "ptb-xl", "--out", "x", "--rate", "250"], "250"),
         (["app", "--port", "0"], "--port"),
+        (["explain", "demo:normal", "--seed", "-1"], "--seed"),
+        (["check", "demo:normal", "--seed", str(2**64)], "--seed"),
+        (["validate", "audits", "--seed", "-1"], "--seed"),
+        (["info", "demo:normal", "--fs", "nan"], "'--fs': nan is no number"),
+        (["predict", "demo:normal", "--model", ""], "the name is empty"),
+        (["evaluate", "", "--data", ".", "--fold", "9"], "there is no model ''"),
+        (["validate", "audits", "--method", "tea_leaves"], "there is no 'tea_leaves' here"),
+        (["validate", "verdicts", "--method", "tea_leaves"], "known are integrated_gradients"),
+        (["validate", "explanations", "--model", "imle_net", "--method", "tea_leaves", "--out", "x"], "'tea_leaves'"),
+        (["check", "demo:normal", "--method", "saliency", "--method", "tea_leaves"], "there is no 'tea_leaves' here"),
+        (["check", "demo:normal", "--method", "saliency", "--method", "deep_lift"], "miss the change of the logit"),
+        (["train", "--data", ".", "--out", "mine", "--config", "breadth=1"], "imle_net cannot be built with"),
+        (["train", "--data", ".", "--out", "mine", "--config", "width=nan"], "imle_net cannot be built with"),
+        (["review", "report", "nowhere", "--out", "report.docx"], "name a file that ends in .md"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -427,6 +448,100 @@ def test_the_app_serves_this_machine_without_statistics(json_of: Run, address: s
     assert Path(told["command"][4]).name == "app.py"
 
 
+def test_the_app_stands_in_an_address_as_browsers_read_it_and_lets_them_in_by_it(json_of: Run) -> None:
+    told = json_of("app", "--address", "::1", "--port", 8600)
+    assert told["url"] == "http://[::1]:8600"
+    assert "--browser.serverAddress=[::1]" in told["command"]
+    assert "--server.allowedHosts=::1" in told["command"]
+    assert json_of("app", "--address", "127.0.0.1")["url"] == "http://127.0.0.1:8501"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["info", "demo:normal"], ["measure", "demo:normal"], ["predict", "demo:normal"], ["methods"], ["teach", "list"]],
+    ids=" ".join,
+)
+def test_an_object_of_json_carries_the_notice(json_of: Run, arguments: list[str]) -> None:
+    assert json_of(*arguments)["notice"] == NOTICE
+
+
+def test_a_list_of_json_holds_its_rows_alone(json_of: Run) -> None:
+    assert [row["name"] for row in json_of("models")] == list(available_models())
+
+
+def test_the_notice_stands_beside_files_that_cannot_hold_it(run: Run, tmp_path: Path) -> None:
+    assert NOTICE in run("beats", "demo:normal", "--out", tmp_path / "marks.csv")
+    assert NOTICE in run("simulate", "normal", "--fs", 100, "--out", tmp_path / "normal.csv")
+
+
+def _no_room(*_: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_what_was_there(
+    refused: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "x.npz").write_bytes(b"what was there")
+    monkeypatch.setattr("ecgviz.records.write._write_npz", _no_room)
+    said = refused("simulate", "normal", "--fs", 100, "--out", tmp_path / "x.npz")
+    assert "No space left on device" in said
+    assert "nothing was left half-written" in said
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"x.npz": b"what was there"}
+
+
+def test_a_fault_without_a_reason_of_the_system_is_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def faulty(*_: object) -> None:
+        raise OSError("no number")
+
+    monkeypatch.setattr("ecgviz.records.write._write_npz", faulty)
+    with pytest.raises(OSError, match="no number"):
+        main(["simulate", "normal", "--fs", "100", "--out", str(tmp_path / "x.npz")])
+
+
+def test_a_package_that_cannot_be_loaded_is_named_and_stops_only_what_needs_it(
+    refused: Run, json_of: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "broken_package.py").write_text("raise RuntimeError('built for another world')", encoding="utf-8")
+    points = {
+        "ecgviz.readers": EntryPoint(".odd", "broken_package:read", "ecgviz.readers"),
+        "ecgviz.methods": EntryPoint("odd", "broken_package:method", "ecgviz.methods"),
+    }
+    monkeypatch.setattr("ecgviz.registry.entry_points", lambda group: [points[group]] if group in points else [])
+    (tmp_path / "a.odd").write_text("x", encoding="utf-8")
+    for said in (refused("info", tmp_path / "a.odd"), refused("explain", "demo:normal", "--method", "odd")):
+        assert "package broken_package cannot be loaded (RuntimeError: built for another world)" in said
+    assert json_of("predict", "demo:normal")["outcome"]
+    assert "saliency" in [row["name"] for row in json_of("methods", "--model", "imle_net")["methods"]]
+    assert "odd" not in applicable(load_model("imle_net"))
+    methods, faults = all_methods()
+    assert list(methods) == list(METHODS)
+    assert [fault.startswith("'odd' (ecgviz.methods) of the installed package broken_package") for fault in faults] == [
+        True
+    ]
+
+
+def test_a_method_of_an_installed_package_is_offered_and_explains(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    source = """
+from dataclasses import replace
+from ecgviz.explain import METHODS
+theirs = replace(METHODS["saliency"], title="Theirs")
+attention = replace(theirs, why_not=lambda model: f"{model.name} is not for it")
+"""
+    (tmp_path / "their_package.py").write_text(source, encoding="utf-8")
+    points = [EntryPoint(name, f"their_package:{name}", "ecgviz.methods") for name in ("theirs", "attention")]
+    monkeypatch.setattr("ecgviz.registry.entry_points", lambda group: points if group == "ecgviz.methods" else [])
+    offered = applicable(load_model("resnet1d"))
+    assert offered[-1] == "theirs"
+    assert "attention" not in offered
+    assert list(all_methods()[0]) == [*METHODS, "theirs", "attention"]
+    asked = ("explain", "demo:normal", "--model", "resnet1d", "--method", "theirs", "--out", tmp_path / "case")
+    assert "Written to" in run(*asked)
+
+
 def test_json_has_no_nan_at_any_depth() -> None:
     value = {"a": np.array([1.0, np.nan]), 2: (np.float32("inf"), {"x": float("nan")}), "p": Path("x")}
     assert plain(value) == {"a": [1.0, None], "2": [None, {"x": None}], "p": "x"}
@@ -442,3 +557,70 @@ def test_methods_tell_what_they_show_and_for_which_network(run: Run, json_of: Ru
     assert [row["name"] for row in without["methods"]] == list(told)
     assert not any("why_not" in row for row in without["methods"])
     assert "Conv1d" in run("methods")
+
+
+def standing(tmp_path: Path, *, offset_mv: float = 0.0, noise: bool = False, fs: float = 500.0) -> Path:
+    """Write a simulated recording that is offset, noise alone, or of another rate, and return its path."""
+    record = simulate("normal", seed=4, fs=max(fs, 100.0), duration_s=10).record
+    signal = np.array(record.signal)[:, :: round(max(fs, 100.0) / fs)] + offset_mv
+    if noise:
+        signal = 0.3 * np.random.default_rng(0).standard_normal(signal.shape)
+    save_record(replace(record, signal=signal, fs=fs), tmp_path / "standing.npz")
+    return tmp_path / "standing.npz"
+
+
+@pytest.mark.parametrize("command", [("predict",), ("explain", "--method", "attention_channel", "--out")])
+def test_leads_that_are_not_good_and_assumptions_stand_beside_every_score(
+    run: Run, json_of: Run, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    def told(path: Path, name: str) -> tuple[str, dict[str, Any]]:
+        given = [command[0], path, *command[1:]]
+        text = run(*given, *([tmp_path / name] if command[-1] == "--out" else []))
+        return text, json_of(*given, *([tmp_path / f"{name}-json"] if command[-1] == "--out" else []))
+
+    text, data = told(standing(tmp_path, offset_mv=0.5), "offset")
+    assert "mV off 0 as a whole" in text
+    assert {each["verdict"] for each in data["quality"]} == {"doubtful"}
+    assert data["reliance"] == "The network was fed these leads as they are: read its scores with care."
+    text, data = told(standing(tmp_path, noise=True), "noise")
+    assert "No score of this recording can be relied on: 12 of its 12 leads" in text
+    assert data["reliance"].startswith("No score of this recording can be relied on")
+    text, data = told(standing(tmp_path, fs=50.0), "slow")
+    assert "Assumed: upsampled from 50 Hz to the 100 Hz that the network is fed" in text
+    assert data["assumptions"][-1].startswith("upsampled from 50 Hz to the 100 Hz")
+    text, data = told(standing(tmp_path), "good")
+    assert "Leads that are not good" not in text
+    assert (data["reliance"], {each["verdict"] for each in data["quality"]}) == (None, {"good"})
+
+
+def test_a_share_that_is_not_measurable_has_no_unit(run: Run, tmp_path: Path) -> None:
+    text = run("explain", standing(tmp_path, noise=True), "--out", tmp_path / "case", "--label", "MI")
+    assert "not measurable" in text
+    assert "not measurable %" not in text
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "--label MI",
+        "--model res_lstm",
+        "--method saliency",
+        "--seed 0",
+        "--fs 500",
+        "--unit mV",
+        "--age 60",
+        "--sex male",
+    ],
+)
+def test_a_report_of_a_case_refuses_what_the_case_has_answered(
+    case_folder: Path, refused: Run, tmp_path: Path, option: str
+) -> None:
+    name = option.split()[0].removeprefix("--")
+    said = refused("report", case_folder, "--out", tmp_path / "r.html", *option.split())
+    assert f"is a case already, with its own {name}; give --{name} and the recording" in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_report_of_an_unknown_kind_is_refused_before_anything_is_read(refused: Run, tmp_path: Path) -> None:
+    said = refused("report", tmp_path / "nothing.npz", "--out", tmp_path / "report.docx")
+    assert "report.docx: a report is written as .html or .pdf" in said

@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 
 from ecgviz import edit
+from ecgviz.beats import delineate
 from ecgviz.edit.waves import wave_spans
 from ecgviz.errors import EditError, RecordError
 from ecgviz.measure import measure
+from ecgviz.records import load_record
 from ecgviz.records.leads import IN_TERMS_OF_I_AND_II
+from ecgviz.signal import condition
 from ecgviz.simulate import simulate
 from ecgviz.types import MARKS, Beats, Record
 
@@ -170,8 +173,9 @@ def test_a_coarse_grid_shifts_by_whole_samples_and_says_by_how_much():
 def test_without_p_no_p_wave_is_left_and_nothing_else_is_touched():
     done = edit.remove_p(RECORD, BEATS)
     inside = np.zeros(RECORD.signal.shape[1], dtype=bool)
-    for _, first, last in wave_spans(RECORD, BEATS, "P"):
-        inside[first : last + 1] = True
+    for b, first, last in wave_spans(RECORD, BEATS, "P"):
+        # A P wave rises before its marks, and repolarises up to the QRS complex.
+        inside[max(first - round(0.040 * FS), 0) : int(BEATS.qrs_on[b] * FS) + 1] = True
         part = done.record.signal[:, first : last + 1]
         line = np.linspace(part[:, 0], part[:, -1], part.shape[1], axis=1)
         assert np.abs(part - line).max() < 0.02
@@ -181,6 +185,65 @@ def test_without_p_no_p_wave_is_left_and_nothing_else_is_touched():
     assert measure(done.record, done.beats).values["p_fraction"] == 0
     levels = measure(done.record, BEATS).per_lead["p_mv"]  # measured where the P waves were
     assert np.abs(levels).max() < 0.02
+
+
+def p_found(record: Record) -> int:
+    return int(np.isfinite(delineate(condition(record)).p_on).sum())
+
+
+@pytest.mark.parametrize("finding", ["normal", "old_anterior_mi", "sinus_bradycardia", "lbbb", "inferior_stemi"])
+@pytest.mark.parametrize("fs", [100.0, 500.0])
+def test_no_p_wave_is_found_where_it_was_removed(finding, fs):
+    record = simulate(finding, seed=7, fs=fs, duration_s=10.0).record
+    beats = delineate(condition(record))
+    assert np.isfinite(beats.p_on).sum() >= 0.8 * len(beats)
+    assert p_found(edit.remove_p(record, beats).record) == 0
+
+
+@pytest.mark.data
+@pytest.mark.slow
+def test_in_nearly_all_real_recordings_no_p_wave_is_found_where_it_was_removed(data_dir):
+    had, left = [], []
+    for path in sorted(data_dir.glob("ptbxl/records100/*/*.hea"))[4::18]:
+        record = load_record(path)
+        beats = delineate(condition(record))
+        if np.isfinite(beats.p_on).sum() >= 0.5 * max(len(beats), 1):
+            had.append(int(np.isfinite(beats.p_on).sum()))
+            left.append(p_found(edit.remove_p(record, beats).record))
+    assert len(had) > 12
+    assert np.mean(np.array(left) == 0) >= 0.85
+    assert sum(left) <= 0.1 * sum(had)
+
+
+@pytest.mark.parametrize("wave", ["P", "QRS", "T"])
+def test_a_wave_that_is_taken_out_has_no_marks(wave):
+    record, _ = known(noise=1.0)
+    beats = delineate(condition(record))
+    on, off = edit.ENDS_OF[wave]
+    gone = edit.scale_wave(record, beats, wave, record.leads, 0.0).beats
+    assert np.isnan([getattr(gone, on), getattr(gone, off)]).all()
+    assert np.isnan(gone.lead_marks[on]).all()
+    others = [mark for mark in beats.lead_marks if mark not in (on, off)]
+    assert all(np.array_equal(gone.lead_marks[mark], beats.lead_marks[mark], equal_nan=True) for mark in others)
+    assert any("removed by an edit" in why for why in gone.why_no_p) == (wave == "P")
+
+    rows = [record.leads.index(lead) for lead in ("II", "V2")]
+    some = edit.scale_wave(record, beats, wave, ("II", "V2"), 0.0).beats
+    np.testing.assert_array_equal(getattr(some, on), getattr(beats, on))
+    assert np.isnan(some.lead_marks[off][rows]).all()
+    rest = np.delete(np.arange(len(record.leads)), rows)
+    np.testing.assert_array_equal(some.lead_marks[off][rest], beats.lead_marks[off][rest])
+    kept = edit.scale_wave(record, beats, wave, record.leads, 0.5).beats
+    np.testing.assert_array_equal(getattr(kept, on), getattr(beats, on))
+
+
+def test_a_removed_wave_is_not_measured_any_more():
+    beats = delineate(condition(RECORD))
+    done = edit.scale_wave(RECORD, beats, "T", RECORD.leads, 0.0)
+    measured = measure(condition(done.record), done.beats)
+    assert np.isnan(measured.value("qt_ms"))
+    assert "a T wave was found in 0 of" in measured.why("qt_ms")
+    assert np.isnan(measured.per_lead["t_mv"]).all()
 
 
 def test_the_noise_on_a_removed_p_wave_stays():

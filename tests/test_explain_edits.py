@@ -172,6 +172,16 @@ def test_a_network_that_reads_where_p_lies_answers_to_the_pr_interval_and_not_to
     assert shifted.n_as_large == 0
 
 
+def test_sham_edits_that_are_much_larger_than_the_edit_are_told_and_others_are_not():
+    found = found_by(Level(), *known())
+    ratio = found["shift_pr"].sham_size_mv / found["shift_pr"].size_mv
+    assert ratio > 4  # QRS complexes move with P waves
+    assert found["shift_pr"].sentence.endswith(f"; they change the samples {ratio:.2g} times as much as it does")
+    removed = found["remove_p"]
+    assert removed.sham_size_mv == pytest.approx(removed.size_mv, rel=0.1)
+    assert "times as much" not in removed.sentence
+
+
 def test_a_network_that_does_not_listen_is_not_moved_and_every_sham_is_as_large():
     found = found_by(Deaf(), *known())
     done = [each for each in found.values() if not each.why]

@@ -145,6 +145,18 @@ def test_a_case_in_which_something_else_stands_is_refused(
         load_case(tmp_path / "case")
 
 
+@pytest.mark.parametrize("name", ["notice", "model", "record_sha256", "seed"])
+def test_a_case_whose_provenance_is_not_whole_is_refused_by_what_it_lacks(
+    case: Case, tmp_path: Path, name: str
+) -> None:
+    save_case(case, tmp_path / "case")
+    text = json.loads((tmp_path / "case" / "case.json").read_text())
+    del text["case"]["provenance"][name]
+    (tmp_path / "case" / "case.json").write_text(json.dumps(text))
+    with pytest.raises(CaseError, match=f"does not hold a case: its provenance states no {name}"):
+        load_case(tmp_path / "case")
+
+
 def test_noise_is_a_case_in_which_nothing_is_assessable(narrow_model: Model) -> None:
     noise = np.random.default_rng(0).normal(0, 0.05, (12, 5000))
     case = analyse(Record(noise, 500.0, STANDARD_LEADS, "noise"), narrow_model, "MI", "attention_joint")

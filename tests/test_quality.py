@@ -5,8 +5,8 @@ import pytest
 from ecg_files import LEADS, beats_mv
 
 from ecgviz.records import load_record
-from ecgviz.records.quality import assess
-from ecgviz.types import Record
+from ecgviz.records.quality import assess, assumed, reliance
+from ecgviz.types import LeadQuality, Record
 
 FS = 500.0
 
@@ -115,7 +115,46 @@ def test_augmented_leads_that_contradict_i_and_ii_are_all_named():
 
 def test_offsets_are_no_contradiction():
     signal = _noisy() + np.linspace(-1, 1, 12)[:, None]
+    assert not any("contradict" in reason for found in _verdicts(signal).values() for reason in found.reasons)
+    assert {found.verdict for found in _verdicts(_noisy() + np.linspace(-0.1, 0.1, 12)[:, None]).values()} == {"good"}
+
+
+@pytest.mark.parametrize("offset_mv", [0.3, -0.5])
+def test_a_lead_that_is_offset_as_a_whole_is_doubtful_and_says_by_how_much(offset_mv):
+    signal = _noisy() - np.median(_noisy(), axis=1, keepdims=True)
+    signal[[1, 7]] += offset_mv
+    verdicts = _verdicts(signal)
+    assert [lead for lead, found in verdicts.items() if found.verdict != "good"] == ["II", "V2"]
+    assert verdicts["V2"].verdict == "doubtful"
+    told = float(verdicts["V2"].reasons[0].split("lies ")[1].split(" mV off 0 as a whole")[0])
+    # The mean of beats above an isoelectric line at 0 is some hundredths of a millivolt.
+    assert abs(told - offset_mv) < 0.05
+
+
+def test_large_waves_about_a_baseline_at_zero_and_a_mean_of_zero_are_no_offset():
+    signal = 4 * _noisy()
     assert {found.verdict for found in _verdicts(signal).values()} == {"good"}
+    assert {found.verdict for found in _verdicts(signal - signal.mean(axis=1, keepdims=True)).values()} == {"good"}
+
+
+def test_nothing_can_be_relied_on_where_most_leads_are_unusable():
+    def quality(n_unusable, rest="good"):
+        verdicts = ["unusable"] * n_unusable + [rest] * (12 - n_unusable)
+        return [LeadQuality(lead, verdict) for lead, verdict in zip(LEADS, verdicts, strict=True)]
+
+    assert reliance(quality(0)) == ""
+    assert reliance(quality(12)).startswith("No score of this recording can be relied on: 12 of its 12 leads")
+    assert reliance(quality(7)).startswith("No score of this recording can be relied on: 7 of its 12 leads")
+    for some in (quality(6), quality(1), quality(0, "doubtful")):
+        assert reliance(some) == "The network was fed these leads as they are: read its scores with care."
+
+
+def test_a_recording_of_a_lower_rate_than_a_network_is_fed_was_upsampled():
+    record = Record(signal=_noisy(50.0), fs=50.0, leads=LEADS, id="r", assumptions=("unit entered",))
+    assert assumed(record, 50.0) == ("unit entered",)
+    first, second = assumed(record, 100.0)
+    assert first == "unit entered"
+    assert second.startswith("upsampled from 50 Hz to the 100 Hz that the network is fed: above 25 Hz it holds nothing")
 
 
 def test_unrelated_limb_leads_are_all_doubted():
@@ -135,3 +174,14 @@ def test_real_recordings_are_rarely_doubted(data_dir):
     assert len(found) > 1000
     assert sum(lead.verdict == "unusable" for lead in found) == 0
     assert sum(lead.verdict == "doubtful" for lead in found) <= 0.005 * len(found)
+
+
+@pytest.mark.data
+def test_no_lead_of_ptbxl_is_called_offset(data_dir):
+    found = [
+        reason
+        for path in sorted(data_dir.glob("ptbxl/records100/*/*.hea"))[::4]
+        for lead in assess(load_record(path))
+        for reason in lead.reasons
+    ]
+    assert not [reason for reason in found if "off 0 as a whole" in reason]

@@ -211,6 +211,76 @@ def test_an_age_that_nobody_has_is_none_in_every_kind_of_file(tmp_path, signal_m
     assert load_record(tmp_path / "x.csv").age_years is None
 
 
+@pytest.mark.parametrize("suffix", [".csv", ".npz"])
+@pytest.mark.parametrize(
+    ("altered", "assumed", "simulated"),
+    [
+        ((), (), False),
+        (("P waves removed in 9 of 9 beats", "ST segment shifted by +0.2 mV in V1, V2"), (), True),
+        (
+            ("PR interval 80 ms longer",),
+            ("unit 'mV' entered by the user, the file states none", "50 % µV; +- 2"),
+            False,
+        ),
+        (("",), (), False),
+    ],
+)
+def test_what_a_recording_tells_of_itself_is_written_and_read_back(tmp_path, suffix, altered, assumed, simulated):
+    told = {"altered": altered, "assumptions": assumed, "simulated": simulated}
+    save_record(Record(signal=beats_mv(100.0), fs=100.0, leads=LEADS, id="r", **told), tmp_path / f"x{suffix}")
+    again = load_record(tmp_path / f"x{suffix}")
+    assert (again.assumptions, again.simulated) == (assumed, simulated)
+    assert again.altered == tuple(sentence or "not told in what" for sentence in altered)
+    if "" not in altered:
+        save_record(again, tmp_path / f"y{suffix}")
+        assert load_record(tmp_path / f"y{suffix}").key == again.key
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".npz"])
+def test_sentences_of_a_file_are_one_line_each_and_end(tmp_path, suffix):
+    hostile = "a\n# fs: 1\u2028\x1b[2J\u202eb" + "c" * 100_000
+    record = Record(signal=beats_mv(100.0), fs=100.0, leads=LEADS, id="r", altered=(hostile,) * 5000)
+    save_record(record, tmp_path / f"x{suffix}")
+    again = load_record(tmp_path / f"x{suffix}")
+    assert again.fs == 100.0
+    assert 0 < len(again.altered) <= 100
+    assert all(len(sentence) <= 4000 and sentence.isprintable() for sentence in again.altered)
+
+
+def test_a_file_that_says_nothing_of_itself_was_neither_altered_nor_simulated(tmp_path, signal_mv):
+    fields = {"signal": signal_mv, "fs": 500, "leads": LEADS, "unit": "mV"}
+    for name, odd in (("a", {}), ("b", {"altered": 3.0, "simulated": "maybe", "assumptions": np.zeros(2)})):
+        np.savez(tmp_path / f"{name}.npz", **fields, **odd)
+        record = load_record(tmp_path / f"{name}.npz")
+        assert (record.altered, record.simulated, record.assumptions) == ((), False, ())
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".npz"])
+@pytest.mark.parametrize(
+    ("age", "sex", "told"),
+    [
+        ("300", "F", ("age taken as unknown: the file states one of 300 years, which nobody has",)),
+        ("-1", "", ("age taken as unknown: the file states one of -1 years, which nobody has",)),
+        ("Jane Miller", "f", ("age taken as unknown: the file states one that is no number of years",)),
+        ("61", "Jane", ("sex taken as unknown: what the file states is neither male nor female",)),
+        ("nan", "unknown", ()),
+        ("Unknown", "n/a", ()),
+        ("61", "M", ()),
+    ],
+)
+def test_an_age_or_sex_that_is_not_taken_is_told_without_the_file_s_words(tmp_path, signal_mv, suffix, age, sex, told):
+    if suffix == ".npz":
+        stated = float(age) if age.lstrip("-").isdigit() else age
+        np.savez(tmp_path / "x.npz", signal=signal_mv, fs=500, leads=LEADS, unit="mV", age_years=stated, sex=sex)
+    else:
+        head = f"# fs: 500\n# unit: mV\n# age: {age}\n# sex: {sex}"
+        _csv(tmp_path / "x.csv", LEADS, signal_mv, head=head)
+    record = load_record(tmp_path / f"x{suffix}")
+    assert record.assumptions == told
+    assert "Jane" not in repr(record)
+    assert record.age_years == (61 if age == "61" else None)
+
+
 @pytest.mark.parametrize(
     ("change", "match"),
     [

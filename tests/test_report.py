@@ -85,6 +85,26 @@ def test_marks_that_a_reader_changed_are_told(case: Case, text: str) -> None:
         assert sentence in told
 
 
+def test_poor_leads_upsampling_and_alterations_stand_in_both_kinds_of_report(case: Case, text: str) -> None:
+    from ecgviz.report.as_pdf import _verdict as printed
+
+    def both(case: Case) -> list[str]:
+        on_paper = " ".join(each.get_text() for page in printed(case).pages for each in page.texts)
+        return [" ".join(Page(render(case)).text.split()), " ".join(on_paper.split())]
+
+    assert "relied on" not in Page(text).text
+    assert "read its scores with care" not in Page(text).text
+    unusable = tuple(replace(each, verdict="unusable", reasons=("noise",)) for each in case.quality)
+    slow = replace(case.record, signal=case.record.signal[:, ::10], fs=50.0, altered=("P waves removed <b>",))
+    assert case.record.fs == 500.0
+    for said in both(replace(case, quality=unusable, record=slow)):
+        assert "No score of this recording can be relied on: 12 of its 12 leads hold no ECG" in said
+        assert "Assumed: upsampled from 50 Hz to the 100 Hz that the network is fed" in said
+        assert "ALTERED: P waves removed <b>." in said
+    for said in both(replace(case, quality=(replace(unusable[0], verdict="doubtful"), *case.quality[1:]))):
+        assert "The network was fed these leads as they are: read its scores with care." in said
+
+
 def test_one_file_that_fetches_nothing_and_runs_nothing(text: str) -> None:
     page = Page(text)
     assert page.fetched

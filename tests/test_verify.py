@@ -92,6 +92,59 @@ def test_an_altered_recording_is_verified_on_the_beats_that_moved(narrow_model: 
     assert verify(case, narrow_model).state == BITWISE
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"id": "ptbxl-00001"},
+        {"simulated": False},
+        {"assumptions": ()},
+        {"codes": ("NORM",)},
+        {"infarct_stages": ("I",)},
+    ],
+)
+def test_what_the_recording_tells_of_itself_is_verified(case: Case, narrow_model: Model, change: dict) -> None:
+    found = verify(replace(case, record=replace(case.record, **change)), narrow_model)
+    assert [each.part for each in found.parts if each.state == DIFFERENT] == ["provenance"]
+    assert found.parts[-1].where == "provenance.told_sha256"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("notice", "A diagnosis."),
+        ("model", "another"),
+        ("model_version", "99"),
+        ("method", "saliency"),
+        ("edited_marks", ["beat 1: P wave deleted by a reader"]),
+        ("evidence_sha256", "0" * 64),
+    ],
+)
+def test_what_a_case_states_of_how_it_was_made_is_verified(
+    case: Case, narrow_model: Model, name: str, value: object
+) -> None:
+    found = verify(replace(case, provenance={**case.provenance, name: value}), narrow_model)
+    assert [each.part for each in found.parts if each.state == DIFFERENT] == ["provenance"]
+    assert found.parts[-1].where.startswith(f"provenance.{name}")
+
+
+def test_a_case_without_a_digest_of_what_its_recording_tells_says_that_it_was_not_verified(
+    case: Case, narrow_model: Model
+) -> None:
+    told = {name: value for name, value in case.provenance.items() if name != "told_sha256"}
+    found = verify(replace(case, provenance=told), narrow_model)
+    assert found.state == BITWISE
+    assert [each for each in found.surroundings if "so these were not verified" in each]
+
+
+@pytest.mark.parametrize("name", ["seed", "threads"])
+@pytest.mark.parametrize("value", [-1, 10**12, "four", 1.5, None, True, [1]])
+def test_a_seed_or_number_of_threads_that_is_none_is_refused(
+    case: Case, narrow_model: Model, name: str, value: object
+) -> None:
+    with pytest.raises(CaseError, match=f"this case says that its {name} is .* which is no whole number from "):
+        verify(replace(case, provenance={**case.provenance, name: value}), narrow_model)
+
+
 @pytest.mark.slow
 def test_the_command_says_it_and_ends_with_1_where_something_differs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -10,7 +10,7 @@ import typer
 
 from ecgviz.cli.arguments import Age, Fs, Json, Marks, ModelName, Seed, Sex, Source, Unit, marked, read
 from ecgviz.cli.console import number, plain, write_json, write_lines, write_table
-from ecgviz.cli.networks import chosen
+from ecgviz.cli.networks import chosen, trust, write_trust
 from ecgviz.errors import CaseError
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ Label = Annotated[
 ]
 Method = Annotated[str, typer.Option("--method", help="How to explain; an unknown name lists all.")]
 DEFAULT_METHOD = "integrated_gradients"
+OF_A_RECORDING = ("model", "label", "method", "marks", "seed", "fs", "unit", "age", "sex")
+"""Options of ``report`` that a case has answered already."""
 
 
 def explain(
@@ -55,6 +57,7 @@ def explain(
 
 
 def report(
+    context: typer.Context,
     record: Annotated[
         str,
         typer.Argument(metavar="RECORD", help="Path of a recording, demo:NAME, or a case folder that explain wrote."),
@@ -74,14 +77,15 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Write one file, HTML or PDF: the tracing, three levels of evidence, criteria, verdict and provenance."""
-    from ecgviz.pipeline import load_case
-    from ecgviz.report import write_report
+    from ecgviz.report import kind_of, write_report
     from ecgviz.types.paper import PaperFormat
 
+    kind_of(out)
     form = PaperFormat(layout, cabrera)
+    from ecgviz.pipeline import load_case  # which takes seconds: what cannot be written is refused before
+
     if Path(record, "case.json").is_file():
-        if marks is not None:
-            raise CaseError(f"{record} is a case already, with its own marks; give --marks to ecgviz explain")
+        _refuse_answered(context, record)
         case = load_case(Path(record))
     else:
         case = _case(record, model, label, method, marks, seed, fs, unit, age, sex)
@@ -116,6 +120,16 @@ def _case(
         answer = predict(network, loaded, beats)
         label = answer.labels[int(answer.probabilities.argmax())]
     return analyse(loaded, network, label, method, seed=seed, beats=beats)
+
+
+def _refuse_answered(context: typer.Context, folder: str) -> None:
+    """Refuse options that a case folder has answered already, which a report of it cannot answer anew."""
+    given = [name for name in OF_A_RECORDING if str(context.get_parameter_source(name)).endswith("COMMANDLINE")]
+    if given:
+        raise CaseError(
+            f"{folder} is a case already, with its own {given[0]}; give --{given[0]} and the recording to ecgviz "
+            "explain, or to ecgviz report without the case"
+        )
 
 
 def _folder_name(case: "Case") -> str:
@@ -165,7 +179,7 @@ def _summary(case: "Case") -> dict[str, Any]:
         "share_by_lead": None if channel is None else dict(zip(case.grid.leads, plain(channel), strict=True)),
         "share_by_beat": plain(rhythm),
         "provenance": plain(case.provenance),
-    }
+    } | trust(case.record, case.quality, case.explanation.fs)
 
 
 def _show(case: "Case") -> None:
@@ -173,8 +187,8 @@ def _show(case: "Case") -> None:
 
     agreement = case.agreement
     channel = case.grid.channel()
-    leads = "no lead axis"
-    if channel is not None:
+    leads = "no lead axis" if channel is None else "not measurable"
+    if channel is not None and case.grid.total > 0:
         order = channel.argsort()[::-1][:3]
         leads = ", ".join(f"{case.grid.leads[n]} {number(100 * float(channel[n]), 2)} %" for n in order)
     rows = [
@@ -193,4 +207,6 @@ def _show(case: "Case") -> None:
     ]  # fmt: skip
     write_table(f"{case.record.id}, {case.label}", ("what", "value"), rows)
     write_lines(*([notice(case.beats)] if case.beats.edits else []))
-    write_lines(agreement.why, case.provenance["notice"])
+    write_lines(agreement.why)
+    write_trust(case.record, case.quality, case.explanation.fs)
+    write_lines(case.provenance["notice"])

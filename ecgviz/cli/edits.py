@@ -33,7 +33,7 @@ def edits(
     sex: Sex = None,
     as_json: Json = False,
 ) -> None:
-    """Change rhythm, rate, P waves and PR, and show what each does to a logit beside sham edits of like size."""
+    """Change rhythm, rate, P waves and PR: what each does to a logit, beside sham edits that leave these alone."""
     from ecgviz.checkpoint import predict
     from ecgviz.explain.edits import EDITS, edit_evidence
     from ecgviz.signal import condition

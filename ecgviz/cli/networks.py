@@ -1,5 +1,6 @@
 """``models``, ``methods`` and ``predict``: trained networks, and what explains them."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,7 +15,7 @@ NOT_OFFERED = (
 
 if TYPE_CHECKING:
     from ecgviz.checkpoint import Model
-    from ecgviz.types import ObservedRate
+    from ecgviz.types import LeadQuality, ObservedRate, Record
 
 
 def chosen(name: str | None) -> "Model":
@@ -27,7 +28,7 @@ def chosen(name: str | None) -> "Model":
     """
     from ecgviz.checkpoint import default_model, load_model
 
-    name = name or default_model()
+    name = default_model() if name is None else name
     if name is None:
         raise ModelError("no trained model is shipped here; name a model folder with --model")
     return load_model(name)
@@ -60,11 +61,12 @@ def methods(
     as_json: Json = False,
 ) -> None:
     """List the methods of explanation, and with --model which are valid for that network and why the others are not."""
-    from ecgviz.explain import METHODS
+    from ecgviz.explain.methods import all_methods
 
+    found, faults = all_methods()
     network = None if model is None else chosen(model)
     rows = []
-    for name, method in METHODS.items():
+    for name, method in found.items():
         row = {"name": name, "title": method.title, "family": method.family}
         row |= {"definition": method.definition, "source": method.source}
         if network is not None:
@@ -81,7 +83,7 @@ def methods(
         for row in rows
     ]
     write_table("Methods of explanation" if network is None else f"What can explain {network.name}", columns, table)
-    return write_lines(NOT_OFFERED)
+    return write_lines(NOT_OFFERED, *faults)
 
 
 def predict(
@@ -97,10 +99,11 @@ def predict(
     from ecgviz.beats import delineate
     from ecgviz.checkpoint import past_rate
     from ecgviz.checkpoint import predict as predicted
+    from ecgviz.records.quality import assess
     from ecgviz.signal import condition
 
     loaded = read(record, fs, unit, age, sex)
-    network = chosen(model)
+    network, quality = chosen(model), assess(loaded)
     answer = predicted(network, loaded, delineate(condition(loaded)))
     past = {label: past_rate(network, label, answer.probability(label)) for label in answer.labels}
     outcome = [
@@ -115,7 +118,8 @@ def predict(
         for n, label in enumerate(answer.labels)
     ]
     if as_json:
-        return write_json({"record": loaded.id, "model": network.name, "digest": network.digest, "outcome": outcome})
+        told = {"record": loaded.id, "model": network.name, "digest": network.digest, "outcome": outcome}
+        return write_json(told | trust(loaded, quality, network.spec.fs))
     rows = [
         (
             label,
@@ -128,9 +132,28 @@ def predict(
         for n, label in enumerate(answer.labels)
     ]
     title = f"{loaded.id}, {network.name} version {network.version}"
-    return write_table(
-        title, ("label", "probability", "threshold", "logit", "model calls it", "had it, of such scores"), rows
-    )
+    write_table(title, ("label", "probability", "threshold", "logit", "model calls it", "had it, of such scores"), rows)
+    return write_trust(loaded, quality, network.spec.fs)
+
+
+def trust(record: "Record", quality: "Sequence[LeadQuality]", fed_hz: float) -> dict[str, Any]:
+    """Return what JSON shows of how far scores can be relied on: "reliance" is null where all leads are good."""
+    from ecgviz.records.quality import assumed, reliance
+
+    told = {"simulated": record.simulated, "altered": record.altered, "assumptions": assumed(record, fed_hz)}
+    return {"quality": plain(quality), "reliance": reliance(quality) or None} | told
+
+
+def write_trust(record: "Record", quality: "Sequence[LeadQuality]", fed_hz: float) -> None:
+    """Print how far scores of a recording can be relied on: leads that are not good, alterations, assumptions."""
+    from ecgviz.records.quality import assumed, reliance
+
+    poor = [(each.lead, each.verdict, "; ".join(each.reasons)) for each in quality if each.verdict != "good"]
+    if poor:
+        write_table("Leads that are not good", ("lead", "quality", "why"), poor)
+        write_lines(reliance(quality))
+    write_lines(*(f"Altered: {change}." for change in record.altered))
+    write_lines(*(f"Assumed: {sentence}." for sentence in assumed(record, fed_hz)))
 
 
 def _past(rate: "ObservedRate | None") -> str:

@@ -58,7 +58,7 @@ CHANGES: Mapping[str, Change] = MappingProxyType(
         "scale_wave": Change(
             scale_wave,
             "Scale, turn over or remove a wave",
-            "A wave of every beat is multiplied by a factor in the chosen leads: 0 removes it, -1 turns it over.",
+            "A wave of every beat is multiplied by a factor in the chosen leads: 0 takes it out, -1 turns it over.",
             (
                 Takes("wave", "Wave", "choice", "T", choices=tuple(ENDS_OF)),
                 _LEADS,
@@ -99,7 +99,9 @@ CHANGES: Mapping[str, Change] = MappingProxyType(
             (Takes("pr_ms", "PR interval (empty: usual)", "number", math.nan, 80.0, 400.0, 10.0, "ms"),),
         ),
         "remove_p": Change(
-            remove_p, "Remove P waves", "Every P wave becomes a straight line with the noise that lay on it."
+            remove_p,
+            "Remove P waves",
+            "From 40 ms before every P wave to QRS onset stays the level before it, with the noise that lay there.",
         ),
         "shift_pr": Change(
             shift_pr,

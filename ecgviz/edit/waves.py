@@ -1,12 +1,14 @@
 """Edits of waves: scaled in chosen leads, ST shifted, QRS widened.
 
-What lies outside of the wave that is edited stays bit for bit, apart from what a wider QRS complex moves. A wave is
-what rises above the straight line between the levels before and after it. Changes begin and end with cosine fades, so
-that no step is left. An edit of some limb leads alone breaks the sums by which these follow from one another; its
-sentence says so.
+What lies outside of the wave that is edited stays bit for bit, apart from what a wider QRS complex moves and from the
+surroundings of a P wave that is taken out. A wave is what rises above the straight line between the levels before and
+after it. Changes begin and end with cosine fades, so that no step is left. An edit of some limb leads alone breaks the
+sums by which these follow from one another; its sentence says so.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import scipy
@@ -24,6 +26,9 @@ FOOT_S = 0.010
 """Levels beside a wave are means over this long."""
 SMOOTH_S, SMOOTH_ORDER = 0.040, 3
 """P and T are told from noise by a Savitzky-Golay filter of this length; QRS is as fast as noise and goes with it."""
+BEFORE_P_S, TO_QRS_S = 0.040, 0.040
+"""A P wave is taken out from so long before its first onset in any lead; QRS is reached over the second."""
+REMOVED = "its P wave was removed by an edit"
 FACTORS = (-5.0, 5.0)
 WIDTHS = (0.5, 2.5)
 LARGEST_ST_MV = 2.0
@@ -32,7 +37,10 @@ LARGEST_ST_MV = 2.0
 def scale_wave(record: Record, beats: Beats, wave: str, leads: Sequence[str], factor: float) -> Edited:
     """Multiply a wave of every beat by a factor in the named leads; 0 takes it out, -1 turns it upside down.
 
-    Of P and T waves the smooth part is scaled and the noise on it kept.
+    Of P and T waves the smooth part is scaled and the noise on it kept. A wave that is taken out has no marks any more
+    in these leads, and none at all where they are all leads. A P wave rises before its marks and its repolarisation
+    lasts beyond them: it is taken out from 40 ms before its first onset in any lead, but not from the T wave before, to
+    QRS onset; what stays is the level before it, which goes over into that of the QRS onset within the last 40 ms.
 
     Parameters
     ----------
@@ -62,12 +70,16 @@ def scale_wave(record: Record, beats: Beats, wave: str, leads: Sequence[str], fa
     spans = wave_spans(record, beats, wave)
     if not spans:
         raise EditError(f"no beat of {record.id} has a {wave} wave to scale")
-    for _, first, last in spans:
-        signal[rows, first : last + 1] += (factor - 1) * wave_above_line(
-            whole[rows], record.fs, first, last, wave != "QRS"
-        )
+    if wave == "P" and factor == 0:
+        for _, first, last in p_stretches(record, beats):
+            signal[rows, first : last + 1] -= _p_above_level(whole[rows], record.fs, first, last)
+    else:
+        for _, first, last in spans:
+            above = wave_above_line(whole[rows], record.fs, first, last, wave != "QRS")
+            signal[rows, first : last + 1] += (factor - 1) * above
     sentence = f"{wave} multiplied by {factor:g} in {_named(record, leads)}"
-    return edited_record(record, signal, beats, f"{wave.lower()}x{factor:g}", sentence)
+    left = beats if factor else _without_marks(beats, wave, rows)
+    return edited_record(record, signal, left, f"{wave.lower()}x{factor:g}", sentence)
 
 
 def shift_st(record: Record, beats: Beats, mv: float, leads: Sequence[str]) -> Edited:
@@ -150,6 +162,49 @@ def wave_spans(record: Record, beats: Beats, wave: str) -> list[tuple[int, int, 
     return spans
 
 
+def p_stretches(record: Record, beats: Beats) -> list[tuple[int, int, int]]:
+    """Return for each beat with a P wave its index, and the first and last sample that change when it is taken out."""
+    on = np.array(beats.p_on)
+    if "p_on" in beats.lead_marks and len(beats):
+        on = np.fmin(on, np.fmin.reduce(beats.lead_marks["p_on"], axis=0))
+    ends = np.fmax(beats.t_off, beats.qrs_off)
+    before = np.concatenate([[0.0], np.nan_to_num(ends[:-1])])
+    on = np.where(on > before, np.maximum(on - BEFORE_P_S, before), on)
+    stretches = []
+    for b, _, p_last in wave_spans(record, beats, "P"):
+        first, to_qrs = int(np.ceil(on[b] * record.fs)), np.floor(beats.qrs_on[b] * record.fs)
+        stretches.append((b, first, int(to_qrs) if np.isfinite(to_qrs) else p_last))
+    return stretches
+
+
+def _p_above_level(rows: FloatArray, fs: float, first: int, last: int) -> FloatArray:
+    """Return a P wave (L, K) mV above the level before it, which goes over into that of QRS onset at its end."""
+    foot = max(1, round(FOOT_S * fs))
+    before = rows[:, max(first - foot, 0) : first + 1].mean(axis=1, keepdims=True)
+    after = rows[:, max(last - foot, first) : last + 1].mean(axis=1, keepdims=True)
+    part = _smooth(rows[:, first : last + 1], fs)
+    length = part.shape[1]
+    to_qrs = np.clip(1 - np.arange(length)[::-1] / (TO_QRS_S * fs), 0, 1)
+    level = before + (after - before) * np.sin(np.pi / 2 * to_qrs) ** 2
+    return np.asarray((part - level) * _fade(length, fs))
+
+
+def _without_marks(beats: Beats, wave: str, rows: Sequence[int]) -> Beats:
+    """Return beats without the marks of a wave that was taken out in some leads; without any where in all."""
+    ends = ENDS_OF[wave]
+    marks = {name: np.array(held) for name, held in beats.lead_marks.items()}
+    for name in ends:
+        if name in marks:
+            marks[name][rows] = np.nan
+    if len(set(rows)) < len(beats.leads):
+        return replace(beats, lead_marks=marks)
+    nothing: dict[str, Any] = dict.fromkeys(ends, np.full(len(beats), np.nan))
+    if wave == "P":
+        why = zip(beats.why_no_p or ("",) * len(beats), np.isfinite(beats.p_on), strict=True)
+        nothing["why_no_p"] = tuple(REMOVED if had else reason for reason, had in why)
+    return replace(beats, lead_marks=marks, **nothing)
+
+
 def wave_above_line(rows: FloatArray, fs: float, first: int, last: int, smooth: bool) -> FloatArray:
     """Return a wave (L, K) mV above the line between the levels beside it, 0 at both ends."""
     foot = max(1, round(FOOT_S * fs))
@@ -157,12 +212,23 @@ def wave_above_line(rows: FloatArray, fs: float, first: int, last: int, smooth: 
     after = rows[:, last : last + foot].mean(axis=1, keepdims=True)
     part = rows[:, first : last + 1]
     length = part.shape[1]
-    window = 2 * round(SMOOTH_S * fs / 2) + 1
-    if smooth and SMOOTH_ORDER < window <= length:
-        part = scipy.signal.savgol_filter(part, window, SMOOTH_ORDER, axis=1)
     line = before + (after - before) * np.linspace(0, 1, length)
-    fade = scipy.signal.windows.tukey(length, min(1.0, 2 * FADE_S * fs / length))
-    return np.asarray((part - line) * fade)
+    return np.asarray(((_smooth(part, fs) if smooth else part) - line) * _fade(length, fs))
+
+
+def _smooth(part: FloatArray, fs: float) -> FloatArray:
+    """Return samples (L, K) without the noise on them; as they are where they are too few to tell."""
+    window = 2 * round(SMOOTH_S * fs / 2) + 1
+    if not SMOOTH_ORDER < window <= part.shape[1]:
+        return part
+    smooth: FloatArray = scipy.signal.savgol_filter(part, window, SMOOTH_ORDER, axis=1)
+    return smooth
+
+
+def _fade(length: int, fs: float) -> FloatArray:
+    """Return weights (K,) that rise from 0 and fall to 0 within `FADE_S`."""
+    weights: FloatArray = scipy.signal.windows.tukey(length, min(1.0, 2 * FADE_S * fs / length))
+    return weights
 
 
 def _rows(record: Record, leads: Sequence[str]) -> list[int]:

@@ -1,8 +1,10 @@
 """Edits as evidence: what the logit does when the rhythm, the rate, the P waves or the PR interval are changed.
 
 An RR interval has no mass that an attribution could fall on, nor has an interval or a wave that is absent. What a
-network makes of them is asked by changing them. Every edit stands beside sham edits of like size, which change the
-recording as much and leave what is asked about as it was: a logit that moves as far for those tells nothing.
+network makes of them is asked by changing them. Every edit stands beside sham edits, which leave what is asked about as
+it was: a logit that moves as far for those tells nothing. They change the samples about as much as the edit does, but
+for PR: P waves cannot move without it unless the QRS complexes move along, which changes samples some ten times as
+much. Where sizes differ that far, the result says so.
 
 Edits are made on the recording as the network is fed it; R peaks that a network needs move along. No sham edit keeps
 both rate and regularity and stretches TP as a change of rate does: in atrial fibrillation, where fibrillatory waves in
@@ -23,6 +25,8 @@ from ecgviz.types import Beats, Record
 from ecgviz.types.arrays import FloatArray
 
 FEWEST_SHAMS = 8
+LIKE_SIZE = 2.0
+"""Sham edits that change samples by more than this many times as much as the edit, or as little, are told apart."""
 NORMAL_BPM, USUAL_BPM, SLOW_BPM = (60.0, 100.0), 75.0, 50.0
 """A rate out of the first is changed to the second, one inside to the third."""
 LONG_PR_MS, USUAL_PR_MS, LENGTHENED_PR_MS = 200.0, 160.0, 240.0
@@ -77,10 +81,13 @@ class EditEvidence:
         if self.why:
             return f"{self.title}: not possible, {self.why}"
         verb = "lowers" if self.change < 0 else "raises"
+        ratio = self.sham_size_mv / self.size_mv
+        alike = 1 / LIKE_SIZE <= ratio <= LIKE_SIZE
+        size = "" if alike else f"; they change the samples {ratio:.2g} times as much as it does"
         return (
             f"{self.title} {verb} the logit of {self.label} by {abs(self.change):.2f}; {len(self.sham_changes)} sham "
             f"edits ({self.sham}) change it by {self.sham_mean:+.2f} +- {self.sham_sd:.2f}, "
-            f"{self.n_as_large} of them by as much"
+            f"{self.n_as_large} of them by as much{size}"
         )
 
 
@@ -152,7 +159,7 @@ def edit_evidence(
     n_shams: int = 10,
     edits: Sequence[str] = tuple(EDITS),
 ) -> tuple[EditEvidence, ...]:
-    """Return what edits do to the logit of one label, beside sham edits of like size.
+    """Return what edits do to the logit of one label, beside sham edits.
 
     Parameters
     ----------
@@ -216,7 +223,7 @@ def _evidence(
     if size == 0:
         return replace(nothing, why="it changes no sample of this recording")
     if len(shams) < FEWEST_SHAMS:
-        return replace(nothing, why=f"only {len(shams)} sham edits of like size fit into this recording")
+        return replace(nothing, why=f"only {len(shams)} sham edits fit into this recording")
     logits = _logits(model, [(each.record, each.beats) for each in (edited, *shams)])[
         :, model.label_index(nothing.label)
     ]

@@ -1,4 +1,4 @@
-"""Sham edits: as large as an edit, and without what it asks about.
+"""Sham edits: without what an edit asks about, and as large as it where that can be (`moved_with_p` is larger).
 
 Each function draws up to ``n`` of them; where a recording has no room for one, it is drawn again.
 """
@@ -10,7 +10,7 @@ import numpy as np
 
 from ecgviz.edit import Edited, move_beats, set_rr, start_later
 from ecgviz.edit.relay import edited_record
-from ecgviz.edit.waves import wave_spans
+from ecgviz.edit.waves import p_stretches, wave_spans
 from ecgviz.errors import EditError
 from ecgviz.types import Beats, Record
 from ecgviz.types.arrays import FloatArray
@@ -53,9 +53,10 @@ def misplaced(record: Record, beats: Beats, edited: Edited, rng: np.random.Gener
     What was taken off (or put on) the P wave is taken off (or put on) between the end of T and the P wave; where that
     stretch is too short, between QRS complex and P wave. So duration, leads and mV are those of the edit.
     """
-    with_p = beats if np.isfinite(beats.p_on).sum() > np.isfinite(edited.beats.p_on).sum() else edited.beats
+    removed = np.isfinite(beats.p_on).sum() > np.isfinite(edited.beats.p_on).sum()
     change = edited.record.signal.astype(np.float64) - record.signal
-    spans = [span for span in wave_spans(record, with_p, "P") if np.nan_to_num(change[:, span[1] : span[2]]).any()]
+    where = p_stretches(record, beats) if removed else wave_spans(record, edited.beats, "P")
+    spans = [span for span in where if np.nan_to_num(change[:, span[1] : span[2]]).any()]
     t_off, qrs_off = (np.ceil(np.nan_to_num(m) * record.fs).astype(int) for m in (beats.t_off, beats.qrs_off))
 
     def one() -> Edited:

@@ -69,21 +69,36 @@ def analyse(
     )
 
 
+def told_sha256(record: Record) -> str:
+    """Return a digest of what a record tells of itself and `Record.key` leaves out.
+
+    That is its id, the statements and infarct stages that came with it, what was assumed, and whether it was simulated.
+    """
+    told = (record.id, record.codes, record.infarct_stages, record.assumptions, record.simulated)
+    return hashlib.sha256(repr(told).encode()).hexdigest()
+
+
+def evidence_sha256(grid: EvidenceGrid) -> str:
+    """Return a digest of the relevance on an evidence grid."""
+    mass = np.ascontiguousarray(grid.pos).tobytes() + np.ascontiguousarray(grid.neg).tobytes()
+    return hashlib.sha256(mass).hexdigest()
+
+
 def _provenance(
     record: Record, model: Model, method: str, seed: int, beats: Beats, grid: EvidenceGrid, duration_ms: float
 ) -> dict[str, Any]:
-    result = hashlib.sha256(np.ascontiguousarray(grid.pos).tobytes() + np.ascontiguousarray(grid.neg).tobytes())
     return {
         "notice": NOTICE,
         "ecgviz": __version__,
         "record_sha256": record.key,
+        "told_sha256": told_sha256(record),
         "model": model.name,
         "model_version": model.version,
         "model_sha256": model.digest,
         "method": method,
         "seed": seed,
         "edited_marks": list(beats.edits),
-        "evidence_sha256": result.hexdigest(),
+        "evidence_sha256": evidence_sha256(grid),
         "python": platform.python_version(),
         "packages": {name: version(name) for name in PACKAGES},
         "platform": platform.platform(terse=True),

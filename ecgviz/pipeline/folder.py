@@ -16,6 +16,8 @@ from ecgviz.types import Case
 
 CASE, ARRAYS = "case.json", "arrays.npz"
 FORMAT = 1
+STATED = ("notice", "record_sha256", "model", "model_version", "model_sha256", "method", "seed")
+"""What the provenance of every case states."""
 
 
 def save_case(case: Case, folder: Path) -> None:
@@ -60,4 +62,7 @@ def load_case(folder: Path) -> Case:
         raise
     except (KeyError, TypeError, *DAMAGED) as error:
         raise CaseError(f"{folder} does not hold a case: {error}") from error
+    missing = [name for name in STATED if name not in case.provenance]
+    if missing:
+        raise CaseError(f"{folder} does not hold a case: its provenance states no {missing[0]}")
     return case

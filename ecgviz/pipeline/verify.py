@@ -1,6 +1,6 @@
 """A case computed once more from what is in it, and held against what it says: bitwise, within tolerance, different."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
@@ -10,7 +10,7 @@ import torch
 
 from ecgviz.checkpoint import Model
 from ecgviz.errors import CaseError
-from ecgviz.pipeline.analyse import analyse
+from ecgviz.pipeline.analyse import analyse, evidence_sha256
 from ecgviz.types import Case
 
 BITWISE, WITHIN, DIFFERENT = "bitwise", "within tolerance", "different"
@@ -20,8 +20,11 @@ releases of PyTorch change last digits, and PyTorch promises no equality across 
 (https://pytorch.org/docs/stable/notes/randomness.html).
 """
 PARTS = ("quality", "beats", "measurements", "prediction", "explanation", "grid", "controls", "attention", "findings",
-         "agreement")  # fmt: skip
+         "agreement", "provenance")  # fmt: skip
 """What is computed anew; record, label, method and seed are taken from the case."""
+STATED = ("notice", "record_sha256", "told_sha256", "model", "model_version", "method", "edited_marks")
+"""What must be the same in its provenance; older cases have no digest of what the recording tells of itself."""
+LARGEST_SEED, MOST_THREADS = 2**31 - 1, 1024
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,8 @@ def verify(case: Case, model: Model) -> Verification:
     Raises
     ------
     CaseError
-        When the recording in the case is not the one of its provenance, or the model has other weights.
+        When the recording in the case is not the one of its provenance, the model has other weights, or the seed or
+        the number of threads is none.
     EcgvizError
         When the case cannot be computed any more.
     """
@@ -74,11 +78,29 @@ def verify(case: Case, model: Model) -> Verification:
         raise CaseError(f"the recording in this case is not the one it was made from ({case.record.id} was changed)")
     if model.digest != told["model_sha256"]:
         raise CaseError(f"{model.name} has other weights than the model of this case ({told['model_sha256'][:12]})")
+    seed = _whole(told, "seed", 0, LARGEST_SEED)
     given = case.beats if case.beats.edits or case.record.altered else None
-    with _threads(int(told.get("threads", torch.get_num_threads()))):
-        again = analyse(case.record, model, case.label, case.explanation.method, seed=int(told["seed"]), beats=given)
-    parts = tuple(_compared(name, getattr(case, name), getattr(again, name)) for name in PARTS)
-    return Verification(parts, _surroundings(dict(told), dict(again.provenance)))
+    with _threads(_whole({"threads": torch.get_num_threads(), **told}, "threads", 1, MOST_THREADS)):
+        again = analyse(case.record, model, case.label, case.explanation.method, seed=seed, beats=given)
+    parts = [_compared(name, getattr(case, name), getattr(again, name)) for name in PARTS if name != "provenance"]
+    parts.append(_compared("provenance", *_stated(case, again.provenance)))
+    return Verification(tuple(parts), _surroundings(dict(told), dict(again.provenance)))
+
+
+def _whole(told: Mapping[str, Any], name: str, low: int, high: int) -> int:
+    """Return a whole number of a case's provenance; anything else there is refused."""
+    value = told.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise CaseError(f"this case says that its {name} is {value!r}, which is no whole number from {low} to {high}")
+    return value
+
+
+def _stated(case: Case, now: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what a case states of itself, and what it would have to: the digest of its evidence is that of its own."""
+    then = case.provenance
+    names = [name for name in STATED if name != "told_sha256" or name in then]
+    stated = {name: then.get(name) for name in (*names, "evidence_sha256")}
+    return stated, {name: now[name] for name in names} | {"evidence_sha256": evidence_sha256(case.grid)}
 
 
 @contextmanager
@@ -95,6 +117,10 @@ def _threads(n: int) -> Iterator[None]:
 def _surroundings(then: dict[str, Any], now: dict[str, Any]) -> tuple[str, ...]:
     names = ("ecgviz", "python", "platform", "threads")
     found = [f"{name} {then.get(name)}, now {now[name]}" for name in names if then.get(name) != now[name]]
+    if "told_sha256" not in then:
+        found.append(
+            "no digest of the recording's id, statements and assumptions in this case, so these were not verified"
+        )
     was = then.get("packages", {})
     found += [f"{name} {was.get(name)}, now {each}" for name, each in now["packages"].items() if was.get(name) != each]
     return tuple(found)

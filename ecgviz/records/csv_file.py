@@ -2,6 +2,8 @@
 
 Stated in the file means: comment lines before the header (``# fs: 500``, ``# unit: mV``, ``# age: 63``, ``# sex: F``),
 a unit behind each lead name (``II [uV]``), a row of units below the header, or a time column (``time [s]``, ``t_ms``).
+Comment lines also tell whether a recording was simulated (``# simulated: yes``), and what was altered or assumed, a
+sentence a line (``# altered: P waves removed``, ``# assumption: rate entered by the user``).
 """
 
 import re
@@ -16,9 +18,10 @@ from ecgviz.types import Record
 from ecgviz.types.arrays import FloatArray
 
 MAX_COLUMNS = 200
-_COMMENT = re.compile(
-    r"#\s*(fs|rate|sampling_rate|unit|units|age|sex)\s*[:=]\s*(\S{1,20})(?:\s*Hz)?\s*$", re.IGNORECASE
-)
+_COMMENT = re.compile(r"#\s*(fs|rate|sampling_rate|unit|units)\s*[:=]\s*(\S{1,20})(?:\s*Hz)?\s*$", re.IGNORECASE)
+_PERSON = re.compile(r"#\s*(age|sex)\s*[:=]\s*(.*)$", re.IGNORECASE)
+_TOLD = re.compile(r"#\s*(altered|assumption|simulated)\s*:\s*(.*)$", re.IGNORECASE)
+_YES = ("yes", "true", "1")
 _NAME_UNIT = re.compile(r"^(.{1,40}?)\s*[\[(]([^\])]{1,12})[\])]$|^(.{1,40}?)_([munµμ]?v|m?s)$", re.IGNORECASE)
 _TIME = ("time", "t", "seconds", "time_s", "timestamp")
 _SECONDS = {"s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3, "milliseconds": 1e-3}
@@ -38,7 +41,7 @@ def read_csv(path: Path, fs: float | None, unit: str | None) -> Record:
         numbers, or a time column that does not run evenly.
     """
     source = fields.shown(path.name)
-    stated, lines = _split_comments(_text(path, source))
+    stated, told, lines = _split_comments(_text(path, source))
     if len(lines) < 2:
         raise RecordError(f"{source}: a header row of lead names and rows of samples are needed")
     separator = max(";\t,", key=lines[0].count)
@@ -63,6 +66,7 @@ def read_csv(path: Path, fs: float | None, unit: str | None) -> Record:
         known = known or timed
     rate, rate_note = fields.agreed_rate(known, fs, source)
     scaled, unit_note = _scale(values[:, leads].T, [units[n] for n in leads], stated.get("unit"), unit, source)
+    not_taken = fields.not_taken(stated.get("age", ""), stated.get("sex", ""))
     return Record(
         signal=scaled,
         fs=rate,
@@ -70,7 +74,9 @@ def read_csv(path: Path, fs: float | None, unit: str | None) -> Record:
         id=source,
         age_years=fields.age(stated.get("age", "")),
         sex=fields.sex(stated.get("sex", "")),
-        assumptions=(*notes, *rate_note, *unit_note),
+        assumptions=(*fields.sentences(told["assumption"]), *notes, *rate_note, *unit_note, *not_taken),
+        altered=fields.sentences(told["altered"]),
+        simulated=any(text.strip().casefold() in _YES for text in told["simulated"]),
     )
 
 
@@ -93,18 +99,21 @@ def _text(path: Path, source: str) -> str:
         raise RecordError(f"{source}: this is no text file (byte {error.start} is not UTF-8)") from error
 
 
-def _split_comments(text: str) -> tuple[dict[str, str], list[str]]:
-    """Return what the comment lines state of rate, unit, age and sex, and all other lines that are not empty."""
+def _split_comments(text: str) -> tuple[dict[str, str], dict[str, list[str]], list[str]]:
+    """Return what comment lines state of rate, unit, age and sex, what they tell besides, and the table's lines."""
     words = {"rate": "fs", "sampling_rate": "fs", "units": "unit"}
+    told: dict[str, list[str]] = {"altered": [], "assumption": [], "simulated": []}
     stated, lines = {}, []
     for line in text.splitlines():
         if line.startswith("#"):
-            if match := _COMMENT.match(line):
+            if match := _COMMENT.match(line) or _PERSON.match(line):
                 key = match[1].lower()
                 stated[words.get(key, key)] = match[2]
+            elif match := _TOLD.match(line):
+                told[match[1].lower()].append(match[2])
         elif line.strip():
             lines.append(line)
-    return stated, lines
+    return stated, told, lines
 
 
 def _names(cells: Sequence[str], source: str) -> tuple[list[str], list[str | None]]:

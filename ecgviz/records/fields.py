@@ -1,8 +1,12 @@
-"""What a file may say in words: units, ages, sexes, and lead names; nothing else of its text is let through."""
+"""What a file may say in words: units, ages, sexes and lead names; nothing else of its text is let through.
+
+But for files that `ecgviz.records.write` wrote: what they tell of alterations and assumptions is kept (`sentences`).
+"""
 
 import math
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from ecgviz.errors import RecordError
 from ecgviz.records.leads import EXTRA_LEADS, STANDARD_LEADS, canonical
@@ -27,7 +31,11 @@ _MV = {
 }
 _MALE = ("m", "male", "man")
 _FEMALE = ("f", "female", "woman", "w")
+_NOT_STATED = ("", "nan", "none", "null", "na", "n/a", "unknown", "unk", "u", "x", "?", "-", "not stated")
 _LONGEST_NUMBER = 24
+OLDEST_YEARS = 120.0
+MOST_SENTENCES, LONGEST_SENTENCE = 100, 4000
+"""More than this a file cannot tell of its alterations, nor of its assumptions."""
 
 
 def shown(text: str, limit: int = 40) -> str:
@@ -80,7 +88,31 @@ def number(text: str) -> float:
 def age(text: str) -> float | None:
     """Return an age in years from a file's text, or None where it states none that is plausible."""
     years = number(text)
-    return years if 0 <= years <= 120 else None
+    return years if 0 <= years <= OLDEST_YEARS else None
+
+
+def not_taken(age_text: str, sex_text: str) -> tuple[str, ...]:
+    """Return in sentences what a file states of age and sex that `age` and `sex` make nothing of.
+
+    Words of the file are not repeated, as they may be anything. What says "not known" needs no sentence.
+    """
+    notes = []
+    if age(age_text) is None and age_text.strip().casefold() not in _NOT_STATED:
+        years = number(age_text)
+        what = "that is no number of years" if math.isnan(years) else f"of {years:g} years, which nobody has"
+        notes.append(f"age taken as unknown: the file states one {what}")
+    if sex(sex_text) is None and sex_text.strip().casefold() not in _NOT_STATED:
+        notes.append("sex taken as unknown: what the file states is neither male nor female")
+    return tuple(notes)
+
+
+def sentences(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return sentences of a file, each one line of printable characters, as many and as long as ours can be."""
+    kept = []
+    for text in texts:
+        cut = text if len(text) <= LONGEST_SENTENCE else text[: LONGEST_SENTENCE - 3] + "..."
+        kept.append("".join(c if c.isprintable() else " " for c in cut).strip() or "not told in what")
+    return tuple(kept[:MOST_SENTENCES])
 
 
 def sex(text: str) -> str | None:

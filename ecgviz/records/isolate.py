@@ -142,6 +142,8 @@ def _answer(folder: Path, main: str) -> Record:
         sex=told["sex"],
         codes=tuple(told["codes"]),
         assumptions=tuple(told["assumptions"]),
+        altered=tuple(told["altered"]),
+        simulated=told["simulated"],
     )
 
 
@@ -163,7 +165,7 @@ def parse_in_child(folder: Path) -> None:
         said = f"{request['called']}: reading it takes more than {MEMORY_BYTES / 1e9:.1f} GB of memory"
         (folder / child.REFUSAL).write_text(said, encoding="utf-8")
         return
-    names = ("fs", "leads", "id", "age_years", "sex", "codes", "assumptions")
+    names = ("fs", "leads", "id", "age_years", "sex", "codes", "assumptions", "altered", "simulated")
     told = json.dumps({name: getattr(record, name) for name in names})
     np.savez(folder / _ANSWER, signal=record.signal, told=np.array(told))
 

@@ -1,4 +1,7 @@
-"""NPZ files: fields ``signal`` (L, N), ``fs``, ``leads``, ``unit``, and if known ``age_years`` and ``sex``."""
+"""NPZ files: fields ``signal`` (L, N), ``fs``, ``leads``, ``unit``, and if known ``age_years`` and ``sex``.
+
+Also what a recording tells of itself: ``simulated`` (true or not), and sentences in ``altered`` and ``assumptions``.
+"""
 
 import zipfile
 import zlib
@@ -47,7 +50,7 @@ def read_arrays(path: Path) -> Mapping[str, Any]:
 def read_npz(path: Path, fs: float | None, unit: str | None) -> Record:
     """Read an NPZ file; ``fs`` (Hz) and ``unit`` are taken where the file states none.
 
-    An age that is not plausible is none, as in other files.
+    An age that is not plausible is none, as in other files, and the record's assumptions tell so.
 
     Raises
     ------
@@ -66,21 +69,37 @@ def read_npz(path: Path, fs: float | None, unit: str | None) -> Record:
     names = np.asarray(arrays["leads"])
     if names.dtype.kind not in "US" or names.ndim != 1:
         raise RecordError(f"{source}: the field 'leads' is no list of names")
+    age, sex = _as_text(arrays, "age_years"), _as_text(arrays, "sex")
+    notes = (*rate_note, *unit_note, *fields.not_taken(age, sex))
     return Record(
         signal=signal.astype(np.float64) * factor,
         fs=rate,
         leads=fields.lead_names([str(name) for name in names.astype(np.str_)], source),
         id=source,
-        age_years=fields.age(str(_number(arrays, "age_years"))),
-        sex=fields.sex(_text(arrays, "sex") or ""),
-        assumptions=(*rate_note, *unit_note),
+        age_years=fields.age(age),
+        sex=fields.sex(sex),
+        assumptions=(*_sentences(arrays, "assumptions"), *notes),
+        altered=_sentences(arrays, "altered"),
+        simulated=_number(arrays, "simulated") == 1,
     )
+
+
+def _as_text(arrays: Mapping[str, Any], name: str) -> str:
+    """Return a field that is a number or a text as text, "" where it is absent."""
+    found = _number(arrays, name)
+    return (_text(arrays, name) or "") if found is None else repr(found)
+
+
+def _sentences(arrays: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """Return a field of sentences, none where it is absent or holds no text."""
+    value = np.asarray(arrays.get(name, ()))
+    return fields.sentences(str(each) for each in value.ravel()) if value.dtype.kind == "U" else ()
 
 
 def _number(arrays: Mapping[str, Any], name: str) -> float | None:
     """Return a field as a number, or None where it is absent, NaN or no single number."""
     value = np.asarray(arrays.get(name, np.nan))
-    if value.size != 1 or value.dtype.kind not in "fiu" or np.isnan(value).any():
+    if value.size != 1 or value.dtype.kind not in "fiub" or np.isnan(value).any():
         return None
     return float(value.reshape(()))
 

@@ -54,14 +54,15 @@ def read_wfdb(path: Path, fs: float | None, unit: str | None) -> Record:
     rate, rate_note = fields.agreed_rate(header.fs, fs, source)
     counts = read_counts(path, header, source)
     signal, assumptions = _volts(counts, header, unit, source)
+    age, sex = _stated(_AGE, header.comments), _stated(_SEX, header.comments)
     return Record(
         signal=signal,
         fs=rate * header.channels[0].samples_per_frame,
         leads=fields.lead_names([channel.name for channel in header.channels], source),
         id=source,
-        assumptions=(*rate_note, *assumptions),
-        age_years=_age(header.comments),
-        sex=_sex(header.comments),
+        assumptions=(*rate_note, *assumptions, *fields.not_taken(age, sex)),
+        age_years=fields.age(age),
+        sex=fields.sex(sex),
         codes=_codes(header.comments),
     )
 
@@ -187,14 +188,9 @@ def _sums_up(row: FloatArray, channel: Channel) -> bool:
     return (total - channel.checksum) % 65536 == 0
 
 
-def _age(comments: tuple[str, ...]) -> float | None:
-    """Return the age that a comment states."""
-    return next((fields.age(match[1]) for line in comments if (match := _AGE.match(line))), None)
-
-
-def _sex(comments: tuple[str, ...]) -> str | None:
-    """Return the sex that a comment states."""
-    return next((fields.sex(match[1]) for line in comments if (match := _SEX.match(line))), None)
+def _stated(pattern: re.Pattern[str], comments: tuple[str, ...]) -> str:
+    """Return what the first comment of that form states, "" where none does."""
+    return next((match[1] for line in comments if (match := pattern.match(line))), "")
 
 
 def _codes(comments: tuple[str, ...]) -> tuple[str, ...]:

@@ -10,13 +10,16 @@ from pathlib import Path
 import numpy as np
 
 from ecgviz.errors import RecordError
+from ecgviz.records.fields import sentences
 from ecgviz.types import Record
 
 SUFFIXES = (".npz", ".csv")
 
 
 def save_record(record: Record, path: Path) -> None:
-    """Write a recording in millivolts with its rate, leads, age and sex; the file appears whole or not at all.
+    """Write a recording in millivolts, with its rate, leads, age and sex, and what it tells of itself.
+
+    That is whether it was simulated, what was altered and what was assumed. The file appears whole or not at all.
 
     Parameters
     ----------
@@ -58,6 +61,9 @@ def _write_npz(record: Record, path: Path) -> None:
         unit="mV",
         age_years=np.nan if record.age_years is None else record.age_years,
         sex=record.sex or "",
+        simulated=record.simulated,
+        altered=np.array(sentences(record.altered), dtype=np.str_),
+        assumptions=np.array(sentences(record.assumptions), dtype=np.str_),
     )
 
 
@@ -68,6 +74,10 @@ def _write_csv(record: Record, path: Path) -> None:
             file.write(f"# age: {record.age_years:g}\n")
         if record.sex is not None:
             file.write(f"# sex: {record.sex}\n")
+        if record.simulated:
+            file.write("# simulated: yes\n")
+        file.writelines(f"# altered: {sentence}\n" for sentence in sentences(record.altered))
+        file.writelines(f"# assumption: {sentence}\n" for sentence in sentences(record.assumptions))
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(record.leads)
         for samples in record.signal.T:

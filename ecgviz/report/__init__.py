@@ -9,7 +9,21 @@ from ecgviz.report.as_pdf import render_pdf
 from ecgviz.types import Case
 from ecgviz.types.paper import STANDARD, PaperFormat
 
-__all__ = ["render", "render_pdf", "write_report"]
+__all__ = ["kind_of", "render", "render_pdf", "write_report"]
+
+
+def kind_of(path: Path) -> str:
+    """Return the suffix of a report's name, which says how it is written.
+
+    Raises
+    ------
+    CaseError
+        For a name that ends otherwise than in ``.html``, ``.htm`` or ``.pdf``.
+    """
+    kind = path.suffix.lower()
+    if kind not in (".html", ".htm", ".pdf"):
+        raise CaseError(f"{path.name}: a report is written as .html or .pdf; end its name in one of these")
+    return kind
 
 
 def write_report(case: Case, path: Path, form: PaperFormat = STANDARD) -> None:
@@ -29,9 +43,6 @@ def write_report(case: Case, path: Path, form: PaperFormat = STANDARD) -> None:
     CaseError
         For a name that ends otherwise.
     """
-    kind = path.suffix.lower()
-    if kind not in (".html", ".htm", ".pdf"):
-        raise CaseError(f"{path.name}: a report is written as .html or .pdf; end its name in one of these")
-    data = render_pdf(case, form) if kind == ".pdf" else render(case, form).encode()
+    data = render_pdf(case, form) if kind_of(path) == ".pdf" else render(case, form).encode()
     with written_whole(path) as part:
         part.write_bytes(data)

@@ -20,6 +20,7 @@ from ecgviz.figures import region_cells
 from ecgviz.figures.heat import Heat, from_attention, from_explanation
 from ecgviz.figures.printed import channel_svg, matrix_svg, paper_svg, rhythm_svg
 from ecgviz.figures.sheet import sheet_starts
+from ecgviz.records.quality import assumed, reliance
 from ecgviz.report import rows
 from ecgviz.report.rows import number, percent, words
 from ecgviz.signal import condition
@@ -70,7 +71,10 @@ def render(case: Case, form: PaperFormat = STANDARD) -> str:
 
 
 def _edits(case: Case) -> Iterable[str]:
-    """Yield what a reader changed; nothing when the marks are automatic."""
+    """Yield what was altered on purpose and which marks a reader changed; nothing where neither was."""
+    if case.record.altered:
+        yield "<h2>Alterations</h2>"
+    yield from (f"<p><strong>ALTERED: {_safe(change)}.</strong></p>" for change in case.record.altered)
     if case.beats.edits:
         yield f"<h2>Marks</h2><p><strong>{_safe(notice(case.beats))}</strong></p>"
         yield "<ul>" + "".join(f"<li>{_safe(sentence)}</li>" for sentence in case.beats.edits) + "</ul>"
@@ -81,6 +85,8 @@ def _verdict(case: Case) -> Iterable[str]:
     yield "<h2>Model and guideline</h2>"
     yield f'<p class="verdict">Called by: {_safe(agreement.label)}. Evidence: {_safe(agreement.evidence)}.</p>'
     yield f"<p>{_safe(agreement.why)}</p>"
+    if reliance(case.quality):
+        yield f"<p><strong>{_safe(reliance(case.quality))}</strong> {rows.POOR_LEADS}</p>"
     yield '<div class="pair">'
     yield _table(*rows.predictions(case))
     yield _table(*rows.shares(case))
@@ -98,7 +104,7 @@ def _tracing(case: Case, form: PaperFormat) -> Iterable[str]:
     if math.isfinite(error):
         yield f"<p>Completeness error: {number(100 * error, 2)} % of the change of the logit.</p>"
     yield f"<p>Resolution in time: {number(1000 * explanation.resolution_s, 3)} ms.</p>"
-    yield from (f"<p>Assumed: {_safe(sentence)}.</p>" for sentence in case.record.assumptions)
+    yield from (f"<p>Assumed: {_safe(sentence)}.</p>" for sentence in assumed(case.record, explanation.fs))
 
 
 def _sheets(case: Case, form: PaperFormat, heat: Heat, about: str, *, header: Sequence[str] = ()) -> Iterable[str]:

@@ -11,6 +11,7 @@ from ecgviz.figures.booklet import Drawing, Flow, Page, Place, figures_page, pap
 from ecgviz.figures.heat import Heat, from_attention, from_explanation
 from ecgviz.figures.printed import draw_channel, draw_matrix, draw_rhythm
 from ecgviz.figures.sheet import sheet_starts
+from ecgviz.records.quality import assumed, reliance
 from ecgviz.report import rows
 from ecgviz.report.as_html import coarse, outlined
 from ecgviz.signal import condition
@@ -56,6 +57,8 @@ def _verdict(case: Case) -> Flow:
     flow.heading("Model and guideline")
     flow.paragraph(f"Called by: {agreement.label}. Evidence: {agreement.evidence}.", bold=True)
     flow.paragraph(agreement.why)
+    if reliance(case.quality):
+        flow.paragraph(f"{reliance(case.quality)} {rows.POOR_LEADS}", bold=True)
     for change in case.record.altered:
         flow.paragraph(f"ALTERED: {change}.", bold=True)
     if case.beats.edits:
@@ -69,7 +72,7 @@ def _verdict(case: Case) -> Flow:
     if error == error:
         flow.paragraph(f"Completeness error: {rows.number(100 * error, 2)} % of the change of the logit.")
     flow.paragraph(f"Resolution in time: {rows.number(1000 * case.explanation.resolution_s, 3)} ms. {coarse(case)}")
-    for sentence in case.record.assumptions:
+    for sentence in assumed(case.record, case.explanation.fs):
         flow.paragraph(f"Assumed: {sentence}.")
     return flow
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from ecgviz.types import Case, Finding
 
+POOR_LEADS = "Which leads, and why, stands under Measurements and quality."
 Rows = tuple[Sequence[str], list[Sequence[str]]]
 
 

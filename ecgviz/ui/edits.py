@@ -27,6 +27,6 @@ def evidence(case: Case) -> None:
             widgets.draw(drawn, edits_table(found), key=f"edits of {case.label}")
         widgets.note(
             "An interval, a rate or a missing wave has no mass that a map could fall on. Each edit stands beside ten "
-            "sham edits that change the recording as much and leave what is asked about alone: a logit that moves as "
-            "far for those says nothing."
+            "sham edits that leave what is asked about alone, and change the recording as much, or more where it says "
+            "so: a logit that moves as far for those says nothing."
         )
