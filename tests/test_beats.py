@@ -156,3 +156,10 @@ def test_real_records_begin_with_the_beat_that_a_reader_sees(data_dir, record_id
     beats = delineate(condition(load_record(path)))
     assert beats.r_s[0] == pytest.approx(r_s, abs=0.02)
     assert beats.edge[0]
+
+
+@pytest.mark.parametrize("finding", ["normal", "lbbb", "wpw"])
+@pytest.mark.parametrize("fs", [500.0, 1000.0])
+def test_a_steep_onset_in_a_recording_without_noise_is_no_pacing_spike(finding, fs):
+    made = simulate(finding, seed=3, fs=fs, duration_s=10.0, noise=0.0)
+    assert "paced" not in delineate(condition(made.record)).kind
