@@ -28,6 +28,6 @@ with right:
     st.markdown("**Identity**")
     st.text(f"{model.name} version {model.version}, {model.n_parameters:,} parameters")
     st.code(f"sha256 {model.digest}", language=None, wrap_lines=True)
-    st.caption(f"{len(available_models())} model(s) installed.")
+    st.caption(f"Models installed: {len(available_models())}.")
 with st.expander("The network that marks P, QRS and T in every recording"):
     st.markdown(card())

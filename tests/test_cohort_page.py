@@ -257,3 +257,42 @@ def test_records_that_are_none_have_a_sentence_and_no_empty_charts(app: AppTest)
     assert [each.value.replace("\\", "") for each in app.info] == [
         f"{model}: no such record. Choose other records above." for model in ("first", "second")
     ]
+
+
+@pytest.mark.parametrize("view", page.VIEWS)
+def test_without_a_record_no_view_speaks_of_maps_that_are_too_few(app: AppTest, view: str) -> None:
+    app.selectbox(key="cohort which").set_value("missed").run()
+    show(app, view)
+    assert not any("too few" in each.value for each in app.info)
+
+
+def test_of_no_records_there_are_no_clusters_and_a_sentence_says_so(app: AppTest) -> None:
+    app.selectbox(key="cohort which").set_value("missed").run()
+    show(app, "Clusters")
+    assert not charts(app)
+    assert [each.value.replace("\\", "") for each in app.info] == ["first: no such record. Choose other records above."]
+    assert not app.slider
+
+
+def test_matrices_side_by_side_have_each_lead_in_one_row_and_titles_in_short_lines(app: AppTest) -> None:
+    place, *maps = [each["layout"] for each in charts(app)[:3]]
+    assert place["title"]["text"] == "Guideline for CLBBB,<br>% of 250 records"
+    assert [each["title"]["text"] for each in maps] == [
+        f"{model}, % of mass,<br>250 records" for model in ("first", "second")
+    ]
+    for each in maps:
+        assert (each["height"], each["margin"]["t"]) == (place["height"], place["margin"]["t"])
+        assert each["margin"].get("b") == place["margin"].get("b")
+
+
+def test_criteria_stand_under_names_that_a_reader_knows(app: AppTest) -> None:
+    show(app, "Criteria")
+    found = app.dataframe[0].value
+    assert not [name for name in found.columns if "_" in name]
+    assert {"best control", "above it", "above, from", "above, to", "used"} <= set(found.columns)
+
+
+@pytest.mark.parametrize(("n", "step"), [(1, 1), (5, 1), (6, None)])
+def test_few_records_are_counted_in_whole_records(n: int, step: int | None) -> None:
+    figure = figures.share_figure(np.full(n, 0.3), np.full(n, 0.6), title="m")
+    assert figure.layout.yaxis.dtick == step

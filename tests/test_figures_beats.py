@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ecgviz import figures
-from ecgviz.figures import beat_tables
+from ecgviz.figures import annotated, beat_tables
 from ecgviz.measure import MedianBeat
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.types import KINDS, MARKS, Beats, Record
@@ -230,3 +230,11 @@ def test_the_tables_hold_the_marks_and_the_intervals_between_them():
     median = beat_tables.median_table(make_median(), STANDARD_LEADS)
     assert median.shape == (650, 13)
     assert median["from R, ms"][250] == 0
+
+
+def test_in_half_a_page_no_names_of_waves_run_into_one_another_and_the_lines_keep_their_key():
+    whole = figures.median_sheet(make_median(), STANDARD_LEADS, title="Median")
+    half = annotated.half_as_wide(whole)
+    assert [each.name for each in half.data] == [each.name for each in whole.data if each.name != "wave names"]
+    assert any("P dotted, QRS solid, T dashed" in each.text for each in half.layout.annotations)
+    assert trace(whole, "wave names").text

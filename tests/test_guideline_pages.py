@@ -292,6 +292,18 @@ def test_look_alikes_are_entries_and_every_pair_stands_once():
     assert one.beside(one.beside("CLBBB")) == "CLBBB"
 
 
+@pytest.mark.parametrize("name", ["MI_LBBB", "LNGQT", "STD_", "ABQRS"])
+def test_what_an_entry_is_not_judged_beside_is_listed_with_when(app: AppTest, name: str):
+    library(app, name)
+    said, one = texts(app), entry(name)
+    open_too = "**Not judged beside** (when it is there, or while it is open whether it is)"
+    only_met = "**Not judged beside** (when it is there; while that is open, a caution says so)"
+    assert (open_too in said, only_met in said) == (bool(one.blocked_by), bool(one.blocked_if_met))
+    linked = {each.proto.label for each in app.get("page_link")}
+    for other in (*one.blocked_by, *one.blocked_if_met):
+        assert any(other in label for label in linked), other
+
+
 def test_an_example_that_is_not_named_after_its_entry_meets_it_and_its_healthy_twin_does_not():
     assert {name for spec in FINDINGS.values() for name in spec.criteria} <= set(filter(examples.findings_for, IDS))
     assert set(examples.ALSO) <= set(IDS)

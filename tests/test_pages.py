@@ -4,6 +4,7 @@ import ast
 import io
 import json
 import pickle
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from ecgviz import NOTICE, checkpoint, pipeline, registry
 from ecgviz.records import load_record
 from ecgviz.records.leads import STANDARD_LEADS
-from ecgviz.ui import method_words, state, wording
+from ecgviz.ui import method_words, state, terms, wording
 from ecgviz.ui.state import networks
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -630,3 +631,74 @@ def test_of_good_leads_nothing_is_said_and_a_doubtful_one_is_a_note(app: AppTest
     assert "Lead V1 is doubtful: what a network says rests on these samples all the same, so read it with care." in (
         unescaped(texts(app))
     )
+
+
+def test_a_sentence_starts_with_a_capital_and_leaves_names_as_they_are():
+    for clause, said in (
+        ("the network needs 10 s", "The network needs 10 s."),
+        ("altered: ST segment shifted.", "Altered: ST segment shifted."),
+        ("non-diagnostic T abnormalities", "Non-diagnostic T abnormalities."),
+        ("ST depression", "ST depression."),
+        ("", "."),
+        ("record-eadb5591 lasts 5 s", "record-eadb5591 lasts 5 s."),
+        ("record-deadbeef lasts 5 s", "record-deadbeef lasts 5 s."),
+        ("demo:af: lead V1 is flat", "demo:af: lead V1 is flat."),
+        ("imle_net has no label X", "imle_net has no label X."),
+        ("resnet1d shows no attention", "resnet1d shows no attention."),
+        ("aVR is missing", "aVR is missing."),
+    ):
+        assert wording.sentence(clause) == said
+
+
+def test_a_refusal_beside_a_recording_names_it_by_its_id(app: AppTest):
+    send(app, ("five.csv", made_csv(samples(5.0))))
+    said = unescaped(texts(app))
+    assert "record-" in said
+    assert "Record-" not in said
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Two methods of installed packages: one that can be used, and one whose package cannot be loaded."""
+    monkeypatch.syspath_prepend(tmp_path)
+    source = """
+from dataclasses import replace
+from ecgviz.explain import METHODS
+theirs = replace(METHODS["saliency"], title="Slope of theirs", definition="where their slope is steep")
+"""
+    (tmp_path / "package_of_theirs.py").write_text(source, encoding="utf-8")
+    points = [
+        EntryPoint("theirs", "package_of_theirs:theirs", "ecgviz.methods"),
+        EntryPoint("odd", "package_that_is_gone:method", "ecgviz.methods"),
+    ]
+    monkeypatch.setattr("ecgviz.registry.entry_points", lambda group: points if group == "ecgviz.methods" else [])
+
+
+def test_a_method_of_an_installed_package_is_offered_by_its_title_and_opened_by_an_address(
+    installed: None, app: AppTest
+):
+    for name, value in {"record": "demo:lbbb", "method": "theirs"}.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    assert not app.warning
+    picker = app.selectbox(key="method")
+    assert picker.value == "theirs"
+    assert "Slope of theirs" in picker.options
+    said = unescaped(texts(app))
+    assert "Where their slope is steep." in said
+    assert "'odd' (ecgviz.methods) of the installed package package_that_is_gone cannot be loaded" in said
+    assert figures(visit(app, "attributions"))
+    assert not app.exception
+    assert "Slope of theirs" in set(terms.table()["term"])
+
+
+@pytest.mark.parametrize(
+    ("page", "key"),
+    [("glossary", "glossary kind"), ("validation", "score"), ("attributions", "by"), ("compare", "differs")],
+)
+def test_choices_in_part_of_a_page_go_on_in_a_second_line(shipped_app: AppTest, page: str, key: str):
+    visit(pick_demo(shipped_app, "lbbb"), page)
+    (choices,) = [each for each in shipped_app.button_group if each.key == key]
+    assert choices.proto.wrap
+    assert not [name for name in choices.options if "_" in name]

@@ -228,3 +228,10 @@ def test_a_study_that_lacks_its_recordings_says_so(app: AppTest, memory: Path, m
     enter(app, founding.new_code(memory / "bare", "R1"))
     assert not app.exception
     assert "imported without its recordings" in texts(app)
+
+
+def test_every_wave_of_a_lead_can_be_marked_in_a_narrow_window(app: AppTest, folder: Path, codes: Mapping[str, str]):
+    enter(app, codes["R1"])
+    marks = [each for each in app.button_group if each.key and " cells " in each.key]
+    assert len(marks) == 12
+    assert all(each.proto.wrap for each in marks)

@@ -190,6 +190,12 @@ def test_the_flaw_is_the_map_of_the_network_with_random_weights(page: AppTest):
     assert "**1 of 1 right.**" in said(page)
 
 
+def test_a_search_for_the_flaw_can_be_ended_before_it_is_answered(page: AppTest):
+    start(page, "Spot the flaw", "15 13")
+    press(page, "End")
+    assert not [each for each in page.button if each.label == "A is random"]
+
+
 def test_a_case_whose_time_is_up_is_missed(page: AppTest, monkeypatch: pytest.MonkeyPatch):
     start(page, "Timed set", "13 15")
     now = teaching.time.time()

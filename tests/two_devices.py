@@ -22,10 +22,12 @@ from ecgviz.explain.methods import applicable, find_method, method_parameters
 from ecgviz.simulate import simulate
 from tests.elsewhere import register
 
-FEW: dict[str, Any] = {"n_steps": 4, "n_samples": 2, "n_coalitions": 512, "n_references": 2}
+FEW: dict[str, Any] = {"n_steps": 4, "n_samples": 2, "n_references": 2, "n_coalitions": 288}
 """Less work of the methods that take it: devices are compared, not maps made."""
-SLOW = ("feature_ablation", "occlusion", "lime", "gradient_shap")
+SLOW = ("feature_ablation", "occlusion", "lime", "gradient_shap", "kernel_shap")
 """Methods that ask a network in the same way as one of the others."""
+SLOWEST = ("ecg_mamba", "shapley")
+"""A network and a method that take a minute together."""
 MADE = simulate("lbbb", seed=3, fs=100.0, duration_s=10.0)
 RECORD, BEATS = MADE.record, MADE.truth.beats
 
@@ -35,7 +37,7 @@ def questions(model: Model) -> Iterator[tuple[str, Any]]:
     inputs = model_input(model, RECORD, BEATS)
     yield "logits", lambda one: predict_many(one, [inputs])[0].logits
     for method in applicable(model):
-        if method not in SLOW:
+        if method not in SLOW and (model.name, method) != SLOWEST:
             yield method, partial(_map, method=method)
     yield "controls", _of_random_networks
     if pools_of(model):

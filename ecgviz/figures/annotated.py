@@ -71,8 +71,12 @@ def for_projector(figure: go.Figure) -> go.Figure:
 
 
 def half_as_wide(figure: go.Figure) -> go.Figure:
-    """Return a median sheet, which is laid out for the wide column of a page, for one of two equal columns."""
+    """Return a median sheet, which is laid out for the wide column of a page, for one of two equal columns.
+
+    The names of the waves would run into one another there; the key below the sheet tells the lines apart.
+    """
     shown = go.Figure(figure)
+    shown.data = [each for each in shown.data if each.name != "wave names"]
     shown.update_layout(height=round(HALF_OF_WIDE * figure.layout.height))
     return shown
 

@@ -18,6 +18,11 @@ MOST_POINTS = 2000
 """More points than this are drawn as so many of them, evenly chosen."""
 _NAMES_PX = 24
 """Room for a line of names above a plot."""
+TITLE_LETTERS = 24
+"""A title of several matrices side by side is broken before it is longer."""
+AXIS_FONT = {"size": 13}
+FEW_RECORDS = 5
+"""Up to so many records in a bar each is a line of the grid: there is no part of a record."""
 BIN_PERCENT = 2.5
 """Width of a bar of `share_figure`, in percent of the map."""
 
@@ -33,7 +38,12 @@ def guideline_figure(guideline: FloatArray, n: int, *, title: str) -> go.Figure:
     known = np.nan_to_num(cells)
     peak = np.unravel_index(int(known.argmax()), known.shape)
     most = f"most often {STANDARD_LEADS[peak[0]]} {tuple(WAVES)[peak[1]]}" if n else "no record"
-    figure = style.blank(style.MATRIX_PX, f"{title}: {n} records, {most}", style.plain(title))
+    figure = style.blank(
+        style.MATRIX_PX,
+        f"{title}: {n} records, {most}",
+        style.in_lines(style.plain(title), TITLE_LETTERS),
+        margin={"t": style.MATRIX_HEAD_PX},  # as of the maps that stand beside it, so that a lead is one row of all
+    )
     figure.add_heatmap(
         z=cells,
         x=list(WAVES),
@@ -90,7 +100,7 @@ def excess_figure(table: pd.DataFrame, names: Sequence[str], *, title: str) -> g
     ends = ends[np.isfinite(ends)]
     pad = 0.08 * max(float(np.ptp(ends)), 5.0)
     figure.update_xaxes(
-        title={"text": "points of the map above the best control map (0 = as a map that knows nothing)"},
+        title={"text": "points above the best control map (0 = as a map that knows nothing)", "font": AXIS_FONT},
         range=[float(ends.min()) - pad, float(ends.max()) + pad],
         gridcolor=style.RULE,
         zeroline=False,
@@ -126,11 +136,12 @@ def share_figure(share: FloatArray, control: FloatArray, *, title: str) -> go.Fi
         )
     most, last = np.max(counts), edges[1:][np.any(counts, axis=0)]
     figure.update_xaxes(
-        title={"text": "percent of the map in the guideline's place"},
+        title={"text": "percent of the map in the guideline's place", "font": AXIS_FONT},
         gridcolor=style.RULE,
         range=[0, float(last[-1]) if last.size else 100],
     )
-    figure.update_yaxes(title={"text": "records"}, gridcolor=style.RULE, range=[0, 1.05 * float(most or 1)])
+    figure.update_yaxes(title={"text": "records", "font": AXIS_FONT}, gridcolor=style.RULE)
+    figure.update_yaxes(range=[0, 1.05 * float(most or 1)], dtick=1 if most <= FEW_RECORDS else None)
     names = {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"}  # above the bars, which may be high anywhere
     margin = {"b": 48, "l": 56, "t": head_px}
     figure.update_layout(barmode="overlay", showlegend=True, legend=names, margin=margin)

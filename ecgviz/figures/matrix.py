@@ -28,6 +28,7 @@ def wave_matrix(
     below: str = "",
     limit: float | None = None,
     focus: Focus = NOWHERE,
+    title_letters: int = style.TITLE_LETTERS,
 ) -> go.Figure:
     """Draw shares of relevance by lead and wave, each cell with its number.
 
@@ -47,6 +48,8 @@ def wave_matrix(
         The share at which colours end, for several matrices on one scale (`colour_end`); else this matrix's own.
     focus : Focus
         Its lead and wave are framed: a row, a column, or a cell.
+    title_letters : int
+        The title is broken before a line of it is longer.
 
     Returns
     -------
@@ -83,7 +86,9 @@ def wave_matrix(
         layout["margin"] |= {"l": 72}  # "all leads" is longer than the name of a lead
     height = style.MATRIX_PX if leads else ONE_ROW_PX
     shapes = [*framed, *_in_focus(focus, rows)]
-    figure = style.blank(height, alt, style.in_lines(style.plain(title)), shapes=shapes, **layout, **REACHES)
+    figure = style.blank(
+        height, alt, style.in_lines(style.plain(title), title_letters), shapes=shapes, **layout, **REACHES
+    )
     figure.add_traces([cells, _picks(shares, rows, bool(leads))])
     return figure
 

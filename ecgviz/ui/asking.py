@@ -4,7 +4,8 @@ import streamlit as st
 
 from ecgviz import glossary
 from ecgviz.errors import EcgvizError
-from ecgviz.explain import METHODS, applicable
+from ecgviz.explain import applicable
+from ecgviz.explain.methods import all_methods
 from ecgviz.figures.style import percent
 from ecgviz.types import Record
 from ecgviz.ui import method_words, state, widgets, wording, words
@@ -45,10 +46,11 @@ def label(record: Record, name: str, refused: list[str]) -> str | None:
 
 def method(name: str | None, refused: list[str]) -> str:
     """Offer what the model can be asked; where that is nothing, the page with the explanation says why."""
+    known, faults = all_methods()
     try:
-        methods = tuple(METHODS) if name is None else applicable(state.model(name))
+        methods = tuple(known) if name is None else applicable(state.model(name))
     except EcgvizError:
-        methods = tuple(METHODS)  # the pages that need the model say why it was refused
+        methods = tuple(known)  # the pages that need the model say why it was refused
     first = state.Choice.method
     sentence = "" if name is None else state.not_applicable(methods)
     refused += [sentence] if sentence else []
@@ -62,6 +64,8 @@ def method(name: str | None, refused: list[str]) -> str:
         help="What is held against the guideline, and drawn behind the trace on the Attributions page.\n\n"
         + glossary.define("method"),
     )
-    if picked in METHODS:
-        widgets.note(wording.sentence(METHODS[picked].definition))
+    if picked in known:
+        widgets.note(wording.sentence(known[picked].definition))
+    for fault in faults:
+        widgets.note(wording.sentence(fault))
     return picked or first

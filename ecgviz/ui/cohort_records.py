@@ -49,7 +49,12 @@ def listed(cohort: Cohort, now: str, question: Question) -> None:
         left.selectbox("Sorted by", list(COLUMNS), index=list(COLUMNS).index("above control"), key="cohort sort")
     )
     falling = middle.segmented_control(
-        "Order", ["largest first", "smallest first"], default="largest first", required=True, key="cohort order"
+        "Order",
+        ["largest first", "smallest first"],
+        default="largest first",
+        required=True,
+        key="cohort order",
+        wrap=True,
     )
     n_pages = -(-n // PAGE_ROWS)
     page = int(right.number_input(f"Page of {n_pages}", 1, n_pages, 1, key=f"cohort page {n_pages}"))

@@ -54,6 +54,7 @@ def maps(asked: Asked) -> None:
                 title=f"{model}, % of mass, {each.n_records} records",
                 outlined=figures.pointed_at(each.guideline),
                 limit=limit,
+                title_letters=figures.TITLE_LETTERS,
             )
             widgets.draw(drawn, _map_table(shares, each), f"cohort map {model}")
     agreed(asked)
@@ -116,6 +117,17 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**p)[list(AGREEMENT)].rename(columns=AGREEMENT).round(4)
 
 
+MET: Mapping[str, str] = {
+    **{"control_share": "best control", "excess": "above it", "excess_low": "above, from", "excess_high": "above, to"},
+    **{"n": "records"},
+}
+
+
+def met(found: pd.DataFrame) -> pd.DataFrame:
+    """Return the definitions that are met, and their columns, under names that a reader knows; shares in parts of 1."""
+    return found.assign(definition=found.definition.map(wording.readable)).rename(columns=MET).round(4)
+
+
 def distributions(asked: Asked) -> None:
     """Draw in how many records so much of the map lies in the guideline's place, one figure a network."""
     for column, question in zip(st.columns(len(asked.questions)), asked.questions, strict=True):
@@ -147,7 +159,7 @@ def criteria(asked: Asked) -> None:
         if found.empty:
             st.info(f"No criterion of {question.label} with a place is met on these records.")
             continue
-        st.dataframe(found.round(4), hide_index=True, key=f"cohort criteria {question.model}")
+        st.dataframe(met(found), hide_index=True, key=f"cohort criteria {question.model}")
     widgets.note(
         "used = yes: more of the map than of any control lies in the place of the definition, and more than an even "
         "spread would have there, with the whole 95 % interval; no (ignored): less; few: fewer than 10 records."
@@ -207,6 +219,16 @@ def published(asked: Asked) -> None:
 def grouped(asked: Asked) -> None:
     """Draw clusters of a network's maps, each with its mean map and the records nearest to it."""
     question = asked.questions[0]
+    condition, parameters = question.condition()
+    counted = kept.asked(
+        asked.state,
+        f"SELECT count(*) AS n FROM cohort WHERE {condition}",  # noqa: S608
+        tuple(parameters),
+        asked.cohort,
+    )
+    if not counted.n.iloc[0]:
+        st.info(wording.plain(_none_to_count(question.model, 0)))
+        return
     k = int(st.slider("Clusters", 2, 8, 3, key="cohort clusters"))
     found = kept.grouped(asked.state, question, k, asked.cohort)
     table = pd.DataFrame(

@@ -30,6 +30,7 @@ def pick(record: Record) -> tuple[sides.Side, sides.Side]:
         default=RECORDING,
         required=True,
         key="differs",
+        wrap=True,
         help="All else is as chosen in the sidebar, on both sides.",
     )
     with right:

@@ -1,6 +1,7 @@
 """Names of methods, and sentences about their maps: how fine and how complete one is, and what it cannot tell."""
 
-from ecgviz.explain import METHODS, find_method
+from ecgviz.errors import EcgvizError
+from ecgviz.explain import find_method
 from ecgviz.explain.attention import cannot_tell
 from ecgviz.figures.style import percent
 from ecgviz.types import Explanation
@@ -9,8 +10,11 @@ from ecgviz.ui.words import duration
 
 
 def method_name(method: str) -> str:
-    """Return a method's name for readers; a trivial map has its own."""
-    return METHODS[method].title if method in METHODS else method
+    """Return a method's name for readers, also of an installed package; a trivial map has its own."""
+    try:
+        return find_method(method).title
+    except EcgvizError:
+        return method
 
 
 def explanation_facts(explanation: Explanation) -> str:

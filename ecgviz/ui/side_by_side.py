@@ -40,7 +40,9 @@ def pick(record: Record) -> tuple[Shown, ...]:
     chosen = state.choice()
     network = widgets.need_model(chosen.model)
     left, right = st.columns([1, 2], vertical_alignment="bottom")
-    by = left.segmented_control("Side by side", ["Methods", "Networks"], default="Methods", required=True, key="by")
+    by = left.segmented_control(
+        "Side by side", ["Methods", "Networks"], default="Methods", required=True, key="by", wrap=True
+    )
     with right:
         if by == "Networks":
             asked = [(name, chosen.method) for name in _networks(network.name)]

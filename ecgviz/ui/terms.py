@@ -6,7 +6,7 @@ import streamlit as st
 from ecgviz import glossary
 from ecgviz.checkpoint import available_models
 from ecgviz.errors import EcgvizError
-from ecgviz.explain import METHODS
+from ecgviz.explain.methods import all_methods
 from ecgviz.ui import state, wording, words
 
 METHODS_KIND, LABELS_KIND = "Method", "Label"
@@ -22,7 +22,7 @@ def table() -> pd.DataFrame:
     ]
     rows += [
         (method.title, METHODS_KIND, wording.sentence(method.definition), method.source, "Attributions, Criteria")
-        for method in METHODS.values()
+        for method in all_methods()[0].values()
     ]
     rows += [(label, LABELS_KIND, wording.sentence(name), LABELS_SOURCE, "") for label, name in _labels().items()]
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -45,7 +45,9 @@ def listed(found: pd.DataFrame) -> None:
     left, right = st.columns([2, 3])
     text = left.text_input("Search", key="glossary search", placeholder="QTc, attention, null ...")
     kinds = list(dict.fromkeys(found["kind"]))
-    kind = right.segmented_control("Kind", kinds, key="glossary kind", help="All kinds where none is chosen.")
+    kind = right.segmented_control(
+        "Kind", kinds, key="glossary kind", help="All kinds where none is chosen.", wrap=True
+    )
     chosen = found if kind is None else found[found["kind"] == kind]
     told = chosen[COLUMNS[:4]].agg(" ".join, axis=1).str.casefold()
     for word in text.casefold().split():

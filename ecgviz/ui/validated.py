@@ -52,8 +52,19 @@ def planted(names: tuple[str, ...]) -> tuple[pd.DataFrame | None, list[str]]:
 def pick(model: Model) -> tuple[pd.DataFrame | None, str]:
     """Let the reader choose networks and a score; say what is missing."""
     left, right = st.columns([1, 2])
-    whose = left.segmented_control("Networks", [model.name, "all"], default=model.name, required=True, key="whose")
-    score = right.segmented_control("Score", list(SCORES), default=next(iter(SCORES)), required=True, key="score")
+    whose = left.segmented_control(
+        "Networks", [model.name, "all"], default=model.name, required=True, key="whose", wrap=True
+    )
+    score = right.segmented_control(
+        "Score",
+        list(SCORES),
+        default=next(iter(SCORES)),
+        required=True,
+        format_func=wording.readable,
+        key="score",
+        help="\n\n".join(f"**{wording.readable(name)}**: {wording.plain(said)}" for name, said in SCORES.items()),
+        wrap=True,
+    )
     names = available_models() if whose == "all" else (model.name,)
     try:
         table, missing = planted(names)

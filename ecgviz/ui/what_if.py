@@ -146,10 +146,11 @@ def tracing(record: Record, edited: Edited, shown: sides.Sides, found: Mapping[s
         default=sides.METHOD,
         required=True,
         key="what if behind",
+        wrap=True,
         help="The method chosen on the left, or where the network pooled; the scale is one for both.",
     )
     whose = right.segmented_control(
-        "of the recording", (AFTER, BEFORE), default=AFTER, required=True, key="what if whose"
+        "of the recording", (AFTER, BEFORE), default=AFTER, required=True, key="what if whose", wrap=True
     )
     heats = {}
     if behind == sides.METHOD:

@@ -2,6 +2,9 @@
 
 import re
 
+_WORD = re.compile(r"(?!record-[0-9a-f]{8}\b)[a-z]+(-[A-Za-z]+)*[,:;]?(\s|$)")
+"""A plain word at the start of a clause: no name of a recording, network or lead ("demo:af", "imle_net", "aVR")."""
+
 
 def readable(name: str) -> str:
     """Return a name of the code for readers: "inferior_stemi" is "inferior stemi"."""
@@ -14,8 +17,8 @@ def capital(text: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """Return a clause as a sentence: capital first, full stop last."""
-    return f"{capital(text.rstrip('.'))}."
+    """Return a clause as a sentence: full stop last, capital first unless a name stands there, which stays as it is."""
+    return f"{capital(text.rstrip('.')) if _WORD.match(text.rstrip('.')) else text.rstrip('.')}."
 
 
 def plain(text: str) -> str:

@@ -44,8 +44,12 @@ def show(one: Entry) -> None:
         other = pair.beside(one.id)
         citations.to_library(other, f"{other}: {names[other]}")
         st.markdown(wording.plain(pair.apart))
-    if one.blocked_by:
-        st.markdown("**Not judged beside**")
-        with st.container(horizontal=True):
-            for other in one.blocked_by:
-                citations.to_library(other, f"{other}: {names[other]}")
+    for others, when in (
+        (one.blocked_by, "when it is there, or while it is open whether it is"),
+        (one.blocked_if_met, "when it is there; while that is open, a caution says so"),
+    ):
+        if others:
+            st.markdown(f"**Not judged beside** ({when})")
+            with st.container(horizontal=True):
+                for other in others:
+                    citations.to_library(other, f"{other}: {names[other]}")

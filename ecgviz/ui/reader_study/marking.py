@@ -16,7 +16,7 @@ def cells(question: Question, record: Record) -> None:
     half = (len(record.leads) + 1) // 2
     for column, leads in zip(st.columns(2), (record.leads[:half], record.leads[half:]), strict=True):
         for lead in leads:
-            name, row = column.columns([1, 7], vertical_alignment="center")
+            name, row = column.columns([1, 5], gap="xsmall", vertical_alignment="center")
             name.markdown(f"**{wording.plain(lead)}**")
             row.pills(
                 f"Waves of lead {lead}",
@@ -24,6 +24,7 @@ def cells(question: Question, record: Record) -> None:
                 selection_mode="multi",
                 key=question.key(f"cells {lead}"),
                 label_visibility="collapsed",
+                wrap=True,
             )
 
 

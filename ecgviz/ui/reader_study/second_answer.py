@@ -37,7 +37,7 @@ def ask(held: Seat, question: Question, place: str, first: Answer) -> None:
     heat = figures.from_explanation(anonymous, shown.record.duration_s)
     measured = held.study.protocol.measurements
     sheet.paper(shown, place, question.key(f"paper {behind.name}"), measured=measured, heat=heat)
-    columns = st.columns([4, *[5] * len(maps)])
+    columns = st.columns(1 + len(maps))
     with columns[0]:
         _prediction(held, maps[0])
     for column, each in zip(columns[1:], maps, strict=True):
@@ -116,7 +116,7 @@ def _form(held: Seat, question: Question, maps: tuple[MapShown, ...]) -> None:
         _places(question, judged, maps)
     with right:
         for field, asked in _AGREED.items():
-            st.segmented_control(f"{asked[len(maps) > 1]} ({_ENDS})", LIKERT, key=question.key(field))
+            st.segmented_control(f"{asked[len(maps) > 1]} ({_ENDS})", LIKERT, key=question.key(field), wrap=True)
         own_answer.label_and_confidence(held, question, "What do you find now?")
         own_answer.comment(question)
         answer = review.written(question, (), judged)
@@ -136,6 +136,7 @@ def _places(question: Question, judged: tuple[Place, ...], maps: tuple[MapShown,
             VERDICTS,
             key=question.key(f"verdict {n}"),
             label_visibility="collapsed",
+            wrap=True,
         )
 
 

@@ -38,9 +38,9 @@ def arrive() -> tuple[str, ...]:
         asked.pop("label", None)
     refused += _pick("model", asked, available_models())
     if "method" in asked:
-        from ecgviz.explain import METHODS
+        from ecgviz.explain.methods import all_methods
 
-        refused += _pick("method", asked, tuple(METHODS))
+        refused += _pick("method", asked, tuple(all_methods()[0]))
     st.session_state[_LABEL] = asked.get("label")
     return tuple(refused)
 

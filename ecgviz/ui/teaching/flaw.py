@@ -83,7 +83,10 @@ def _matrix(one: Explained, side: str, opened: Opened) -> None:
 
 def _answer_buttons(opened: Opened, held: Sitting) -> None:
     random_side = next(side for side in SIDES if side != trained_side(opened.case.id, held.seed))
-    for place, side in zip(st.columns([1, 1, 4])[:2], SIDES, strict=True):
+    *answers, end, _ = st.columns([2, 2, 1, 3])  # as wide as "A is random" beside its key in a narrow window
+    with end:
+        controls.ending()
+    for place, side in zip(answers, SIDES, strict=True):
         place.button(
             f"{side} is random",
             shortcut=side,

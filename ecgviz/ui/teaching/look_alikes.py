@@ -30,8 +30,9 @@ def run(library: Library) -> None:
     st.markdown(f"**Alike.** {wording.plain(pair.alike)}")
     st.markdown(f"**Apart.** {wording.plain(pair.apart)}")
     for place, opened in zip(st.columns(2), both, strict=True):
+        place.markdown(f"**{wording.plain(opened.lesson.name)}** (case {opened.case.id})")
+    for place, opened in zip(st.columns(2), both, strict=True):  # a row of their own: they begin at one height
         with place:
-            st.markdown(f"**{wording.plain(opened.lesson.name)}** (case {opened.case.id})")
             _median(opened)
     st.table(_crossed(both), hide_index=True)
     for opened in both:

@@ -28,7 +28,7 @@ def _read(opened: Opened, library: Library, held: Sitting) -> None:
     sheet.paper(opened)
     if answering.ask(opened, library, held):
         st.rerun()
-    left, right, _ = st.columns([1, 1, 4])
+    left, right, _ = st.columns([2, 1, 5])
     with left:
         controls.backwards(held)
     with right:
