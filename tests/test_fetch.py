@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ecgviz import NOTICE
 from ecgviz.cli import main
 from ecgviz.errors import RecordError
 from ecgviz.training.fetch import Fetched, fetch_ptbxl
@@ -166,7 +167,8 @@ def test_the_command_tells_what_came(
     monkeypatch.setattr("ecgviz.training.fetch.fetch_ptbxl", partial(fetch_ptbxl, base=server.base))
     assert main(["fetch", "ptb-xl", "--out", str(tmp_path), "--rate", "500", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert told == {"folder": str(tmp_path), "n_files": 3, "n_present": 0, "n_new": 3, "n_replaced": 0}
+    counts = {"n_files": 3, "n_present": 0, "n_new": 3, "n_replaced": 0}
+    assert told == {"folder": str(tmp_path), **counts, "notice": NOTICE}
     assert main(["fetch", "ptb-xl", "--out", str(tmp_path), "--rate", "both"]) == 0
     assert "5 files are those of PTB-XL 1.0.3 (3 were there, 2 came anew" in capsys.readouterr().out
     monkeypatch.setattr("ecgviz.training.fetch.fetch_ptbxl", partial(fetch_ptbxl, base=nowhere, retries=0))

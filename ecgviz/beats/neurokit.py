@@ -57,7 +57,7 @@ def neurokit_beats(record: Record, method: str) -> Beats:
     -------
     Beats
         ``kind`` is "unsure" throughout, because neurokit2 tells no kinds apart. A lead that it cannot delineate is
-        NaN, and so is a beat whose R peak is the first or the last sample. Without any beat ``reason`` says why.
+        NaN, and so is a beat whose R peak lies in the first 0.3 s or is the last sample. Without any beat ``reason`` says why.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def neurokit_beats(record: Record, method: str) -> Beats:
 
 def lead_marks(clean: FloatArray, peaks: np.ndarray, fs: float, method: str) -> dict[str, FloatArray]:
     """Return neurokit2's marks of one cleaned lead (N,) at R peaks (B,): seconds by mark, each (B,), NaN = none."""
-    inner = peaks[(peaks > 0) & (peaks < clean.size - 1)]
+    inner = peaks[(peaks > EDGE_S[0] * fs) & (peaks < clean.size - 1)]
     lists = _delineated(clean, inner, fs, method)
     return {mark: _by_beat(lists.get(name, ()), peaks / fs, fs, mark) for mark, name in LISTS.items()}
 

@@ -36,14 +36,20 @@ COLUMNS: Mapping[str, str] = {
 WHERE_FROM = "pages/criteria.py"
 
 
-def listed(cohort: Cohort, now: str, question: Question) -> None:
-    """Show one page of the records of a question, sorted by any column, and let the reader open one."""
+def n_records(cohort: Cohort, now: str, question: Question) -> int:
+    """Return how many records a question is about."""
     condition, parameters = question.condition()
     counted = f"SELECT count(*) AS n FROM cohort WHERE {condition}"  # noqa: S608
-    n = int(kept.asked(now, counted, tuple(parameters), cohort).n[0])
+    return int(kept.asked(now, counted, tuple(parameters), cohort).n[0])
+
+
+def listed(cohort: Cohort, now: str, question: Question) -> None:
+    """Show one page of the records of a question, sorted by any column, and let the reader open one."""
+    n = n_records(cohort, now, question)
     if not n:
         st.info("No record is of this kind.")
         return
+    condition, parameters = question.condition()
     left, middle, right = st.columns([3, 2, 2])
     column = str(
         left.selectbox("Sorted by", list(COLUMNS), index=list(COLUMNS).index("above control"), key="cohort sort")

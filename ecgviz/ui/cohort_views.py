@@ -219,14 +219,7 @@ def published(asked: Asked) -> None:
 def grouped(asked: Asked) -> None:
     """Draw clusters of a network's maps, each with its mean map and the records nearest to it."""
     question = asked.questions[0]
-    condition, parameters = question.condition()
-    counted = kept.asked(
-        asked.state,
-        f"SELECT count(*) AS n FROM cohort WHERE {condition}",  # noqa: S608
-        tuple(parameters),
-        asked.cohort,
-    )
-    if not counted.n.iloc[0]:
+    if not cohort_records.n_records(asked.cohort, asked.state, question):
         st.info(wording.plain(_none_to_count(question.model, 0)))
         return
     k = int(st.slider("Clusters", 2, 8, 3, key="cohort clusters"))
