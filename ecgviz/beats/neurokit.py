@@ -57,7 +57,8 @@ def neurokit_beats(record: Record, method: str) -> Beats:
     -------
     Beats
         ``kind`` is "unsure" throughout, because neurokit2 tells no kinds apart. A lead that it cannot delineate is
-        NaN, and so is a beat whose R peak lies in the first 0.3 s or is the last sample. Without any beat ``reason`` says why.
+        NaN, and so is a beat whose R peak lies in the first 0.3 s or is the last sample. Without any beat ``reason``
+        says why.
 
     Raises
     ------
