@@ -569,11 +569,11 @@ def test_only_state_touches_the_session_and_the_caches():
             assert "cache_" not in source or "st.cache_" not in source, path
 
 
-def made_csv(signal: np.ndarray) -> bytes:
-    """Return samples at 250 Hz, (12, N) mV, as a CSV."""
+def made_csv(signal: np.ndarray, fs: int = 250) -> bytes:
+    """Return samples, (12, N) mV, as a CSV."""
     text = io.StringIO()
     np.savetxt(text, signal.T, delimiter=",", fmt="%.4f")
-    return f"# fs: 250\n# unit: mV\n{','.join(STANDARD_LEADS)}\n{text.getvalue()}".encode()
+    return f"# fs: {fs}\n# unit: mV\n{','.join(STANDARD_LEADS)}\n{text.getvalue()}".encode()
 
 
 def samples(seconds: float) -> np.ndarray:
@@ -618,6 +618,14 @@ def test_what_a_network_says_of_leads_that_cannot_be_read_is_said_beside_it(app:
     flat[[6, 7]] = 0.0
     send(app, ("flat.csv", made_csv(flat)))
     assert any(unescaped(each.value).startswith("Leads V1, V2 cannot be read:") for each in app.warning)
+
+
+def test_a_recording_that_is_coarser_than_the_network_is_fed_says_so_beside_what_it_says(app: AppTest):
+    said = "Upsampled from 50 Hz to the 100 Hz that the network is fed"
+    send(app, ("coarse.csv", made_csv(samples(10.0)[:, ::5], fs=50)))
+    assert said in unescaped(texts(app))
+    send(app, ("fine.csv", made_csv(samples(10.0))))
+    assert said not in unescaped(texts(app))
 
 
 def test_of_good_leads_nothing_is_said_and_a_doubtful_one_is_a_note(app: AppTest):

@@ -74,13 +74,18 @@ def reliance(quality: Sequence[LeadQuality]) -> str:
 
 def assumed(record: Record, fed_hz: float) -> tuple[str, ...]:
     """Return what was assumed of a recording, its upsampling to the rate ``fed_hz`` of a network among it."""
+    told = upsampled(record, fed_hz)
+    return (*record.assumptions, told) if told else record.assumptions
+
+
+def upsampled(record: Record, fed_hz: float) -> str:
+    """Return that a recording is coarser than the rate ``fed_hz`` of a network, and what that means; "" where not."""
     if record.fs >= fed_hz:
-        return record.assumptions
-    said = (
+        return ""
+    return (
         f"upsampled from {record.fs:g} Hz to the {fed_hz:g} Hz that the network is fed: above {record.fs / 2:g} Hz it "
         "holds nothing, which is not so of recordings at that rate"
     )
-    return (*record.assumptions, said)
 
 
 def _faults(row: FloatArray, fs: float) -> tuple[tuple[str, ...], tuple[str, ...]]:
