@@ -31,6 +31,7 @@ def _matched(beats, truth):
         # The truth lists no beat whose QRS complex the recording cuts; such a one lies one RR interval further out.
         further_out = truth.r_s[[0, -1]] + np.median(truth.rr_s) * np.array([-1, 1])
         assert beats.edge[b], "a beat was invented"
+        assert min(beats.r_s[b], truth.duration_s - beats.r_s[b]) < 0.1, "a beat was invented"
         assert np.abs(beats.r_s[b] - further_out).min() < 0.1, "a beat was invented"
     return inner, distance[inner].argmin(axis=1)
 
