@@ -489,6 +489,12 @@ def test_a_full_disk_is_one_sentence_and_leaves_what_was_there(
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"x.npz": b"what was there"}
 
 
+def test_a_file_that_cannot_be_written_is_named_as_it_was_asked_for(refused: Run, tmp_path: Path) -> None:
+    (tmp_path / "taken.npz").mkdir()
+    said = refused("simulate", "normal", "--fs", 100, "--out", tmp_path / "taken.npz")
+    assert said.strip() == f"ecgviz: {tmp_path / 'taken.npz'}: Is a directory"
+
+
 def test_a_fault_without_a_reason_of_the_system_is_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def faulty(*_: object) -> None:
         raise OSError("no number")
@@ -519,6 +525,27 @@ def test_a_package_that_cannot_be_loaded_is_named_and_stops_only_what_needs_it(
     assert [fault.startswith("'odd' (ecgviz.methods) of the installed package broken_package") for fault in faults] == [
         True
     ]
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ("raise KeyError('no header')", "the installed reader for .odd files failed (KeyError: 'no header')"),
+        ("return 3", "the installed reader for .odd files made no recording of it"),
+        ("raise EcgvizError('it is of another day')", "it is of another day"),
+    ],
+)
+def test_what_a_reader_of_an_installed_package_raises_is_one_refusal(
+    refused: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str, why: str
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    name = f"their_reader_{len(body)}"
+    source = f"from ecgviz.errors import EcgvizError\ndef read(path, fs, unit):\n    {body}\n"
+    (tmp_path / f"{name}.py").write_text(source, encoding="utf-8")
+    point = EntryPoint(".odd", f"{name}:read", "ecgviz.readers")
+    monkeypatch.setattr("ecgviz.registry.entry_points", lambda group: [point] if group == "ecgviz.readers" else [])
+    (tmp_path / "a.odd").write_text("x", encoding="utf-8")
+    assert why in refused("info", tmp_path / "a.odd")
 
 
 def test_a_method_of_an_installed_package_is_offered_and_explains(

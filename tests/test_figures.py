@@ -117,7 +117,8 @@ def test_a_missing_stretch_is_a_gap_not_a_line_at_zero():
 
 def test_two_leads_are_drawn_one_a_row():
     figure = figures.paper(make_record(leads=("MLII", "V5")))
-    assert [each.name for each in figure.data] == ["MLII", "V5", "1 mV, 0.2 s"]
+    assert [each.name for each in figure.data] == ["MLII", "V5", "1 mV, 0.2 s", "leads"]
+    assert figure.data[-1].text == ("<b>MLII</b>", "<b>V5</b>")
 
 
 def test_payload_stays_under_three_hundred_kilobytes():

@@ -25,6 +25,8 @@ _HEAD_PX, _FOOT_PX, _LEGEND_PX = 70, 44, 68
 _HEAD_SIZE_PX, _HEAD_LINE_PX = 14, 18.2
 _LETTERS_PER_LINE = 88
 """Above the paper, bold: as many as the sheet has room for in a window 1024 pixels wide, beside the sidebar."""
+_NAME_MM = 0.8
+"""From a strip's upper left corner to its lead's name, across and down."""
 _HOVER_PX = 60
 """How far from a wave's point the pointer may be to stand for it."""
 
@@ -97,7 +99,7 @@ def paper(
         hoverdistance=_HOVER_PX,
         dragmode="zoom",
         shapes=[*millimetres.grids(page.left_s, page.end_s, page.height_uv, form), _column_marks(page), *bars, *shapes],
-        annotations=[*_names(page, marks or {}), *notes, *_texts(above, footer, bool(words)), *words, *named],
+        annotations=[*notes, *_texts(above, footer, bool(words)), *words, *named],
         **millimetres.square_layout(page.left_s, page.end_s, page.height_uv, form),
     )
     traces: list[go.Scatter | go.Heatmap] = []
@@ -105,7 +107,7 @@ def paper(
         traces += [behind, *(heating.hatches(behind) if hatched else ())]
     pointed = beats is not None and len(beats) > 0
     traces += [_line(record, page, strip, silent=pointed) for strip in page.strips]
-    traces.append(millimetres.pulses(page.left_s, page.zero_uv, form))
+    traces += [millimetres.pulses(page.left_s, page.zero_uv, form), _names(page, marks or {})]
     if beats is not None and pointed:
         traces += paper_marks.targets(record, page, beats)
     figure.add_traces(traces)
@@ -151,22 +153,23 @@ def _line(record: Record, page: Sheet, strip: Strip, *, silent: bool) -> go.Scat
     )
 
 
-def _names(page: Sheet, marks: dict[str, str]) -> list[dict[str, object]]:
-    return [
-        {
-            "x": strip.start_s + 0.04,
-            "y": page.bounds_uv[strip.row][1],
-            "text": f"<b>{style.plain(strip.name)}</b>"
-            + (f" <i>{style.plain(marks[strip.lead])}</i>" if strip.lead in marks else ""),
-            "xanchor": "left",
-            "yanchor": "top",
-            "yshift": -3,
-            "showarrow": False,
-            "borderpad": 1,
-            "font": {"size": 13, "color": style.INK},
-        }
-        for strip in page.strips
-    ]
+def _names(page: Sheet, marks: dict[str, str]) -> go.Scatter:
+    """Return the leads' names at the head of each strip: one trace, which a zoom draws faster than as many notes."""
+    across_s, down_uv = _NAME_MM / page.form.speed_mm_s, 1000 * _NAME_MM / page.form.gain_mm_mv
+    return go.Scatter(
+        x=[strip.start_s + across_s for strip in page.strips],
+        y=[page.bounds_uv[strip.row][1] - down_uv for strip in page.strips],
+        text=[
+            f"<b>{style.plain(strip.name)}</b>"
+            + (f" <i>{style.plain(marks[strip.lead])}</i>" if strip.lead in marks else "")
+            for strip in page.strips
+        ],
+        mode="text",
+        textposition="bottom right",
+        textfont={"size": 13, "color": style.INK},
+        name="leads",
+        hoverinfo="skip",
+    )
 
 
 def _head_lines(header: Sequence[str]) -> list[str]:

@@ -36,7 +36,9 @@ def measure(record: Record, beats: Beats) -> Measurements:
     over the leads would, not at the earliest onset and latest offset of any lead: on 70 recordings of LUDB, QRS from
     the cardiologists' second earliest onset to their second latest offset is 19 ms longer (SD 10 ms). The same made of
     the network's marks of each lead differs from it by 8 ms with an SD of 10 ms too; on 84 simulated recordings, whose
-    duration is known, it is 10 ms too long (SD 5 ms), and what is given 3 ms (SD 5 ms).
+    duration is known, it is 10 ms too long (SD 5 ms), and what is given 3 ms (SD 5 ms). It fits the limit of 120 ms:
+    of 257 recordings that PTB-XL calls normal none reaches it (mean 90 ms, SD 8 ms), of 14 with a complete bundle
+    branch block 13 do; by the cardiologists' second to second, 24 of those 70 would, most of whom have no block.
 
     Amplitudes and QRS waves are those of the median beat of the dominant beats; their zero is the lead's level at QRS
     onset, as for ST deviations in the Fourth Universal Definition of Myocardial Infarction (Thygesen et al. 2018,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -125,7 +126,22 @@ def _reader(path: Path) -> Reader:
         reader: Reader = registry.find(READERS, GROUP, suffix)
     except EcgvizError as fault:
         raise RecordError(f"{fields.shown(path.name)} cannot be read: {fault}") from fault
-    return reader
+    return reader if suffix in READERS else partial(_by_package, reader)
+
+
+def _by_package(reader: Reader, path: Path, fs: float | None, unit: str | None) -> Record:
+    """Return what another package's reader makes of a file; whatever it raises on the way is one refusal."""
+    name, kind = fields.shown(path.name), path.suffix.lower()
+    try:
+        record = reader(path, fs, unit)
+    except EcgvizError:
+        raise
+    except Exception as fault:
+        said = " ".join(f"{type(fault).__name__}: {fault}".split())
+        raise RecordError(f"{name} cannot be read: the installed reader for {kind} files failed ({said})") from fault
+    if not isinstance(record, Record):
+        raise RecordError(f"{name} cannot be read: the installed reader for {kind} files made no recording of it")
+    return record
 
 
 def _check_size(record: Record) -> None:

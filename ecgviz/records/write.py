@@ -44,12 +44,24 @@ def save_record(record: Record, path: Path) -> None:
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """Yield where to write a file that then appears at ``path`` whole or not at all; one that is there is replaced."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as scratch:
-        part = Path(scratch) / f"part{path.suffix.lower()}"
-        yield part
-        os.replace(part, path)
+    """Yield where to write a file that then appears at ``path`` whole or not at all; one that is there is replaced.
+
+    Raises
+    ------
+    OSError
+        When it cannot be written; it names ``path``, not the scratch folder beside it.
+    """
+    scratch_prefix = f".{path.name}-"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=scratch_prefix) as scratch:
+            part = Path(scratch) / f"part{path.suffix.lower()}"
+            yield part
+            os.replace(part, path)
+    except OSError as fault:
+        if scratch_prefix in str(fault.filename):
+            fault.filename, fault.filename2 = str(path), None
+        raise
 
 
 def _write_npz(record: Record, path: Path) -> None:
