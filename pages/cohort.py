@@ -5,6 +5,6 @@ from ecgviz.ui import cohort, widgets
 asked = cohort.pick(cohort.need_store())
 cohort.draw(asked)
 widgets.note(
-    "Framed: where the guideline points in half of the records or more. Records of patients that a network learnt from "
-    "show what it learnt, not how well it does on others: the fold of each is in the store."
+    "Records of patients that a network learnt from show what it learnt, not how well it does on others: the fold of "
+    "each is in the store."
 )

@@ -296,3 +296,17 @@ def test_criteria_stand_under_names_that_a_reader_knows(app: AppTest) -> None:
 def test_few_records_are_counted_in_whole_records(n: int, step: int | None) -> None:
     figure = figures.share_figure(np.full(n, 0.3), np.full(n, 0.6), title="m")
     assert figure.layout.yaxis.dtick == step
+
+
+def test_the_method_shown_first_has_maps_of_leads_and_waves_of_most_networks() -> None:
+    held = {
+        ("a", "attention_rhythm"): ("MI",),
+        ("a", "input_x_gradient"): ("MI",),
+        ("b", "attention_rhythm"): ("MI",),
+        ("b", "input_x_gradient"): ("MI",),
+        ("b", "saliency"): ("MI",),
+    }
+    whole = {("a", "input_x_gradient"), ("b", "input_x_gradient"), ("b", "saliency")}
+    assert page.methods_of(["a", "b"], held, whole) == ["input_x_gradient", "attention_rhythm"]
+    assert page.methods_of(["a", "b"], held, set()) == ["attention_rhythm", "input_x_gradient"]
+    assert page.methods_of(["b"], held, whole) == ["input_x_gradient", "saliency", "attention_rhythm"]

@@ -14,7 +14,7 @@ from ecgviz.cohort.clusters import clusters
 from ecgviz.cohort.density import density_map, external_checks
 from ecgviz.cohort.files import opened_to_write, write_records, write_rows
 from ecgviz.cohort.overview import overview
-from ecgviz.cohort.question import Question, available
+from ecgviz.cohort.question import Question, available, tells_places
 from ecgviz.cohort.resample import resampled
 from ecgviz.cohort.rows import matrix
 from ecgviz.cohort.schema import LEADS
@@ -111,6 +111,16 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Cohort:
         }
         write_rows(store, settings("leadless"), [row(k, shares(0.4, rng), **without) for k in range(N)])
     return Cohort(store)
+
+
+def test_what_tells_leads_and_waves_apart_is_known(cohort: Cohort) -> None:
+    assert tells_places(cohort) == {("net", "looks"), ("net", "elsewhere")}
+
+
+def test_a_store_is_opened_by_its_name_too(cohort: Cohort) -> None:
+    by_name = Cohort(str(cohort.folder))
+    assert by_name.folder == cohort.folder
+    assert by_name.sql("SELECT count(*) AS n FROM rows").n[0] == 3 * N
 
 
 def test_a_mean_is_over_records_and_its_interval_over_patients() -> None:

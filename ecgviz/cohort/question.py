@@ -91,3 +91,10 @@ def available(cohort: Cohort) -> dict[tuple[str, str], tuple[str, ...]]:
     found = cohort.arrow("SELECT model, method, list(DISTINCT label ORDER BY label) AS labels FROM rows GROUP BY ALL")
     rows = sorted(found.to_pylist(), key=lambda row: (row["model"], row["method"]))
     return {(row["model"], row["method"]): tuple(row["labels"]) for row in rows}
+
+
+def tells_places(cohort: Cohort) -> frozenset[tuple[str, str]]:
+    """Return the models and methods of which a map tells leads and waves apart, so that it has a lead x wave matrix."""
+    whole = "bool_or(by_lead IS NOT NULL AND by_atom IS NOT NULL)"
+    found = cohort.arrow(f"SELECT model, method FROM rows GROUP BY ALL HAVING {whole}")  # noqa: S608
+    return frozenset((row["model"], row["method"]) for row in found.to_pylist())

@@ -45,6 +45,7 @@ class Cohort:
     folder: Path
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "folder", Path(self.folder))  # readers give names, too
         check_store(self.folder)
 
     def sql(self, query: str, parameters: Sequence[Any] = ()) -> "pd.DataFrame":

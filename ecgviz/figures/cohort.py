@@ -18,6 +18,8 @@ MOST_POINTS = 2000
 """More points than this are drawn as so many of them, evenly chosen."""
 _NAMES_PX = 24
 """Room for a line of names above a plot."""
+_LETTER_PX = 7
+"""Room for a letter of a row's name, which widens where it is not enough."""
 TITLE_LETTERS = 24
 """A title of several matrices side by side is broken before it is longer."""
 AXIS_FONT = {"size": 13}
@@ -106,7 +108,8 @@ def excess_figure(table: pd.DataFrame, names: Sequence[str], *, title: str) -> g
         zeroline=False,
     )
     figure.update_yaxes(autorange="reversed", type="category", showgrid=False, automargin=True)
-    figure.update_layout(margin={"l": 200, "r": 16, "t": HEAD_PX - 16, "b": FOOT_PX})
+    left_px = 16 + _LETTER_PX * max(map(len, shown), default=0)
+    figure.update_layout(margin={"l": left_px, "r": 16, "t": HEAD_PX - 16, "b": FOOT_PX})
     return figure
 
 

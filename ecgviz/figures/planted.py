@@ -117,7 +117,7 @@ def _cells(table: pd.DataFrame, score: str) -> tuple[list[str], list[str], Float
 def _text(over: float, n: float) -> str:
     if 0 < n < LEAST_RECORDS:
         return f"n {n:.0f}"
-    return f"{over:+.2f}" if np.isfinite(over) else "–"
+    return f"{over:+.2f}" if np.isfinite(over) else style.MISSING
 
 
 def _limit(over: FloatArray) -> float:

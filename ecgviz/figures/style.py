@@ -26,6 +26,8 @@ ACCENT = "#1f4e79"
 REGION = "#0b6e4f"
 UNSEEN = "rgba(0,0,0,0)"
 """For what must be in a figure and not be seen."""
+MISSING = "–"
+"""In place of a number that is not known."""
 FONT = "Source Sans, Source Sans Pro, Arial, sans-serif"
 HEAT_OPACITY = 0.5
 MATRIX_PX, MATRIX_HEAD_PX = 416, 60
@@ -84,13 +86,13 @@ def in_lines(title: str, most: int = TITLE_LETTERS) -> str:
 def percent(share: float) -> str:
     """Return a share (0 to 1) as a percentage with as many digits as matter: 41 %, 3.2 %, 0.4 %, or a dash for NaN."""
     if share != share:
-        return "–"
+        return MISSING
     return f"{100 * share:.0f} %" if share >= 0.0995 else f"{100 * share:.1f} %"
 
 
 def number(value: float, decimals: int = 0) -> str:
     """Return a measured value, or a dash when it is NaN; never "-0"."""
-    return "–" if value != value else f"{round(value, decimals) + 0.0:.{decimals}f}"
+    return MISSING if value != value else f"{round(value, decimals) + 0.0:.{decimals}f}"
 
 
 def bar_marker(hatched: Sequence[bool]) -> dict[str, object]:

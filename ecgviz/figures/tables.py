@@ -8,7 +8,7 @@ import pandas as pd
 
 from ecgviz.criteria.vocabulary import MEASURES
 from ecgviz.figures.heat import Heat
-from ecgviz.figures.style import number, percent
+from ecgviz.figures.style import MISSING, number, percent
 from ecgviz.measure.grades import grade, grain_ms
 from ecgviz.types import (
     WAVES,
@@ -178,7 +178,7 @@ def rule_table(finding: Finding) -> pd.DataFrame:
 def amount(value: float, unit: str, sign: str = "") -> str:
     """Return a value with its unit, with the digits that an ECG can carry; a dash for NaN."""
     if value != value:
-        return "–"
+        return MISSING
     decimals = {"ms": 0, "bpm": 0, "deg": 0, "°": 0}.get(unit, 2)
     shown = unit if unit not in ("", "1") else ""
     return f"{round(value, decimals) + 0.0:{sign}.{decimals}f} {shown}".strip()
@@ -220,7 +220,7 @@ def prediction_table(
 
 def _rate(past: ObservedRate | None) -> str:
     if past is None:
-        return "–"
+        return MISSING
     return f"{percent(past.rate)} of n = {past.n} ({100 * past.low:.0f} to {100 * past.high:.0f} %)"
 
 
@@ -240,7 +240,7 @@ def label_table(labels: Sequence[str], thresholds: Sequence[float], metrics: Map
 
 def _area(score: Mapping[str, float | None] | None) -> str:
     if score is None or score["value"] is None:
-        return "–"
+        return MISSING
     interval = "" if score["low"] is None else f" ({score['low']:.2f} to {score['high']:.2f})"
     return f"{score['value']:.2f}{interval}"
 

@@ -17,7 +17,7 @@ from ecgviz.figures.guideline_beside_model import beside_table, cell_shares, gui
 from ecgviz.figures.heat import per_lead
 from ecgviz.figures.outline import KEY, cells_in, outline
 from ecgviz.figures.role_map import RoleMap, region_map
-from ecgviz.figures.style import number, percent
+from ecgviz.figures.style import MISSING, number, percent
 from ecgviz.figures.verdict_tables import criteria_table, order_words
 from ecgviz.types import Agreement, Case, Finding
 from ecgviz.types.arrays import BoolArray
@@ -155,7 +155,7 @@ def methods(case: Case) -> None:
             except EcgvizError as refusal:
                 st.warning(wording.plain(str(refusal)))
         st.markdown(f"**{together(found)}**")
-        st.dataframe(verdict_table(found), hide_index=True)
+        st.dataframe(verdict_table(found), hide_index=True, placeholder=MISSING)
 
 
 def together(found: Sequence[Agreement]) -> str:

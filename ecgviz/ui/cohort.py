@@ -1,6 +1,6 @@
 """What the Cohort page asks: which store, networks, method, label and records; and the view that is drawn of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -38,7 +38,7 @@ def pick(cohort: Cohort) -> cohort_views.Asked:
     now = kept.as_it_stands(cohort)
     held = kept.held(now, cohort)
     models = list(dict.fromkeys(model for model, _ in held))
-    first, second, third = st.columns([3, 3, 2])
+    first, second = st.columns([5, 2])
     chosen = first.multiselect(
         "Networks",
         models,
@@ -50,11 +50,10 @@ def pick(cohort: Cohort) -> cohort_views.Asked:
     if not chosen:
         st.info("Choose at least one network.")
         st.stop()
-    own = [method for model, method in held if model == chosen[0]]
-    methods = sorted(own, key=lambda method: -sum((model, method) in held for model in chosen))  # shared ones first
-    method = str(second.selectbox("Method", methods, format_func=method_words.method_name, key="cohort method"))
-    label = str(third.selectbox("Label", held[chosen[0], method], key="cohort label"))
-    fourth, fifth, sixth = st.columns([3, 3, 2])
+    methods = methods_of(chosen, held, kept.with_places(now, cohort))
+    third, fourth, fifth, sixth = st.columns([3, 2, 2, 2])
+    method = str(third.selectbox("Method", methods, format_func=method_words.method_name, key="cohort method"))
+    label = str(second.selectbox("Label", held[chosen[0], method], key="cohort label"))
     which = str(fourth.selectbox("Records", list(WHICH), key="cohort which", help="By network and readers."))
     by = fifth.selectbox("Divided by", [EVERYONE, *GROUPS], key="cohort by")
     group = None if by == EVERYONE else str(by)
@@ -68,6 +67,19 @@ def pick(cohort: Cohort) -> cohort_views.Asked:
         if label not in held.get((model, method), ()):
             widgets.note(f"{model} was not asked about {label} by {method_words.method_name(method)}.")
     return cohort_views.Asked(cohort, now, questions, tuple(methods), group)
+
+
+def methods_of(
+    chosen: Sequence[str], held: Mapping[tuple[str, str], Sequence[str]], with_places: Container[tuple[str, str]]
+) -> list[str]:
+    """Return the first network's methods: before others those whose maps of most networks have leads and waves."""
+    own = [method for model, method in held if model == chosen[0]]
+
+    def shared(method: str) -> tuple[int, int]:
+        asked = [(model, method) for model in chosen]
+        return -sum(each in with_places for each in asked), -sum(each in held for each in asked)
+
+    return sorted(own, key=shared)
 
 
 def _member(place: Any, cohort: Cohort, now: str, question: Question) -> str | None:

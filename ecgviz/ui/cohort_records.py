@@ -6,6 +6,7 @@ import streamlit as st
 
 from ecgviz.cohort import Cohort
 from ecgviz.cohort.question import Question
+from ecgviz.figures.style import MISSING
 from ecgviz.ui import state, widgets
 from ecgviz.ui.state import cohort as kept
 
@@ -74,6 +75,7 @@ def listed(cohort: Cohort, now: str, question: Question) -> None:
     event = st.dataframe(
         rows.round(4),
         hide_index=True,
+        placeholder=MISSING,
         key=f"cohort records {page} {column} {order}",
         on_select="rerun",
         selection_mode="single-row",

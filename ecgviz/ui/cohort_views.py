@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,12 +14,17 @@ from ecgviz.cohort.density import TOP
 from ecgviz.cohort.question import Question
 from ecgviz.figures import cohort as figures
 from ecgviz.figures import matrix, role_map, tables
+from ecgviz.figures.style import MISSING
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.types.arrays import FloatArray
 from ecgviz.ui import cohort_records, method_words, widgets, wording
 from ecgviz.ui.state import cohort as kept
 
 RECIPE = "saliency"
+_ABREAST = 3
+"""Matrices that a window 1024 pixels wide has room for side by side."""
+_MATRIX_PX = 256
+"""Four of them fill a window 1440 pixels wide, and two stand in a row of one 1024 pixels wide."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +45,7 @@ def maps(asked: Asked) -> None:
     place = found[0]
     shown = [by_wave(each.mean) for each in found]
     limit = matrix.colour_end(shown)
-    columns = st.columns(len(found) + 1)
+    columns = _beside(len(found) + 1)
     with columns[0]:
         _guideline(place, label)
     for column, each, shares in zip(columns[1:], found, shown, strict=True):
@@ -57,7 +63,16 @@ def maps(asked: Asked) -> None:
                 title_letters=figures.TITLE_LETTERS,
             )
             widgets.draw(drawn, _map_table(shares, each), f"cohort map {model}")
+    widgets.note("Framed: where the guideline points in half of the records or more.")
     agreed(asked)
+
+
+def _beside(n: int) -> list[Any]:
+    """Return places for so many matrices side by side; more than a narrow window holds stand in several rows."""
+    if n <= _ABREAST:
+        return list(st.columns(n))
+    row = st.container(horizontal=True)
+    return [row.container(width=_MATRIX_PX) for _ in range(n)]
 
 
 def _guideline(found: ClassMap, label: str) -> None:
@@ -99,7 +114,7 @@ def agreed(asked: Asked) -> None:
     else:
         title = "Share in the guideline's place above the best control, 95 % by patient"
         widgets.draw(figures.excess_figure(table, names, title=title), shown(table), "cohort excess")
-    st.dataframe(shown(table), hide_index=True, key="cohort agreement")
+    st.dataframe(shown(table), hide_index=True, placeholder=MISSING, key="cohort agreement")
 
 
 AGREEMENT: Mapping[str, str] = {
@@ -159,7 +174,7 @@ def criteria(asked: Asked) -> None:
         if found.empty:
             st.info(f"No criterion of {question.label} with a place is met on these records.")
             continue
-        st.dataframe(met(found), hide_index=True, key=f"cohort criteria {question.model}")
+        st.dataframe(met(found), hide_index=True, placeholder=MISSING, key=f"cohort criteria {question.model}")
     widgets.note(
         "used = yes: more of the map than of any control lies in the place of the definition, and more than an even "
         "spread would have there, with the whole 95 % interval; no (ignored): less; few: fewer than 10 records."
@@ -209,7 +224,9 @@ def published(asked: Asked) -> None:
         if checks.empty:
             st.info(f"No published finding speaks of {question.label}.")
         else:
-            st.dataframe(checks.round(3), hide_index=True, key=f"cohort published {question.model}")
+            st.dataframe(
+                checks.round(3), hide_index=True, placeholder=MISSING, key=f"cohort published {question.model}"
+            )
     widgets.note(
         f"After Wagner et al. 2024 (arXiv 2305.17043): unsigned mass a second and cell, mean of the {TOP} records with "
         "the highest output. A finding passes where its cells are denser than the same segment in the other leads."
@@ -241,7 +258,8 @@ def grouped(asked: Asked) -> None:
     )
     widgets.draw(figure, table.round(3), "cohort cluster map")
     limit = matrix.colour_end(list(found.centres))
-    for column, each in zip(st.columns(min(k, 4)), range(min(k, 4)), strict=True):
+    n_drawn = min(k, 4)
+    for column, each in zip(_beside(n_drawn), range(n_drawn), strict=True):
         with column:
             drawn = matrix.wave_matrix(
                 found.centres[each],

@@ -4,6 +4,7 @@ import streamlit as st
 
 from ecgviz.errors import EcgvizError
 from ecgviz.figures.edits import edits_figure, edits_table
+from ecgviz.figures.style import MISSING
 from ecgviz.types import Case
 from ecgviz.ui import state, widgets, wording
 
@@ -22,7 +23,7 @@ def evidence(case: Case) -> None:
             return
         drawn = edits_figure(found, title=f"Change of the logit of {case.label}")
         if drawn is None:
-            st.dataframe(edits_table(found), hide_index=True)
+            st.dataframe(edits_table(found), hide_index=True, placeholder=MISSING)
         else:
             widgets.draw(drawn, edits_table(found), key=f"edits of {case.label}")
         widgets.note(

@@ -11,6 +11,7 @@ import streamlit as st
 from ecgviz import NOTICE, __version__
 from ecgviz.edit import notice
 from ecgviz.errors import EcgvizError
+from ecgviz.figures.style import MISSING
 from ecgviz.ui import state
 
 Table = pd.DataFrame | Callable[[], pd.DataFrame]
@@ -26,7 +27,7 @@ def offer(drawn: go.Figure | Callable[[], go.Figure], table: Table, key: str) ->
             return
         rows = table() if callable(table) else table
         figure = drawn() if callable(drawn) else drawn
-        st.dataframe(rows, hide_index=True)
+        st.dataframe(rows, hide_index=True, placeholder=MISSING)
         name = re.sub(r"[^a-z0-9]+", "-", f"ecgviz {key}".lower()).strip("-")
         told = provenance(figure)
         makers: tuple[tuple[str, Callable[[], str | bytes], str], ...] = (

@@ -15,6 +15,7 @@ from ecgviz.explain.checks import agreement_matrix
 from ecgviz.figures import tables
 from ecgviz.figures.agreement import agreement_table, check_table
 from ecgviz.figures.focus import within
+from ecgviz.figures.style import MISSING
 from ecgviz.types import Record
 from ecgviz.ui import linked, method_words, pointing, state, widgets, wording
 
@@ -155,7 +156,7 @@ def checks(shown: Sequence[Shown], record: Record) -> None:
             except EcgvizError as refusal:
                 st.warning(wording.plain(f"{each.title}: {refusal}"))
         if found:
-            st.dataframe(check_table(found), hide_index=True)
+            st.dataframe(check_table(found), hide_index=True, placeholder=MISSING)
             widgets.note(
                 "None of these asks whether the map is where a cardiologist would look: that is on the Criteria page. "
                 f"Slower checks are left out here ({', '.join(next(iter(found.values())).left_out)}); "

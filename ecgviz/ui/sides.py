@@ -17,7 +17,7 @@ from ecgviz.errors import EcgvizError
 from ecgviz.figures import tables
 from ecgviz.figures.beat_tables import INTERVALS
 from ecgviz.figures.heat import Heat
-from ecgviz.figures.style import number, percent
+from ecgviz.figures.style import MISSING, number, percent
 from ecgviz.types import Record
 from ecgviz.ui import state, widgets, wording, words
 
@@ -58,7 +58,7 @@ def predictions(sides: Sides) -> None:
             }
         )
     labels = list(dict.fromkeys(label for each in found for label in each))
-    rows = [(label, words.label_name(label), *(each.get(label, "–") for each in found)) for label in labels]
+    rows = [(label, words.label_name(label), *(each.get(label, MISSING) for each in found)) for label in labels]
     table = pd.DataFrame(rows, columns=["label", "stands for", *_titles(sides)])
     called = [any("called" in cell for cell in row[2:]) or row[0] in {side.label for side in sides} for row in rows]
     st.table(table[called], hide_index=True)
@@ -105,7 +105,7 @@ def verdicts(sides: Sides) -> None:
         }
         why.append(f"{side.title}: {agreement.why}")
     names = list(dict.fromkeys(name for column in columns.values() for name in column))
-    rows = [(name, *(column.get(name, "–") for column in columns.values())) for name in names]
+    rows = [(name, *(column.get(name, MISSING) for column in columns.values())) for name in names]
     st.table(pd.DataFrame(rows, columns=["verdict", *columns]), hide_index=True)
     for sentence in why:
         widgets.note(f"{sentence.rstrip('.')}.")

@@ -11,7 +11,7 @@ import streamlit as st
 from ecgviz import glossary
 from ecgviz.errors import EcgvizError
 from ecgviz.figures import style
-from ecgviz.figures.style import percent
+from ecgviz.figures.style import MISSING, percent
 from ecgviz.types import Case, LeadQuality, Record
 from ecgviz.ui import chart, files, framed, state, titles, wording
 from ecgviz.ui.state import looking
@@ -109,7 +109,7 @@ def show_table(title: str, table: files.Table, key: str) -> None:
     """Show a table that is made and sent to the browser only once it is opened."""
     with st.expander(title, key=key, on_change="rerun") as box:
         if box.open:
-            st.dataframe(table() if callable(table) else table, hide_index=True)
+            st.dataframe(table() if callable(table) else table, hide_index=True, placeholder=MISSING)
 
 
 def table_of_words(table: pd.DataFrame) -> None:

@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from ecgviz.errors import EcgvizError
+from ecgviz.figures.style import MISSING
 from ecgviz.review import exchange, store
 from ecgviz.review.fields import fields, missing
 from ecgviz.review.progress import overview
@@ -40,7 +41,7 @@ def _statistics(held: Seat) -> None:
     for topic, some in found.topics().items():
         st.markdown(f"**{wording.plain(topic)}**")
         shown = pd.DataFrame([cells(each) for each in some], columns=COLUMNS)
-        st.dataframe(shown, hide_index=True, height="content")
+        st.dataframe(shown, hide_index=True, placeholder=MISSING, height="content")
     widgets.note(
         f"Intervals by {found.draws} resamples of patients, seed {found.seed}. That answers or confidence change after "
         "a map was shown does not say that the map was right."

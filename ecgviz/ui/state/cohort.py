@@ -12,7 +12,7 @@ from ecgviz.cohort import Cohort
 from ecgviz.cohort.class_map import ClassMap, class_map
 from ecgviz.cohort.clusters import Clusters, clusters
 from ecgviz.cohort.density import DensityMap, density_map, external_checks
-from ecgviz.cohort.question import Question, available
+from ecgviz.cohort.question import Question, available, tells_places
 from ecgviz.cohort.summary import agreement, criteria, parted
 
 COHORTS = "ECGVIZ_COHORT"
@@ -47,6 +47,12 @@ def as_it_stands(opened: Cohort) -> str:
 def held(state: str, _cohort: Cohort) -> dict[tuple[str, str], tuple[str, ...]]:
     """Return the labels that a store holds, by model and method."""
     return available(_cohort)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def with_places(state: str, _cohort: Cohort) -> frozenset[tuple[str, str]]:
+    """Return the models and methods whose maps tell leads and waves apart."""
+    return tells_places(_cohort)
 
 
 @st.cache_data(max_entries=256, show_spinner="Averaging maps")
