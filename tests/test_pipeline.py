@@ -12,11 +12,13 @@ import torch
 from ecg_files import damaged_member
 
 from ecgviz.checkpoint import Model
-from ecgviz.edit import edited, marks_table
+from ecgviz.edit import edited, marks_table, read_marks, to_csv
 from ecgviz.errors import CaseError, EditError, ModelError
 from ecgviz.pipeline import analyse, load_case, save_case
 from ecgviz.records import load_record
 from ecgviz.records.leads import STANDARD_LEADS
+from ecgviz.records.write import save_record
+from ecgviz.report import write_report
 from ecgviz.types import Case, Record
 
 LABELS = ("CD", "HYP", "MI", "NORM", "STTC")
@@ -103,6 +105,19 @@ def test_round_trip_through_a_folder_changes_nothing(case: Case, tmp_path: Path)
     json.loads((tmp_path / "case" / "case.json").read_text(), parse_constant=pytest.fail)
 
 
+def test_names_of_files_do_as_well_as_paths(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    save_case(case, "case")
+    assert load_case("case").record.key == case.record.key
+    save_record(case.record, "record.npz")
+    assert load_record("record.npz").key == case.record.key
+    write_report(case, "report.html")
+    marks = marks_table(case.beats)
+    (tmp_path / "marks.csv").write_text(to_csv(marks), encoding="utf-8")
+    np.testing.assert_array_equal(read_marks("marks.csv", case.beats).r_s, case.beats.r_s)
+    assert {path.name for path in tmp_path.iterdir()} == {"case", "record.npz", "report.html", "marks.csv"}
+
+
 def test_nothing_is_overwritten_and_nothing_half_written_stays(case: Case, tmp_path: Path) -> None:
     save_case(case, tmp_path / "case")
     with pytest.raises(CaseError, match="exists already"):
@@ -111,8 +126,17 @@ def test_nothing_is_overwritten_and_nothing_half_written_stays(case: Case, tmp_p
 
 
 def test_folders_that_hold_no_case_are_refused(case: Case, tmp_path: Path) -> None:
-    with pytest.raises(CaseError, match="is no case folder"):
+    with pytest.raises(CaseError, match=r"is no case folder: case\.json cannot be read"):
         load_case(tmp_path / "nothing")
+    (tmp_path / "half").mkdir()
+    (tmp_path / "half" / "case.json").write_text("{}")
+    with pytest.raises(CaseError, match=r"is no case folder: arrays\.npz cannot be read"):
+        load_case(tmp_path / "half")
+    np.savez(tmp_path / "half" / "arrays.npz")
+    for empty in ("{}", "[]", '{"format": 1}'):
+        (tmp_path / "half" / "case.json").write_text(empty)
+        with pytest.raises(CaseError, match=r"does not hold a case: case\.json states no format, or no case"):
+            load_case(tmp_path / "half")
     save_case(case, tmp_path / "case")
     text = json.loads((tmp_path / "case" / "case.json").read_text())
     del text["case"]["beats"]["r_s"]

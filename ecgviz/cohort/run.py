@@ -23,8 +23,8 @@ FILES = 64
 
 
 def run_cohort(
-    data: Path,
-    out: Path,
+    data: str | Path,
+    out: str | Path,
     *,
     models: Sequence[str],
     methods: Sequence[str],
@@ -48,7 +48,7 @@ def run_cohort(
 
     Parameters
     ----------
-    data, out : Path
+    data, out : str or Path
         Folder of recordings, and the store, made when it is not there. Workers of a cluster must see both.
     models : names of shipped models, or model folders
     methods : str
@@ -85,6 +85,7 @@ def run_cohort(
     EcgvizError
         For a folder, model, method, parameter, label or store that cannot be what is asked; nothing is written then.
     """
+    data, out = Path(data), Path(out)
     if (chunk is not None and chunk < 1) or (limit is not None and limit < 1):
         raise CohortError("--chunk and --limit are 1 or more")
     loaded = {name: load_model(name) for name in dict.fromkeys(models)}

@@ -30,7 +30,7 @@ def to_csv(table: pd.DataFrame) -> str:
     return out.getvalue()
 
 
-def read_marks(path: Path, beats: Beats) -> Beats:
+def read_marks(path: str | Path, beats: Beats) -> Beats:
     """Return the beats of a recording with the changes of a file: `read_table`, then `edited`.
 
     Raises
@@ -41,7 +41,7 @@ def read_marks(path: Path, beats: Beats) -> Beats:
     return edited(beats, read_table(path, beats))
 
 
-def read_table(path: Path, beats: Beats) -> pd.DataFrame:
+def read_table(path: str | Path, beats: Beats) -> pd.DataFrame:
     """Return the table of a recording's marks with what a CSV file says put in: see `from_csv`.
 
     Raises
@@ -49,6 +49,7 @@ def read_table(path: Path, beats: Beats) -> pd.DataFrame:
     EditError
         When the file cannot be read or is no such table.
     """
+    path = Path(path)
     try:
         if path.stat().st_size > LARGEST_BYTES:
             raise EditError(f"{path.name} is larger than {LARGEST_BYTES // 1_000_000} MB: that is no table of marks")

@@ -20,7 +20,7 @@ STATED = ("notice", "record_sha256", "model", "model_version", "model_sha256", "
 """What the provenance of every case states."""
 
 
-def save_case(case: Case, folder: Path) -> None:
+def save_case(case: Case, folder: str | Path) -> None:
     """Write a case to a new folder; it appears whole or not at all.
 
     Raises
@@ -28,6 +28,7 @@ def save_case(case: Case, folder: Path) -> None:
     CaseError
         When the folder exists already.
     """
+    folder = Path(folder)
     if folder.exists():
         raise CaseError(f"{folder} exists already; name a new folder")
     arrays: dict[str, np.ndarray] = {}
@@ -41,7 +42,7 @@ def save_case(case: Case, folder: Path) -> None:
         whole.rename(folder)
 
 
-def load_case(folder: Path) -> Case:
+def load_case(folder: str | Path) -> Case:
     """Read back what `save_case` wrote.
 
     Raises
@@ -49,15 +50,19 @@ def load_case(folder: Path) -> Case:
     CaseError
         When a file is missing, of another format, or does not hold a case.
     """
+    folder = Path(folder)
     try:
         encoded = json.loads((folder / CASE).read_text(encoding="utf-8"))
         with np.load(folder / ARRAYS, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
+        if not isinstance(encoded, dict) or not {"format", "case"} <= encoded.keys():
+            raise CaseError(f"{folder} does not hold a case: {CASE} states no format, or no case")
         if encoded["format"] != FORMAT:
             raise CaseError(f"{folder}: case format {encoded['format']} is not {FORMAT}, which this version reads")
         case: Case = decode(Case, encoded["case"], arrays)
     except OSError as error:
-        raise CaseError(f"{folder} is no case folder: {CASE} or {ARRAYS} cannot be read") from error
+        absent = ARRAYS if (folder / CASE).is_file() else CASE
+        raise CaseError(f"{folder} is no case folder: {absent} cannot be read") from error
     except EcgvizError:
         raise
     except (KeyError, TypeError, *DAMAGED) as error:

@@ -16,7 +16,7 @@ from ecgviz.types import Record
 SUFFIXES = (".npz", ".csv")
 
 
-def save_record(record: Record, path: Path) -> None:
+def save_record(record: Record, path: str | Path) -> None:
     """Write a recording in millivolts, with its rate, leads, age and sex, and what it tells of itself.
 
     That is whether it was simulated, what was altered and what was assumed. The file appears whole or not at all.
@@ -25,7 +25,7 @@ def save_record(record: Record, path: Path) -> None:
     ----------
     record : Record
         Missing samples are written as NaN (NPZ) or empty cells (CSV).
-    path : Path
+    path : str or Path
         Ends in ``.npz`` or ``.csv``; a file that is there is replaced. CSV holds microvolt precision.
 
     Raises
@@ -33,6 +33,7 @@ def save_record(record: Record, path: Path) -> None:
     RecordError
         For another suffix.
     """
+    path = Path(path)
     if path.suffix.lower() not in SUFFIXES:
         raise RecordError(f"a recording is written as {' or '.join(SUFFIXES)}, not as {path.suffix or 'no suffix'!r}")
     with written_whole(path) as part:

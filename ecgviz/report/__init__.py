@@ -26,13 +26,13 @@ def kind_of(path: Path) -> str:
     return kind
 
 
-def write_report(case: Case, path: Path, form: PaperFormat = STANDARD) -> None:
+def write_report(case: Case, path: str | Path, form: PaperFormat = STANDARD) -> None:
     """Write a case as one file of the kind that its name says; it appears whole or not at all.
 
     Parameters
     ----------
     case : Case
-    path : Path
+    path : str or Path
         Ends in ``.html`` or ``.pdf``. A file that is there is replaced. The tracing is true to the millimetre when
         printed at 100 % on A4, landscape.
     form : PaperFormat
@@ -43,6 +43,7 @@ def write_report(case: Case, path: Path, form: PaperFormat = STANDARD) -> None:
     CaseError
         For a name that ends otherwise.
     """
+    path = Path(path)
     data = render_pdf(case, form) if kind_of(path) == ".pdf" else render(case, form).encode()
     with written_whole(path) as part:
         part.write_bytes(data)
