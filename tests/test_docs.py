@@ -14,6 +14,8 @@ from ecgviz.cli import COMMANDS, GROUPS, main
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+EVERY_COMMAND = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+DOZEN = 12
 ASKED_ONLY = {
     "train": "reads PTB-XL and takes an hour",
     "train-delineator": "reads LUDB and PTB-XL and takes an hour and a half",
@@ -27,12 +29,12 @@ ASKED_ONLY = {
 }
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
-def commands() -> list[list[str]]:
-    lines = [line for block in blocks("sh") for line in block.splitlines()]
+def commands(text: str = EVERY_COMMAND) -> list[list[str]]:
+    lines = [line for block in blocks("sh", text) for line in block.splitlines()]
     return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("ecgviz ")]
 
 
@@ -40,7 +42,17 @@ def asked_only(command: list[str]) -> bool:
     return command[0] in ASKED_ONLY or " ".join(command[:2]) in ASKED_ONLY
 
 
-def test_every_command_is_in_the_readme() -> None:
+def test_the_readme_shows_a_dozen_of_the_commands_in_an_order_in_which_they_run() -> None:
+    shown = commands(README)
+    assert len(shown) == DOZEN
+    places = [commands().index(command) for command in shown]  # each is there, word for word, and is run there
+    assert places == sorted(places)
+    made, asked = {"stemi.csv", "stemi-case"}, [command for command in shown if not asked_only(command)]
+    outputs = [command[command.index("--out") + 1] for command in asked if "--out" in command]
+    assert made <= set(outputs)
+
+
+def test_every_command_is_in_the_documents() -> None:
     told = {
         tuple(command[: 2 if command[1] in GROUPS.get(command[0], ()) else 1]) for command in commands() if command[1:]
     }
@@ -76,7 +88,7 @@ def test_what_the_readme_says_of_the_trees_was_measured() -> None:
 
 
 @pytest.mark.slow
-def test_the_commands_of_the_readme_run_in_their_order(
+def test_the_commands_of_the_documents_run_in_their_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -95,7 +107,7 @@ def test_the_commands_of_the_readme_run_in_their_order(
 
 
 @pytest.mark.parametrize("command", [command for command in commands() if asked_only(command)], ids=" ".join)
-def test_commands_that_do_not_end_have_the_options_that_the_readme_gives(
+def test_commands_that_do_not_end_have_the_options_that_the_documents_give(
     command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([*command[: 2 if command[0] in GROUPS else 1], "--help"]) == 0
@@ -128,18 +140,18 @@ def test_every_make_target_in_the_documents_exists() -> None:
         assert asked <= targets
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "docs/commands.md"])
 def test_links_and_pictures_lead_somewhere(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)#]+)\)", text):
         assert target.startswith("https://") or (ROOT / target).exists(), target
 
 
-def test_every_command_takes_json_but_those_that_the_readme_excepts() -> None:
+def test_every_command_takes_json_but_those_that_the_documents_except() -> None:
     named = dict(COMMANDS)
     named |= {f"{name} {second}": function for name in GROUPS for second, function in GROUPS[name].items()}
     without = {name for name, function in named.items() if "as_json" not in inspect.signature(function).parameters}
-    told = re.search(r"Each command takes `--json`, but for ([^,]+),", README)
+    told = re.search(r"Each command takes `--json`, but for ([^,]+),", EVERY_COMMAND)
     assert told is not None
     assert without == set(re.findall(r"`([^`]+)`", told[1]))
 
