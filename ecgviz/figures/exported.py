@@ -17,7 +17,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from ecgviz.figures import redrawn, style
-from ecgviz.figures.canvas import MM_PER_INCH, background, canvas, rgba
+from ecgviz.figures.axis_lines import background
+from ecgviz.figures.canvas import MM_PER_INCH, canvas, rgba
 from ecgviz.figures.settings import settings
 
 PNG_DPI = 200
