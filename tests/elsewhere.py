@@ -4,11 +4,8 @@ PyTorch lets Python be the backend of one device of its own. Each tensor there h
 both kinds is refused, but for what a GPU takes from the CPU too: copies, indices, lengths and numbers.
 """
 
-from functools import partial
-
 import torch
 from torch import Tensor
-from torch.utils import _pytree as pytree
 from torch.utils import backend_registration
 
 NAME = "elsewhere"
@@ -69,30 +66,34 @@ def register() -> str:
     """
     backend_registration._setup_privateuseone_for_python_backend(NAME, backend_module=_Backend())
     _LIBRARY.fallback(_computed, "PrivateUse1")
+    _ATEN.impl("lstm.input", _lstm, "AutogradPrivateUse1")
+    _ATEN.impl("lstm.data", _packed_lstm, "AutogradPrivateUse1")
     torch.inference_mode = torch.no_grad
     torch.__future__.set_overwrite_module_params_on_conversion(True)
     return NAME
 
 
-_LIBRARY = torch.library.Library("_", "IMPL")
+_LIBRARY, _ATEN = torch.library.Library("_", "IMPL"), torch.library.Library("aten", "IMPL")
 
 
 def _computed(op, *args, **kwargs):
     """Return what an operation gives, on this device unless it names the CPU."""
     known: dict[int, Tensor] = {}
-    asked = kwargs.get("device")
-    args, kwargs = pytree.tree_map(partial(_down, op._schema.name, known), (args, kwargs))
+    name, asked = op._schema.name, kwargs.get("device")
+    args = _down(name, known, args)
+    kwargs = {key: _down(name, known, each) for key, each in kwargs.items()}
     if asked is not None:
         kwargs["device"] = "cpu"
-    found = _OWN.get(op._schema.name, op)(*args, **kwargs)
+    found = op(*args, **kwargs)
     if asked is not None and torch.device(asked).type == "cpu":
         return found
-    if op._schema.name == "aten::_pack_padded_sequence":
+    if name == "aten::_pack_padded_sequence":
         return Elsewhere(found[0]), found[1]
-    return pytree.tree_map(lambda each: _up(known, each), found)
+    return _up(known, found)
 
 
 def _down(name: str, known: dict[int, Tensor], given):
+    """Return the arguments of an operation on the CPU, in whatever lists they stand."""
     if isinstance(given, Elsewhere):
         known[id(given.held)] = given
         return given.held
@@ -100,41 +101,39 @@ def _down(name: str, known: dict[int, Tensor], given):
         if given.dim() and name not in FROM_CPU_TOO:
             raise RuntimeError(f"{name}: a tensor of the CPU {tuple(given.shape)} among those of {NAME}")
         known[id(given)] = given
-    return given
+        return given
+    return type(given)([_down(name, known, each) for each in given]) if type(given) in (list, tuple) else given
 
 
 def _up(known: dict[int, Tensor], found):
-    if not isinstance(found, Tensor):
-        return found
-    return known[id(found)] if id(found) in known else Elsewhere(found)
+    if isinstance(found, Tensor):
+        return known[id(found)] if id(found) in known else Elsewhere(found)
+    return type(found)([_up(known, each) for each in found]) if type(found) in (list, tuple) else found
 
 
-def _lstm_cell(from_input, from_hidden, cell, input_bias=None, hidden_bias=None):
-    """Return hidden state, cell and gates of an LSTM's step, which PyTorch has as one kernel for other devices only."""
-    gates = from_input + from_hidden
-    for bias in (input_bias, hidden_bias):
-        gates = gates if bias is None else gates + bias
-    i, f, g, o = gates.chunk(4, 1)
-    i, f, g, o = i.sigmoid(), f.sigmoid(), g.tanh(), o.sigmoid()
-    new = f * cell + i * g
-    return o * new.tanh(), new, torch.cat((i, f, g, o), 1)
+class _Lstm(torch.autograd.Function):
+    """All steps of an LSTM as one kernel, as GPUs have it; left to itself, PyTorch takes each step apart in Python."""
+
+    @staticmethod
+    def forward(ctx, packed_sizes, rest, *tensors):
+        """Compute on the CPU; the tensors are what is read, two states and the parameters."""
+        sizes = () if packed_sizes is None else (packed_sizes,)
+        ctx.held = [each.detach().requires_grad_() for each in _down("aten::lstm", {}, tensors)]
+        x, hidden, cell, *params = ctx.held
+        with torch.enable_grad():
+            ctx.found = torch._VF.lstm(x, *sizes, (hidden, cell), params, *rest)
+        return tuple(Elsewhere(each.detach()) for each in ctx.found)
+
+    @staticmethod
+    def backward(ctx, *slopes):
+        """Return the gradients of the tensors."""
+        found = torch.autograd.grad(ctx.found, ctx.held, [each.held for each in slopes])
+        return None, None, *map(Elsewhere, found)
 
 
-def _lstm_cell_backward(d_hidden, d_cell, cell, new, gates, has_bias):
-    i, f, g, o = gates.chunk(4, 1)
-    d_hidden = torch.zeros_like(new) if d_hidden is None else d_hidden
-    d_new = d_hidden * o * (1 - new.tanh() ** 2) + (0 if d_cell is None else d_cell)
-    d_gates = (
-        d_new * g * i * (1 - i),
-        d_new * cell * f * (1 - f),
-        d_new * i * (1 - g**2),
-        d_hidden * new.tanh() * o * (1 - o),
-    )
-    together = torch.cat(d_gates, 1)
-    return together, d_new * f, together.sum(0) if has_bias else None
+def _lstm(x, states, params, *rest):
+    return _Lstm.apply(None, rest, x, *states, *params)
 
 
-_OWN = {
-    "aten::_thnn_fused_lstm_cell": _lstm_cell,
-    "aten::_thnn_fused_lstm_cell_backward_impl": _lstm_cell_backward,
-}
+def _packed_lstm(x, sizes, states, params, *rest):
+    return _Lstm.apply(sizes, rest, x, *states, *params)

@@ -320,7 +320,7 @@ def test_two_processes_give_the_same_table_as_one(tmp_path: Path, store: Path, d
 def test_networks_on_another_device_give_the_same_table(
     tmp_path: Path, store: Path, data: Path, model_folder: Path
 ) -> None:
-    command = [sys.executable, "-m", "tests.two_devices", model_folder, data, tmp_path / "there", *METHODS]
+    command = [sys.executable, "-m", "tests.two_devices", "fill", model_folder, data, tmp_path / "there", *METHODS]
     subprocess.run(command, cwd=Path(__file__).parents[1], check=True)
     found, expected = table(tmp_path / "there"), table(store)
     assert found["failure"].tolist() == expected["failure"].tolist()

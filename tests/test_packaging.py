@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -33,9 +34,14 @@ def requirements(lines: list[str]) -> set[str]:
     return {canonical(re.match(r"[\w.-]+", line)[0]) for line in lines}
 
 
-def imported(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        yield from named(node)
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def imported(path: Path) -> frozenset[str]:
+    return frozenset(name for node in ast.walk(parsed(path)) for name in named(node))
 
 
 def named(node: ast.AST) -> Iterator[str]:
@@ -58,7 +64,7 @@ def test_what_an_extra_brings_is_imported_where_it_is_asked_for() -> None:
     extras = PROJECT["project"]["optional-dependencies"]
     optional = requirements([line for name, lines in extras.items() if name != "dev" for line in lines])
     for path in SOURCES:
-        at_once = {name for node in ast.parse(path.read_text(encoding="utf-8")).body for name in named(node)}
+        at_once = {name for node in parsed(path).body for name in named(node)}
         assert not {canonical(name) for name in at_once} & optional, path
 
 
@@ -87,7 +93,7 @@ def test_nothing_is_ever_unpickled() -> None:
         assert "unsafe_allow_html" not in text, path
         if path != UNPICKLES:
             assert "torch.load" not in text, path
-            assert not {"pickle", "dill", "shelve", "marshal"} & set(imported(path)), path
+            assert not {"pickle", "dill", "shelve", "marshal"} & imported(path), path
         assert not re.search(r"import joblib|joblib import .*\b(load|dump|Memory)\b|joblib\.(load|dump)", text), path
 
 

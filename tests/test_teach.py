@@ -4,7 +4,9 @@ import json
 import re
 import sqlite3
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -18,7 +20,7 @@ from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.simulate import FINDINGS
 from ecgviz.teach import Opened, open_case, open_library, order, score, shipped_cases
 from ecgviz.teach.answers import Score
-from ecgviz.teach.check import check_cases, check_lessons
+from ecgviz.teach.check import Verdict, check_cases, check_lessons
 from ecgviz.teach.flaw import p_of_guessing, trained_side
 from ecgviz.teach.history import attempt, attempts, case_of, forget, keep, kept_as, learner_code, new_code, readings
 from ecgviz.teach.load import OURS
@@ -74,15 +76,20 @@ def test_exclusion_goes_both_ways() -> None:
             assert name in LIBRARY.lessons[other].excludes
 
 
+@cache
+def checked(name: str) -> Verdict:
+    (verdict,) = check_cases(LIBRARY, [name])
+    return verdict
+
+
 @pytest.mark.parametrize("name", SAMPLE)
 def test_a_case_is_measured_and_is_not_what_it_resembles(name: str) -> None:
-    (verdict,) = check_cases(LIBRARY, [name])
-    assert verdict.faults == ()
+    assert checked(name).faults == ()
 
 
 @pytest.mark.slow
 def test_every_case_is_measured_and_is_not_what_it_resembles() -> None:
-    verdicts = check_cases(LIBRARY, list(LIBRARY.cases))
+    verdicts = [checked(name) for name in LIBRARY.cases]
     assert [one for one in verdicts if one.faults] == []
 
 
@@ -250,6 +257,15 @@ def test_the_trained_map_stands_on_either_side_by_case_and_seed() -> None:
     assert p_of_guessing(1, 2) == pytest.approx(0.75)
 
 
+@cache
+def recorded() -> str:
+    """Return a recording as a teacher might have it."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "first.csv"
+        main(["simulate", "lbbb", "--fs", "250", "--seed", "1", "--out", str(path)])
+        return path.read_text(encoding="utf-8")
+
+
 def own_folder(tmp_path: Path, **changed: object) -> Path:
     """Return a teacher's folder: one recording, one case that names it, and one that is simulated."""
     simulated = {"severity": 1.2, "seed": 3, "age_years": 50, "sex": "male"}
@@ -262,7 +278,7 @@ def own_folder(tmp_path: Path, **changed: object) -> Path:
         ],
     }
     content |= changed
-    main(["simulate", "lbbb", "--fs", "250", "--seed", "1", "--out", str(tmp_path / "first.csv")])
+    (tmp_path / "first.csv").write_text(recorded(), encoding="utf-8")
     (tmp_path / "cases.yaml").write_text(yaml.safe_dump(content))
     return tmp_path
 
@@ -325,7 +341,7 @@ def test_a_folder_of_ptbxl_is_a_library_whose_readers_are_the_authority(data_dir
 
 
 def test_a_folder_without_cases_is_refused(tmp_path: Path) -> None:
-    main(["simulate", "lbbb", "--fs", "250", "--seed", "1", "--out", str(tmp_path / "first.csv")])
+    (tmp_path / "first.csv").write_text(recorded(), encoding="utf-8")
     with pytest.raises(TeachingError, match=r"has no cases\.yaml, and none of its recordings is one of PTB-XL"):
         open_library(tmp_path)
 

@@ -11,9 +11,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from sklearn.ensemble import ExtraTreesClassifier
-from sklearn.impute import SimpleImputer
-from sklearn.pipeline import make_pipeline
 
 from ecgviz.training.copies import Copies
 from ecgviz.training.data import Examples
@@ -59,6 +56,11 @@ def answers_of_trees(real: Examples, copies: Copies, teaching: BoolArray, asked:
     They learn from records as they are, not from copies. A label of which the teaching records know one answer only
     gets that answer.
     """
+    # here, since it takes seconds, and the processes that read and simulate records ask no trees
+    from sklearn.ensemble import ExtraTreesClassifier
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+
     learnt = teaching[copies.of] & ~copies.altered
     columns = [len(np.unique(c[np.isfinite(c)])) >= LEAST_VALUES for c in copies.measured[learnt].T]
     known, questions = copies.measured[learnt][:, columns], copies.measured[asked][:, columns]
