@@ -30,7 +30,12 @@ from tests.toys import (
 )
 
 GRADIENTS = ("saliency", "input_x_gradient", "integrated_gradients")
-CHEAP = {key: {"n_coalitions": 300} for key in ("shapley", "kernel_shap", "lime")}
+CHEAP = {
+    **{key: {"n_coalitions": 300} for key in ("shapley", "kernel_shap", "lime")},
+    "gradient_shap": {"n_samples": 16},
+    "smooth_grad": {"n_samples": 2},
+}
+"""Fewer sets of cells, each baseline twice, two noisy copies: a few keep mass and repeat as many do."""
 RECORD = noise_record()
 BEATS = even_beats(9)
 

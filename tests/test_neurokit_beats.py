@@ -1,6 +1,7 @@
 """neurokit2 behind `Beats`: it runs whatever the recording, and says what it did not find."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -10,16 +11,22 @@ from ecgviz.errors import InputError
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.signal import condition
 from ecgviz.simulate import simulate
-from ecgviz.types import Record
+from ecgviz.types import Beats, Record
 from ecgviz.types.beats import MARKS
 
 CASE = simulate("normal", seed=3, fs=250.0, duration_s=10)
 RECORD = condition(CASE.record)
 
 
+@cache
+def found(method: str) -> Beats:
+    """Return the beats of the recording as it is, which several tests look at."""
+    return neurokit_beats(RECORD, method)
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_finds_the_planted_beats(method):
-    beats = neurokit_beats(RECORD, method)
+    beats = found(method)
     truth = CASE.truth.beats
     inner = truth.r_s[(truth.r_s > 0.3) & (truth.r_s < 9.6)]
     assert (np.abs(inner[:, None] - beats.r_s).min(axis=1) < 0.05).all()
@@ -33,7 +40,7 @@ def test_every_method_finds_the_planted_beats(method):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_marks_go_to_the_beat_that_they_belong_to(method):
-    beats = neurokit_beats(RECORD, method)
+    beats = found(method)
     with np.errstate(invalid="ignore"):
         for name, (low, high) in {
             "p_on": (-0.4, -0.05),
@@ -47,12 +54,12 @@ def test_marks_go_to_the_beat_that_they_belong_to(method):
 
 
 def test_global_marks_are_the_median_over_leads_that_have_one():
-    beats = neurokit_beats(RECORD, "prominence")
+    beats = found("prominence")
     for name in MARKS:
-        found = np.isfinite(beats.lead_marks[name]).sum(axis=0) >= 4
-        np.testing.assert_array_equal(np.isfinite(getattr(beats, name)), found)
-        middle = np.nanmedian(beats.lead_marks[name][:, found], axis=0)
-        np.testing.assert_allclose(getattr(beats, name)[found], middle)
+        has = np.isfinite(beats.lead_marks[name]).sum(axis=0) >= 4
+        np.testing.assert_array_equal(np.isfinite(getattr(beats, name)), has)
+        middle = np.nanmedian(beats.lead_marks[name][:, has], axis=0)
+        np.testing.assert_allclose(getattr(beats, name)[has], middle)
 
 
 def _changed(change):
@@ -74,7 +81,7 @@ def test_flat_missing_and_gappy_leads_do_not_stop_it(method):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_few_beats_and_beats_at_the_edges_do_not_stop_it(method):
-    peak = round(neurokit_beats(RECORD, method).r_s[2] * RECORD.fs)
+    peak = round(found(method).r_s[2] * RECORD.fs)
     for stop in (peak + 1, peak + 600, peak + 1000):
         for start in (0, peak):
             if stop - start > 2 * RECORD.fs:

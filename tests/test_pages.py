@@ -358,7 +358,7 @@ def test_an_upload_stays_in_the_session_that_sent_it(app: AppTest):
     assert len(other.info) == 1
 
 
-def test_a_model_serves_one_session_at_a_time(app: AppTest, monkeypatch: pytest.MonkeyPatch):
+def test_a_model_serves_one_session_at_a_time(nothing_cached: None, app: AppTest, monkeypatch: pytest.MonkeyPatch):
     held = []
 
     def spy(record, network, label, method, *, beats):
@@ -370,7 +370,9 @@ def test_a_model_serves_one_session_at_a_time(app: AppTest, monkeypatch: pytest.
     assert held == [True]
 
 
-def test_a_case_is_computed_once_and_again_for_another_method(app: AppTest, monkeypatch: pytest.MonkeyPatch):
+def test_a_case_is_computed_once_and_again_for_another_method(
+    nothing_cached: None, app: AppTest, monkeypatch: pytest.MonkeyPatch
+):
     computed = []
 
     def spy(record, network, label, method, *, beats):
@@ -422,7 +424,7 @@ def test_a_moved_mark_changes_the_measurements_of_every_page_and_is_told_there(a
     assert f"QRS {after['QRS duration']}" in figures(app)[0]["layout"]["annotations"][-2]["text"]
 
 
-def test_changed_marks_are_recorded_in_the_case(app: AppTest, monkeypatch: pytest.MonkeyPatch):
+def test_changed_marks_are_recorded_in_the_case(nothing_cached: None, app: AppTest, monkeypatch: pytest.MonkeyPatch):
     cases = []
 
     def spy(record, network, label, method, *, beats):

@@ -196,7 +196,7 @@ def test_an_upload_is_in_no_address(app: AppTest):
 
 
 def test_a_library_is_searched_by_label_and_by_what_was_found(
-    app: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    nothing_cached: None, app: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     ecg_csv(tmp_path / "Erika.csv")
     monkeypatch.setenv(state.VARIABLE, str(tmp_path))

@@ -68,8 +68,10 @@ CHEAP: dict[str, dict[str, object]] = {
     "feature_ablation": {"cells": "wave"},
     "occlusion": {"window_s": 2.0, "stride_s": 2.0},
     **{key: {"cells": "wave", "n_coalitions": 64} for key in ("shapley", "kernel_shap", "lime")},
+    "gradient_shap": {"n_samples": 16},
+    "smooth_grad": {"n_samples": 2},
 }
-"""What a slow network is asked less of: all 64 sets of six waves."""
+"""What a slow network is asked less of: all 64 sets of six waves, each of eight baselines twice, two noisy copies."""
 
 
 def valid(model: Model, method: str) -> bool:

@@ -8,6 +8,7 @@ import errno
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Annotated, Any
 
 import typer
@@ -155,6 +156,12 @@ def build() -> typer.Typer:
     return shell
 
 
+@cache
+def _command() -> Any:
+    """Return the command that runs all others; a program that calls `main` again and again reads them once."""
+    return get_command(build())
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; ``argv`` defaults to the process's arguments.
 
@@ -169,7 +176,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     keep_freed_memory()
     collect_seldom()
     try:
-        code = get_command(build())(arguments, prog_name="ecgviz", standalone_mode=False)
+        code = _command()(arguments, prog_name="ecgviz", standalone_mode=False)
     except EcgvizError as refusal:
         return _refuse(str(refusal))
     except typer.TyperException as mistake:
