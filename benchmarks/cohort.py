@@ -14,14 +14,18 @@ defaults on the network, a record at a time.
 
 import argparse
 import resource
+import shutil
 import tempfile
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import neurokit2 as nk
+import numpy as np
 import torch
 from captum.attr import IntegratedGradients
 
@@ -190,28 +194,66 @@ def by_work(data: Path, scratch: Path, n: int) -> None:
         print(f"{name + ', ' + models[-1]:44s} {cpu / n:9.3f} {n / cpu:7.2f} {size:8.1f}")
 
 
-def scaling(data: Path, scratch: Path, n: int) -> None:
+def scaling(data: Path, scratch: Path, n: int, rounds: int) -> None:
     """Print records a second, by the clock, of one and two processes of joblib, and of one and two workers of Dask.
 
-    Efficiency is from one to two of the same; Dask's client and scheduler run on the same cores as its workers.
+    Efficiency is from one to two of the same; Dask's client and scheduler run on the same cores as its workers. Beside
+    both stands what the machine gives: two processes that know nothing of each other, on half of the records each. All
+    take turns; rates and efficiencies are medians over rounds.
     """
+    heads = "".join(f"{head:>9s}" for head in ("joblib 1", "2", "eff.", "Dask 1", "2", "eff.", "machine"))
+    print(f"{'records a second by the clock, one label':44s}{heads}")
+    for work, _, methods in (WORK[0], WORK[1], WORK[3]):
+        found = []
+        for _ in range(rounds):
+            with tempfile.TemporaryDirectory(dir=scratch.parent) as stores:
+                found.append(one_round(data, Path(stores), methods, n))
+        columns = np.median(found, axis=0)
+        print(f"{work:44s}{''.join(f'{value:9.2f}' for value in columns)}", flush=True)
+
+
+def one_round(data: Path, scratch: Path, methods: Sequence[str], n: int) -> tuple[float, ...]:
+    """Return rates with one and two and their efficiency, of joblib and of Dask, and the efficiency of strangers."""
     from distributed import LocalCluster
 
-    def warm_rate(name: str, methods: Sequence[str], **how: object) -> float:
+    def warm_rate(name: str, **how: object) -> float:
         run_s(data, scratch / f"{name} warm", ["imle_net"], methods, limit=2 * TOGETHER, **how)
         return n / run_s(data, scratch / name, ["imle_net"], methods, **how)[0]
 
-    def on_dask(name: str, methods: Sequence[str], n_workers: int) -> float:
+    def on_dask(n_workers: int) -> float:
         with LocalCluster(n_workers=n_workers, threads_per_worker=1, dashboard_address=None) as cluster:
-            return warm_rate(f"{name} dask {n_workers}", methods, scheduler=cluster.scheduler_address)
+            return warm_rate(f"dask {n_workers}", scheduler=cluster.scheduler_address)
 
-    heads = "".join(f"{head:>9s}" for head in ("joblib 1", "2", "eff.", "Dask 1", "2", "eff."))
-    print(f"{'records a second by the clock, one label':44s}{heads}")
-    for k, (work, _, methods) in enumerate((WORK[0], WORK[1], WORK[3])):
-        rates = [warm_rate(f"{k} jobs {jobs}", methods, jobs=jobs) for jobs in (1, 2)]
-        rates += [on_dask(str(k), methods, n_workers) for n_workers in (1, 2)]
-        columns = (*rates[:2], rates[1] / rates[0] / 2, *rates[2:], rates[3] / rates[2] / 2)
-        print(f"{work:44s}{''.join(f'{value:9.2f}' for value in columns)}", flush=True)
+    one, two = (warm_rate(f"jobs {jobs}", jobs=jobs) for jobs in (1, 2))
+    dask_one, dask_two = (on_dask(n_workers) for n_workers in (1, 2))
+    machine = strangers(data, scratch, methods, n) / one / 2
+    return one, two, two / one / 2, dask_one, dask_two, dask_two / dask_one / 2, machine
+
+
+def strangers(data: Path, scratch: Path, methods: Sequence[str], n: int) -> float:
+    """Return records a second of two processes at a time, each with half of the records and a store of its own."""
+    halves = [scratch / f"half{part}" for part in range(2)]
+    for part, half in enumerate(halves):
+        half.mkdir()
+        for path in sorted(data.glob("*.npz"))[part::2]:
+            shutil.copy(path, half)
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+
+        def both(name: str, limit: int | None) -> float:
+            started = time.perf_counter()
+            outs = [scratch / f"{name} {half.name}" for half in halves]
+            asked = [pool.submit(alone, half, out, methods, limit) for half, out in zip(halves, outs, strict=True)]
+            for each in asked:
+                each.result()
+            return time.perf_counter() - started
+
+        both("warm", TOGETHER)
+        return n / both("strangers", None)
+
+
+def alone(data: Path, out: Path, methods: Sequence[str], limit: int | None) -> None:
+    """Fill a store in this process."""
+    run_s(data, out, ["imle_net"], methods, jobs=1, limit=limit)
 
 
 def memory(data: Path, scratch: Path) -> None:
@@ -228,6 +270,7 @@ def main() -> None:
     """Print the tables that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--records", type=int, default=8)
+    parser.add_argument("--rounds", type=int, default=3, help="of --scaling")
     parser.add_argument("--methods", action="store_true", help="only records a second by network and method")
     parser.add_argument("--scaling", action="store_true", help="only on two processes and two workers of Dask")
     parser.add_argument("--memory", action="store_true", help="only how much memory a worker takes")
@@ -239,7 +282,7 @@ def main() -> None:
             made = simulate(("normal", "lbbb", "inferior_stemi", "af")[seed % 4], seed=seed, fs=100.0, duration_s=10.0)
             save_record(made.record, data / f"{seed:05d}.npz")
         if asked.scaling:
-            return scaling(data, scratch, asked.records)
+            return scaling(data, scratch, asked.records, asked.rounds)
         if asked.memory:
             return memory(data, scratch)
         records = [load_record(path) for path in sorted(data.glob("*.npz"))]
