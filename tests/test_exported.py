@@ -80,6 +80,17 @@ def test_ten_seconds_are_250_mm_and_a_millivolt_10_mm_in_the_file(paper_svg: str
     assert np.ptp(pulse[:6, 1]) == pytest.approx(10.0, abs=0.05)
 
 
+def test_every_lead_is_named_in_the_file_and_a_doubtful_one_is_called_so(record: Record):
+    drawn = exported.svg(figures.paper(record, marks={"V3": "doubtful"}), TOLD)
+    written = [" ".join("".join(each.itertext()).split()) for each in ElementTree.fromstring(drawn).iter(f"{SVG}text")]
+    assert {name: written.count(name) for name in STANDARD_LEADS} == {
+        **dict.fromkeys(STANDARD_LEADS, 1),
+        "II": 2,
+        "V3": 0,
+    }
+    assert written.count("V3 doubtful") == 1
+
+
 def test_the_file_holds_vectors_and_everything_that_lies_over_the_paper(paper_svg: str):
     assert "<image" not in paper_svg
     texts = [each.text for each in ElementTree.fromstring(paper_svg).iter(f"{SVG}text")]
