@@ -31,6 +31,8 @@ from playwright.sync_api import Locator, Page
 RECORDS = ("inferior_stemi", "lbbb", "pvc", "af", "lvh", "long_qt")
 PAPER = "document.querySelector('.js-plotly-plot')"
 _IDLE = "document.querySelector('[data-testid=\"stApp\"]')?.dataset.testScriptState === 'notRunning'"
+_DRAWN = f"{_IDLE} && !document.querySelector('[data-testid=\"stSkeleton\"]')"
+"""Streamlit fetches the program of a widget when it is first shown, and holds its place with a skeleton meanwhile."""
 _MS = 1000.0
 
 
@@ -100,7 +102,7 @@ def start(folder: Path, instead: Path | None = None) -> float:
         begun = perf_counter()
         with driver.dashboard(folder, instead=instead) as address:
             page.goto(address)
-            page.wait_for_function(f"() => {_IDLE}", polling="raf", timeout=driver.PATIENCE_MS)
+            page.wait_for_function(f"() => {_DRAWN}", polling="raf", timeout=driver.PATIENCE_MS)
             return _MS * (perf_counter() - begun)
 
 

@@ -85,7 +85,7 @@ def free_port() -> int:
 
 
 def _wait_until_healthy(port: int, server: "subprocess.Popen[bytes]") -> None:
-    for _ in range(600):
+    for _ in range(3000):
         if server.poll() is not None:
             raise RuntimeError(f"the server ended with code {server.returncode}")
         with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=2)) as connection:
@@ -94,7 +94,7 @@ def _wait_until_healthy(port: int, server: "subprocess.Popen[bytes]") -> None:
                 if connection.getresponse().status == http.client.OK:
                     return
             except OSError:
-                time.sleep(0.1)
+                time.sleep(0.02)
     raise RuntimeError("the server did not answer within a minute")
 
 

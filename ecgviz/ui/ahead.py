@@ -8,12 +8,13 @@ wait for each other.
 
 import time
 from functools import cache
-from threading import Thread
+from threading import Thread, Timer
 
 from streamlit import runtime
 from streamlit.runtime import RuntimeState
 
 _LOOKS_EVERY_S = 0.02
+_DRAWN_AFTER_S = 1.0
 
 
 def first() -> None:
@@ -29,8 +30,13 @@ def first() -> None:
 
 @cache
 def rest() -> None:
-    """Import what a recording needs, in a thread of its own, once."""
-    Thread(target=import_rest, daemon=True).start()
+    """Import what a recording needs, in a thread of its own, once, when the browser has drawn the first page.
+
+    Until then it asks this server for the programs that draw, and waits for them the longer the more the server does.
+    """
+    later = Timer(_DRAWN_AFTER_S, import_rest)
+    later.daemon = True
+    later.start()
 
 
 def import_first() -> None:

@@ -7,12 +7,7 @@ right page. Saying beforehand what `st.navigation` says later spares them that.
 
 import socket
 
-import uvicorn
-from streamlit.runtime.pages_manager import PagesManager
-from streamlit.web.cli import main
-
 from ecgviz.memory import collect_seldom, keep_freed_memory
-from ecgviz.ui import ahead, leftovers
 
 
 def send_at_once() -> None:
@@ -22,6 +17,8 @@ def send_at_once() -> None:
     40 ms with many an acknowledgement, and so do files of the page and messages to it. Connections inherit what is set
     on the socket that listens.
     """
+    import uvicorn
+
     startup = uvicorn.Server.startup
 
     async def started(self: uvicorn.Server, sockets: list[socket.socket] | None = None) -> None:
@@ -32,11 +29,35 @@ def send_at_once() -> None:
     uvicorn.Server.startup = started  # type: ignore[method-assign]
 
 
-if __name__ == "__main__":
-    send_at_once()
+def spare_what_is_known() -> None:
+    """Spare the first page two questions of Streamlit's, a third of a second, whose answers are known here.
+
+    It reads the metadata of every installed package, four times each, for components: the dashboard uses none but its
+    own. And it looks through every imported module to tell whether it was started from a prompt.
+    """
+    from streamlit import delta_generator
+    from streamlit.components.v2 import manifest_scanner
+
+    manifest_scanner.scan_component_manifests = list  # type: ignore[assignment]
+    delta_generator._use_warning_has_been_displayed = True
+
+
+def main() -> None:
+    """Serve the app named on the command line."""
     keep_freed_memory()
-    collect_seldom()
+    collect_seldom()  # a tenth of importing Streamlit would be looking for cycles
+    from streamlit.runtime.pages_manager import PagesManager
+    from streamlit.web import cli
+
+    from ecgviz.ui import ahead, leftovers
+
+    send_at_once()
+    spare_what_is_known()
     PagesManager.uses_pages_directory = False
     ahead.first()
     leftovers.at_start()
-    main(prog_name="streamlit")
+    cli.main(prog_name="streamlit")
+
+
+if __name__ == "__main__":
+    main()
