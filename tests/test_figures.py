@@ -262,7 +262,8 @@ def test_channel_bars_carry_their_numbers_and_the_even_line():
     shares = np.full(12, 0.05)
     shares[1] = 0.45
     figure = figures.channel_bars(shares, STANDARD_LEADS, title="Share")
-    numbers = {each.y: each.text for each in figure.layout.annotations if each.y in STANDARD_LEADS}
+    written = next(each for each in figure.data if each.name == "numbers")
+    numbers = dict(zip(written.y, written.text, strict=True))
     assert numbers["II"] == "45 %"
     assert numbers["V6"] == "5.0 %"
     assert figure.layout.shapes[0].x0 == figure.layout.shapes[0].x1 == pytest.approx(100 / 12)

@@ -37,11 +37,17 @@ def channel_bars(shares: FloatArray, leads: Sequence[str], *, title: str, focus:
     bars = go.Bar(
         x=values, y=list(leads), orientation="h", marker=style.bar_marker([False] * len(leads)), hoverinfo="skip"
     )
-    numbers = [
-        {"x": 1, "xref": "paper", "xanchor": "left", "xshift": 6, "y": lead, "showarrow": False}
-        | {"text": style.percent(float(share)), "font": {"size": 12}}
-        for lead, share in zip(leads, shares, strict=True)
-    ]
+    numbers = go.Scatter(  # one trace: a browser draws it in half the time of as many notes
+        x=[top] * len(leads),
+        y=list(leads),
+        text=[style.percent(float(share)) for share in shares],
+        mode="text",
+        textposition="middle right",
+        textfont={"size": 12, "color": style.INK},
+        cliponaxis=False,
+        name="numbers",
+        hoverinfo="skip",
+    )
     framed = [
         frame(x0=0, x1=1, xref="paper", y0=row - 0.48, y1=row + 0.48)
         for row, lead in enumerate(leads)
@@ -52,11 +58,12 @@ def channel_bars(shares: FloatArray, leads: Sequence[str], *, title: str, focus:
         f"{title}, one bar a lead; largest {largest}",
         style.in_lines(style.plain(title)),
         shapes=[style.even_line(even, "x"), *framed],
-        annotations=[style.even_label(even, "x"), *numbers],
+        annotations=[style.even_label(even, "x")],
         margin={"r": 56, "t": style.MATRIX_HEAD_PX},
         xaxis={"range": [0, top], "ticksuffix": " %", "nticks": 6, "gridcolor": style.RULE, "zeroline": False},
         yaxis=style.LEAD_ROWS | {"autorange": False, "range": [len(leads) - 0.5, -0.5]},
         **REACHES,
     )
-    figure.add_traces([bars, clickable([top / 2] * len(leads), list(leads), data, "%{y}: %{customdata[3]:.2f} %")])
+    picks = clickable([top / 2] * len(leads), list(leads), data, "%{y}: %{customdata[3]:.2f} %")
+    figure.add_traces([bars, numbers, picks])
     return figure

@@ -73,7 +73,7 @@ def rhythm_strip(shares: FloatArray, beats: Beats, *, title: str, focus: Focus =
         hoverinfo="skip",
     )
     layout = _layout(shares, beats)
-    layout["shapes"] += _in_focus(beats, focus)
+    layout["shapes"] += beat_frame(beats, focus)
     lines = _title(title, _key(beats))
     more_px = _TITLE_LINE_PX * (len(lines) - 1)
     layout["margin"]["t"] += more_px
@@ -128,8 +128,8 @@ def usual_step_s(beats: Beats) -> float:
     return float(np.median(np.diff(beats.r_s)))
 
 
-def _in_focus(beats: Beats, focus: Focus) -> list[dict[str, Any]]:
-    """Return the frame around the beat in focus."""
+def beat_frame(beats: Beats, focus: Focus) -> list[dict[str, Any]]:
+    """Return the frame around the beat in focus, as a shape of `rhythm_strip`; none where no such beat is."""
     if focus.beat is None or focus.beat >= len(beats):
         return []
     at = float(beats.r_s[focus.beat])

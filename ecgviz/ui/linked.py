@@ -9,6 +9,7 @@ from functools import partial
 from ecgviz import figures
 from ecgviz.figures import tables
 from ecgviz.figures.focus import within
+from ecgviz.figures.rhythm import beat_frame
 from ecgviz.types import Beats, EvidenceGrid, Record
 from ecgviz.ui import pointing, widgets
 from ecgviz.ui.state import drawing
@@ -21,8 +22,9 @@ def rhythm(record: Record, grid: EvidenceGrid, beats: Beats, *, what: str, key: 
     if shares is None or not len(beats):
         return
     title = f"{what} in each beat, %{of(at.words(but='beat'))}, above the RR interval that ends in it"
-    strip = drawing.figure(figures.rhythm_strip, shares, beats, title=title, focus=at)
-    widgets.draw(strip, partial(tables.rhythm_table, shares, beats), key, select=pointing.follow(record))
+    strip = drawing.figure(figures.rhythm_strip, shares, beats, title=title)  # the same, whichever beat is framed
+    table, framed = partial(tables.rhythm_table, shares, beats), beat_frame(beats, at)
+    widgets.draw(strip, table, key, select=pointing.follow(record), frames=framed)
 
 
 def channels(record: Record, grid: EvidenceGrid, *, what: str, key: str) -> None:
