@@ -163,6 +163,31 @@ def test_a_fault_is_a_sentence_with_a_number_and_the_log_says_where_and_not_what
     caplog.clear()
 
 
+def test_a_fault_in_a_part_that_runs_by_itself_is_told_in_its_place_and_the_rest_of_the_page_stands(
+    caplog: pytest.LogCaptureFixture,
+):
+    def page() -> None:
+        import streamlit as st
+
+        from ecgviz.ui import failures
+
+        @failures.fragment
+        def part(divisor: int) -> None:
+            st.write(f"one by {divisor} is {1 / divisor:g}")
+
+        part(2)
+        part(0)
+        st.write("the rest")
+
+    shown = AppTest.from_function(page).run(timeout=60)
+    assert [each.value for each in shown.markdown] == ["one by 2 is 0.5", "the rest"]
+    (error,) = shown.error
+    assert "Something failed here" in error.value
+    assert not shown.exception
+    assert "ZeroDivisionError" in caplog.text
+    caplog.clear()
+
+
 def test_ten_sessions_at_once_see_their_own_upload_alone(app: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     """Each session sends a recording that names it; parsing, which a child process does, and networks are left out."""
     demo = load_record("demo:normal").select(("II", "V1"))

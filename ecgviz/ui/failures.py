@@ -3,10 +3,14 @@
 import logging
 import secrets
 import traceback
+from collections.abc import Callable
+from functools import wraps
 from types import TracebackType
+from typing import ParamSpec
 
 import streamlit as st
 
+_Given = ParamSpec("_Given")
 LOG = logging.getLogger("ecgviz.dashboard")
 
 
@@ -33,6 +37,21 @@ class Told:
             "under this number. Nothing you did is lost: choose something else on the left, or reload the page."
         )
         return True
+
+
+def fragment(draw: Callable[_Given, None]) -> Callable[_Given, None]:
+    """Make a part of a page run by itself when something in it is used; nothing else on the page is drawn again.
+
+    What the page has around it, `Told` among it, is not around it then: it has its own.
+    """
+
+    @st.fragment
+    @wraps(draw)
+    def told(*given: _Given.args, **named: _Given.kwargs) -> None:
+        with Told():
+            draw(*given, **named)
+
+    return told
 
 
 def _where(fault: BaseException) -> str:

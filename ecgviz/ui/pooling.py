@@ -7,10 +7,34 @@ from ecgviz.checkpoint import Model
 from ecgviz.errors import EcgvizError
 from ecgviz.types import Record
 from ecgviz.types.focus import Focus
-from ecgviz.ui import method_words, pointing, state, tracing, widgets, wording, words
+from ecgviz.ui import failures, linked, method_words, pointing, state, tracing, widgets, wording, words
 
 
-@st.fragment
+@failures.fragment
+def levels(record: Record, network: Model, attended: state.Attended) -> None:
+    """Draw the levels that a network has, each following what is clicked in the others: a click draws these alone."""
+    beats = state.reading(record).beats
+    if attended.maps:
+        behind_trace(record, network, attended, pointing.focus(record))
+    if attended.maps and not len(beats):
+        st.info(wording.plain(f"No beats to pool over: {beats.reason}"))
+    rhythm, channel, beat = (attended.grid(each) for each in ("rhythm", "channel", "beat"))
+    level_note(network, "rhythm")
+    if rhythm is not None:
+        linked.rhythm(record, rhythm, beats, what="Rhythm: share of attention", key="attention rhythm")
+    left, right = st.columns(2)
+    with left:
+        level_note(network, "channel")
+        if channel is not None:
+            linked.channels(record, channel, what="Channel: share of attention", key="attention channels")
+    with right:
+        level_note(network, "beat")
+        if beat is not None:
+            linked.matrix(record, beat, beats, what="Beat: share of attention", key="attention matrix")
+            widgets.note(words.outside(beat))
+
+
+@failures.fragment
 def behind_trace(record: Record, network: Model, attended: state.Attended, at: Focus) -> None:
     """Let the reader pick a level, and draw it behind the trace; a change here leaves the rest of the page as it is.
 

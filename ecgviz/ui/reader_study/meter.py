@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-import streamlit as st
 from streamlit.components.v1 import declare_component
 
+from ecgviz.ui import failures
 from ecgviz.ui.state import review
 from ecgviz.ui.state.review import Question, Seat
 
@@ -13,7 +13,7 @@ _METER = declare_component("ecgviz_meter", path=str(Path(__file__).parent / "met
 object in the session that cannot be)."""
 
 
-@st.fragment
+@failures.fragment
 def run(held: Seat, question: Question) -> None:
     """Count the time of a question; every five seconds the count is kept with its draft."""
     start_s = question.draft.answer.active_seconds

@@ -4,7 +4,7 @@ import streamlit as st
 
 from ecgviz.review.answers import Answer, missing
 from ecgviz.review.ticked import criteria_of
-from ecgviz.ui import widgets, wording, words
+from ecgviz.ui import failures, widgets, wording, words
 from ecgviz.ui.reader_study import marking, meter, sheet
 from ecgviz.ui.state import review
 from ecgviz.ui.state.review import Question, Seat
@@ -19,7 +19,7 @@ def ask(held: Seat, question: Question, place: str) -> None:
     meter.run(held, question)
 
 
-@st.fragment
+@failures.fragment
 def _form(held: Seat, question: Question) -> None:
     record = review.prepared(held.folder, question.item.record_sha256).record
     left, right = st.columns([5, 4], gap="large")

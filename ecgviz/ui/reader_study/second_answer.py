@@ -12,7 +12,7 @@ from ecgviz.figures.style import percent
 from ecgviz.review.answers import LIKERT, VERDICTS, Answer, missing
 from ecgviz.review.places import Place
 from ecgviz.types import WAVES
-from ecgviz.ui import method_words, widgets, wording, words
+from ecgviz.ui import failures, method_words, widgets, wording, words
 from ecgviz.ui.reader_study import meter, own_answer, sheet
 from ecgviz.ui.state import review
 from ecgviz.ui.state.review import MapShown, Question, Seat
@@ -108,7 +108,7 @@ def _matrix(shown: MapShown, question: Question, own: Answer) -> None:
         )
 
 
-@st.fragment
+@failures.fragment
 def _form(held: Seat, question: Question, maps: tuple[MapShown, ...]) -> None:
     judged = _judged(maps)
     left, right = st.columns([5, 4], gap="large")
