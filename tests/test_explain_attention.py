@@ -15,6 +15,8 @@ from ecgviz.errors import ExplanationError
 from ecgviz.evidence import evidence
 from ecgviz.explain.attention import (
     ATTENTION_METHODS,
+    as_pooled,
+    attention,
     attention_prior,
     cannot_tell,
     spread,
@@ -167,6 +169,23 @@ def test_each_architecture_says_what_it_cannot_show(name: str) -> None:
         assert words in refused[f"attention_{short}"]
         with pytest.raises(ExplanationError, match="attention"):
             run(model, f"attention_{short}")
+
+
+def test_maps_that_were_asked_for_together_are_the_explanations_of_each_level(shown: Model) -> None:
+    inputs = model_input(shown, RECORD, BEATS)
+    found = [each for each in attention(shown, RECORD, BEATS) if each.label in (None, "MI")]
+    assert {each.level for each in found} >= set(shown.net.levels)
+    for each in found:
+        if f"attention_{each.level}" not in ATTENTION_METHODS:
+            continue
+        one, other = as_pooled(each, inputs), run(shown, f"attention_{each.level}")
+        np.testing.assert_array_equal(one.values, other.values)
+        assert (one.method, one.label, one.params, one.start_s) == (
+            other.method,
+            other.label,
+            other.params,
+            other.start_s,
+        )
 
 
 def test_a_network_that_shows_maps_only_has_a_prior_and_no_gradient() -> None:

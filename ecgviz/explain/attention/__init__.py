@@ -9,7 +9,7 @@ what attention does for one logit, `uniform_attention` what the logit would be w
 from collections.abc import Mapping
 
 from ecgviz.explain.attention.gradient import ATTENTION_GRADIENT_METHODS
-from ecgviz.explain.attention.levels import LEVEL_METHODS
+from ecgviz.explain.attention.levels import LEVEL_METHODS, as_pooled
 from ecgviz.explain.attention.maps import attention, cannot_tell, spread
 from ecgviz.explain.attention.prior import AttentionPrior, attention_prior
 from ecgviz.explain.attention.rollout import ROLLOUT_METHODS
@@ -22,6 +22,7 @@ __all__ = [
     "ATTENTION_METHODS",
     "AttentionPrior",
     "UniformAttention",
+    "as_pooled",
     "attention",
     "attention_prior",
     "cannot_tell",

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 from ecgviz.checkpoint import Model
 from ecgviz.errors import ExplanationError
 from ecgviz.explain.attention.maps import level_tap, on_samples
 from ecgviz.explain.attention.prior import attention_prior, checked, excess
 from ecgviz.explain.method import Method
-from ecgviz.types import Beats, Explanation, ModelInput
+from ecgviz.types import AttentionMap, Beats, Explanation, ModelInput
 
 
 def attention_level(
@@ -34,14 +33,21 @@ def attention_level(
     subtract = checked(prior)
     label = model.labels[label_index]
     tap = level_tap(model, inputs, level, label)
-    values = tap.values
-    params: dict[str, Any] = {"prior": prior, "sums_to": tap.sums_to}
-    if subtract:
-        values, overlap = excess(values, attention_prior(model, inputs, beats, level, label_index, seed=seed))
-        params = {"prior": prior, "prior_overlap": overlap}
-    return on_samples(
-        tap, inputs, method=f"attention_{level}", label=tap.label, signed=subtract, params=params, values=values
-    )
+    if not subtract:
+        return as_pooled(tap, inputs)
+    values, overlap = excess(tap.values, attention_prior(model, inputs, beats, level, label_index, seed=seed))
+    params = {"prior": prior, "prior_overlap": overlap}
+    return on_samples(tap, inputs, method=_named(tap), label=tap.label, signed=True, params=params, values=values)
+
+
+def as_pooled(tap: AttentionMap, inputs: ModelInput) -> Explanation:
+    """Return a map that a network was asked for as the explanation that it is, nothing subtracted."""
+    params = {"prior": "keep", "sums_to": tap.sums_to}
+    return on_samples(tap, inputs, method=_named(tap), label=tap.label, signed=False, params=params)
+
+
+def _named(tap: AttentionMap) -> str:
+    return f"attention_{tap.level}"
 
 
 def lacks_level(level: str, model: Model) -> str:

@@ -11,6 +11,7 @@ from ecgviz.checkpoint import Model, network_logits, tensors
 from ecgviz.errors import ExplanationError
 from ecgviz.explain.attention.gradient import lacks_weights
 from ecgviz.explain.attention.maps import pools_of
+from ecgviz.explain.undisturbed import undisturbed
 from ecgviz.types import ModelInput
 
 
@@ -45,12 +46,14 @@ def uniform_attention(model: Model, inputs: ModelInput, label_index: int) -> Uni
     if why_not := lacks_weights(model):
         raise ExplanationError(why_not)
     pools = pools_of(model)
+    x, arguments = tensors(inputs)
 
-    def logit(*levels: str) -> float:
-        x, arguments = tensors(inputs)
-        return float(network_logits(_evened(model.net, levels), x, **arguments)[0, label_index])
+    def logit(net: nn.Module) -> float:
+        return float(network_logits(net, x, **arguments)[0, label_index])
 
-    return UniformAttention(logit(), {level: logit(level) for level in pools}, logit(*pools))
+    by_level = {level: logit(_evened(model.net, (level,))) for level in pools}
+    with undisturbed(model.net) as net:
+        return UniformAttention(logit(net), by_level, logit(_evened(model.net, pools)))
 
 
 def _evened(net: nn.Module, levels: Sequence[str]) -> nn.Module:

@@ -11,7 +11,7 @@ import streamlit as st
 from ecgviz.checkpoint import Model, load_model, model_input, predict
 from ecgviz.evidence import evidence
 from ecgviz.explain import METHODS, attention, checks, explain
-from ecgviz.explain.attention import UniformAttention, uniform_attention
+from ecgviz.explain.attention import UniformAttention, as_pooled, uniform_attention
 from ecgviz.explain.edits import EditEvidence, edit_evidence
 from ecgviz.pipeline import analyse
 from ecgviz.types import AttentionMap, Beats, Case, EvidenceGrid, Explanation, Prediction, Record
@@ -84,7 +84,8 @@ def _attend(label: str, record: Record, network: Model, beats: Beats) -> Attende
         taps = (tap for tap in attention(network, record, beats) if tap.label in (None, label))
         found = {tap.level: tap for tap in taps if f"attention_{tap.level}" in METHODS}
         maps = {level: found[level] for level in getattr(network.net, "levels", ()) if level in found}
-        drawn = {level: explain(network, record, label, f"attention_{level}", beats) for level in maps}
+        inputs = model_input(network, record, beats)
+        drawn = {level: as_pooled(tap, inputs) for level, tap in maps.items()}
     start_s = next((each.start_s for each in drawn.values()), 0.0)
     return Attended(start_s, maps, {level: evidence(each, beats) for level, each in drawn.items()})
 
