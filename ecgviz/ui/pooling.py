@@ -49,12 +49,12 @@ def behind_trace(record: Record, network: Model, attended: state.Attended, at: F
 
 def _level_picker(network: Model, attended: state.Attended) -> tuple[str, bool]:
     """Return the level behind the trace (all together at first), and whether to show only what exceeds the habit."""
-    levels = list(attended.maps)
+    names = list(attended.maps)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         level = st.segmented_control(
             "Level behind the trace",
-            levels,
-            default="joint" if "joint" in levels else levels[0],
+            names,
+            default="joint" if "joint" in names else names[0],
             required=True,
             key=f"level {network.digest}",
         )

@@ -51,9 +51,9 @@ def uniform_attention(model: Model, inputs: ModelInput, label_index: int) -> Uni
     def logit(net: nn.Module) -> float:
         return float(network_logits(net, x, **arguments)[0, label_index])
 
-    by_level = {level: logit(_evened(model.net, (level,))) for level in pools}
-    with undisturbed(model.net) as net:
-        return UniformAttention(logit(net), by_level, logit(_evened(model.net, pools)))
+    with undisturbed(model.net) as net:  # for all of them: on a GPU cuDNN rounds in its own way
+        by_level = {level: logit(_evened(net, (level,))) for level in pools}
+        return UniformAttention(logit(net), by_level, logit(_evened(net, pools)))
 
 
 def _evened(net: nn.Module, levels: Sequence[str]) -> nn.Module:
