@@ -7,8 +7,9 @@ from torch import nn
 from torch.nn import functional
 
 from ecgviz.nets import build
+from ecgviz.nets.imle_encoder import tokens_of
 from ecgviz.nets.imle_net import token_spans
-from ecgviz.nets.imle_parts import Convolution, pad_same
+from ecgviz.nets.imle_parts import Convolution, pad_same, residual_stack
 from ecgviz.records.leads import STANDARD_LEADS
 
 LABELS = 5
@@ -57,6 +58,34 @@ def test_a_convolution_of_height_one_is_that_of_one_dimension(kernel: int, strid
     slopes = torch.autograd.grad(found.square().sum(), (x, layer.weight, layer.bias))
     for slope, true in zip(slopes, torch.autograd.grad(expected.square().sum(), exact), strict=True):
         torch.testing.assert_close(slope.double(), true, atol=1e-4, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("kernel", "length", "n_tokens"), [(8, 50, 13), (5, 113, 29)])
+@pytest.mark.parametrize("n_windows", [1, 24])
+def test_tokens_without_gradients_are_those_of_the_layers(
+    kernel: int, length: int, n_tokens: int, n_windows: int
+) -> None:
+    torch.manual_seed(0)
+    stem, blocks = Convolution(1, 4, kernel), residual_stack(4, kernel)
+    for norm in (each for each in blocks.modules() if isinstance(each, nn.BatchNorm2d)):
+        for values in (norm.weight, norm.bias, norm.running_mean):
+            nn.init.normal_(values)  # scales of either sign
+        nn.init.uniform_(norm.running_var, 0.5, 2.0)
+    stem, blocks, windows = stem.eval().double(), blocks.eval().double(), torch.randn(n_windows, length).double()
+    by_layer = tokens_of(stem, blocks, windows)
+    assert by_layer.requires_grad
+    with torch.no_grad():
+        at_once = tokens_of(stem, blocks, windows)
+    assert at_once.shape == (n_windows, n_tokens, 16)
+    torch.testing.assert_close(at_once, by_layer.detach(), atol=1e-10, rtol=1e-10)
+
+
+def test_training_without_gradients_still_follows_the_batch() -> None:
+    stem, blocks = Convolution(1, 4, 8), residual_stack(4, 8)
+    before = blocks[0].norm1.running_mean.clone()
+    with torch.no_grad():
+        tokens_of(stem, blocks, torch.randn(6, 50))
+    assert not torch.equal(blocks[0].norm1.running_mean, before)
 
 
 def test_weights_sum_to_one_and_joint_map_is_their_product(net: nn.Module) -> None:

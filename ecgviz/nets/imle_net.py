@@ -23,9 +23,9 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from ecgviz.nets.attentive import Attentive
+from ecgviz.nets.imle_encoder import tokens_of
 from ecgviz.nets.imle_parts import AdditiveAttention, Convolution, initialise, joined, residual_stack
 from ecgviz.types import AttentionMap
 
@@ -72,20 +72,14 @@ class IMLENet(Attentive):
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Encode every window alone: (B, L, T) to embeddings (B, L, W, F) and beat attention (B, L, W, J)."""
-        tokens = self._tokens(x.reshape(-1, WINDOW_SAMPLES)).unflatten(0, (x.shape[0], N_LEADS, N_WINDOWS))
-        pooled, weights = self.beat_attention(tokens)
+        tokens = tokens_of(self.stem, self.blocks, x.reshape(-1, WINDOW_SAMPLES))
+        pooled, weights = self.beat_attention(tokens.unflatten(0, (x.shape[0], N_LEADS, N_WINDOWS)))
         return pooled, weights
 
     def encode_windows(self, windows: Tensor) -> tuple[Tensor, Tensor]:
         """Encode windows (N, S), of whichever lead and time: embeddings (N, F) and beat attention (N, J)."""
-        pooled, weights = self.beat_attention(self._tokens(windows))
+        pooled, weights = self.beat_attention(tokens_of(self.stem, self.blocks, windows))
         return pooled, weights
-
-    def _tokens(self, windows: Tensor) -> Tensor:
-        """Return the tokens (N, J, F) of windows (N, S)."""
-        features = self.blocks(functional.relu(self.stem(windows[:, None, None])))  # (N, F, 1, J)
-        tokens: Tensor = features.squeeze(2).transpose(1, 2)
-        return tokens
 
     def read_windows(self, embeddings: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Read leads alone, embeddings (N, W, F): pooled (N, F), LSTM states (N, W, F), rhythm attention (N, W)."""

@@ -23,7 +23,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from ecgviz.nets.attentive import Attentive
@@ -37,6 +36,7 @@ from ecgviz.nets.beat_windows import (
     owned_spans,
     rr_features,
 )
+from ecgviz.nets.imle_encoder import tokens_of
 from ecgviz.nets.imle_parts import AdditiveAttention, Convolution, initialise, joined, residual_stack
 from ecgviz.types import AttentionMap
 
@@ -96,9 +96,8 @@ class IMLENetBeats(Attentive):
         n, k, s = positions.shape
         gathered = x.gather(2, positions.reshape(n, 1, k * s).expand(-1, N_LEADS, -1)).reshape(n, N_LEADS, k, s)
         there = r_s.isfinite()
-        windows = (gathered * owned[:, None]).transpose(1, 2)[there].reshape(-1, 1, 1, s)  # (M * L, 1, 1, S)
-        features = self.blocks(functional.relu(self.stem(windows)))  # (M * L, F, 1, J)
-        tokens = features.squeeze(2).transpose(1, 2).unflatten(0, (-1, N_LEADS))  # (M, L, J, F)
+        windows = (gathered * owned[:, None]).transpose(1, 2)[there].reshape(-1, s)  # (M * L, S)
+        tokens = tokens_of(self.stem, self.blocks, windows).unflatten(0, (-1, N_LEADS))  # (M, L, J, F)
         pooled, weights = self.beat_attention(tokens, by_token(owned)[there].any(dim=-1)[:, None])
         return pooled, weights
 

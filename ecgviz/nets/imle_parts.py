@@ -19,9 +19,13 @@ def pad_same(x: Tensor, kernel: int, stride: int) -> Tensor:
     With an even kernel this is asymmetric (3 left, 4 right for kernel 8 at stride 1), which ``padding=`` of a PyTorch
     convolution cannot do.
     """
-    length = x.shape[-1]
+    return functional.pad(x, same_zeros(x.shape[-1], kernel, stride))
+
+
+def same_zeros(length: int, kernel: int, stride: int) -> tuple[int, int]:
+    """Return how many zeros before and after ``length`` samples make a convolution yield ceil(length / stride)."""
     total = max((math.ceil(length / stride) - 1) * stride + kernel - length, 0)
-    return functional.pad(x, (total // 2, total - total // 2))
+    return total // 2, total - total // 2
 
 
 class Convolution(nn.Conv1d):
@@ -31,11 +35,25 @@ class Convolution(nn.Conv1d):
     channels last in memory: on a CPU that takes three quarters of the time, forwards and backwards.
     """
 
+    bias: nn.Parameter
+
     def forward(self, x: Tensor) -> Tensor:
         """Convolve the last axis."""
         padded = pad_same(x, self.kernel_size[0], self.stride[0])
         y = functional.conv2d(padded, self.weight[:, :, None], self.bias, (1, self.stride[0]))
         return y.contiguous(memory_format=torch.channels_last)
+
+
+class Normalisation(nn.BatchNorm2d):
+    """A batch normalisation with the small number of Keras under the root."""
+
+    weight: nn.Parameter
+    bias: nn.Parameter
+    running_mean: Tensor
+    running_var: Tensor
+
+    def __init__(self, n_features: int) -> None:
+        super().__init__(n_features, eps=1e-3)
 
 
 class ResidualBlock(nn.Module):
@@ -44,9 +62,9 @@ class ResidualBlock(nn.Module):
     def __init__(self, n_in: int, n_out: int, stride: int, kernel: int) -> None:
         super().__init__()
         self.conv1 = Convolution(n_in, n_out, kernel, stride)
-        self.norm1 = nn.BatchNorm2d(n_out, eps=1e-3)
+        self.norm1 = Normalisation(n_out)
         self.conv2 = Convolution(n_out, n_out, kernel)
-        self.norm2 = nn.BatchNorm2d(n_out, eps=1e-3)
+        self.norm2 = Normalisation(n_out)
         self.skip = Convolution(n_in, n_out, 1, stride) if stride > 1 else None
 
     def forward(self, x: Tensor) -> Tensor:
