@@ -17,7 +17,7 @@ from ecgviz.figures.agreement import agreement_table, check_table
 from ecgviz.figures.focus import within
 from ecgviz.figures.style import MISSING
 from ecgviz.types import Record
-from ecgviz.ui import linked, method_words, pointing, state, widgets, wording
+from ecgviz.ui import failures, linked, method_words, pointing, state, tracing, widgets, wording, words
 
 MOST = 4
 """Maps that a page 1440 pixels wide holds beside one another."""
@@ -87,6 +87,26 @@ def _explained(record: Record, name: str, label: str, method: str, by_network: b
         return Shown(title, network, label, method, state.explained(record, network, label, method))
     except EcgvizError as refusal:
         return str(refusal)
+
+
+@failures.fragment
+def panels(record: Record, shown: Sequence[Shown]) -> None:
+    """Draw the maps: one behind the trace, all by lead and wave, and what they agree on; a click draws these alone."""
+    one = behind(shown)
+    explanation, grid = one.explained.explanation, one.explained.grid
+    heat = figures.from_explanation(explanation, record.duration_s)
+    tracing.show(record, "attribution paper", heat=heat, start_s=explanation.start_s)
+    st.markdown("**Lead by wave**, supporting minus opposing mass, % of both; one scale for all")
+    columns(shown, record)
+    checks(shown, record)
+    left, right = st.columns(2)
+    share = f"{one.title}: share of {words.mass(grid)}"
+    with left:
+        agreement(shown, record)
+    with right:
+        linked.channels(record, grid, what=share, key="attribution channels")
+    linked.rhythm(record, grid, state.reading(record).beats, what=share, key="attribution rhythm")
+    widgets.note(words.outside(grid))
 
 
 def columns(shown: Sequence[Shown], record: Record) -> None:
