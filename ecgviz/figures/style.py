@@ -175,7 +175,11 @@ def blank(height_px: int, alt: str, title: str = "", **layout: Any) -> go.Figure
         "paper_bgcolor": "white",
         "plot_bgcolor": "white",
         "showlegend": False,
-        "hoverlabel": {"font": {"family": FONT, "size": 12}},
+        "hoverlabel": {
+            "bgcolor": "white",
+            "bordercolor": MUTED,
+            "font": {"family": FONT, "size": 12, "color": INK},
+        },
         "meta": {"alt": alt},
         "dragmode": False,
         "xaxis": {"fixedrange": True},
