@@ -312,7 +312,7 @@ def test_twenty_kills_cost_no_finished_chunk_and_change_no_row(tmp_path: Path, d
 
 @pytest.mark.slow
 def test_two_processes_give_the_same_table_as_one(tmp_path: Path, store: Path, data: Path, model_folder: Path) -> None:
-    asked = {"models": [str(model_folder)], "methods": METHODS, "random_networks": 5, "chunk": 1}
+    asked = {"models": [str(model_folder)], "methods": METHODS, "random_networks": 5, "chunk": 2}
     run_cohort(data, tmp_path / "two", jobs=2, **asked)
     assert same(table(tmp_path / "two"), table(store))
 
@@ -344,7 +344,7 @@ def test_a_dask_cluster_gives_the_same_table(
 ) -> None:
     from distributed import LocalCluster
 
-    asked = {"models": [str(model_folder)], "methods": METHODS, "random_networks": 5, "chunk": 1}
+    asked = {"models": [str(model_folder)], "methods": METHODS, "random_networks": 5, "chunk": 2}
     with LocalCluster(
         n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None, resources={"GPU": 1}
     ) as cluster:

@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn import functional
 
 from ecgviz.nets import build
-from ecgviz.nets.imle_encoder import tokens_of
+from ecgviz.nets.imle_encoder import COLUMNS, tokens_of
 from ecgviz.nets.imle_net import token_spans
 from ecgviz.nets.imle_parts import Convolution, pad_same, residual_stack
 from ecgviz.records.leads import STANDARD_LEADS
@@ -61,7 +61,7 @@ def test_a_convolution_of_height_one_is_that_of_one_dimension(kernel: int, strid
 
 
 @pytest.mark.parametrize(("kernel", "length", "n_tokens"), [(8, 50, 13), (5, 113, 29)])
-@pytest.mark.parametrize("n_windows", [1, 24])
+@pytest.mark.parametrize("n_windows", [1, COLUMNS + 24])
 def test_tokens_without_gradients_are_those_of_the_layers(
     kernel: int, length: int, n_tokens: int, n_windows: int
 ) -> None:
@@ -78,6 +78,14 @@ def test_tokens_without_gradients_are_those_of_the_layers(
         at_once = tokens_of(stem, blocks, windows)
     assert at_once.shape == (n_windows, n_tokens, 16)
     torch.testing.assert_close(at_once, by_layer.detach(), atol=1e-10, rtol=1e-10)
+
+
+def test_the_tokens_of_a_recording_are_the_same_alone_and_among_others(net: nn.Module) -> None:
+    x = torch.randn(5, 12, 1000)
+    with torch.inference_mode():
+        together = tokens_of(net.stem, net.blocks, x.reshape(-1, 50)).unflatten(0, (5, -1))
+        for number in range(len(x)):
+            assert torch.equal(tokens_of(net.stem, net.blocks, x[number].reshape(-1, 50)), together[number])
 
 
 def test_training_without_gradients_still_follows_the_batch() -> None:

@@ -20,17 +20,26 @@ from torch.nn import functional
 
 from ecgviz.nets.imle_parts import Convolution, Normalisation, ResidualBlock, same_zeros
 
+COLUMNS = 240
+"""Windows side by side: their activations fit a cache, and a recording of IMLE-Net has as many, so that it is computed
+alike alone and among others."""
+
 
 def tokens_of(stem: Convolution, blocks: nn.Sequential, windows: Tensor) -> Tensor:
     """Return the tokens (n, j, f) of windows (n, s)."""
     if torch.is_grad_enabled() or stem.training or windows.device.type != "cpu":
         features: Tensor = blocks(functional.relu(stem(windows[:, None, None])))  # (n, f, 1, j)
         return features.squeeze(2).transpose(1, 2)
+    return torch.cat([_side_by_side(stem, blocks, some) for some in windows.split(COLUMNS)])
+
+
+def _side_by_side(stem: Convolution, blocks: nn.Sequential, windows: Tensor) -> Tensor:
+    """Return the tokens (n, j, f) of windows (n, s) as columns of one image."""
     x = _convolve(stem, windows.t()[None, None].contiguous()).relu_()
     x = x.contiguous(memory_format=torch.channels_last)
     for block in cast("Iterable[ResidualBlock]", blocks):
         x = _through(block, x)
-    return x[0].permute(2, 1, 0).contiguous()
+    return x[0].permute(2, 1, 0)
 
 
 def _through(block: ResidualBlock, x: Tensor) -> Tensor:
