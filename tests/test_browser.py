@@ -265,6 +265,7 @@ def test_a_whole_quiz_by_keyboard_alone(visit: Visit):
     page.keyboard.type("13")
     page.keyboard.press("Tab")
     expect(page.get_by_text("Start: 1 case")).to_be_visible(timeout=driver.PATIENCE_MS)
+    driver.settle(page, "[data-testid='stButton']")  # a key that is pressed while the page is drawn may be lost
     press(page, "Control+s")
     driver.settle(page, "[data-testid='stMultiSelect']")
     tab_to(page, "Your reading")
