@@ -306,6 +306,17 @@ def test_wave_matrix_writes_every_share_and_frames_the_region():
     assert "largest cell II ST with 40 %" in figure.layout.meta["alt"]
 
 
+def test_on_hover_a_cell_is_named_by_lead_and_wave_whatever_stands_below_the_wave():
+    shares, durations = np.full((12, 6), 1 / 72), np.full(6, 1 / 6)
+    figure = figures.wave_matrix(shares, STANDARD_LEADS, title="Share", durations=durations)
+    assert "17 %" in figure.layout.xaxis.ticktext[0]
+    picks = figure.data[1]
+    assert picks.hovertemplate.startswith("%{y} %{customdata[2]}: %{customdata[3]:.2f} %")
+    assert [tuple(each[1:3]) for each in picks.customdata[:2]] == [("I", "P"), ("I", "PR")]
+    assert figure.layout.hoverlabel.bgcolor == "white"
+    assert figure.layout.hoverlabel.font.color == style.INK
+
+
 def test_a_map_of_all_leads_together_is_one_low_row_with_room_for_its_name():
     one = figures.wave_matrix(np.full((1, 6), 1 / 6), (), title="Share")
     all_leads = figures.wave_matrix(np.full((12, 6), 1 / 72), STANDARD_LEADS, title="Share")
