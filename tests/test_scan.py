@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ecgviz.nets.scan import mamba1_attention, mamba1_scan, ssd_attention, ssd_scan
+from ecgviz.nets.scan import chunked_scan, mamba1_attention, mamba1_scan, ssd_attention, ssd_scan
 
 N_CHANNELS, N_STATES, N_HEADS = 6, 5, 3
 SCANS = {"mamba1": mamba1_scan, "ssd": ssd_scan}
@@ -73,6 +73,29 @@ def test_leading_axes_are_scanned_apart_with_decays_of_their_own(name: str) -> N
             torch.testing.assert_close(found[way, record], one, atol=1e-12, rtol=1e-12)
 
 
+@pytest.mark.parametrize("wanted", ["xdabc", "x", "a"])
+@pytest.mark.parametrize("name", SCANS)
+def test_gradients_of_many_rows_are_those_of_the_loop_over_each(name: str, wanted: str) -> None:
+    x, dt, a, b, c = operands(name, 20, 2, 3)
+    given = dict(zip("xdabc", [x, dt, torch.stack([a, 2 * a])[:, None], b, c], strict=True))
+    asked = [given[letter].requires_grad_() for letter in wanted]
+    x, dt, both, b, c = given.values()
+    ways = [
+        torch.stack([recurrence(x[way, k], dt[way, k], both[way, 0], b[way, k], c[way, k]) for k in range(3)])
+        for way in range(2)
+    ]
+    weight = torch.randn(x.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    expected = torch.autograd.grad((weight * torch.stack(ways)).sum(), asked)
+    found = torch.autograd.grad((weight * SCANS[name](x, dt, both, b, c)).sum(), asked)
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-11, rtol=1e-11)
+
+
+def test_chunks_and_states_in_place_are_the_same_scan() -> None:
+    given = operands("mamba1", 250, 3)
+    torch.testing.assert_close(chunked_scan(*given), mamba1_scan(*given), atol=1e-12, rtol=1e-12)
+
+
 @pytest.mark.parametrize("name", SCANS)
 def test_autocast_does_not_reach_the_scan(name: str) -> None:
     given = operands(name, 50, dtype=torch.float32)
@@ -95,6 +118,8 @@ def test_steps_that_forget_everything_stay_finite(name: str) -> None:
 @pytest.mark.parametrize("name", SCANS)
 def test_gradient_can_be_differentiated_again(name: str) -> None:
     assert torch.autograd.gradgradcheck(SCANS[name], [operand.requires_grad_() for operand in operands(name, 5)])
+    x, *others = operands(name, 5, 2)
+    assert torch.autograd.gradgradcheck(SCANS[name], [x.requires_grad_(), *others])
 
 
 @pytest.mark.parametrize("n_tokens", LENGTHS)

@@ -12,16 +12,17 @@ Letters used here:
 
 The operands are x (..., L, D), b and c (..., L, N), and dt (..., L, D) > 0 with a (..., D, N) < 0 for `mamba1_scan`,
 dt (..., L, H) with a (..., H) for `ssd_scan`; the leading axes of a broadcast to those of the others. Both scans are
-exact for any L, ordinary autograd (differentiable twice), and run in float32 or better even where autocast is on: in
-half precision they are known to end in NaN. No decay is ever divided by, so nothing overflows.
+exact for any L, differentiable twice, and run in float32 or better even where autocast is on: in half precision they
+are known to end in NaN. No decay is ever divided by, so nothing overflows.
 
 Given dt, b and c, both scans are linear in x. `mamba1_attention` and `ssd_attention` return that matrix, the "hidden
 attention" of Ali, Zimerman, Wolf (arXiv 2403.01590).
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -32,6 +33,8 @@ Attention = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 
 SSD_BLOCK = 32
 ATTENTION_BLOCK = 16
+SCANNED_AT_ONCE = 4
+"""Rows of the leading axes whose states are in memory at once on a CPU: 2 MB each for 250 tokens of 128 channels."""
 
 
 def at_least_float32(x: Tensor) -> Tensor:
@@ -52,7 +55,15 @@ def full_precision(scan: Scan) -> Scan:
 
 @full_precision
 def mamba1_scan(x: Tensor, dt: Tensor, a: Tensor, b: Tensor, c: Tensor) -> Tensor:
-    """Scan with one decay for each channel and state: y (..., L, D), in about 3 sqrt(L) steps.
+    """Scan with one decay for each channel and state: y (..., L, D); on a CPU in place, elsewhere in chunks."""
+    if x.device.type != "cpu":
+        return chunked_scan(x, dt, a, b, c)
+    y: Tensor = _InPlaceScan.apply(x, dt, a, b, c)
+    return y
+
+
+def chunked_scan(x: Tensor, dt: Tensor, a: Tensor, b: Tensor, c: Tensor) -> Tensor:
+    """Scan in about 3 sqrt(L) steps: y (..., L, D).
 
     All K chunks of Q = sqrt(L) tokens are scanned side by side from state 0 for their last state, those states are
     passed on from chunk to chunk, and the chunks are scanned again from the state that reaches them. The second pass
@@ -70,6 +81,80 @@ def mamba1_scan(x: Tensor, dt: Tensor, a: Tensor, b: Tensor, c: Tensor) -> Tenso
     reaching = torch.stack([zero[..., 0, :, :], *passed_on[:-1]], dim=-3)
     h = torch.stack(states(decay, gain, reaching), dim=-3)  # (..., K, Q, D, N)
     return (h @ c[..., None]).squeeze(-1).flatten(-3, -2)[..., :n_tokens, :]
+
+
+class _InPlaceScan(torch.autograd.Function):
+    """The scan token by token, each state in the place of what is added to it, a few records at a time.
+
+    Neither decays nor states are kept for the gradients: they are computed anew, a few records at a time again, so that
+    they fit a cache. Where gradients are to be differentiated again, those of `chunked_scan` are.
+    """
+
+    @staticmethod
+    def forward(x: Tensor, dt: Tensor, a: Tensor, b: Tensor, c: Tensor) -> Tensor:
+        """Return y (..., L, D)."""
+        parts = []
+        for *few, read in _few_at_a_time(x, dt, a, b, c):
+            _, h = _decays_and_states(*few)
+            parts.append((h @ read[..., None]).squeeze(-1))
+        return torch.cat(parts).reshape(x.shape)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        """Keep the operands."""
+        ctx.save_for_backward(*inputs)
+
+    @staticmethod
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
+        """Return the gradients by all operands, given that by y (..., L, D)."""
+        given = ctx.saved_tensors
+        if torch.is_grad_enabled():
+            wanted = [operand for operand, needed in zip(given, ctx.needs_input_grad, strict=True) if needed]
+            found = iter(torch.autograd.grad(chunked_scan(*given), wanted, slope, create_graph=True))
+            return tuple(next(found) if needed else None for needed in ctx.needs_input_grad)
+        parts = [_slopes(*few) for few in _few_at_a_time(*given, slope)]
+        whole = [torch.cat(each) for each in zip(*parts, strict=True)]
+        leading = given[0].shape[:-2]
+        return tuple(
+            each.reshape(*leading, *each.shape[1:]).sum_to_size(operand.shape)
+            for each, operand in zip(whole, given, strict=True)
+        )
+
+
+def _few_at_a_time(*operands: Tensor) -> Iterator[tuple[Tensor, ...]]:
+    """Lay the leading axes in one, those of a as often as the others need it, and take `SCANNED_AT_ONCE` at a time."""
+    leading = operands[0].shape[:-2]
+    rows = (each.expand(*leading, *each.shape[-2:]).flatten(0, -3) if leading else each[None] for each in operands)
+    return zip(*(each.split(SCANNED_AT_ONCE) for each in rows), strict=True)
+
+
+def _decays_and_states(x: Tensor, dt: Tensor, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """Return decays and states (R, L, D, N) of x and dt (R, L, D), a (R, D, N), b (R, L, N)."""
+    decay = (dt[..., None] * a[:, None]).exp_()
+    h = (dt * x)[..., None] * b[:, :, None]
+    keep, after = decay.unbind(1), h.unbind(1)
+    for t in range(1, len(after)):
+        after[t].addcmul_(keep[t], after[t - 1])
+    return decay, h
+
+
+def _slopes(
+    x: Tensor, dt: Tensor, a: Tensor, b: Tensor, c: Tensor, slope: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Return the gradients by x, dt, a, b and c from that by y, ``slope``; all shaped as in `_decays_and_states`."""
+    decay, h = _decays_and_states(x, dt, a, b)
+    by_c = (slope[:, :, None] @ h).squeeze(-2)
+    by_h = slope[..., None] * c[:, :, None]  # (R, L, D, N), so far through y alone
+    keep, after = decay.unbind(1), by_h.unbind(1)
+    for t in range(len(after) - 1, 0, -1):
+        after[t - 1].addcmul_(keep[t], after[t])
+    by_fed = (by_h @ b[..., None]).squeeze(-1)  # by dt x
+    by_b = ((dt * x)[:, :, None] @ by_h).squeeze(-2)
+    by_exponent = by_h.mul_(decay)[:, 1:].mul_(h[:, :-1])  # by dt a, of all tokens but the first, which decays nothing
+    by_dt = by_fed * x
+    by_dt[:, 1:] += torch.linalg.vecdot(by_exponent, a[:, None])
+    by_a = by_exponent.mul_(dt[:, 1:, :, None]).sum(dim=1)
+    return by_fed * dt, by_dt, by_a, by_b, by_c
 
 
 def states(decay: Sequence[Tensor], gain: Sequence[Tensor], h: Tensor) -> list[Tensor]:
