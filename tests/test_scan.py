@@ -107,6 +107,18 @@ def test_autocast_does_not_reach_the_scan(name: str) -> None:
     assert from_half.dtype == torch.float32
 
 
+def test_autocast_does_not_reach_the_gradients_of_the_scan_in_place() -> None:
+    given = [operand.requires_grad_() for operand in operands("mamba1", 50, dtype=torch.float32)]
+    weight = torch.randn(50, N_CHANNELS, generator=torch.Generator().manual_seed(1))
+    for create_graph in (False, True):
+        loss = (weight * mamba1_scan(*given)).sum()
+        expected = torch.autograd.grad(loss, given, retain_graph=True, create_graph=create_graph)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            found = torch.autograd.grad(loss, given, create_graph=create_graph)
+        for one, other in zip(found, expected, strict=True):
+            torch.testing.assert_close(one, other, atol=0, rtol=0)
+
+
 @pytest.mark.parametrize("name", SCANS)
 def test_steps_that_forget_everything_stay_finite(name: str) -> None:
     x, dt, a, b, c = operands(name, 100, dtype=torch.float32)

@@ -13,7 +13,8 @@ Letters used here:
 The operands are x (..., L, D), b and c (..., L, N), and dt (..., L, D) > 0 with a (..., D, N) < 0 for `mamba1_scan`,
 dt (..., L, H) with a (..., H) for `ssd_scan`; the leading axes of a broadcast to those of the others. Both scans are
 exact for any L, differentiable twice, and run in float32 or better even where autocast is on: in half precision they
-are known to end in NaN. No decay is ever divided by, so nothing overflows.
+are known to end in NaN. (Gradients of `ssd_scan`, and on a GPU, follow autocast where they are asked for under it, as
+PyTorch's own do.) No decay is ever divided by, so nothing overflows.
 
 Given dt, b and c, both scans are linear in x. `mamba1_attention` and `ssd_attention` return that matrix, the "hidden
 attention" of Ali, Zimerman, Wolf (arXiv 2403.01590).
@@ -107,18 +108,27 @@ class _InPlaceScan(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradients by all operands, given that by y (..., L, D)."""
-        given = ctx.saved_tensors
-        if torch.is_grad_enabled():
-            wanted = [operand for operand, needed in zip(given, ctx.needs_input_grad, strict=True) if needed]
-            found = iter(torch.autograd.grad(chunked_scan(*given), wanted, slope, create_graph=True))
-            return tuple(next(found) if needed else None for needed in ctx.needs_input_grad)
-        parts = [_slopes(*few) for few in _few_at_a_time(*given, slope)]
-        whole = [torch.cat(each) for each in zip(*parts, strict=True)]
-        leading = given[0].shape[:-2]
-        return tuple(
-            each.reshape(*leading, *each.shape[1:]).sum_to_size(operand.shape)
-            for each, operand in zip(whole, given, strict=True)
-        )
+        with torch.autocast("cpu", enabled=False):  # as the scan itself, wherever the gradients are asked for
+            return _again(ctx, slope) if torch.is_grad_enabled() else _by_hand(ctx.saved_tensors, slope)
+
+
+def _again(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
+    """Return the gradients that are needed, by all operands of a scan, such that they can be differentiated."""
+    given, needed = ctx.saved_tensors, ctx.needs_input_grad
+    wanted = [operand for operand, is_needed in zip(given, needed, strict=True) if is_needed]
+    found = iter(torch.autograd.grad(chunked_scan(*given), wanted, slope, create_graph=True))
+    return tuple(next(found) if is_needed else None for is_needed in needed)
+
+
+def _by_hand(given: Sequence[Tensor], slope: Tensor) -> tuple[Tensor, ...]:
+    """Return the gradients by all operands of a scan."""
+    leading = given[0].shape[:-2]
+    parts = [_slopes(*few) for few in _few_at_a_time(*given, slope)]
+    whole = [torch.cat(each) for each in zip(*parts, strict=True)]
+    return tuple(
+        each.reshape(*leading, *each.shape[1:]).sum_to_size(operand.shape)
+        for each, operand in zip(whole, given, strict=True)
+    )
 
 
 def _few_at_a_time(*operands: Tensor) -> Iterator[tuple[Tensor, ...]]:
