@@ -237,9 +237,9 @@ class Counting(torch.nn.Module):
 def test_many_records_are_predicted_as_one_by_one() -> None:
     spec = InputSpec(STANDARD_LEADS, 100.0, 10.0, 0.0, 0.25, needs=("r_peaks",))
     model = toy_model(Counting(), labels=("A", "B", "C"), spec=spec)
-    ages = [None, 30.0, 61.0, None, 80.0, 45.0, 22.0]
+    ages = [None, 30.0, 61.0, None, 80.0, 45.0, 22.0, 35.0, None, 71.0, 58.0]
     records = [replace(noise_record(n), age_years=age, sex="female" if n % 2 else None) for n, age in enumerate(ages)]
-    beats = [even_beats(2 + n) for n in range(len(ages))]
+    beats = [even_beats(2 + n % 7) for n in range(len(ages))]
     inputs = [model_input(model, *pair) for pair in zip(records, beats, strict=True)]
     together = predict_batch(model, inputs)
     assert max(model.net.seen) == AT_ONCE_CPU < len(inputs)

@@ -15,8 +15,8 @@ from ecgviz.errors import ExplanationError
 from ecgviz.explain.undisturbed import MIN_CHANGE, device_of, undisturbed
 from ecgviz.types import Explanation, ModelInput
 
-AT_ONCE_CPU, AT_ONCE_GPU = 4, 32
-"""Signals a batch: on a CPU 4 take as little time each as more, or nearly; on a GPU, gradients of more fill it."""
+AT_ONCE_CPU, AT_ONCE_GPU = 8, 32
+"""Signals a batch: on a CPU 8 take as little time each as more, or nearly; on a GPU, gradients of more fill it."""
 
 
 class Fed(nn.Module):
