@@ -1,5 +1,7 @@
 """The Mamba network reads both ways, is deaf to padding, and its hidden attention is what its blocks computed."""
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -222,3 +224,13 @@ def test_weight_decay_is_for_the_matrices_of_layers(scan: str) -> None:
 def test_unknown_scan_and_width_that_heads_do_not_divide_are_refused(config: dict[str, object], words: str) -> None:
     with pytest.raises(ModelError, match=words):
         build("ecg_mamba", 3, seed=1, config=config)
+
+
+def test_an_exported_program_says_the_same_and_has_the_same_gradient(net: ECGMamba) -> None:
+    x = torch.randn(2, 12, 200, generator=torch.Generator().manual_seed(7), requires_grad=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch warns of its own deprecations
+        program = torch.export.export(net, (x.detach(),)).module()
+    torch.testing.assert_close(program(x), net(x), atol=1e-5, rtol=1e-5)
+    slopes = [torch.autograd.grad(run(x)[:, 0].sum(), x)[0] for run in (program, net)]
+    torch.testing.assert_close(*slopes, atol=1e-5, rtol=1e-4)

@@ -56,8 +56,11 @@ def full_precision(scan: Scan) -> Scan:
 
 @full_precision
 def mamba1_scan(x: Tensor, dt: Tensor, a: Tensor, b: Tensor, c: Tensor) -> Tensor:
-    """Scan with one decay for each channel and state: y (..., L, D); on a CPU in place, elsewhere in chunks."""
-    if x.device.type != "cpu":
+    """Scan with one decay for each channel and state: y (..., L, D); on a CPU in place, elsewhere in chunks.
+
+    A program that is exported or compiled has the chunks, too: what is done in place has no gradient there.
+    """
+    if x.device.type != "cpu" or torch.compiler.is_compiling():
         return chunked_scan(x, dt, a, b, c)
     y: Tensor = _InPlaceScan.apply(x, dt, a, b, c)
     return y
