@@ -64,12 +64,12 @@ def read_here(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def exported(net: torch.nn.Module, n_records: int | None) -> bytes:
+def exported(net: torch.nn.Module, n_records: int | None, n_samples: int = 1000) -> bytes:
     stream = io.BytesIO()
-    dynamic = {"x": {0: torch.export.Dim("batch", min=1, max=64)}} if n_records is None else None
+    dynamic = ({0: torch.export.Dim("batch", min=1, max=64)},) if n_records is None else None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        program = torch.export.export(net.eval(), (torch.zeros(n_records or 2, 12, 1000),), dynamic_shapes=dynamic)
+        program = torch.export.export(net.eval(), (torch.zeros(n_records or 2, 12, n_samples),), dynamic_shapes=dynamic)
         torch.export.save(program, stream)
     return stream.getvalue()
 
@@ -269,12 +269,62 @@ def test_an_exported_program_predicts_as_the_network_it_was(
     assert "no gradients" in model.card
 
 
-def test_an_imle_net_survives_its_export(tmp_path: Path) -> None:
-    net = network()
-    model = load_model(program(tmp_path, exported(net, None)))
-    x = torch.randn(3, 12, 1000, generator=torch.Generator().manual_seed(0))
+SMALL: dict[str, dict[str, Any]] = {
+    "imle_net": CONFIG,
+    "ecg_mamba": {},
+    "res_lstm": {"n_features": 16, "n_layers": 1},
+    "efficient_ecg": {},
+    "resnet1d": {},
+}
+
+
+@pytest.mark.parametrize(("name", "with_gradients"), [*((name, False) for name in SMALL), ("imle_net", True)])
+def test_the_networks_here_survive_their_export(tmp_path: Path, name: str, with_gradients: bool) -> None:
+    net, n_samples = build(name, 2, seed=3, config=SMALL[name]), 1000 if name == "imle_net" else 200
+    with torch.set_grad_enabled(with_gradients):
+        data = exported(net, None, n_samples)
+    model = load_model(program(tmp_path, data, spec=replace(SPEC, duration_s=n_samples / 100)))
+    x = torch.randn(3, 12, n_samples, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         np.testing.assert_allclose(model.net(x), net(x), atol=1e-5)
+
+
+class Varied(torch.nn.Module):
+    """What networks for signals are often made of, besides convolutions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed = torch.nn.utils.parametrizations.weight_norm(torch.nn.Conv1d(12, 8, 25, 20))
+        self.place = torch.nn.Embedding(49, 8)
+        layer = torch.nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+        self.encoder = torch.nn.TransformerEncoder(layer, 1)
+        self.step = torch.nn.GRUCell(8, 8)
+        self.output = torch.nn.Linear(8 + 12 + 12, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        tokens = self.embed(x).mT
+        tokens = self.encoder(tokens + self.place(torch.arange(49)))
+        weights = tokens.mean(-1).masked_fill(torch.ones(49, 49).triu(1).bool().any(1), -torch.inf).softmax(-1)
+        pooled = self.step((tokens * weights[..., None]).sum(1))
+        spectrum = torch.fft.rfft(x.diff()).abs()[..., :20].double().float()
+        return self.output(torch.cat([pooled, spectrum.mean(-1), x.nan_to_num().sort(-1)[0].median(-1)[0]], dim=1))
+
+
+def test_a_program_may_call_what_networks_for_signals_are_made_of(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    net = Varied().eval()
+    with torch.no_grad():
+        model = load_model(program(tmp_path, exported(net, None)))
+        x = torch.randn(3, 12, 1000, generator=torch.Generator().manual_seed(0))
+        np.testing.assert_allclose(model.net(x), net(x), atol=1e-5)
+
+
+def test_a_program_in_training_mode_is_refused(tmp_path: Path) -> None:
+    layers = torch.nn.Conv1d(12, 2, 5), torch.nn.BatchNorm1d(2), torch.nn.AdaptiveAvgPool1d(1), torch.nn.Flatten()
+    net = torch.nn.Sequential(*layers)
+    net.eval = net.train  # type: ignore[method-assign]
+    with pytest.raises(ModelError, match="export it in eval mode"):
+        program(tmp_path, exported(net, None))
 
 
 @pytest.mark.parametrize("method", ["saliency", "input_x_gradient", "integrated_gradients"])

@@ -17,7 +17,7 @@ from ecgviz.checkpoint.operators import SIZES, resolved
 from ecgviz.errors import ExplanationError, ModelError
 from ecgviz.types import InputSpec
 
-_PLAIN = ("as_int", "as_float", "as_bool", "as_string", "as_ints", "as_floats", "as_bools")
+_PLAIN = ("as_int", "as_bool", "as_string", "as_ints", "as_bools")
 _NAMED = ("as_tensor", "as_sym_int", "as_sym_bool", "as_sym_float")
 _LISTS = ("as_tensors", "as_sym_ints", "as_optional_tensors")
 _FORMATS: Mapping[int, torch.memory_format] = {
@@ -224,6 +224,10 @@ def _argument(argument: Mapping[str, Any], target: str, called: str) -> Any:
         return value
     if kind == "as_none":
         return None
+    if kind == "as_float":
+        return float(value)  # what JSON has no number for is written as a word: -Infinity
+    if kind == "as_floats":
+        return [float(each) for each in value]
     if kind in _LISTS:
         return [_entry(entry, target, called) for entry in value]
     if kind in _NAMED:

@@ -28,7 +28,8 @@ from torch.nn import functional
 
 from ecgviz.errors import ModelError
 from ecgviz.nets.attentive import Attentive
-from ecgviz.nets.scan import Scan, at_least_float32, mamba1_attention, mamba1_scan, ssd_attention, ssd_scan
+from ecgviz.nets.precision import at_least_float32, without_autocast
+from ecgviz.nets.scan import Scan, mamba1_attention, mamba1_scan, ssd_attention, ssd_scan
 from ecgviz.nets.tokens import recorded_samples, recorded_softmax, silence, token_spans
 from ecgviz.types import AttentionMap
 
@@ -107,7 +108,7 @@ class Block(nn.Module):
     def operands(self, tokens: Tensor, keep: Tensor) -> Operands:
         """Return what both directions scan, in float32 or better."""
         x, z = (at_least_float32(half) for half in self.enter(self.norm(tokens)).chunk(2, dim=-1))
-        with torch.autocast(x.device.type, enabled=False):
+        with without_autocast(x.device.type):
             ways = (self.forwards(x, keep), self.backwards(x.flip(1), keep.flip(1)))
             xs, dt, b, c = (torch.stack(pair) for pair in zip(*ways, strict=True))
             a = -torch.stack([self.forwards.A_log, self.backwards.A_log]).exp()

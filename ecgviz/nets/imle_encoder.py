@@ -8,7 +8,8 @@ quarters of the time:
 - Batch normalisation after ReLU, s relu(y) + t, is a clamp of s y + t: from t upwards where s >= 0, up to t elsewhere.
   With s in the weights of the convolution before it, ReLU and normalisation are one pass, in place.
 
-With gradients neither pays: nothing is done in place, and those of weights are summed over columns slowly.
+With gradients neither pays: nothing is done in place, and those of weights are summed over columns slowly. A program
+that is exported goes layer by layer, so that it takes any number of records.
 """
 
 from collections.abc import Iterable
@@ -27,7 +28,8 @@ alike alone and among others."""
 
 def tokens_of(stem: Convolution, blocks: nn.Sequential, windows: Tensor) -> Tensor:
     """Return the tokens (n, j, f) of windows (n, s)."""
-    if torch.is_grad_enabled() or stem.training or windows.device.type != "cpu":
+    in_place = windows.device.type == "cpu" and not (stem.training or torch.compiler.is_compiling())
+    if torch.is_grad_enabled() or not in_place:
         features: Tensor = blocks(functional.relu(stem(windows[:, None, None])))  # (n, f, 1, j)
         return features.squeeze(2).transpose(1, 2)
     return torch.cat([_side_by_side(stem, blocks, some) for some in windows.split(COLUMNS)])

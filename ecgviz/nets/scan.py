@@ -29,6 +29,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ecgviz.nets.precision import at_least_float32, without_autocast
+
 Scan = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
 Attention = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 
@@ -38,17 +40,12 @@ SCANNED_AT_ONCE = 4
 """Rows of the leading axes whose states are in memory at once on a CPU: 2 MB each for 250 tokens of 128 channels."""
 
 
-def at_least_float32(x: Tensor) -> Tensor:
-    """Return x as float32 where it is of lower precision, else as it is."""
-    return x.to(torch.promote_types(x.dtype, torch.float32))
-
-
 def full_precision(scan: Scan) -> Scan:
     """Make a scan run without autocast, on operands of float32 or better."""
 
     @wraps(scan)
     def precise(x: Tensor, dt: Tensor, a: Tensor, b: Tensor, c: Tensor) -> Tensor:
-        with torch.autocast(x.device.type, enabled=False):
+        with without_autocast(x.device.type):
             return scan(*(at_least_float32(operand) for operand in (x, dt, a, b, c)))
 
     return precise
@@ -111,7 +108,7 @@ class _InPlaceScan(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradients by all operands, given that by y (..., L, D)."""
-        with torch.autocast("cpu", enabled=False):  # as the scan itself, wherever the gradients are asked for
+        with without_autocast("cpu"):  # as the scan itself, wherever the gradients are asked for
             return _again(ctx, slope) if torch.is_grad_enabled() else _by_hand(ctx.saved_tensors, slope)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ecgviz.nets.precision import at_least_float32
 from ecgviz.types.arrays import FloatArray
 
 
@@ -26,8 +27,7 @@ def silence(x: Tensor, recorded: Tensor) -> Tensor:
 
 def recorded_mean(x: Tensor, recorded: Tensor) -> Tensor:
     """Return the mean (B, F) of x (B, F, N) over recorded places (B, N), in float32 or better; 0 without any."""
-    x = x.to(torch.promote_types(x.dtype, torch.float32))
-    return silence(x, recorded).sum(dim=2) / recorded.sum(dim=1, keepdim=True).clamp(min=1)
+    return silence(at_least_float32(x), recorded).sum(dim=2) / recorded.sum(dim=1, keepdim=True).clamp(min=1)
 
 
 def recorded_softmax(scores: Tensor, recorded: Tensor) -> Tensor:
@@ -35,8 +35,7 @@ def recorded_softmax(scores: Tensor, recorded: Tensor) -> Tensor:
 
     Padding weighs exactly 0.
     """
-    scores = scores.to(torch.promote_types(scores.dtype, torch.float32))
-    return torch.softmax(scores.masked_fill(~recorded, -torch.inf), dim=-1)
+    return torch.softmax(at_least_float32(scores).masked_fill(~recorded, -torch.inf), dim=-1)
 
 
 def token_spans(n_samples: int, stride: int, fs: float, start_s: float) -> FloatArray:
