@@ -319,6 +319,38 @@ def test_a_program_may_call_what_networks_for_signals_are_made_of(tmp_path: Path
         np.testing.assert_allclose(model.net(x), net(x), atol=1e-5)
 
 
+class InParts(torch.nn.Module):
+    """Parts run without gradients or without autocast, one inside the other."""
+
+    def __init__(self, *, autocast: bool) -> None:
+        super().__init__()
+        self.output = torch.nn.Linear(12, 2)
+        self.autocast = autocast
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        top = x.amax(-1)
+        with torch.autocast("cpu", enabled=self.autocast):
+            mean = x.mean(-1)
+            with torch.no_grad():
+                largest = (x + top[..., None]).amax(-1)
+            mean = mean + largest
+        return self.output(mean + largest)
+
+
+def test_parts_of_a_program_run_in_their_place(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    net = InParts(autocast=False)
+    model = load_model(program(tmp_path, exported(net, None)))
+    x = torch.randn(3, 12, 1000)
+    with torch.no_grad():
+        np.testing.assert_allclose(model.net(x), net(x), atol=1e-6)
+
+
+def test_a_part_with_autocast_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="switches autocast on in a part of it"):
+        program(tmp_path, exported(InParts(autocast=True), None))
+
+
 def test_a_program_in_training_mode_is_refused(tmp_path: Path) -> None:
     layers = torch.nn.Conv1d(12, 2, 5), torch.nn.BatchNorm1d(2), torch.nn.AdaptiveAvgPool1d(1), torch.nn.Flatten()
     net = torch.nn.Sequential(*layers)

@@ -5,7 +5,7 @@ been simplified, detached or replaced for inference, so that a slope of it need 
 trained.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,6 +25,9 @@ _FORMATS: Mapping[int, torch.memory_format] = {
     2: torch.channels_last,
     4: torch.preserve_format,
 }
+_AUTOCAST = "torch.ops.higher_order.wrap_with_autocast"
+_PARTS = (_AUTOCAST, "torch.ops.higher_order.wrap_with_set_grad_enabled")
+"""Calls of a part of the program: it runs without gradients anyway, and without autocast."""
 _DEVICE = "the device of the samples"
 """No graph has a value of this name: new tensors are made where the samples are, wherever the program was exported."""
 PREDICTS_ONLY = (
@@ -84,7 +87,7 @@ class ExportedProgram(nn.Module):
                 tuple(fixed_or_most(size, archive.ranges) for size in archive.graph["tensor_values"][name]["sizes"])
                 for name in (self._input, self._output)
             )
-        except (LookupError, TypeError, AttributeError, ValueError) as error:
+        except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as error:
             if isinstance(error, ModelError):
                 raise
             raise ModelError(f"{called}: its graph is damaged ({type(error).__name__}: {error})") from error
@@ -182,15 +185,7 @@ def _steps(archive: Archive, called: str, given: set[str], output: str) -> tuple
 
     A call that reads what is neither ``given`` nor made before it raises ModelError.
     """
-    steps = [
-        Step(
-            node["target"],
-            resolved(node["target"], called),
-            {each["name"]: _argument(each["arg"], node["target"], called) for each in node["inputs"]},
-            _outputs(node),
-        )
-        for node in archive.graph["nodes"]
-    ]
+    steps = list(_calls(archive.graph["nodes"], called))
     known = {*given, _DEVICE}
     for step in steps:
         for name in _names(list(step.arguments.values())):
@@ -207,13 +202,51 @@ def _steps(archive: Archive, called: str, given: set[str], output: str) -> tuple
     return tuple(reversed(freed))
 
 
-def _outputs(node: Mapping[str, Any]) -> tuple[str, ...]:
+def _calls(nodes: Sequence[Mapping[str, Any]], called: str, part: str = "") -> Iterator[Step]:
+    """Yield the calls of a graph, those of its parts in their place; ``part`` stands before the names of its values."""
+    for node in nodes:
+        target = node["target"]
+        if target in _PARTS:
+            yield from _part(node, called, part)
+            continue
+        given = {each["name"]: _in_part(_argument(each["arg"], target, called), part) for each in node["inputs"]}
+        yield Step(target, resolved(target, called), given, _outputs(node, part))
+
+
+def _part(node: Mapping[str, Any], called: str, outer: str) -> Iterator[Step]:
+    """Yield the calls of a part of a program that runs without gradients, or with autocast switched off."""
+    target, arguments = node["target"], [each["arg"] for each in node["inputs"]]
+    at = ["as_graph" in each for each in arguments].index(True)
+    if target == _AUTOCAST and arguments[2]["as_bool"]:
+        raise ModelError(f"{called} switches autocast on in a part of it, which is not supported: export it without")
+    graph, inner = arguments[at]["as_graph"]["graph"], f"{outer}{arguments[at]['as_graph']['name']}/"
+    for taken, given in zip(graph["inputs"], arguments[at + 1 :], strict=True):
+        value = _in_part(_argument(given, target, called), outer)
+        yield Step(target, _same, {"x": value}, _outputs({"outputs": [taken]}, inner))
+    yield from _calls(graph["nodes"], called, inner)
+    for given, made in zip(graph["outputs"], node["outputs"], strict=True):
+        value = _in_part(_argument(given, target, called), inner)
+        yield Step(target, _same, {"x": value}, _outputs({"outputs": [made]}, outer))
+
+
+def _same(x: Any) -> Any:
+    return x
+
+
+def _in_part(argument: Any, part: str) -> Any:
+    """Return an argument whose computed values are those of a part of the program."""
+    if isinstance(argument, list):
+        return [_in_part(entry, part) for entry in argument]
+    return Ref(part + argument.name) if isinstance(argument, Ref) and argument.name != _DEVICE else argument
+
+
+def _outputs(node: Mapping[str, Any], part: str = "") -> tuple[str, ...]:
     """Return the names that a call's results get; several when it returns several, or one list of tensors."""
     names: list[str] = []
     for output in node["outputs"]:
         ((kind, value),) = output.items()
         entries = value if kind in _LISTS else [value]
-        names += [_name(entry) or "" for entry in entries]
+        names += [part + (_name(entry) or "") for entry in entries]
     return tuple(names)
 
 
