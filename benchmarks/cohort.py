@@ -41,6 +41,7 @@ from ecgviz.simulate import simulate
 from ecgviz.types import Beats, ModelInput, Record
 
 LABEL = "MI"
+LABELS = ("CD", "HYP", LABEL, "NORM", "STTC")
 WORK = (
     ("attention", ("resnet1d", "imle_net"), ("attention_joint",)),
     ("attention, decomposition", ("imle_net",), ("attention_joint", "decomposition")),
@@ -175,23 +176,33 @@ def rate(work: Callable[[], object], n: int) -> float:
     return n / min(seconds)
 
 
-def run_s(data: Path, out: Path, models: Sequence[str], methods: Sequence[str], **more: object) -> tuple[float, float]:
+def run_s(
+    data: Path,
+    out: Path,
+    models: Sequence[str],
+    methods: Sequence[str],
+    labels: Sequence[str] = (LABEL,),
+    **more: object,
+) -> tuple[float, float]:
     """Return wall and CPU seconds of a run on new stores; CPU counts this process alone."""
     wall, cpu = time.perf_counter(), time.process_time()
-    run_cohort(data, out, models=models, methods=methods, labels=[LABEL], chunk=TOGETHER, **more)
+    run_cohort(data, out, models=models, methods=methods, labels=list(labels), chunk=TOGETHER, **more)
     return time.perf_counter() - wall, time.process_time() - cpu
 
 
 def by_work(data: Path, scratch: Path, n: int) -> None:
     """Print records a second and core of whole runs, controls and the store included."""
-    print(f"\n{'one process, one label, with controls':44s} {'CPU s/rec':>9s} {'rec/s':>7s} {'KiB/row':>8s}")
+    heads = f"{'CPU s/rec':>9s} {'rec/s':>7s} {'KiB/row':>8s} {'CPU s/label more':>17s}"
+    print(f"\n{'one process, one label, with controls':44s} {heads}")
     for number, (name, models, methods) in enumerate(WORK):
         out = scratch / f"work{number}"
         run_s(data, scratch / f"warm{number}", models, methods, jobs=1, limit=1)
         _, cpu = run_s(data, out, models, methods, jobs=1)
         rows = list(out.glob("rows/*/*/*.parquet"))
         size = sum(path.stat().st_size for path in rows) / 1024 / (n * len(methods))
-        print(f"{name + ', ' + models[-1]:44s} {cpu / n:9.3f} {n / cpu:7.2f} {size:8.1f}")
+        _, all_cpu = run_s(data, scratch / f"all{number}", models, methods, LABELS, jobs=1)
+        more = (all_cpu - cpu) / (len(LABELS) - 1) / n
+        print(f"{name + ', ' + models[-1]:44s} {cpu / n:9.3f} {n / cpu:7.2f} {size:8.1f} {more:17.3f}", flush=True)
 
 
 def scaling(data: Path, scratch: Path, n: int, rounds: int) -> None:
