@@ -4,6 +4,7 @@ Third parties add readers, networks and methods from their own package through t
 ``ecgviz.readers``, ``ecgviz.nets`` and ``ecgviz.methods``.
 """
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
@@ -56,6 +57,8 @@ def _loaded(point: EntryPoint) -> Any:
 
 DESCRIPTION = "model.json"
 """In the folder of a model: what it is."""
+OWN_MODELS = "ECGVIZ_MODELS"
+"""The variable in which the dashboard finds folders of models beside the shipped ones, separated as in PATH."""
 _DEFAULT_MODEL = "imle_net"
 
 
@@ -64,10 +67,16 @@ def models_folder() -> Path:
     return shipped("models")
 
 
+def model_folders() -> Mapping[str, Path]:
+    """Return the folder of each model by its name: the shipped ones, and those that the dashboard was started with."""
+    own = [Path(folder) for folder in os.environ.get(OWN_MODELS, "").split(os.pathsep) if folder]
+    found = {folder.name: folder for folder in own}
+    return found | {path.parent.name: path.parent for path in models_folder().glob(f"*/{DESCRIPTION}")}
+
+
 def available_models() -> tuple[str, ...]:
-    """Names of the shipped models, sorted."""
-    folder = models_folder()
-    return tuple(sorted(path.parent.name for path in folder.glob(f"*/{DESCRIPTION}"))) if folder.is_dir() else ()
+    """Names of the shipped models, and of those that the dashboard was started with, sorted."""
+    return tuple(sorted(model_folders()))
 
 
 def default_model() -> str | None:

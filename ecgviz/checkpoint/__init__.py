@@ -49,14 +49,15 @@ __all__ = [
 def load_model(source: str | Path) -> Model:
     """Load a shipped model by name, or any model folder by path; a shipped name wins over a folder of that name.
 
+    Those that the dashboard was started with have names in its process, too.
+
     Raises
     ------
     ModelError
         When the folder is incomplete, model.json malformed, the hash wrong, or the weights do not fit the network
         key by key and shape by shape. A network that is not fully loaded never predicts.
     """
-    named = registry.models_folder() / str(source)
-    folder = named if NAME.fullmatch(str(source)) and named.is_dir() else Path(source)
+    folder = registry.model_folders().get(str(source), Path(source))
     if not str(source).strip() or not folder.is_dir():
         known = ", ".join(available_models()) or "none"
         raise ModelError(

@@ -12,7 +12,8 @@ import typer
 
 from ecgviz.access import check_login, is_loopback
 from ecgviz.cli.arguments import Criteria
-from ecgviz.errors import AccessError
+from ecgviz.errors import AccessError, ModelError
+from ecgviz.registry import OWN_MODELS
 
 LIBRARY = "ECGVIZ_LIBRARY"
 """The variable in which the server finds the folders of the library, separated as in PATH."""
@@ -45,6 +46,10 @@ def app(
         Path | None, typer.Option("--studies", help="Folder of ecgviz review create, to read on the Reader study page.")
     ] = None,
     criteria: Criteria = None,
+    model: Annotated[
+        list[Path] | None,
+        typer.Option("--model", help="Folder of a trained model to show beside the shipped ones; repeatable."),
+    ] = None,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser window.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print the command instead of running it.")] = False,
 ) -> None:
@@ -60,14 +65,15 @@ def app(
     folders = [str(folder.resolve()) for folder in data or []]
     read = [] if studies is None else [_studies(studies)]
     own = [] if criteria is None else [_criteria(criteria)]
+    models = _models(model or [])
     listed = len(open_library(folders).entries)
     if as_json:
         told = {"url": f"http://{_in_url(host)}:{port}", "command": command, "data": folders, "recordings": listed}
-        told |= {"criteria": own} if own else {}
+        told |= ({"criteria": own} if own else {}) | ({"models": models} if models else {})
         write_json(told | ({"cohorts": stores} if stores else {}))
     else:
         # The server takes this process's place, so that a signal to the command reaches it.
-        os.execve(sys.executable, command, _environment(folders, stores, read, own))  # noqa: S606
+        os.execve(sys.executable, command, _environment(folders, stores, read, own, models))  # noqa: S606
 
 
 def server_command(port: int, host: str, browser: bool) -> list[str]:
@@ -152,11 +158,30 @@ def _criteria(folder: Path) -> str:
     return str(folder.resolve())
 
 
+def _models(folders: Sequence[Path]) -> list[str]:
+    """Return folders of models as the server finds them, or refuse one that is damaged or called as another is."""
+    from ecgviz.checkpoint import load_model
+    from ecgviz.registry import available_models
+
+    taken, found = set(available_models()), []
+    for folder in (each.resolve() for each in folders):
+        load_model(folder)
+        if folder.name in taken:
+            raise ModelError(f"--model {folder}: there is a model called {folder.name} already; rename the folder")
+        taken.add(folder.name)
+        found.append(str(folder))
+    return found
+
+
 def _environment(
-    folders: Sequence[str], stores: Sequence[str] = (), studies: Sequence[str] = (), criteria: Sequence[str] = ()
+    folders: Sequence[str],
+    stores: Sequence[str] = (),
+    studies: Sequence[str] = (),
+    criteria: Sequence[str] = (),
+    models: Sequence[str] = (),
 ) -> dict[str, str]:
     """Return the environment without Streamlit's own settings: the shipped configuration alone counts."""
-    named = {LIBRARY: folders, COHORTS: stores, STUDIES: studies, CRITERIA: criteria}
+    named = {LIBRARY: folders, COHORTS: stores, STUDIES: studies, CRITERIA: criteria, OWN_MODELS: models}
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith("STREAMLIT_") and name not in named
     }

@@ -4,7 +4,7 @@ Explanations never see a criterion: what they are held against is decided elsewh
 """
 
 from ecgviz.explain.attention import attention, attention_prior, cannot_tell, uniform_attention
-from ecgviz.explain.controls import controls_of_many, explain_controls
+from ecgviz.explain.controls import check_has_random_twin, controls_of_many, explain_controls
 from ecgviz.explain.method import Method
 from ecgviz.explain.methods import METHODS, applicable, explain, explain_many, find_method
 
@@ -15,6 +15,7 @@ __all__ = [
     "attention",
     "attention_prior",
     "cannot_tell",
+    "check_has_random_twin",
     "controls_of_many",
     "explain",
     "explain_controls",

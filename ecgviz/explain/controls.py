@@ -75,11 +75,7 @@ def controls_of_many(
         Without seeds, when the method does not apply to this network, or for an exported program: its weights cannot
         be drawn anew.
     """
-    if model.net_name == EXPORTED:
-        raise ExplanationError(
-            f"{model.name} is an exported program, which cannot be built anew with random weights: there is no "
-            "untrained network to hold its maps against"
-        )
+    check_has_random_twin(model)
     if not all(seeds):
         raise ExplanationError("controls need at least one seed for a random network")
     taken = method_parameters(find_method(method))
@@ -97,6 +93,21 @@ def controls_of_many(
         _beside_trivial(each, tuple(found[seed] for seed in its_seeds))
         for each, found, its_seeds in zip(inputs, made, seeds, strict=True)
     ]
+
+
+def check_has_random_twin(model: Model) -> None:
+    """Refuse a network that there is no untrained one of.
+
+    Raises
+    ------
+    ExplanationError
+        For an exported program.
+    """
+    if model.net_name == EXPORTED:
+        raise ExplanationError(
+            f"{model.name} is an exported program, which cannot be built anew with random weights: there is no "
+            "untrained network to hold its maps against. Its maps alone are on the Attributions page"
+        )
 
 
 def _beside_trivial(inputs: ModelInput, random: tuple[Explanation, ...]) -> dict[str, tuple[Explanation, ...]]:

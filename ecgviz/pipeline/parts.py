@@ -14,7 +14,7 @@ from ecgviz.compare import compare
 from ecgviz.criteria import at_stage, evaluate
 from ecgviz.edit import check_belongs
 from ecgviz.evidence import evidence
-from ecgviz.explain import controls_of_many, explain_many
+from ecgviz.explain import check_has_random_twin, controls_of_many, explain_many
 from ecgviz.measure import measure
 from ecgviz.records.quality import assess
 from ecgviz.signal import condition
@@ -106,6 +106,7 @@ def explain_many_beside_controls(
 
     They are explained together where the method can; the error of one is that of all (`explain_many`).
     """
+    check_has_random_twin(model)
     inputs, beats = [prepared for _, prepared in examined], [each.beats for each, _ in examined]
     maps = explain_many(model, inputs, label, method, beats, seed=seed, **params)
     controls = controls_of_many(model, inputs, label, method, beats, seeds=random_seeds, **params)

@@ -1,0 +1,79 @@
+"""The dashboard beside models of one's own: listed, shown like the shipped ones, an exported program as what it is."""
+
+import json
+import warnings
+from pathlib import Path
+
+import on_page
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+from toys import LEADS, Small
+from toys import SPEC as CONTRACT
+
+from ecgviz.checkpoint import available_models, load_model
+from ecgviz.checkpoint.convert import import_program
+from ecgviz.cli import main
+from ecgviz.registry import OWN_MODELS
+
+PAGES = ("beats", "attention", "attributions", "what_if", "compare", "report", "criteria", "models")
+
+
+@pytest.fixture(scope="module")
+def mine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Export a small network and import it, as somebody does who has trained one elsewhere."""
+    folder = tmp_path_factory.mktemp("own")
+    torch.manual_seed(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.export.export(Small(2).eval(), (torch.zeros(1, len(LEADS), 1000),))
+        torch.export.save(program, folder / "net.pt2")
+    import_program(folder / "net.pt2", folder / "mine", labels=("MI", "NORM"), spec=CONTRACT)
+    return folder / "mine"
+
+
+def test_a_model_of_ones_own_has_its_name_where_the_dashboard_was_started_with_it(
+    mine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = available_models()
+    monkeypatch.setenv(OWN_MODELS, str(mine))
+    assert available_models() == tuple(sorted([*shipped, "mine"]))
+    assert load_model("mine").digest == load_model(mine).digest
+    monkeypatch.setenv(OWN_MODELS, str(mine.with_name(shipped[0])))  # a shipped name stands for the shipped model
+    assert available_models() == shipped
+    assert load_model(shipped[0]).name == shipped[0]
+
+
+def test_the_dashboard_is_started_with_models_of_ones_own_or_refuses_them(
+    mine: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["app", "--model", str(mine), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["models"] == [str(mine.resolve())]
+    assert main(["app", "--model", str(mine), "--model", str(mine), "--json"]) == 2
+    assert "there is a model called mine already; rename the folder" in capsys.readouterr().err
+    (tmp_path / "model.json").write_text("{}")
+    assert main(["app", "--model", str(tmp_path), "--json"]) == 2
+    assert tmp_path.name in capsys.readouterr().err
+    assert main(["app", "--model", str(tmp_path / "nowhere"), "--json"]) == 2
+    assert "there is no model" in capsys.readouterr().err
+
+
+def test_pages_say_what_an_exported_program_cannot_show(
+    app: AppTest, mine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(OWN_MODELS, str(mine))
+    app.run()
+    app.selectbox(key="demo").set_value("inferior_stemi").run()
+    app.selectbox(key="model").set_value("mine").run()
+    said, drawn = {}, {}
+    for page in PAGES:
+        app.switch_page(f"pages/{page}.py").run()
+        assert not app.exception, page
+        parts = (*app.markdown, *app.info, *app.warning)
+        said[page], drawn[page] = "\n".join(each.value for each in parts).replace("\\", ""), len(on_page.figures(app))
+    assert app.selectbox(key="method").value == "feature_ablation"
+    assert drawn["beats"]
+    assert drawn["attributions"]
+    assert "mine shows no attention" in said["attention"]
+    assert "cannot be built anew with random weights" in said["criteria"]
+    assert "it predicts and can be perturbed, but it gives no gradients" in said["models"]
