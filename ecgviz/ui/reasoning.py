@@ -23,7 +23,7 @@ def without_network(refusal: str) -> None:
     label, read = chosen.label or widgets.need_model(chosen.model).labels[0], state.reading(record)
     st.warning(wording.plain(refusal))
     widgets.note(
-        f"So there is no probability, and no map to hold against the guideline. What published criteria of {label} "
+        f"So no map is held against the guideline. What published criteria of {label} "
         "make of the recording itself follows."
     )
     finding = pick(record, label, criteria.of_recording(record, label, read.measured, read.beats))
