@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from ecgviz.beats import delineate
@@ -14,6 +15,7 @@ from ecgviz.criteria.session import Session
 from ecgviz.errors import CriteriaError
 from ecgviz.measure import measure
 from ecgviz.records import load_record
+from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.signal import condition
 from ecgviz.simulate import simulate
 from ecgviz.types import Beats, Finding, Measurements
@@ -84,6 +86,69 @@ def test_pre_excitation_bars_the_rules_beside_left_bundle_branch_block() -> None
     found = [f for f in evaluate("MI_LBBB", measured, beats(), age_years=50, sex="male") if f.criterion == "MI_LBBB"]
     assert {f.state for f in found} == {"not_evaluable"}
     assert all("there is ventricular pre-excitation" in f.why for f in found)
+
+
+def test_a_block_that_is_missed_by_a_millisecond_bars_like_one_that_is_there() -> None:
+    table = {"notch": {"V5": 1.0, "V6": 1.0}, "q_mv": {"V5": 0.1}, "j_mv": {"V2": 0.3, "V3": 0.3}, "r_mv": {"aVL": 1.4}}
+    measured = measurements({"qrs_ms": 139.0}, table, patterns=NEGATIVE_V1)
+    found = states(measured)
+    assert found["CLBBB/strauss2011"] == "borderline"
+    assert found["ASMI/acute_udmi2018"] == found["LVH/r_avl"] == found["STE_/udmi2018"] == "not_evaluable"
+    why = next(f.why for f in evaluate("STE_", measured, beats(), age_years=50, sex="male"))
+    assert "it is open whether there is complete left bundle branch block: QRS" in why
+
+
+def test_right_bundle_branch_block_leaves_no_anterior_ischaemia_to_read() -> None:
+    table = {"t_mv": dict.fromkeys(("V1", "V2", "V3"), -0.3), "r_mv": dict.fromkeys(("V1", "V2", "V3"), 1.3)}
+    table |= {"s_ms": dict.fromkeys(("I", "V6"), 60.0), "r_ms": dict.fromkeys(("I", "V6"), 40.0)}
+    narrow = states(measurements({}, table))
+    wide = states(measurements({"qrs_ms": 150.0}, table, patterns={"V1": "rsR'", "V2": "rsR'"}))
+    assert narrow["ISCAN/t_inversion_udmi2018"] == narrow["ISCAS/t_inversion_udmi2018"] == "met"
+    assert wide["CRBBB/aha2009"] == "met"
+    assert wide["ISCAN/t_inversion_udmi2018"] == wide["ISCAS/t_inversion_udmi2018"] == "not_evaluable"
+    assert wide["INJAS/udmi2018"] == "not_evaluable"
+
+
+@pytest.mark.parametrize("number", [20, 23])
+def test_st_t_and_qt_are_not_read_where_it_is_open_whether_the_atria_flutter(number: int, data_dir: Path) -> None:
+    record = condition(load_record(data_dir / "ptbxl" / "records100" / "00000" / f"{number:05d}_lr.hea"))
+    on = delineate(record)
+    found = evaluate_all(measure(record, on), on, age_years=record.age_years, sex=record.sex)
+    read = [f for f in found if f.criterion.startswith(("ISC", "INJ", "STD_", "STE_", "INVT", "LNGQT"))]
+    assert {f.state for f in read} == {"not_evaluable"}
+    assert any("atrial flutter" in f.why for f in read)
+
+
+def test_beside_complete_block_no_lesser_one_is_met() -> None:
+    r = np.arange(0.9, 10.0, 1.5)
+    p = np.arange(0.1, 10.5, 0.7)
+    qrs = r - 0.045
+    own = np.array([max((each for each in p if on - 0.45 < each < on - 0.06), default=np.nan) for on in qrs])
+    extra = np.array([each + 0.05 for each in p if each not in own and qrs[0] < each < qrs[-1]])
+    on = Beats(
+        r_s=r,
+        p_on=own,
+        p_off=own + 0.1,
+        qrs_on=qrs,
+        qrs_off=r + 0.045,
+        t_on=r + 0.16,
+        t_off=r + 0.36,
+        kind=("normal",) * len(r),
+        duration_s=10.5,
+        leads=STANDARD_LEADS,
+        extra_p_s=extra,
+    )
+    values = {"rate_bpm": 40.0, "pr_ms": float(np.nanmedian(1000 * (qrs - own))), "nrmssd": 0.0}
+    found = states(measurements(values | {"p_fraction": float(np.isfinite(own).mean())}), on)
+    assert found["3AVB/unrelated"] == "met"
+    assert {state for key, state in found.items() if key.startswith(("1AVB", "2AVB", "LPR"))} == {"not_evaluable"}
+
+
+def test_the_mirror_of_a_posterior_q_wave_is_asked_of_both_leads() -> None:
+    tall = {"r_mv": 1.2, "s_mv": 0.5, "r_ms": 50.0, "t_mv": 0.4}
+    one = states(measurements({}, {name: {"V2": value} for name, value in tall.items()}))
+    both = states(measurements({}, {name: {"V1": value, "V2": value} for name, value in tall.items()}))
+    assert (one["PMI/prior_udmi2018"], both["PMI/prior_udmi2018"]) == ("not_met", "met")
 
 
 def healthy_session(folder: Path | None = None) -> Session:

@@ -181,7 +181,7 @@ def test_a_rule_that_cannot_be_evaluated_is_refused(tmp_path: Path, rule: dict[s
 
 
 def test_a_broad_definition_does_not_stand_for_its_entry_unless_it_is_named(tmp_path: Path) -> None:
-    short, shorter = SHORT_PR, SHORT_PR | {"value": 90}
+    short, shorter = SHORT_PR, SHORT_PR | {"value": 80}
     asking = {
         "form": "finding",
         "role": "required",
@@ -214,8 +214,9 @@ def test_a_broad_definition_does_not_stand_for_its_entry_unless_it_is_named(tmp_
         findings = evaluate_all(measurements({"pr_ms": pr_ms}), beats(), age_years=50, sex="male", folder=folder)
         return {f"{f.criterion}/{f.definition}": f.state for f in findings if f.criterion in ("ASKING", "BARRED")}
 
-    assert states(98.0) == {"ASKING/any": "borderline", "ASKING/named": "met", "BARRED/ours": "met"}
-    assert states(70.0) == {"ASKING/any": "met", "ASKING/named": "met", "BARRED/ours": "not_evaluable"}
+    assert states(98.0) == {"ASKING/any": "not_met", "ASKING/named": "met", "BARRED/ours": "met"}
+    assert states(85.0) == {"ASKING/any": "borderline", "ASKING/named": "met", "BARRED/ours": "not_evaluable"}
+    assert states(65.0) == {"ASKING/any": "met", "ASKING/named": "met", "BARRED/ours": "not_evaluable"}
     with pytest.raises(CriteriaError, match=r"entry SHORT_PR, field definitions: all are broad"):
         load(write(tmp_path, definitions=[{"key": "ours", "source": "svt2015", "broad": True, "rules": [SHORT_PR]}]))
 

@@ -106,7 +106,8 @@ def evaluate(
     for finding in found:
         title = f"{finding.criterion}, {finding.name} ({finding.definition}): {finding.state.replace('_', ' ')}"
         write_table(title, ("rule", "role", "measured", "limit", "unit", "margin", "state", "why"), _rules(finding))
-        write_lines(f"{finding.why} Source: {finding.source}", "")
+        caveats = finding.caveats if finding.state in ("met", "borderline") else ()
+        write_lines(f"{finding.why} Source: {finding.source}", *(f"Caveat: {caveat}." for caveat in caveats), "")
     return None
 
 

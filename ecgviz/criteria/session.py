@@ -17,6 +17,9 @@ from ecgviz.types import Beats, Finding, RuleResult
 
 BARRED = "not evaluable: "
 """Begins the sentence of a finding that does not apply to a record, whatever was measured."""
+OPEN = ("borderline", "not_evaluable")
+"""States of an entry of which it is open whether it holds: beside a block that is missed by a millisecond, ST and T are
+no more to be read than beside one that is there."""
 
 
 @dataclass
@@ -72,7 +75,7 @@ class Session:
             return lambda: "the rhythm is paced"
         for name in (*one.blocked_by, *one.blocked_if_met):
             state = self.state(name)
-            if state == "met" or (state == "not_evaluable" and name in one.blocked_by):
+            if state == "met" or (state in OPEN and name in one.blocked_by):
                 return lambda: self._beside(self.known.entries[name], state)
         return None
 
@@ -138,7 +141,7 @@ class Session:
         if self.patient.age_years is None and one.gates.age_from > 0:
             cautions.append(f"the age is unknown: read with the limits for {one.gates.age_from:g} years and older")
         for name in one.blocked_if_met:
-            if self.state(name) == "not_evaluable":
+            if self.state(name) in OPEN:
                 other = self.known.entries[name].name
                 cautions.append(f"it is open whether there is {other}, beside which this is not judged")
         return tuple(cautions)
