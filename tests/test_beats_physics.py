@@ -143,6 +143,36 @@ def test_one_bad_lead_of_twelve_moves_global_marks_by_little(spoil, lead):
         assert all(np.isnan(marks[row]).all() for marks in other.lead_marks.values())
 
 
+@pytest.mark.parametrize("after_s", [0.2, 0.5])
+@pytest.mark.parametrize("swing_mv", [-8.0])
+def test_a_loose_electrode_hides_no_beat(swing_mv, after_s):
+    record, beats = conditioned("normal"), beats_of("normal")
+
+    def swing(signal):
+        start = round((beats.r_s[3] + after_s) * record.fs)
+        length = round(0.15 * record.fs)
+        changed = signal.copy()
+        changed[record.leads.index("V4"), start : start + length] += swing_mv * np.sin(
+            np.pi * np.arange(length) / length
+        )
+        return changed
+
+    found = delineate(with_signal(record, swing))
+    assert len(found) == len(beats)
+    np.testing.assert_allclose(found.r_s, beats.r_s, atol=ONE_LEAD_S)
+
+
+def test_no_beat_of_a_recording_hides_behind_the_swing_of_one_lead(data_dir):
+    record = load_record(data_dir / "ptbxl" / "records100" / "00000" / "00304_lr")
+    signal = record.signal.copy()
+    v3, v4, v5 = (record.leads.index(lead) for lead in ("V3", "V4", "V5"))
+    signal[v4] = (signal[v3] + signal[v5]) / 2
+    found, calm = (delineate(condition(each)) for each in (record, replace(record, signal=signal)))
+    assert len(found) == len(calm) == 12
+    np.testing.assert_allclose(found.r_s, calm.r_s, atol=NOISE_S)
+    assert found.extra_p_s.size == 0
+
+
 def test_gaps_are_bridged():
     record, beats = conditioned("normal"), beats_of("normal")
 

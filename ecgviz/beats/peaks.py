@@ -24,6 +24,10 @@ T_WAVES = ((0.360, 0.45), (0.500, 0.36))
 """A peak up to so many seconds after another, with less than this share of its steepness, is that beat's T wave."""
 CUT_OFF = (0.500, 0.45)
 """The same in the first half second against the usual steepness: the T wave of a beat that the recording cut off."""
+SWING_S, SWING = 2.0, 1.5
+"""A lead is held within so many times the median of its largest deflections in stretches of this length, each long
+enough for a beat: a loose electrode's swing of 4 mV in one lead, put into 45 recordings of PTB-XL, hid or added a beat
+in 35 of 90 places, and in 2 when held so; of 504 recordings as they are it moves a peak in five."""
 BESIDE_S = 1.0
 """Peaks are looked for with this much of a level line before and after the signal."""
 FINE_HZ = 250.0
@@ -92,6 +96,7 @@ def r_peaks(clean: FloatArray, fs: float) -> tuple[np.ndarray, str]:
     signal is much steeper at the peaks than between them. It looks for none in the first 0.3 s, so it is given a level
     second before the signal: of 141 recordings of PTB-XL at 500 Hz, 54 begin with such a beat.
     """
+    clean = _without_swings(clean, fs)
     rms = np.sqrt(np.mean(clean**2, axis=0))
     try:
         peaks = _candidates(rms, fs)
@@ -116,6 +121,17 @@ def r_peaks(clean: FloatArray, fs: float) -> tuple[np.ndarray, str]:
     if peaks.size < 3:
         return np.empty(0, dtype=int), f"only {peaks.size} R peaks were found, and a delineation needs 3"
     return peaks, ""
+
+
+def _without_swings(clean: FloatArray, fs: float) -> FloatArray:
+    """Return leads (L, N) held within what is usual for each; as they are where there are too few stretches to tell."""
+    length = round(SWING_S * fs)
+    n = clean.shape[1] // length
+    if n < 3:
+        return clean
+    largest = np.abs(clean[:, : n * length]).reshape(len(clean), n, length).max(axis=2)
+    limit = SWING * np.median(largest, axis=1, keepdims=True)
+    return np.asarray(np.clip(clean, -limit, limit))
 
 
 def _candidates(rms: FloatArray, fs: float) -> np.ndarray:
