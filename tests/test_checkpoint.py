@@ -117,6 +117,12 @@ def test_incomplete_folders_are_refused(folder: Path, name: str) -> None:
         load_model(folder)
 
 
+def test_a_card_in_another_encoding_is_refused(folder: Path) -> None:
+    (folder / CARD).write_bytes("# für alle\n".encode("latin-1"))
+    with pytest.raises(ModelError, match=r"^toy: CARD\.md is no text in UTF-8 \(byte 4 is 0xfc\); save it as that$"):
+        load_model(folder)
+
+
 def test_changed_weights_are_refused(folder: Path) -> None:
     data = bytearray((folder / WEIGHTS).read_bytes())
     data[-1] ^= 1
@@ -134,6 +140,16 @@ def test_changed_weights_are_refused(folder: Path) -> None:
         ({"spec": {"fs": 100}}, "spec"),
         ({"format": 2}, "format"),
         ({"name": "../up"}, "name"),
+        ({"labels": ["MI", "MI"]}, r"toy: model\.json is malformed .* labels MI, MI are empty or not all different"),
+        ({"labels": ["MI", ""]}, "are empty or not all different"),
+        ({"thresholds": [0.4, float("nan")]}, r"model\.json .* thresholds 0\.4, nan are not all between 0 and 1"),
+        ({"thresholds": [5.0, 0.4]}, "thresholds 5, 0.4 are not all between 0 and 1"),
+        ({"thresholds": [0.0, 0.4]}, "thresholds 0, 0.4 are not all between 0 and 1"),
+        (
+            {"metrics": {"past scores": []}},
+            r"toy: model\.json is malformed at metrics: \"past scores\" are \[\], and no",
+        ),
+        ({"metrics": {"past scores": {"on": "fold 9", "tables": []}}}, 'no "tables" with what they were counted "on"'),
     ],
 )
 def test_malformed_descriptions_are_refused(folder: Path, changes: dict[str, object], message: str) -> None:
@@ -321,3 +337,6 @@ def test_how_often_a_score_was_right_comes_with_the_model_or_not_at_all(narrow_m
     broken = replace(narrow_model, metrics={"past scores": {"tables": {"MI": stored | {"n": [10]}}}})
     with pytest.raises(ModelError, match="past scores of MI"):
         past_rate(broken, "MI", 0.7)
+    for none in ([], None, "0.7", {"tables": []}, {"tables": {"MI": "0.7"}}):
+        with pytest.raises(ModelError, match=r"the past scores of MI in model\.json cannot be read"):
+            past_rate(replace(narrow_model, metrics={"past scores": none}), "MI", 0.7)

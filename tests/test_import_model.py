@@ -1,5 +1,6 @@
 """Networks from elsewhere: what fits predicts as it did there, what does not is refused by name, and no code runs."""
 
+import hashlib
 import io
 import json
 import pickle
@@ -512,6 +513,97 @@ def test_cut_and_foreign_archives_are_refused(any_batch: bytes) -> None:
     torch.save({"w": torch.zeros(2)}, stream)
     with pytest.raises(ModelError, match=r"holds no models/model.json: it was not written by torch.export.save"):
         ExportedProgram(stream.getvalue(), "net.pt2")
+
+
+def test_a_corrupt_stream_inside_an_archive_is_refused(any_batch: bytes) -> None:
+    data = bytearray(rezipped(any_batch, {}))
+    with zipfile.ZipFile(io.BytesIO(data)) as whole:
+        member = next(each for each in whole.infolist() if each.filename.endswith(GRAPH))
+    start = member.header_offset + 30 + len(member.filename)
+    data[start : start + 8] = b"\xff" * 8
+    with pytest.raises(ModelError, match=r"net\.pt2 is no exported program, or a damaged one \(.*decompressing"):
+        ExportedProgram(bytes(data), "net.pt2")
+
+
+class Trusting(torch.nn.Module):
+    """Calls operators that trust their arguments, with arguments that fit as it stands."""
+
+    def __init__(self, *, divides: bool) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(1))
+        self.register_buffer("variance", torch.ones(1))
+        self.register_buffer("least", torch.tensor([-(2**63)]))
+        self.divides = divides
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.divides:
+            made = torch.div(self.least, x.new_ones(1).long(), rounding_mode="trunc")
+        else:
+            zeros = x.new_zeros(1, 1, 2)
+            made = torch.ops.aten._native_batch_norm_legit_no_training(
+                zeros, None, None, self.mean, self.variance, 0.1, 1e-5
+            )[0]
+        return x.mean((1, 2))[:, None] * torch.ones(1, 2) + made.sum() * 0
+
+
+def _more_channels(told: dict[str, Any]) -> None:
+    for node in nodes(told):
+        for each in node["inputs"]:
+            if each["arg"].get("as_ints") == [1, 1, 2]:
+                each["arg"]["as_ints"] = [1, 4096, 2]
+
+
+def _by_minus_one(told: dict[str, Any]) -> None:
+    (node,) = (node for node in nodes(told) if "new_ones" in node["target"])
+    node["target"] = node["target"].replace("new_ones", "new_full")
+    node["inputs"].append({"name": "fill_value", "arg": {"as_int": -1}, "kind": 1})
+
+
+@pytest.mark.parametrize(
+    ("divides", "change", "says"),
+    [
+        (False, _more_channels, r"_native_batch_norm_legit_no_training\.default failed in it \(running_mean is \(1,\)"),
+        (True, _by_minus_one, r"div\.Tensor_mode failed in it \(it divides -9223372036854775808 by -1"),
+    ],
+)
+def test_a_program_that_would_reach_beyond_its_memory_is_refused_wherever_it_runs(
+    tmp_path: Path, divides: bool, change: Change, says: str
+) -> None:
+    fits = exported(Trusting(divides=divides), 1)
+    folder = program(tmp_path, fits)
+    assert predict(load_model(folder), noise_record()).labels == LABELS
+    hostile, other = edited(fits, GRAPH, change), tmp_path / "other"
+    other.mkdir()
+    with pytest.raises(ModelError, match=says):
+        program(other, hostile)
+    (folder / PROGRAM).write_bytes(hostile)
+    described = json.loads((folder / DESCRIPTION).read_text())
+    digest = {"weights_sha256": hashlib.sha256(hostile).hexdigest()}
+    (folder / DESCRIPTION).write_text(json.dumps(described | digest))
+    model = load_model(folder)
+    for _ in range(2):
+        with pytest.raises(ModelError, match=says):
+            predict(model, noise_record())
+
+
+def _returns_sum(told: dict[str, Any]) -> None:
+    given = nodes(told)[-1]["inputs"][0]
+    nodes(told)[-1].update(target="torch.ops.aten.sum.default", inputs=[{**given, "name": "self"}])
+
+
+def test_a_program_that_returns_something_else_than_it_says_is_refused(tmp_path: Path, any_batch: bytes) -> None:
+    with pytest.raises(ModelError, match=r"returned numbers of shape \(\), and was exported to return \(2, 2\)"):
+        program(tmp_path, edited(any_batch, GRAPH, _returns_sum))
+
+
+def _no_record(told: dict[str, Any]) -> None:
+    for ends in told["range_constraints"].values():
+        ends["max_val"] = -5
+
+
+def test_a_program_for_fewer_than_one_record_is_refused(tmp_path: Path, any_batch: bytes) -> None:
+    with pytest.raises(ModelError, match="takes -5 records at once, so none can be given to it"):
+        program(tmp_path, edited(any_batch, GRAPH, _no_record))
 
 
 def test_weights_of_a_program_that_are_not_finite_are_refused(tmp_path: Path, any_batch: bytes) -> None:

@@ -7,9 +7,11 @@ raw numbers with a shape, and a file that needs more than that is refused.
 
 import io
 import json
+import lzma
 import math
 import re
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +37,11 @@ DTYPES: Mapping[int, torch.dtype] = {
     13: torch.bfloat16,
 }
 """Number types by their code in the format (``torch._export.serde.schema.ScalarType``)."""
+_DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError),
+    *(ValueError, LookupError, TypeError, AttributeError, RuntimeError, ArithmeticError),
+)
+"""What a damaged file, member of it or table in one raises."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +83,7 @@ def read_archive(data: bytes, called: str) -> Archive:
         return Archive(module["graph"], module["signature"], stored, program.get("range_constraints") or {})
     except ModelError:
         raise
-    except (zipfile.BadZipFile, ValueError, LookupError, TypeError, AttributeError, RuntimeError, EOFError) as error:
+    except _DAMAGED as error:
         raise ModelError(f"{called} is no exported program, or a damaged one ({_first_line(error)})") from error
 
 

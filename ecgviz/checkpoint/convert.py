@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ecgviz import NOTICE
 from ecgviz.checkpoint.archive import MAX_BYTES
 from ecgviz.checkpoint.exported import PREDICTS_ONLY, ExportedProgram
-from ecgviz.checkpoint.folder import EXPORTED, NAME, architecture, fill, save_model
+from ecgviz.checkpoint.folder import EXPORTED, NAME, architecture, check_labels, fill, save_model
 from ecgviz.checkpoint.inputs import noise_for
 from ecgviz.checkpoint.unpickle import checkpoint_tensors
 from ecgviz.errors import ModelError
@@ -122,13 +122,8 @@ def _thresholds(labels: tuple[str, ...], given: tuple[float, ...] | None, folder
         raise ModelError(f"{folder.name!r} is no name of a model: lower case letters, digits, '_', '.' and '-'")
     if folder.exists():
         raise ModelError(f"{folder} exists already; name a new folder")
-    if len(set(labels)) < len(labels) or not all(labels):
-        raise ModelError(f"labels {', '.join(labels)} are empty or not all different")
     chosen = (0.5,) * len(labels) if given is None else given
-    if len(chosen) != len(labels):
-        raise ModelError(f"{len(chosen)} thresholds for {len(labels)} labels")
-    if not all(0 < value < 1 for value in chosen):
-        raise ModelError(f"thresholds {', '.join(f'{value:g}' for value in chosen)} are not all between 0 and 1")
+    check_labels(labels, chosen)
     return chosen
 
 

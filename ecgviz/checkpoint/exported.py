@@ -87,7 +87,7 @@ class ExportedProgram(nn.Module):
                 tuple(fixed_or_most(size, archive.ranges) for size in archive.graph["tensor_values"][name]["sizes"])
                 for name in (self._input, self._output)
             )
-        except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        except (LookupError, TypeError, AttributeError, ValueError, RuntimeError, ArithmeticError) as error:
             if isinstance(error, ModelError):
                 raise
             raise ModelError(f"{called}: its graph is damaged ({type(error).__name__}: {error})") from error
@@ -120,6 +120,8 @@ class ExportedProgram(nn.Module):
             Naming the shapes that differ, or a batch size that is fixed to more than one record.
         """
         wanted = (len(spec.leads), spec.n_samples)
+        if self._in_shape[0] is not None and self._in_shape[0] < 1:
+            raise ModelError(f"{self.called} takes {self._in_shape[0]} records at once, so none can be given to it")
         if self._fixed and self._in_shape[0] != 1:
             raise ModelError(
                 f"{self.called} takes exactly {self._in_shape[0]} records at once; export it with a batch of "
@@ -157,14 +159,17 @@ class ExportedProgram(nn.Module):
             try:
                 given = {name: _value(argument, values) for name, argument in step.arguments.items()}
                 result = step.function(*given.values()) if step.target in SIZES else step.function(**given)
-            except (RuntimeError, IndexError, TypeError, ValueError) as error:
-                reason = str(error).partition("\n")[0]
+            except (RuntimeError, LookupError, TypeError, ValueError, ArithmeticError, MemoryError) as error:
+                reason = str(error).partition("\n")[0] or type(error).__name__
                 raise ModelError(f"{self.called}: {step.target} failed in it ({reason})") from error
             results = result if isinstance(result, list | tuple) else (result,)
             values.update(zip(step.outputs, results, strict=False))
             for name in step.done:
                 values.pop(name, None)
-        logits: Tensor = values[self._output]
+        logits, wanted = values.get(self._output), (len(x), *self._out_shape[1:])
+        if not isinstance(logits, Tensor) or logits.shape != wanted:
+            found = f"numbers of shape {tuple(logits.shape)}" if isinstance(logits, Tensor) else type(logits).__name__
+            raise ModelError(f"{self.called} returned {found}, and was exported to return {wanted}")
         return logits
 
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,9 +48,33 @@ class Description(pydantic.BaseModel):
 
     @pydantic.model_validator(mode="after")
     def _counts(self) -> "Description":
-        if len(self.thresholds) != len(self.labels):
-            raise ValueError(f"{len(self.thresholds)} thresholds for {len(self.labels)} labels")
+        check_labels(self.labels, self.thresholds)
         return self
+
+    @pydantic.field_validator("metrics")
+    @classmethod
+    def _past(cls, metrics: dict[str, Any]) -> dict[str, Any]:
+        past = metrics.get("past scores", {"on": "", "tables": {}})
+        parts = (past.get("on"), past.get("tables")) if isinstance(past, dict) else (None, None)
+        if not isinstance(parts[0], str) or not isinstance(parts[1], dict):
+            raise ValueError(f'"past scores" are {str(past)[:40]}, and no "tables" with what they were counted "on"')
+        return metrics
+
+
+def check_labels(labels: Sequence[str], thresholds: Sequence[float]) -> None:
+    """Refuse labels that are empty or the same, and thresholds that are not one probability a label.
+
+    Raises
+    ------
+    ModelError
+        Naming the labels, or the thresholds.
+    """
+    if len(set(labels)) < len(labels) or not all(labels):
+        raise ModelError(f"labels {', '.join(labels)} are empty or not all different")
+    if len(thresholds) != len(labels):
+        raise ModelError(f"{len(thresholds)} thresholds for {len(labels)} labels")
+    if not all(0 < value < 1 for value in thresholds):
+        raise ModelError(f"thresholds {', '.join(f'{value:g}' for value in thresholds)} are not all between 0 and 1")
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,10 +136,18 @@ def read_model(folder: Path) -> Model:
         labels=described.labels,
         thresholds=described.thresholds,
         digest=hashlib.sha256(weights + text).hexdigest(),
-        card=(folder / CARD).read_text(encoding="utf-8"),
+        card=_card(folder),
         metrics=described.metrics,
         training=described.training,
     )
+
+
+def _card(folder: Path) -> str:
+    try:
+        return (folder / CARD).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        found = f"byte {error.start + 1} is {error.object[error.start]:#04x}"
+        raise ModelError(f"{folder.name}: {CARD} is no text in UTF-8 ({found}); save it as that") from error
 
 
 def _network(described: Description, weights: bytes, folder: str) -> nn.Module:

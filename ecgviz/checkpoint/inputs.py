@@ -117,10 +117,8 @@ def past_rate(model: Model, label: str, probability: float) -> ObservedRate | No
     ModelError
         When the table that the model's folder holds is none.
     """
-    table = model.metrics.get("past scores", {}).get("tables", {}).get(label)
-    if table is None:
-        return None
     try:
-        return how_often(ScoreTable(**table), probability)
-    except (TypeError, ValueError) as error:
+        table = model.metrics.get("past scores", {}).get("tables", {}).get(label)
+        return None if table is None else how_often(ScoreTable(**table), probability)
+    except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise ModelError(f"{model.name}: the past scores of {label} in model.json cannot be read ({error})") from error

@@ -1,7 +1,7 @@
 """The operators that an exported program may call: arithmetic on tensors and sizes.
 
-A name that is not listed is refused; ``relu_`` (in place) counts as ``relu``. None of them opens a file, calls back
-into Python or reads memory that nothing was written to.
+A name that is not listed is refused; ``relu_`` (in place) counts as ``relu``. None of them opens a file or calls back
+into Python; those that would read or write beyond their arguments ask first whether these fit (`guards`).
 """
 
 import operator
@@ -10,16 +10,32 @@ from typing import Any
 
 import torch
 
+from ecgviz.checkpoint.guards import NEVER_CALLED, guarded
 from ecgviz.errors import ModelError
 
+
+def _of_numbers(operation: Callable[..., Any]) -> Callable[..., Any]:
+    """Return arithmetic that takes no text or list, which grow without end, and gives no size that no tensor has."""
+
+    def calculated(*numbers: Any) -> Any:
+        if not all(isinstance(number, int | float) for number in numbers):
+            raise TypeError("sizes are numbers")
+        found = operation(*numbers)
+        if abs(found) >= 2**63:
+            raise ValueError("a size has more than 63 bits")
+        return found
+
+    return calculated
+
+
 SIZES: Mapping[str, Callable[..., Any]] = {
-    "_operator.add": operator.add,
-    "_operator.sub": operator.sub,
-    "_operator.mul": operator.mul,
-    "_operator.floordiv": operator.floordiv,
-    "_operator.truediv": operator.truediv,
-    "_operator.mod": operator.mod,
-    "_operator.neg": operator.neg,
+    "_operator.add": _of_numbers(operator.add),
+    "_operator.sub": _of_numbers(operator.sub),
+    "_operator.mul": _of_numbers(operator.mul),
+    "_operator.floordiv": _of_numbers(operator.floordiv),
+    "_operator.truediv": _of_numbers(operator.truediv),
+    "_operator.mod": _of_numbers(operator.mod),
+    "_operator.neg": _of_numbers(operator.neg),
 }
 """Arithmetic on sizes."""
 _TENSORS = """
@@ -85,4 +101,17 @@ def resolved(target: str, called: str) -> Callable[..., Any]:
     function = getattr(getattr(torch.ops.aten, name, None), overload, None)
     if not isinstance(function, torch._ops.OpOverload):
         raise ModelError(f"{called} calls {target!r}, which this version of torch does not have")
-    return function
+    if {name, f"{name}.{overload}"} & NEVER_CALLED or not _of_tensors(function):
+        raise ModelError(f"{called} calls {target!r}, a form of it that a program may not call")
+    return guarded(function, name)
+
+
+def _of_tensors(function: torch._ops.OpOverload) -> bool:
+    """Whether an overload is one that programs are exported with.
+
+    Others are for scripts: they take plain numbers, types by their code or a tensor to write into, and look at nothing.
+    """
+    schema = function._schema
+    if function._overloadname.startswith("prim_") or any(argument.is_out for argument in schema.arguments):
+        return False
+    return schema.name == "aten::_assert_scalar" or "Tensor" in str(schema)
