@@ -43,7 +43,7 @@ def row(k: int, held: float) -> dict[str, object]:
         "state": "met",
         "share": held,
         "area": 0.01,
-        "control_share": 0.1,
+        "controls": [{"name": "|x|", "share": 0.1}],
     }
     return {
         **{"record": "demo:lbbb" if k == 7 else f"r{k:03d}", "label": "CLBBB", "logit": float(k), "probability": k / N},

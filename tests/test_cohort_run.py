@@ -1,6 +1,7 @@
 """A run over a folder: every row is what the pages show, failures are rows, and no kill costs or changes a row."""
 
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -112,6 +113,40 @@ def test_ptbxl_is_listed_by_its_table(data_dir: Path) -> None:
     assert len(recordings(data_dir / "ludb")) == 70
 
 
+def test_two_recordings_of_one_id_are_refused(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ecgviz.cohort.folder.file_id", lambda place: f"file-{len(Path(place).suffix)}")
+    with pytest.raises(CohortError, match=r"\.\w{3} and .*\.\w{3} both have the id file-4; rename one of them"):
+        recordings(data)
+
+
+def test_another_folder_of_the_same_name_is_no_folder_that_is_done(
+    tmp_path: Path, data: Path, model_folder: Path
+) -> None:
+    asked = {"models": [str(model_folder)], "methods": ["saliency"], "labels": ["MI"], "jobs": 1}
+    for ward in ("ward1", "ward2"):
+        shutil.copytree(data, tmp_path / ward / "ecgs")
+    assert run_cohort(tmp_path / "ward1" / "ecgs", tmp_path / "store", limit=1, **asked).n_rows == 1
+    (tmp_path / "here").symlink_to(tmp_path / "ward1", target_is_directory=True)
+    assert run_cohort(tmp_path / "here" / "ecgs", tmp_path / "store", limit=2, **asked).n_rows == 1
+    before = files(tmp_path / "store")
+    with pytest.raises(CohortError, match=r"ward1/ecgs, whose ids those of .*ward2/ecgs may have too"):
+        run_cohort(tmp_path / "ward2" / "ecgs", tmp_path / "store", **asked)
+    assert files(tmp_path / "store") == before
+
+
+@pytest.mark.data
+def test_recordings_at_one_rate_do_not_count_as_done_at_another(
+    tmp_path: Path, data_dir: Path, model_folder: Path
+) -> None:
+    asked = {"models": [str(model_folder)], "labels": ["MI"], "jobs": 1, "limit": 1}
+    run_cohort(data_dir / "ptbxl", tmp_path, methods=["saliency"], **asked)
+    assert run_cohort(data_dir / "ptbxl", tmp_path, methods=["saliency"], fs=100, **asked).n_rows == 0
+    for method in METHODS:
+        with pytest.raises(CohortError, match="holds PTB-XL at 100 Hz, not at 500 Hz"):
+            run_cohort(data_dir / "ptbxl", tmp_path, methods=[method], fs=500, **asked)
+    assert set(Cohort(tmp_path).sql("SELECT fs FROM cohort").fs) == {100.0}
+
+
 def test_each_row_is_the_case_that_the_pages_show(store: Path, data: Path, model_folder: Path) -> None:
     model: Model = load_model(model_folder)
     place = next(each for each in recordings(data) if "stemi" in each.file)
@@ -137,6 +172,9 @@ def test_each_row_is_the_case_that_the_pages_show(store: Path, data: Path, model
         assert row["support"] - row["oppose"] + row["outside"] == pytest.approx(case.explanation.values.sum())
         assert row["qrs_ms"] == pytest.approx(case.measurements.value("qrs_ms"))
         assert [each["state"] for each in row["findings"]] == [each.state for each in case.findings]
+        met = [each for each in row["findings"] if each["controls"]]
+        assert met
+        assert all([held["name"] for held in each["controls"]] == list(case.controls) for each in met)
         assert row["n_random"] == 5
 
 
@@ -258,7 +296,7 @@ def test_the_files_have_the_documented_schema(store: Path) -> None:
         found = pq.read_schema(next(store.glob(pattern)))
         assert found.names == [each.name for each in columns]
         assert [found.field(each.name).type for each in columns] == [each.type for each in columns]
-        assert found.metadata[b"format"] == b"1"
+        assert found.metadata[b"format"] == b"2"
         assert b"Not a medical device" in found.metadata[b"notice"]
     everything = pd.read_parquet(store / "rows")
     assert len(everything) == 8

@@ -1,6 +1,8 @@
 """What is summed up over a store, on rows whose answer is known by hand; a recipe is worked out again by sample."""
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +80,7 @@ def row(k: int, mass: np.ndarray, **more: Any) -> dict[str, Any]:
         "area": 0.04,
         "p_time": 0.01,
         "controls": controls,
-        "findings": [FINDING | {"share": share, "area": 0.04, "control_share": 0.15}],
+        "findings": [FINDING | {"share": share, "area": 0.04, "controls": controls}],
     } | more
 
 
@@ -202,6 +204,44 @@ def test_a_criterion_is_used_or_ignored_by_its_interval(cohort: Cohort) -> None:
     few = criteria(cohort, Question("net", "looks", "IMI", "called wrongly", "sex", "female"))
     assert len(few) == 1
     assert criteria(cohort, Question("net", "looks", "MI", "all")).empty
+
+
+def kept(store: Path, rows: list[dict[str, Any]]) -> Cohort:
+    """Return a store of some rows of one method, each of a patient of its own."""
+    with opened_to_write(store, [settings("looks")]):
+        write_records(store, [{"record": row["record"], "patient": row["record"]} for row in rows])
+        write_rows(store, settings("looks"), rows)
+    return Cohort(store)
+
+
+def test_a_criterion_is_held_against_the_control_that_is_best_on_the_whole(tmp_path: Path) -> None:
+    """Two controls that hold 0.3 in turns hold 0.2 in the mean: 0.25 is above that, here as in agreement."""
+    rng = np.random.default_rng(5)
+    rows = []
+    for k in range(N):
+        held = [{"name": name, "share": 0.3 if k % 2 == turn else 0.1} for turn, name in enumerate(("|x|", "|dx/dt|"))]
+        mass = shares(0.25, rng)
+        finding = FINDING | {"share": 0.25, "area": 0.04, "controls": held}
+        rows.append(row(k, mass, controls=held, findings=[finding]))
+    cohort, question = kept(tmp_path / "store", rows), Question("net", "looks", "IMI", "all")
+    (of_criteria,) = criteria(cohort, question).to_dict("records")
+    (of_label,) = agreement(cohort, question).to_dict("records")
+    for name in ("share", "area", "control_share", "excess", "excess_low", "excess_high"):
+        assert of_criteria[name] == pytest.approx(of_label[name]), name
+    assert of_criteria["excess"] == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize("heavy", ["on its place", "off its place"])
+def test_a_place_is_told_by_records_and_not_by_mass(tmp_path: Path, heavy: str) -> None:
+    """One map of a thousand times the mass moves the p of place no more than any other."""
+    rng = np.random.default_rng(6)
+    masses = [shares(0.4 if heavy == "off its place" else 0.005, rng) for _ in range(N)]
+    masses[0] = 1000 * shares(0.9, rng, None if heavy == "on its place" else [0, 3, 4])
+    cohort = kept(tmp_path / "store", [row(k, mass) for k, mass in enumerate(masses)])
+    question = Question("net", "looks", "IMI", "all")
+    (found,) = agreement(cohort, question).to_dict("records")
+    assert found["p_place"] == class_map(cohort, question).p_place
+    assert (found["p_place"] > 0.5) == (heavy == "on its place")
 
 
 def test_maps_part_where_they_were_made_to(cohort: Cohort) -> None:
@@ -328,7 +368,7 @@ def test_what_is_no_store_is_refused(tmp_path: Path, cohort: Cohort) -> None:
     with pytest.raises(CohortError, match="is no store of a cohort"):
         Cohort(tmp_path)
     (tmp_path / "cohort.json").write_text(json.dumps({"format": 99, "settings": {}}), encoding="utf-8")
-    with pytest.raises(CohortError, match="store format 99 is not 1"):
+    with pytest.raises(CohortError, match="store format 99 is not 2"):
         Cohort(tmp_path)
     with opened_to_write(tmp_path / "new", []), pytest.raises(CohortError, match="holds no rows yet"):
         Cohort(tmp_path / "new")
@@ -338,6 +378,101 @@ def test_what_is_no_store_is_refused(tmp_path: Path, cohort: Cohort) -> None:
         opened_to_write(tmp_path / "new", []),
     ):
         pytest.fail("two runs write to one store")
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["st[1]", "st*", "st?", "it's", "label=CLBBB", "record=7/st", "model=mine/method=none/st", "label=CLBBB/st[[]1]"],
+)
+def test_the_names_of_the_folders_above_a_store_mean_nothing(cohort: Cohort, tmp_path: Path, place: str) -> None:
+    asked = "SELECT record, model, method, label, share, sex FROM cohort ORDER BY ALL"
+    shutil.copytree(cohort.folder, tmp_path / place)
+    for other in ("st1", "stx", "other"):  # what a glob would find beside it
+        shutil.copytree(cohort.folder, (tmp_path / place).with_name(other), dirs_exist_ok=True)
+    moved = Cohort(tmp_path / place)
+    assert moved.sql(asked).equals(cohort.sql(asked))
+    with pytest.raises(CohortError, match="cannot be answered"):
+        moved.sql("SELECT * FROM read_parquet(?)", [f"{tmp_path}/st1/records/*.parquet"])
+
+
+def test_a_question_opens_no_file_of_another_network_or_method(cohort: Cohort, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    shutil.copytree(cohort.folder, store)
+    opened = Cohort(store)
+    assert len(opened.sql("SELECT record FROM rows WHERE method = 'elsewhere'")) == N
+    for file in store.glob("rows/model=net/method=looks/*.parquet"):
+        file.write_bytes(b"broken")
+    assert len(opened.sql("SELECT record FROM cohort WHERE model = 'net' AND method = ?", ["leadless"])) == N
+
+
+@pytest.mark.parametrize("left", [".part-7-{}", ".part-7-{}.tmp"])
+@pytest.mark.parametrize("share", [0.5, 1.0])
+def test_what_a_killed_run_left_is_read_by_nobody_and_taken_away(
+    cohort: Cohort, tmp_path: Path, left: str, share: float
+) -> None:
+    store = tmp_path / "store"
+    shutil.copytree(cohort.folder, store)
+    for file in sorted(store.rglob("*.parquet")):
+        whole = file.read_bytes()
+        file.with_name(left.format(file.name)).write_bytes(whole[: int(share * len(whole))])
+    asked = "SELECT count(*) AS n FROM cohort"
+    assert Cohort(store).sql(asked).n[0] == cohort.sql(asked).n[0]
+    with opened_to_write(store, []):
+        assert not list(store.rglob(".part-*"))
+
+
+def test_a_file_is_no_table_before_it_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    def stopped(_: object, part: Path, **__: object) -> None:
+        part.write_bytes(b"PAR1")
+        seen.extend(path.name for path in tmp_path.rglob("*") if path.is_file())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ecgviz.cohort.files.pq.write_table", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        write_records(tmp_path, [about(0)])
+    assert [name.startswith(".part-") and not name.endswith(".parquet") for name in seen] == [True]
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_broken_file_of_a_store_is_one_sentence_that_names_it(cohort: Cohort, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    shutil.copytree(cohort.folder, store)
+    broken = next(store.glob("records/*.parquet"))
+    broken.write_bytes(b"PAR1")
+    with pytest.raises(CohortError, match=f"cannot be answered: .*{broken.name}") as refusal:
+        Cohort(store).sql("SELECT 1")
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_store_has_ptbxl_at_one_rate_for_all_networks_and_methods(tmp_path: Path) -> None:
+    store, slow = tmp_path / "store", replace(settings("looks"), fs=100)
+    for asked in (slow, replace(settings("elsewhere"), fs=None), slow):  # a folder of another kind is no other rate
+        with opened_to_write(store, [asked]):
+            pass
+    before = (store / "cohort.json").read_bytes()
+    for name in ("looks", "another"):
+        with (
+            pytest.raises(CohortError, match="holds PTB-XL at 100 Hz, not at 500 Hz: name a new store"),
+            opened_to_write(store, [replace(settings(name), fs=500)]),
+        ):
+            pytest.fail("one table has two rates")
+    assert (store / "cohort.json").read_bytes() == before
+    assert len({replace(slow, fs=fs).digest for fs in (None, 100, 500)}) == 3
+
+
+def test_a_store_has_files_of_one_folder_beside_published_recordings(tmp_path: Path) -> None:
+    store, first, second = (tmp_path / name for name in ("store", "ward1/ecgs", "ward2/ecgs"))
+    for folder in (None, first, None, first):  # one without the entry is as one of published recordings alone
+        with opened_to_write(store, [settings("looks")], folder):
+            pass
+    with (
+        pytest.raises(CohortError, match=r"holds recordings of \S+ward1/ecgs, whose ids those of \S+ward2/ecgs may"),
+        opened_to_write(store, [settings("looks")], second),
+    ):
+        pytest.fail("recordings of two folders have one id")
+    assert json.loads((store / "cohort.json").read_text(encoding="utf-8"))["folder"] == str(first)
 
 
 @pytest.mark.parametrize(

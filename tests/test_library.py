@@ -1,5 +1,6 @@
 """A local library: ids that are no paths, what its folders say of each recording, and what is not let in."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -57,7 +58,8 @@ def test_an_id_tells_nothing_of_a_files_name_and_opens_the_file(tmp_path: Path) 
     library = open_library([tmp_path])
     ((entry_id, entry),) = library.entries.items()
     assert entry.path == path
-    assert entry_id.startswith("file-")
+    assert re.fullmatch("file-[0-9a-f]{16}", entry_id)
+    assert [each.id for each in recordings(tmp_path)] == [entry_id]
     assert not any(word in entry_id.lower() for word in ("erika", "muster", "1954"))
     assert library.record(entry_id).key == load_record(path).key
     assert list(open_library([tmp_path]).entries) == [entry_id]

@@ -58,9 +58,7 @@ def class_map(cohort: Cohort, question: Question, *, seed: int = 0) -> ClassMap:
     if table.num_rows and table.column("pos").null_count == table.num_rows:
         raise CohortError(f"maps of {question.method} lack leads or time: there is no matrix of leads by waves")
     patients = np.asarray(table.column("patient").to_pylist(), dtype=np.str_)
-    mass = matrices(table, "pos")
-    total = mass.sum(axis=(1, 2), dtype=np.float64)[:, None, None]
-    share = np.divide(mass, total, out=np.full(mass.shape, np.nan), where=total > 0)
+    share = shares_of(matrices(table, "pos"))
     means = resampled(share.reshape(len(share), N_CELLS), patients, seed)
     region = matrices(table, "region")
     pointed = np.isfinite(region).all(axis=(1, 2))
@@ -77,6 +75,12 @@ def class_map(cohort: Cohort, question: Question, *, seed: int = 0) -> ClassMap:
         controls={name: _mean(matrices(table, column)) for column, name in CONTROLS.items()},
         p_place=place_p(share[pointed], region[pointed], seed),
     )
+
+
+def shares_of(mass: FloatArray) -> FloatArray:
+    """Return each record's mass (n, 12, 9) as parts of its sum, so that every record counts the same; NaN without."""
+    total = mass.sum(axis=(1, 2), dtype=np.float64, keepdims=True)
+    return np.divide(mass, total, out=np.full(mass.shape, np.nan), where=total > 0)
 
 
 def by_wave(matrix: FloatArray) -> FloatArray:

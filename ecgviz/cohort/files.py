@@ -1,6 +1,6 @@
 """How a store lies on disk: Parquet files that appear whole or not at all, and what is in them already.
 
-    STORE/cohort.json                                          format, and the settings behind each digest
+    STORE/cohort.json                                          format, settings behind each digest, folder of file- ids
     STORE/records/<batch>.parquet                              one row a recording
     STORE/rows/model=<name>/method=<name>/<settings>-<batch>.parquet    one row a recording x label
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 ABOUT, LOCK = "cohort.json", ".lock"
 UNFINISHED = ".part-"
+PARQUET = "[!.]*.parquet"
+"""Files of a table, for Python's and DuckDB's globs: none that is hidden, since it may not be whole."""
 GROUP_ROWS = 256
 """Rows that are packed together: a reader skips groups that hold nothing of what it asks for."""
 
@@ -68,7 +70,7 @@ def done_rows(store: Path, settings: "Settings", planned: Iterable[Sequence[tupl
     """
     known = {rows_file(settings, pairs): pairs for pairs in planned}
     done: dict[str, set[str]] = {}
-    for file in sorted(rows_folder(store, settings.model, settings.method).glob("*.parquet")):
+    for file in sorted(rows_folder(store, settings.model, settings.method).glob(PARQUET)):
         for record, label in known.get(file.name) or _read(file, "record", "label"):
             done.setdefault(record, set()).add(label)
     return done
@@ -78,7 +80,7 @@ def done_records(store: Path, planned: Iterable[Sequence[str]]) -> set[str]:
     """Return the recordings that have their row; see `done_rows`."""
     known = {records_file(names): names for names in planned}
     done: set[str] = set()
-    for file in (store / "records").glob("*.parquet"):
+    for file in (store / "records").glob(PARQUET):
         done.update(known.get(file.name) or (name for (name,) in _read(file, "record")))
     return done
 
@@ -89,14 +91,22 @@ def _read(file: Path, *columns: str) -> list[tuple[str, ...]]:
 
 
 @contextmanager
-def opened_to_write(store: Path, asked: "Sequence[Settings]") -> Iterator[None]:
+def opened_to_write(store: Path, asked: "Sequence[Settings]", folder: Path | None = None) -> Iterator[None]:
     """Hold a store for one run, new or old; what an earlier run left unfinished is taken away.
+
+    Parameters
+    ----------
+    store : Path
+    asked : sequence of Settings
+    folder : Path or None
+        The folder without which the ids of its recordings mean nothing; None for published ones.
 
     Raises
     ------
     CohortError
-        When another run holds it, it is of another format, or it already answers one of the settings' network and
-        method with other weights, parameters, seeds or another version of ecgviz.
+        When another run holds it, it is of another format, it already answers one of the settings' network and
+        method with other weights, parameters, seeds or another version of ecgviz, or it holds PTB-XL at another rate
+        or the recordings of another folder.
     """
     store.mkdir(parents=True, exist_ok=True)
     with (store / LOCK).open("w") as lock:
@@ -104,13 +114,15 @@ def opened_to_write(store: Path, asked: "Sequence[Settings]") -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # let go by the system when the process ends, however
         except BlockingIOError as held:
             raise CohortError(f"another run is writing to {store}") from held
-        known = dict(read_about(store)["settings"]) if (store / ABOUT).is_file() else {}
+        before = read_about(store) if (store / ABOUT).is_file() else {"settings": {}}
+        known = dict(before["settings"])
         if not (store / ABOUT).is_file() and any(path.name != LOCK for path in store.iterdir()):
             raise CohortError(f"{store} is not empty and no store of a cohort: name a new folder")
         for settings in asked:
             _check_same(settings, known)
+        place = _same_folder(store, folder, before.get("folder"))
         known |= {settings.digest: asdict(settings) for settings in asked}
-        about = {"format": FORMAT, "ecgviz": __version__, "notice": NOTICE, "settings": known}
+        about = {"format": FORMAT, "ecgviz": __version__, "notice": NOTICE, "settings": known} | place
         with _whole(store / ABOUT) as part:
             part.write_text(json.dumps(about, indent=1), encoding="utf-8")
         for left in store.rglob(f"{UNFINISHED}*"):
@@ -121,7 +133,7 @@ def opened_to_write(store: Path, asked: "Sequence[Settings]") -> Iterator[None]:
 def check_store(store: Path) -> None:
     """Raise CohortError for what is no store of this format, or one without rows."""
     read_about(store)
-    if next(store.glob("rows/*/*/*.parquet"), None) is None:
+    if next(store.glob(f"rows/*/*/{PARQUET}"), None) is None:
         raise CohortError(f"{store} holds no rows yet: ecgviz cohort run fills it")
 
 
@@ -139,20 +151,34 @@ def read_about(store: Path) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CohortError(f"{store} is no store of a cohort: {ABOUT} cannot be read") from error
     if found != FORMAT or not isinstance(settings, dict):
-        raise CohortError(f"{store}: store format {found} is not {FORMAT}, which this version reads")
+        raise CohortError(f"{store}: store format {found} is not {FORMAT}, which this version reads: fill a new one")
     return dict(about)
 
 
 def _check_same(settings: "Settings", known: Mapping[str, Mapping[str, Any]]) -> None:
     for other in known.values():
+        # Of any network and method: all share the table of recordings, which has one row for both rates of one.
+        if None not in (other.get("fs"), settings.fs) and other["fs"] != settings.fs:
+            raise CohortError(f"the store holds PTB-XL at {other['fs']} Hz, not at {settings.fs} Hz: name a new store")
         if (other["model"], other["method"]) != (settings.model, settings.method):
             continue
-        differ = [name for name, value in json.loads(json.dumps(asdict(settings))).items() if other.get(name) != value]
+        told = json.loads(json.dumps(asdict(settings)))
+        differ = [name for name, value in told.items() if name != "fs" and other.get(name) != value]
         if differ:
             raise CohortError(
                 f"the store holds {settings.method} of {settings.model} with another {differ[0].replace('_', ' ')} "
                 f"({other.get(differ[0])}, not {getattr(settings, differ[0])}): name a new store"
             )
+
+
+def _same_folder(store: Path, folder: Path | None, held: Any) -> dict[str, str]:
+    """Return what cohort.json says of the folder that ids of files are told apart by; nothing where none was read."""
+    if folder is not None and held not in (None, str(folder)):
+        raise CohortError(
+            f"{store} holds recordings of {held}, whose ids those of {folder} may have too: name a new store"
+        )
+    found = held if folder is None else str(folder)
+    return {} if found is None else {"folder": found}
 
 
 def _write(path: Path, columns: tuple[Column, ...], rows: Sequence[Mapping[str, Any]]) -> Path:
@@ -167,7 +193,7 @@ def _write(path: Path, columns: tuple[Column, ...], rows: Sequence[Mapping[str, 
 def _whole(path: Path) -> Iterator[Path]:
     """Yield a name to write to; the file takes its real name only once it is whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{UNFINISHED}{os.getpid()}-{path.name}")
+    part = path.with_name(f"{UNFINISHED}{os.getpid()}-{path.name}.tmp")  # no reader's *.parquet takes it for whole
     try:
         yield part
         part.replace(path)

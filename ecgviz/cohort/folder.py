@@ -1,13 +1,14 @@
 """The recordings of a folder, listed without reading any of them."""
 
-import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from ecgviz.errors import CohortError
 from ecgviz.records import ludb, ptbxl
+from ecgviz.records.library import file_id
 from ecgviz.records.load import READERS
 
 RATES_HZ = (100, 500)
@@ -33,6 +34,32 @@ class Recording:
     statements: tuple[str, ...] | None = None
 
 
+def rate_of(folder: Path, fs: int | None = None) -> int | None:
+    """Return at which rate a folder is read: one of PTB-XL's two, 100 when left out; None where files have their own.
+
+    Raises
+    ------
+    CohortError
+        For no folder, a rate that PTB-XL does not have, or a rate for any other folder.
+    """
+    if not folder.is_dir():
+        raise CohortError(f"{folder} is no folder of recordings")
+    published = (folder / ptbxl.DATABASE).is_file()
+    if fs is not None and not (published and fs in RATES_HZ):
+        raise CohortError(f"--fs {fs}: only recordings of PTB-XL come at more than one rate, 100 and 500 Hz")
+    return (fs or RATES_HZ[0]) if published else None
+
+
+def place_of_ids(folder: Path) -> Path | None:
+    """Return the folder without which an id of its recordings means nothing; None for PTB-XL and LUDB.
+
+    Published ids mean one recording wherever it lies. Any other is a digest of a name and a path, which the files of
+    another folder of that name can have too.
+    """
+    published = (folder / ptbxl.DATABASE).is_file() or (folder / ludb.TABLE).is_file()
+    return None if published else folder.resolve()
+
+
 def recordings(folder: Path, fs: int | None = None) -> tuple[Recording, ...]:
     """Return the recordings of a folder by their id; PTB-XL and LUDB by their tables, else every file of a known kind.
 
@@ -48,17 +75,14 @@ def recordings(folder: Path, fs: int | None = None) -> tuple[Recording, ...]:
     Raises
     ------
     CohortError
-        For no folder, one without recordings, a rate that PTB-XL does not have, or a rate for any other folder.
+        For no folder, one without recordings, two recordings of one id, a rate that PTB-XL does not have, or a rate for
+        any other folder.
     RecordError
         When the table of PTB-XL or LUDB cannot be read.
     """
-    if not folder.is_dir():
-        raise CohortError(f"{folder} is no folder of recordings")
-    published = (folder / ptbxl.DATABASE).is_file()
-    if fs is not None and not (published and fs in RATES_HZ):
-        raise CohortError(f"--fs {fs}: only recordings of PTB-XL come at more than one rate, 100 and 500 Hz")
-    if published:
-        found = _ptbxl(folder, fs or RATES_HZ[0])
+    rate = rate_of(folder, fs)
+    if rate is not None:
+        found = _ptbxl(folder, rate)
     elif (folder / ludb.TABLE).is_file():
         found = _ludb(folder)
     else:
@@ -68,6 +92,9 @@ def recordings(folder: Path, fs: int | None = None) -> tuple[Recording, ...]:
         raise CohortError(
             f"{folder} holds no recording of a kind that is read here ({', '.join(filter(None, READERS))})"
         )
+    for one, next_one in pairwise(every):
+        if one.id == next_one.id:
+            raise CohortError(f"{folder}: {one.file} and {next_one.file} both have the id {one.id}; rename one of them")
     return every
 
 
@@ -103,8 +130,7 @@ def _files(folder: Path) -> Iterator[Recording]:
             path = Path(where, name)
             if path.suffix.lower() in wanted and not name.startswith(".") and _is_own_file(path):
                 within = path.relative_to(folder).as_posix()
-                place = f"{folder.resolve().name}/{within}"
-                known = f"file-{hashlib.sha256(place.encode()).hexdigest()[:10]}"
+                known = file_id(f"{folder.resolve().name}/{within}")
                 yield Recording(id=known, file=within, patient=known)
 
 

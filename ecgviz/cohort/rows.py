@@ -217,16 +217,15 @@ def _finding(finding: Finding, explained: Explained) -> dict[str, Any]:
     region = finding.regions.get("primary") if finding.state == "met" else None
     inside = None if region is None else cells(explained.grid, region)[0]
     if inside is None or explained.grid.total == 0:
-        return told | {"share": None, "area": None, "control_share": None}
-    shares = [
-        np.mean([share_in(each, inside) for each in maps if each.total > 0])
-        for maps in explained.controls.values()
-        if any(each.total > 0 for each in maps)
-    ]
+        return told | {"share": None, "area": None, "controls": None}
     return told | {
         "share": share_in(explained.grid, inside),
         "area": area_in(explained.grid, inside),
-        "control_share": float(max(shares)) if shares else None,
+        "controls": [
+            {"name": name, "share": float(np.mean([share_in(each, inside) for each in maps if each.total > 0]))}
+            for name, maps in explained.controls.items()
+            if any(each.total > 0 for each in maps)
+        ],
     }
 
 

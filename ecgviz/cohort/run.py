@@ -9,7 +9,7 @@ from joblib import Parallel, delayed, parallel_config
 
 from ecgviz.checkpoint import Model, available_models, load_model, on_device
 from ecgviz.cohort.files import done_records, done_rows, opened_to_write
-from ecgviz.cohort.folder import Recording, recordings
+from ecgviz.cohort.folder import Recording, place_of_ids, rate_of, recordings
 from ecgviz.cohort.settings import Settings, labels_of, read_method, settings_of, try_params, why_not
 from ecgviz.cohort.work import Ask, Chunk, Done, run_chunk
 from ecgviz.errors import CohortError
@@ -92,9 +92,9 @@ def run_cohort(
     if scheduler is None and device != "cpu":
         for model in loaded.values():
             on_device(model, device)
-    asked, left_out = _asked(loaded, methods, labels, random_networks, seed, device)
+    asked, left_out = _asked(loaded, methods, labels, random_networks, seed, device, rate_of(data, fs))
     found = recordings(data, fs)[:limit]
-    with opened_to_write(out, [settings for settings, _, _ in asked]):
+    with opened_to_write(out, [settings for settings, _, _ in asked], place_of_ids(data)):
         chunks = list(
             _open_chunks(
                 data, out, found, asked, chunk or chunk_of(len(found)), os.getpid() if scheduler is None else None
@@ -122,6 +122,7 @@ def _asked(
     random_networks: int,
     seed: int,
     device: str = "cpu",
+    fs: int | None = None,
 ) -> tuple[list[tuple[Settings, str, tuple[str, ...]]], tuple[str, ...]]:
     """Return settings, source and labels of every network with every method that applies, and why others do not.
 
@@ -145,7 +146,7 @@ def _asked(
             if reason := why_not(model, each):
                 left_out.append(reason)
                 continue
-            settings = settings_of(model, each, random_networks=random_networks, seed=seed, device=device)
+            settings = settings_of(model, each, random_networks=random_networks, seed=seed, device=device, fs=fs)
             try_params(model, each)
             asked.append((settings, _source(name), labels_of(model, labels)))
     if not asked:

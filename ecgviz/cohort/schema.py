@@ -15,7 +15,7 @@ from ecgviz.measure import PER_LEAD
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.types import ATOMS
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever a column changes its meaning; a store of another format is refused."""
 LEADS = STANDARD_LEADS
 N_CELLS = len(LEADS) * len(ATOMS)
@@ -92,9 +92,13 @@ RECORDS: tuple[Column, ...] = (
 """One row a recording."""
 
 SCORE = pa.struct([("name", TEXT), *((name, NUMBER) for name in ("share", "excess", "excess_low", "excess_high"))])
+HELD = pa.struct([("name", TEXT), ("share", NUMBER)])
 FINDING = pa.struct(
-    [("criterion", TEXT), ("definition", TEXT), ("state", TEXT)]
-    + [(name, NUMBER) for name in ("share", "area", "control_share")]
+    [
+        *((name, TEXT) for name in ("criterion", "definition", "state")),
+        *((name, NUMBER) for name in ("share", "area")),
+        ("controls", pa.list_(HELD)),
+    ]
 )
 
 ROWS: tuple[Column, ...] = (
@@ -144,7 +148,9 @@ ROWS: tuple[Column, ...] = (
     Column("p_place", NUMBER, "null test of place"),
     Column("controls", pa.list_(SCORE), "share of each control, and the excess over it with its interval"),
     Column(
-        "findings", pa.list_(FINDING), "each definition of the criteria; where met, shares of its own primary region"
+        "findings",
+        pa.list_(FINDING),
+        "each definition of the criteria; where met, the shares of map and controls in its own primary region",
     ),
 )
 """One row a recording x model x label x method; model and method are in the names of the folders, as Hive has it."""

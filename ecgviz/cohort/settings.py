@@ -39,7 +39,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Settings:
-    """One network asked with one method: all that an answer depends on beside the recording and the label."""
+    """One network asked with one method: all that an answer depends on beside the recording and the label.
+
+    ``fs`` says which of PTB-XL's two files of a recording were read; None where a folder has one of each.
+    """
 
     model: str
     model_digest: str
@@ -49,6 +52,7 @@ class Settings:
     pool: int
     seed: int
     device: str = "cpu"
+    fs: int | None = None
     version: str = __version__
     format: int = FORMAT
 
@@ -128,7 +132,13 @@ def try_params(model: Model, asked: Asked) -> None:
 
 
 def settings_of(
-    model: Model, asked: Asked, *, random_networks: int = 1, seed: int = 0, device: str = "cpu"
+    model: Model,
+    asked: Asked,
+    *,
+    random_networks: int = 1,
+    seed: int = 0,
+    device: str = "cpu",
+    fs: int | None = None,
 ) -> Settings:
     """Return the settings of one network and method.
 
@@ -145,7 +155,8 @@ def settings_of(
         if not FOLDER_NAME.fullmatch(name):
             raise CohortError(f"{name!r} cannot be the name of a folder")
     pool = max(POOL, random_networks)
-    return Settings(model.name, model.digest, asked.method, dict(asked.params), random_networks, pool, seed, device)
+    params = dict(asked.params)
+    return Settings(model.name, model.digest, asked.method, params, random_networks, pool, seed, device, fs)
 
 
 def why_not(model: Model, asked: Asked) -> str:

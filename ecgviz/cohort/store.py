@@ -1,5 +1,6 @@
 """A store, opened to be read: DuckDB on the Parquet files as they lie, with no way out of them."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import numpy as np
 
-from ecgviz.cohort.files import check_store, read_about
+from ecgviz.cohort.files import PARQUET, check_store, read_about
 from ecgviz.cohort.schema import LEADS, N_CELLS
 from ecgviz.errors import CohortError
 from ecgviz.types import ATOMS, WAVES
@@ -54,7 +55,7 @@ class Cohort:
         Raises
         ------
         CohortError
-            For a query that does more than read, opens another file, or is none.
+            For a query that does more than read, opens another file, or is none; for a store with a broken file.
         """
         return self._answered(query, parameters, "df")
 
@@ -63,8 +64,8 @@ class Cohort:
         return self._answered(query, parameters, "to_arrow_table")
 
     def _answered(self, query: str, parameters: Sequence[Any], form: str) -> Any:
-        cursor = self._connection.cursor()
         try:
+            cursor = self._connection.cursor()
             statements = cursor.extract_statements(query)
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
                 raise CohortError("a query on a store is one SELECT: it reads, and changes nothing")
@@ -80,11 +81,12 @@ class Cohort:
     @cached_property
     def _connection(self) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(":memory:")
-        folder = _quoted(str(self.folder.resolve()))
-        connection.execute(f"SET allowed_directories = [{folder}]")
+        folder = str(self.folder.resolve())
+        # A glob is held against this list as it is written, and each file that it finds by its name.
+        connection.execute(f"SET allowed_directories = {_list([folder, _literal(folder)])}")
         for name, value in LOCKED.items():
             if name == "lock_configuration":
-                _define(connection, str(self.folder.resolve()))
+                _define(connection, _literal(folder))
             connection.execute(f"SET {name} = {value}")
         return connection
 
@@ -104,12 +106,17 @@ def lists(table: Any, column: str, n: int) -> FloatArray:
 
 
 def _define(connection: duckdb.DuckDBPyConnection, folder: str) -> None:
-    rows, records = _quoted(f"{folder}/rows/*/*/*.parquet"), _quoted(f"{folder}/records/*.parquet")
+    """Make the views and macros; ``folder`` is a glob that finds the store alone."""
+    rows, records = _quoted(f"{folder}/rows/*/*/{PARQUET}"), _quoted(f"{folder}/records/{PARQUET}")
+    # DuckDB's own reading of Hive's names takes those of the folders above the store for columns, too. Files whose name
+    # does not answer a question are left unopened this way as well.
     connection.execute(
-        f"CREATE VIEW rows AS SELECT * FROM read_parquet({rows}, hive_partitioning = true, "  # noqa: S608
-        "hive_types = {'model': VARCHAR, 'method': VARCHAR})"
+        "CREATE VIEW rows AS SELECT * EXCLUDE (filename), "  # noqa: S608
+        "substring(parse_path(filename)[-3], len('model=') + 1) AS model, "
+        "substring(parse_path(filename)[-2], len('method=') + 1) AS method "
+        f"FROM read_parquet({rows}, hive_partitioning = false, filename = true)"
     )
-    connection.execute(f"CREATE VIEW records AS SELECT * FROM read_parquet({records})")  # noqa: S608
+    connection.execute(f"CREATE VIEW records AS SELECT * FROM read_parquet({records}, hive_partitioning = false)")  # noqa: S608
     connection.execute("CREATE VIEW cohort AS SELECT * FROM rows JOIN records USING (record)")
     leads, atoms = _list(LEADS), _list(ATOMS)
     place = f"{len(ATOMS)} * (list_position({leads}, lead) - 1) + list_position({atoms}, atom)"
@@ -123,6 +130,11 @@ def _define(connection: duckdb.DuckDBPyConnection, folder: str) -> None:
 
 def _list(names: Sequence[str]) -> str:
     return f"[{', '.join(map(_quoted, names))}]"
+
+
+def _literal(path: str) -> str:
+    """Return a glob that finds this path and no other."""
+    return re.sub(r"[*?[]", r"[\g<0>]", path)
 
 
 def _quoted(text: str) -> str:

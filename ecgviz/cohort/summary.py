@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
-from ecgviz.cohort.class_map import CONTROLS, by_wave, class_map, place_p
+from ecgviz.cohort.class_map import CONTROLS, by_wave, class_map, place_p, shares_of
 from ecgviz.cohort.question import Question, grouping
 from ecgviz.cohort.resample import above_best, resampled
 from ecgviz.cohort.schema import LEADS
@@ -23,10 +23,16 @@ VERDICTS = ("agrees", "partly", "disagrees", "not assessable")
 P_LIMIT = 0.05
 LEAST = 10
 """Fewer records are too few for a word on a criterion."""
-_SHARES = ", ".join(
-    f"list_filter(controls, lambda c: c.name = '{name}')[1].share AS {column}_share"
-    for column, name in CONTROLS.items()
-)
+HELD = ("share", *(f"{column}_share" for column in CONTROLS))
+"""A map's share of a region, and those of the controls, which `above_best` holds it against."""
+
+
+def _shares(controls: str) -> str:
+    """Return the expressions of the controls' shares in a column that lists them."""
+    return ", ".join(
+        f"list_filter({controls}, lambda c: c.name = '{name}')[1].share AS {column}_share"
+        for column, name in CONTROLS.items()
+    )
 
 
 def agreement(cohort: Cohort, question: Question, *, by: str | None = None, seed: int = 0) -> pd.DataFrame:
@@ -41,7 +47,7 @@ def agreement(cohort: Cohort, question: Question, *, by: str | None = None, seed
     several records of a patient the least convincing counts, since they are not independent.
     """
     columns = ["patient", "evidence", "share", "area", "p_time", "pos", "region", f"{grouping(by)} AS member"]
-    table = question.rows(cohort, *columns, _SHARES)
+    table = question.rows(cohort, *columns, _shares("controls"))
     members = np.asarray(table.column("member").to_pylist(), dtype=np.str_)
     rows = [
         {"member": member} | _agreement(table.filter(members == member), seed)
@@ -51,13 +57,12 @@ def agreement(cohort: Cohort, question: Question, *, by: str | None = None, seed
 
 
 def _agreement(table: Any, seed: int) -> dict[str, Any]:
-    names = ["share", *(f"{column}_share" for column in CONTROLS)]
-    scores = np.stack([_numbers(table, name) for name in names], axis=1)
+    scores = np.stack([_numbers(table, name) for name in HELD], axis=1)
     patients = np.asarray(table.column("patient").to_pylist(), dtype=np.str_)
     judged = np.isfinite(scores[:, 0])
     means = resampled(scores[judged], patients[judged], seed)
     over, low, high, best = above_best(means)
-    mass, region = matrices(table, "pos")[judged], matrices(table, "region")[judged]
+    share, region = shares_of(matrices(table, "pos")[judged]), matrices(table, "region")[judged]
     verdicts = np.asarray(table.column("evidence").to_pylist(), dtype=np.str_)
     shares = resampled(np.stack([verdicts == each for each in VERDICTS], axis=1).astype(float), patients, seed)
     found = {
@@ -71,7 +76,7 @@ def _agreement(table: Any, seed: int) -> dict[str, Any]:
         "excess": over,
         "excess_low": low,
         "excess_high": high,
-        "p_place": place_p(mass, region, seed) if judged.any() else np.nan,
+        "p_place": place_p(share, region, seed) if judged.any() else np.nan,
         "p_time": _p_time(_numbers(table, "p_time")[judged], patients[judged]),
     }
     for column, verdict in enumerate(VERDICTS):
@@ -93,42 +98,53 @@ def _p_time(p: FloatArray, patients: Sequence[str] | Any) -> float:
 def criteria(cohort: Cohort, question: Question, *, seed: int = 0) -> pd.DataFrame:
     """Return each definition of the label's criteria that is met, and whether the network's evidence uses its place.
 
-    ``excess`` is the share of the map in the definition's own primary region above the best control there, record by
-    record, with its interval. ``used`` is "yes" where the whole interval is above 0 and the share above the area,
+    ``excess`` is the mean share of the maps in the definition's own primary region above that of the best control
+    there, with its interval, as in `agreement`: the best is the control whose mean is the largest, chosen anew in each
+    draw. ``used`` is "yes" where the whole interval is above 0 and the share above the area,
     "no" (ignored) where the whole interval is below 0 or that of the share below the area, else "open"; "few" for
     fewer than 10 records.
     """
     condition, parameters = question.condition()
     found = cohort.arrow(
-        "SELECT patient, f.criterion, f.definition, f.share, f.area, f.control_share FROM "  # noqa: S608
+        f"SELECT patient, f.criterion, f.definition, f.share, f.area, {_shares('f.controls')} FROM "  # noqa: S608
         f"(SELECT patient, unnest(findings) AS f FROM cohort WHERE {condition}) "
-        "WHERE f.state = 'met' AND f.share IS NOT NULL AND f.control_share IS NOT NULL",
+        "WHERE f.state = 'met' AND f.share IS NOT NULL AND len(f.controls) > 0",
         parameters,
     )
     named = list(zip(found["criterion"].to_pylist(), found["definition"].to_pylist(), strict=True))
     patients = np.asarray(found["patient"].to_pylist(), dtype=np.str_)
-    share, area, control = (_numbers(found, name) for name in ("share", "area", "control_share"))
+    scores, area = np.stack([_numbers(found, name) for name in HELD], axis=1), _numbers(found, "area")
     rows = []
     for one in sorted(set(named)):
         chosen = np.array([each == one for each in named])
-        values = np.stack([share, area, control, share - control, share - area], axis=1)[chosen]
-        means = resampled(values, patients[chosen], seed)
+        means = resampled(scores[chosen], patients[chosen], seed)
+        beside = resampled(np.stack([area, scores[:, 0] - area], axis=1)[chosen], patients[chosen], seed)
+        over, low, high, best = above_best(means)
         rows.append(
-            {"criterion": one[0], "definition": one[1], "n": int(chosen.sum())}
-            | {name: float(means.mean[k]) for k, name in enumerate(("share", "area", "control_share"))}
-            | _interval("excess", means, 3)
-            | {"used": _used(int(chosen.sum()), means.low, means.high)}
+            {
+                "criterion": one[0],
+                "definition": one[1],
+                "n": int(chosen.sum()),
+                "share": float(means.mean[0]),
+                "area": float(beside.mean[0]),
+                "control_share": float(means.mean[1 + best]),
+                "excess": over,
+                "excess_low": low,
+                "excess_high": high,
+                "used": _used(int(chosen.sum()), (low, high), (float(beside.low[1]), float(beside.high[1]))),
+            }
         )
     columns = ("criterion", "definition", "n", "share", "area", "control_share", "excess", "excess_low", "excess_high")
     return pd.DataFrame(rows, columns=[*columns, "used"])
 
 
-def _used(n: int, low: FloatArray, high: FloatArray) -> str:
+def _used(n: int, over_control: tuple[float, float], over_area: tuple[float, float]) -> str:
     if n < LEAST:
         return "few"
-    if high[3] < 0 or high[4] < 0:
+    (low, high), (area_low, area_high) = over_control, over_area
+    if high < 0 or area_high < 0:
         return "no"
-    return "yes" if low[3] > 0 and low[4] > 0 else "open"
+    return "yes" if low > 0 and area_low > 0 else "open"
 
 
 def parted(cohort: Cohort, question: Question, other: str, *, seed: int = 0) -> pd.DataFrame:
@@ -177,9 +193,7 @@ def parted(cohort: Cohort, question: Question, other: str, *, seed: int = 0) -> 
 def _together(table: Any, patients: Any, seed: int) -> dict[str, Any]:
     shares = []
     for side in ("a", "b"):
-        mass = matrices(table, f"{side}_pos").astype(np.float64)
-        total = mass.sum(axis=(1, 2), keepdims=True)
-        shares.append(np.divide(mass, total, out=np.full(mass.shape, np.nan), where=total > 0))
+        shares.append(shares_of(matrices(table, f"{side}_pos")))
     means = resampled(np.minimum(*shares).sum(axis=(1, 2))[:, None], patients, seed)
     told = {"place": "together", "first": float(means.mean[0]), "second": np.nan, "difference": np.nan}
     return told | {"difference_low": float(means.low[0]), "difference_high": float(means.high[0]), "clear": False}

@@ -94,6 +94,14 @@ def open_library(folders: Sequence[str | Path]) -> Library:
     return Library(entries, tuple(dict.fromkeys(left_out)))
 
 
+def file_id(place: str) -> str:
+    """Return the id of a recording without a published one, by its place: its folder's name and its path in there.
+
+    Of 10 million places two share one of these with a chance of 3 in a million.
+    """
+    return f"file-{hashlib.sha256(place.encode()).hexdigest()[:16]}"
+
+
 def _told_apart(top: Path, tops: Sequence[Path]) -> str:
     """Return a folder's name, with so many of those that it lies in that no other of the folders is called the same."""
     others = [other.parts for other in tops if other != top]
@@ -141,8 +149,7 @@ def _of_files(top: Path, called: str, folder: Path, files: Sequence[str]) -> Ite
     for file in sorted(files):
         path = folder / file
         if path.suffix.lower() in KINDS and _is_own_file(path):
-            place = f"{called}/{path.relative_to(top).as_posix()}"
-            yield Entry(f"file-{hashlib.sha256(place.encode()).hexdigest()[:10]}", path, "files")
+            yield Entry(file_id(f"{called}/{path.relative_to(top).as_posix()}"), path, "files")
 
 
 def _is_own_file(path: Path) -> bool:
