@@ -287,6 +287,14 @@ def test_a_table_survives_its_file(cells: list[tuple[int, str, float]]):
     pd.testing.assert_frame_equal(back, table, check_exact=False, atol=1e-6, rtol=0)
 
 
+def test_a_wave_that_lost_one_mark_has_lost_both_in_the_table_that_is_kept():
+    table = edit.marks_table(make_beats())
+    table.loc[1, "p_on"] = np.nan
+    whole = edit.whole_waves(table)
+    assert whole.loc[1, ["p_on", "p_off"]].isna().all()
+    pd.testing.assert_frame_equal(whole, edit.marks_table(edit.edited(make_beats(), table)))
+
+
 def test_a_file_may_hold_only_what_changes(tmp_path: Path):
     beats = make_beats()
     (tmp_path / "marks.csv").write_text("beat, mark, time_s\n3, qrs_on, 2.246\n2, p_on,\n")

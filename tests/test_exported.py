@@ -150,6 +150,20 @@ def test_every_file_says_where_it_comes_from(paper_svg: str, record: Record):
     assert height > 0.3 * width
 
 
+def test_the_whole_notice_stands_within_the_width_of_a_file(record: Record):
+    told = TOLD | {"label": "CD", "method": "integrated_gradients " * 12}
+    made = exported._drawn(figures.paper(record), told)
+    FigureCanvasAgg(made).draw()
+    lines = [each for each in made.axes[0].texts if each.get_text()]
+    at = next(n for n, line in enumerate(lines) if line.get_text().startswith("figure paper"))
+    assert " ".join(line.get_text() for line in lines[at:]).endswith(NOTICE)
+    assert len(lines) - at > 3
+    for line in lines[at:]:
+        box, whole = line.get_window_extent(), made.bbox
+        assert whole.x0 <= box.x0 < box.x1 <= whole.x1
+        assert whole.y0 <= box.y0 < box.y1 <= whole.y1
+
+
 def test_a_table_leaves_as_csv_that_no_spreadsheet_runs():
     table = pd.DataFrame({"lead": ["II", "=HYPERLINK(1)"], "share, %": [12.5, float("nan")], "mV": ["+0.23 mV", "@x"]})
     text = exported.csv_text(table, TOLD)

@@ -136,6 +136,14 @@ def test_the_strip_has_square_millimetres_above_a_tachogram_on_one_time_axis():
     )  # both grids
 
 
+def test_the_interval_before_a_premature_beat_has_its_number_first():
+    kinds = tuple("premature_ventricular" if b == 5 else "normal" for b in range(60))
+    beats = make_beats(60, 60.0, kind=kinds)
+    written = figures.rhythm_strip(np.full(60, 1 / 60), beats, title="Share").data[1].text
+    assert written[4] == f"{1000 * beats.rr_s[4]:.0f}"
+    assert "" in (written[3], written[5])
+
+
 def test_every_beat_has_its_number_and_the_letter_of_its_kind():
     kinds = (*KINDS, *("normal",) * 6)
     edge = np.arange(11) == 10

@@ -18,7 +18,7 @@ from ecgviz.figures.evidence_beats import evidence_beats
 from ecgviz.figures.evidence_density import density, density_table, parts_s
 from ecgviz.figures.guideline_beside_model import beside_table, cell_shares, guideline_beside_model
 from ecgviz.figures.guideline_map import QUIET, guideline_map
-from ecgviz.figures.outline import cells_in, outline, spans
+from ecgviz.figures.outline import cells_in, outline, spans, with_missing_p
 from ecgviz.figures.role_map import ABSENT, SIGNS, in_words, region_map, roi_maps, role_table
 from ecgviz.figures.rule_tables import MARKS, definition_table, how_known, reasoning_table, state_words
 from ecgviz.figures.rule_words import limit_words
@@ -229,6 +229,34 @@ def test_what_speaks_against_a_finding_is_outlined_where_it_is_seen():
     assert shape.line.dash == "dashdot"
     lefts = [left for left, *_ in boxes(shape.path)]
     assert min(abs(left - beats.p_on[3]) for left in lefts) < 0.001
+
+
+def test_where_a_p_wave_is_missing_the_outline_is_dotted_on_paper_and_median(fibrillation: Read):
+    clean, on, regions = fibrillation.clean, fibrillation.beats, fibrillation.finding.regions
+    assert on.p_absent.all()
+    figure = outline(paper(clean), clean, 0.0, on, regions)
+    shapes = {shape.name: shape for shape in figure.layout.shapes if shape.name}
+    assert shapes["absence"].line.dash == "dot"
+    expected = on.segments()[1, P, 0]
+    assert min(abs(left - expected) for left, *_ in boxes(shapes["absence"].path)) < 0.001
+    solid = boxes(shapes["primary"].path) if "primary" in shapes else []
+    assert not any(abs(left - expected) < 0.001 for left, *_ in solid)
+    moved = with_missing_p(regions, on)
+    assert not cells_in(moved["primary"], on.dominant)[:, P].any()
+    both = moved["primary"].weight + moved["absence"].weight
+    np.testing.assert_array_equal(np.maximum(both, regions["primary"].weight), both)
+
+
+def test_leads_beyond_the_twelve_are_left_out_of_the_median(stemi: Read):
+    dominant, leads = stemi.beats.dominant, (*STANDARD_LEADS, "vx")
+    median = median_beats_by_kind(stemi.clean, stemi.beats)["normal"]
+    longer = dataclasses.replace(median, mv=np.concatenate([median.mv, median.mv[:1]]))
+    grid = evidence(on_st_of_two(stemi), stemi.beats)
+    regions = {"primary": np.ones((13, len(ATOMS)), dtype=bool)}
+    colours, parts = density(grid, dominant), parts_s(stemi.beats, dominant)
+    figure = evidence_beats(longer, leads, parts, colours, grid.leads, regions, title="Median")
+    assert {each.name for each in figure.data} & set(leads) == set(STANDARD_LEADS)
+    assert "vx" not in figure.layout.meta["alt"]
 
 
 def test_stretches_that_touch_are_one(premature: Read):

@@ -162,6 +162,12 @@ def test_a_span_before_a_beat_without_p_wave_is_called_the_place_of_one_and_no_p
     assert named == ["beat 2, P", "beat 3, where P would be"]
 
 
+def test_a_span_over_several_beats_is_named_after_all_of_them():
+    some = even_beats(4)
+    over = spans.Span(1, "II", float(some.r_s[0]) - 0.1, float(some.r_s[2]) + 0.1, 0.5, 1)
+    assert spans.whereabouts(over, some) == "beats 1 to 3"
+
+
 def test_a_span_that_the_sheet_does_not_show_is_no_span_of_it(record: Record):
     behind = explained(planted(V1=(1.0, 1.2, 5.0), aVL=(3.0, 3.2, 1.0)))
     assert [each.lead for each in spans.top_spans(behind, sheet.sheet(record, 0.0))] == ["aVL"]

@@ -227,8 +227,8 @@ def _role_share(grid: EvidenceGrid, findings: Sequence[Finding], role: str) -> f
 
 def _verdict(share: float, area: float, best: ControlScore, p_time: float, place: PlaceNull) -> tuple[str, str]:
     excess = (
-        f"{round(100 * best.excess):+d} points against the best control, {best.name} "
-        f"(95 % interval {round(100 * best.excess_low):+d} to {round(100 * best.excess_high):+d})"
+        f"{100 * best.excess:+.1f} points against the best control, {best.name} "
+        f"(95 % interval {100 * best.excess_low:+.1f} to {100 * best.excess_high:+.1f})"
     )
     if share <= area:
         return "disagrees", f"no more than an even spread; {excess}"

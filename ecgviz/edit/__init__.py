@@ -15,7 +15,7 @@ from ecgviz.edit.person import change_person
 from ecgviz.edit.relay import Edited
 from ecgviz.edit.rhythm import change_rate, move_beats, regular_rr, set_rr, shift_pr, start_later
 from ecgviz.edit.steps import CHANGES, Change, Step, Takes, apply_steps, step
-from ecgviz.edit.table import COLUMNS, edited, marks_table
+from ecgviz.edit.table import COLUMNS, edited, marks_table, whole_waves
 from ecgviz.edit.waves import scale_wave, shift_st, widen_qrs
 
 __all__ = [
@@ -54,5 +54,6 @@ __all__ = [
     "step",
     "swap_leads",
     "to_csv",
+    "whole_waves",
     "widen_qrs",
 ]

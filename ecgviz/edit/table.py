@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ecgviz.edit.marks import Change, changed, marks_of, set_kind
+from ecgviz.edit.marks import ENDS_OF, Change, changed, marks_of, set_kind
 from ecgviz.edit.order import IN_A_BEAT
 from ecgviz.errors import EditError
 from ecgviz.types import Beats
@@ -54,6 +54,15 @@ def edited(beats: Beats, table: pd.DataFrame) -> Beats:
         if not any(each.mark == "r" and np.isnan(each.time_s) for each in mine):
             result = set_kind(result, beat, str(row["kind"]))
     return changed(result, changes)
+
+
+def whole_waves(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of marks in which a wave that lost one of its marks has lost both, as `edited` understands it."""
+    whole = table.copy()
+    for ends in ENDS_OF.values():
+        half = whole[list(ends)].isna().any(axis=1)
+        whole.loc[half, list(ends)] = np.nan
+    return whole
 
 
 def _number(value: Any, n_beats: int) -> int:

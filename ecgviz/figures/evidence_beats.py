@@ -51,7 +51,7 @@ def evidence_beats(
     median : MedianBeat
         ``mv`` (L, W) and its axis from the R peak.
     leads : sequence of str
-        Its rows.
+        Its rows. Where the standard twelve are among them, these are drawn, and others left out.
     parts : array of shape (S, 2)
         Where each part of the beat lies (`parts_s`).
     colours : array of shape (K or 1, S or 1)
@@ -68,7 +68,7 @@ def evidence_beats(
     sheet = _laid_out(median, leads, parts)
     limit = max(END_TIMES_EVEN, float(np.max(np.nan_to_num(colours), initial=0.0)))
     height_px = round(sheet.height / 1000 * MM_PER_MV * sheet.px_per_mm) + _HEAD_PX + _FOOT_PX + _LEGEND_PX
-    figure = style.blank(height_px, _alt(leads, colours, colour_leads, regions, title), style.plain(title))
+    figure = style.blank(height_px, _alt(sheet, colours, colour_leads, regions, title), style.plain(title))
     figure.update_layout(
         margin={"l": 2, "r": 2, "t": _HEAD_PX + _LEGEND_PX, "b": _FOOT_PX},
         plot_bgcolor=style.PAPER,
@@ -80,7 +80,8 @@ def evidence_beats(
     figure.update_xaxes(showticklabels=False)
     figure.add_trace(_heat(sheet, colours, colour_leads, limit))
     for row, lead in enumerate(leads):
-        figure.add_trace(_line(sheet, lead, median.mv[row]))
+        if lead in sheet.cells:
+            figure.add_trace(_line(sheet, lead, median.mv[row]))
     figure.add_trace(millimetres.pulses(-MARGIN_S, sheet.zeros))
     return figure
 
@@ -254,11 +255,12 @@ def _names(sheet: _Sheet) -> list[dict[str, object]]:
 
 
 def _alt(
-    leads: Sequence[str], colours: FloatArray, colour_leads: Sequence[str], regions: Mapping[str, BoolArray], title: str
+    sheet: _Sheet, colours: FloatArray, colour_leads: Sequence[str], regions: Mapping[str, BoolArray], title: str
 ) -> str:
     rows = list(colour_leads) or ["all leads"]
     at = np.unravel_index(int(np.argmax(np.nan_to_num(colours))), colours.shape)
     where = f"{rows[at[0]]} {ATOMS[at[1]] if colours.shape[1] > 1 else ''}".strip()
     strongest = f"strongest in {where}, {style.number(float(colours[at]), 1)} times an even spread"
     outlined = ", ".join(role for role in DASHES if role in regions and regions[role].any())
+    leads = [lead for lead in sheet.leads if lead in sheet.cells]
     return f"{title}, leads {', '.join(leads)}, on millimetre paper; {strongest}; outlined: {outlined or 'nothing'}"

@@ -18,7 +18,8 @@ from matplotlib.patches import Rectangle
 
 from ecgviz.figures import redrawn, style
 from ecgviz.figures.axis_lines import background
-from ecgviz.figures.canvas import MM_PER_INCH, canvas, rgba
+from ecgviz.figures.canvas import LINE_SPACING, MM_PER_INCH, Canvas, canvas, rgba
+from ecgviz.figures.lettering import wrapped
 from ecgviz.figures.settings import settings
 
 PNG_DPI = 200
@@ -29,7 +30,7 @@ _SETTINGS: dict[Any, Any] = {
     "hatch.linewidth": 0.6,
     "font.family": ["sans-serif"],
 }
-_FOOT_PX, _FOOT_SIZE_PX = 16.0, 11.0
+_FOOT_MARGIN_PX, _FOOT_SIZE_PX = 4.0, 11.0
 _DRAW = {"scatter": redrawn.scatter, "bar": redrawn.bars, "heatmap": redrawn.heatmap}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -102,9 +103,21 @@ def _drawn(figure: go.Figure, provenance: Mapping[str, str]) -> Figure:
     if title is not None and title.text:
         made.write(made.plot[0], made.height_px * (title.y or 0.98), title.text, size_px=14, colour=style.INK,
                    across="left", up="top")  # fmt: skip
-    said = " · ".join(f"{value}" if name == "notice" else f"{name} {value}" for name, value in provenance.items())
-    width_in, height_in = made.figure.get_size_inches()
-    made.figure.set_size_inches(width_in, height_in + _FOOT_PX * made.mm_per_px / MM_PER_INCH)
-    made.on.set_ylim(-_FOOT_PX, made.height_px)
-    made.write(4, -_FOOT_PX / 2, style.plain(said), size_px=_FOOT_SIZE_PX, colour=style.MUTED, across="left")
+    _foot(made, provenance)
     return made.figure
+
+
+def _foot(made: Canvas, provenance: Mapping[str, str]) -> None:
+    """Write below a figure what it shows, and the notice in lines of its own; it grows by what these need."""
+    facts = " · ".join(f"{name} {value}" for name, value in provenance.items() if name != "notice")
+    room_mm = (made.width_px - 2 * _FOOT_MARGIN_PX) * made.mm_per_px
+    told = [facts, provenance.get("notice", "")]
+    lines = [line for text in told if text for line in wrapped(text, room_mm, _FOOT_SIZE_PX * made.pt)]
+    foot_px = LINE_SPACING * _FOOT_SIZE_PX * len(lines) + 2 * _FOOT_MARGIN_PX
+    width_in, height_in = made.figure.get_size_inches()
+    made.figure.set_size_inches(width_in, height_in + foot_px * made.mm_per_px / MM_PER_INCH)
+    made.on.set_ylim(-foot_px, made.height_px)
+    text = "<br>".join(style.plain(line) for line in lines)
+    made.write(
+        _FOOT_MARGIN_PX, -_FOOT_MARGIN_PX, text, size_px=_FOOT_SIZE_PX, colour=style.MUTED, across="left", up="top"
+    )

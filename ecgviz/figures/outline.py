@@ -1,13 +1,14 @@
 """A guideline's region drawn on the paper: an outline around each stretch that it looks at, in each lead it names."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 import plotly.graph_objects as go
 
 from ecgviz.figures import style
 from ecgviz.figures.sheet import sheet
-from ecgviz.types import Beats, Record, Region
+from ecgviz.types import ATOMS, Beats, Record, Region
 from ecgviz.types.arrays import BoolArray
 from ecgviz.types.paper import STANDARD, PaperFormat
 
@@ -40,6 +41,25 @@ def spans(region: Region, beats: Beats, lead: str) -> list[tuple[float, float]]:
     return joined
 
 
+def with_missing_p(regions: Mapping[str, Region], beats: Beats) -> Mapping[str, Region]:
+    """Return regions with the places of P waves that beats lack under "absence", not under "primary".
+
+    A guideline looks there first, too; but a solid outline would say that there is a wave to be seen.
+    """
+    first = regions.get("primary")
+    if first is None:
+        return regions
+    p, lacking = ATOMS.index("P"), beats.p_absent
+    missing = np.zeros_like(first.weight)
+    missing[:, lacking, p] = first.weight[:, lacking, p]
+    if not missing.any():
+        return regions
+    seen = replace(first, weight=first.weight - missing)
+    if "absence" in regions:
+        missing = np.maximum(missing, regions["absence"].weight)
+    return {**regions, "primary": seen, "absence": replace(first, role="absence", weight=missing)}
+
+
 def cells_in(region: Region, chosen: BoolArray) -> BoolArray:
     """Return which leads and parts of the chosen beats (B,) a region covers in any of them, (L, S)."""
     return np.asarray(region.inside[:, chosen].any(axis=1))
@@ -67,7 +87,7 @@ def outline(
         Of one definition. `DASHES` says which are outlined.
     """
     page = sheet(record, start_s, form)
-    told = []
+    regions, told = with_missing_p(regions, beats), []
     for role, dash in DASHES.items():
         if role not in regions:
             continue

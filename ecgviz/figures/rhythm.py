@@ -64,7 +64,7 @@ def rhythm_strip(shares: FloatArray, beats: Beats, *, title: str, focus: Focus =
         y=1000 * beats.rr_s,
         yaxis="y2",
         mode="lines+markers+text",
-        text=interval_labels(beats.r_s[1:], 1000 * beats.rr_s, beats.duration_s),
+        text=interval_labels(beats.r_s[1:], 1000 * beats.rr_s, beats.dominant[1:], beats.duration_s),
         textposition=_beside_the_line(1000 * beats.rr_s),
         textfont={"size": 11},
         cliponaxis=False,
@@ -101,10 +101,15 @@ def _picks(shares: FloatArray, beats: Beats, height: float) -> go.Scatter:
     return clickable(beats.r_s.tolist(), [height] * len(beats), data, said)
 
 
-def interval_labels(at_s: FloatArray, rr_ms: FloatArray, shown_s: float) -> list[str]:
-    """Return RR intervals as they are written above their points, in ms; "" for those that others leave no room for."""
+def interval_labels(at_s: FloatArray, rr_ms: FloatArray, usual: BoolArray, shown_s: float) -> list[str]:
+    """Return RR intervals as they are written above their points, in ms; "" for those that others leave no room for.
+
+    Those that end in a beat of another kind than the dominant one (``usual`` is False) have their place first: they are
+    the coupling intervals.
+    """
     known = np.isfinite(rr_ms)
-    room = known & _apart(at_s, (~known).astype(float), shown_s * _INTERVAL_PX / _PLOT_PX)
+    rank = np.where(known, np.where(usual, 1.0, 0.0), 2.0)
+    room = known & _apart(at_s, rank, shown_s * _INTERVAL_PX / _PLOT_PX)
     return [f"{rr:.0f}" if here else "" for rr, here in zip(rr_ms, room, strict=True)]
 
 

@@ -105,8 +105,12 @@ def _runs(flags: np.ndarray) -> list[tuple[int, int]]:
 def whereabouts(span: Span, beats: Beats) -> str:
     """Return the beat and the wave that a span shares most time with ("beat 4, ST"); "" where there is none.
 
-    Before a beat without P wave it is the place of one that is named, and no P wave.
+    Before a beat without P wave it is the place of one that is named, and no P wave. A span that holds the R peaks of
+    several beats is named after all of these.
     """
+    held = np.flatnonzero((beats.r_s > span.start_s) & (beats.r_s < span.end_s))
+    if held.size > 1:
+        return f"beats {held[0] + 1} to {held[-1] + 1}"
     segments = beats.segments()
     if not segments.size:
         return ""

@@ -201,7 +201,7 @@ def _tachogram(beats: Beats, start_s: float, right: float) -> go.Scatter:
         y=rr_ms[inside],
         yaxis="y2",
         mode="lines+markers+text",
-        text=interval_labels(at[inside], rr_ms[inside], right - start_s),
+        text=interval_labels(at[inside], rr_ms[inside], beats.dominant[1:][inside], right - start_s),
         textposition="top center",
         textfont={"size": 11},
         cliponaxis=False,

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from ecgviz.beats import delineate
-from ecgviz.edit import edited, marks_table, to_csv
+from ecgviz.edit import edited, marks_table, to_csv, whole_waves
 from ecgviz.errors import EcgvizError
 from ecgviz.measure import MedianBeat, measure, median_beats_by_kind
 from ecgviz.records.quality import assess
@@ -118,6 +118,7 @@ def change_marks(record: Record, table: pd.DataFrame) -> str:
     kept = dict(st.session_state.get(_MARKS, {}))
     kept.pop(record.key, None)
     if beats.edits:
+        table = whole_waves(table)
         kept[record.key] = ChangedMarks(table, beats, hashlib.sha256(to_csv(table).encode()).hexdigest())
     st.session_state[_MARKS] = kept
     return ""
