@@ -1,4 +1,4 @@
-"""How fast integrated gradients reach 1 % completeness, beside Captum with its default of 50 steps.
+"""How fast integrated gradients are complete, beside Captum with its default of 50 steps.
 
 Run it from the repository with one thread, on a machine that does nothing else::
 
@@ -7,8 +7,9 @@ Run it from the repository with one thread, on a machine that does nothing else:
 
 Records are simulated, one finding after the other; each is explained for the label that its network finds most likely,
 by both sides in turn, from each lead's own level. Captum is called as it stands: 50 Gauss-Legendre steps in one batch.
-Its completeness error is that of the map it returned; ours is what the halving of panels stopped at, first places and
-both ends included. Times are medians over records, the ratio is the median of the records' ratios.
+Its completeness error is that of the map it returned; ours is what the halving of panels stopped at, once their errors
+were small without their signs, too; first places and both ends included. Times are medians over records, the ratio is
+the median of the records' ratios.
 """
 
 import argparse

@@ -18,11 +18,12 @@ from ecgviz.explain.checks.faithfulness import patches, unexplained
 from ecgviz.explain.checks.randomisation import stages
 from ecgviz.explain.checks.removal import MATCHED, matched_order
 from ecgviz.explain.checks.robustness import noise_sd
-from ecgviz.explain.checks.similarity import cosine, spearman
+from ecgviz.explain.checks.similarity import densities, pearson, per_second, signed_cells, spearman
 from ecgviz.explain.controls import trivial_maps
 from ecgviz.explain.method import Method
 from ecgviz.explain.methods import METHODS
 from ecgviz.nets import NETS, build
+from ecgviz.simulate import simulate
 from ecgviz.types import Explanation, Record
 from tests.toys import LEADS, SPEC, Bent, Linear, Pooled, Small, even_beats, no_beats, noise_record, toy_model
 
@@ -100,9 +101,22 @@ def test_rank_correlation_is_scipys():
     assert np.isnan(spearman(np.arange(2), np.arange(2)))
 
 
-def test_cosine_keeps_sign_and_needs_length():
-    assert cosine(np.array([1.0, 2.0]), np.array([-1.0, -2.0])) == pytest.approx(-1)
-    assert np.isnan(cosine(np.zeros(3), np.ones(3)))
+def test_correlation_is_numpys_keeps_sign_and_needs_differences():
+    a, b = np.random.default_rng(0).normal(size=(2, 50))
+    assert pearson(a, b) == pytest.approx(np.corrcoef(a, b)[0, 1])
+    assert pearson(np.array([1.0, 2.0, 4.0]), np.array([-1.0, -2.0, -4.0])) == pytest.approx(-1)
+    assert np.isnan(pearson(np.zeros(3), np.arange(3)))
+    assert np.isnan(pearson(np.ones(3), np.arange(3)))
+    assert np.isnan(pearson(np.arange(2), np.arange(2)))
+
+
+def test_a_map_is_as_dense_on_short_waves_as_on_long_ones_and_nowhere_dense_on_absent_ones():
+    grid = evidence(map_of(np.full((12, 1000), 0.1), explanation_like(model_input(small_model(), RECORD), "MI")), BEATS)
+    mass, area = grid.pos.copy(), grid.area.copy()
+    mass[:, 2, 0] = area[2, 0] = 0
+    density = per_second(mass, area)
+    assert np.isnan(density[:, area == 0]).all()
+    assert np.unique(density[:, area > 0]).tolist() == [10.0]
 
 
 # completeness
@@ -318,6 +332,19 @@ def test_equal_trainings_agree_and_unequal_ones_do_not():
     assert "2 trainings" in checks.training_stability([same, other], *given).remark
 
 
+def test_trainings_whose_maps_are_noise_of_one_sign_are_not_stable(monkeypatch):
+    """Long waves hold more of any map; trainings do not agree for that."""
+
+    def drawn_by_name(model, inputs, beats, label_index, *, seed):
+        values = np.abs(np.random.default_rng(int(model.name)).normal(size=inputs.x.shape))
+        return map_of(values, explanation_like(inputs, "MI"), method="drawn", signed=False)
+
+    table = {"drawn": Method(drawn_by_name, "perturbation", "drawn", "a toy", "none")}
+    monkeypatch.setattr("ecgviz.explain.methods.METHODS", table)
+    models = [replace(small_model(), name=str(seed)) for seed in range(4)]
+    assert abs(checks.training_stability(models, RECORD, "MI", "drawn", BEATS).value) < 0.1
+
+
 def test_trainings_of_other_labels_are_refused():
     models = [toy_model(Linear(weights()), labels=(label,)) for label in ("MI", "MI", "CD")]
     with pytest.raises(ExplanationError, match="predicts CD"):
@@ -335,6 +362,21 @@ def test_a_map_that_ignores_the_weights_stays_whole():
     np.testing.assert_allclose(steps.grid, 1)
     assert steps.amplitude == pytest.approx(1)
     assert checks.randomisation_check(steps).value == pytest.approx(1)
+
+
+def test_a_map_of_noise_does_not_stay_for_the_lengths_of_waves(monkeypatch):
+    """Noise of one sign, drawn by the weights: like no other as samples, nor as cells of the grid."""
+
+    def drawn_by_weights(model, inputs, beats, label_index, *, seed):
+        drawn_from = abs(int(1e6 * sum(float(each.sum()) for each in model.net.state_dict().values())))
+        values = np.abs(np.random.default_rng(drawn_from).normal(size=inputs.x.shape))
+        return map_of(values, explanation_like(inputs, "MI"), method="drawn", signed=False)
+
+    table = {"drawn": Method(drawn_by_weights, "perturbation", "drawn", "a toy", "none")}
+    monkeypatch.setattr("ecgviz.explain.methods.METHODS", table)
+    steps = checks.randomisation(*answered(small_model(seed=1), "drawn"))
+    assert np.abs(steps.grid).max() < 0.15
+    assert np.abs(steps.absolute).max() < 0.15
 
 
 def test_a_slope_does_not_survive_random_weights():
@@ -490,7 +532,7 @@ def test_a_map_agrees_with_itself_and_its_opposite_turns_round():
     found = checks.agreement_matrix([explanation, explanation, opposite], BEATS)
     assert found.methods == ("input_x_gradient", "input_x_gradient", "opposite")
     np.testing.assert_allclose(np.diag(found.spearman), 1)
-    np.testing.assert_allclose(found.cosine, [[1, 1, -1], [1, 1, -1], [-1, -1, 1]])
+    np.testing.assert_allclose(found.pearson, [[1, 1, -1], [1, 1, -1], [-1, -1, 1]])
     np.testing.assert_allclose(found.spearman, found.spearman.T)
 
 
@@ -499,16 +541,62 @@ def test_maps_are_compared_on_the_axes_that_both_have():
     by_time = map_of(explanation.values.sum(axis=0, keepdims=True), explanation, leads=())
     by_lead = map_of(np.abs(explanation.values).sum(axis=1, keepdims=True), explanation)
     found = checks.agreement_matrix([explanation, by_time, by_lead], BEATS)
-    assert np.isfinite(found.cosine[0]).all()
-    assert np.isnan(found.cosine[1, 2])
+    assert np.isfinite(found.pearson[0]).all()
+    assert np.isnan(found.pearson[1, 2])
     assert np.isnan(found.spearman[1, 2])
-    cells = evidence(explanation, BEATS)
-    np.testing.assert_allclose(found.cosine[0, 1], cosine((cells.pos - cells.neg).sum(axis=0), checks_cells(by_time)))
+    dense, without_leads = (dense_cells(each) for each in (explanation, by_time))
+    np.testing.assert_allclose(found.pearson[0, 1], pearson(dense, without_leads), rtol=1e-5)
 
 
-def checks_cells(explanation):
+def dense_cells(explanation):
+    """Return supporting less opposing mass per second of the cells that this record has, all leads together."""
     grid = evidence(explanation, BEATS)
-    return (grid.pos - grid.neg)[0]
+    there = grid.area > 0
+    return (grid.pos - grid.neg).sum(axis=0)[there] / grid.area[there]
+
+
+NOISE = {
+    "signed": lambda rng: rng.normal(size=(12, 1000)),
+    "of one sign": lambda rng: np.abs(rng.normal(size=(12, 1000))),
+}
+
+
+@pytest.mark.parametrize("kind", NOISE)
+@pytest.mark.parametrize("finding", ["normal", "af"])  # the latter has no P waves
+def test_maps_of_noise_agree_in_nothing_themselves_in_all_and_opposites_are_opposite(kind, finding):
+    """Waves are of very different lengths: by mass, two such maps would be 0.9 alike."""
+    made = simulate(finding, seed=2, fs=100.0, duration_s=10.0)
+    like = explanation_like(model_input(small_model(), made.record), "MI")
+    ranks, sizes, cells = [], [], []
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        one, other = (map_of(NOISE[kind](rng), like) for _ in range(2))
+        found = checks.agreement_matrix([one, one, other, map_of(-one.values, like)], made.truth.beats)
+        assert found.spearman[0, 1] == pytest.approx(1)
+        assert found.pearson[0, [1, 3]] == pytest.approx([1, -1])
+        ranks.append(found.spearman[0, 2])
+        sizes.append(found.pearson[0, 2])
+        grids = [signed_cells(evidence(each, made.truth.beats)) for each in (one, other)]
+        cells.append(spearman(*densities(*grids)))
+    assert np.abs([np.mean(ranks), np.mean(sizes), np.mean(cells)]).max() < 0.1
+    assert np.abs([*ranks, *sizes, *cells]).max() < 0.35
+
+
+def test_an_even_map_agrees_with_nothing():
+    like = explanation_like(model_input(small_model(), RECORD), "MI")
+    noise = map_of(np.random.default_rng(0).normal(size=(12, 1000)), like)
+    found = checks.agreement_matrix([noise, map_of(np.full((12, 1000), 0.37), like)], BEATS)
+    assert np.isnan([found.spearman[0, 1], found.pearson[0, 1]]).all()
+
+
+def test_waves_that_one_of_two_maps_does_not_see_are_left_out_of_both():
+    """A map of half of the record: zeros in the other half would be alike wherever the other has little."""
+    like = explanation_like(model_input(small_model(), RECORD), "MI")
+    whole, rng = map_of(np.random.default_rng(0).normal(size=(12, 1000)), like), np.random.default_rng(1)
+    half = map_of(whole.values[:, :500], like)
+    found = checks.agreement_matrix([whole, half, map_of(rng.normal(size=(12, 500)), like)], BEATS)
+    assert found.pearson[0, 1] > 0.99  # but for the wave that the end of the window cuts
+    assert abs(found.pearson[0, 2]) < 0.15
 
 
 # all of them
@@ -586,7 +674,7 @@ def test_the_command_checks_methods_side_by_side(folder, capsys):
     assert list(told["methods"]) == told["agreement"]["methods"] == ["saliency", "input_x_gradient"]
     assert told["methods"]["saliency"]["checks"]["infidelity"]["value"] is None
     assert told["methods"]["input_x_gradient"]["checks"]["infidelity"]["value"] > 0
-    assert told["agreement"]["cosine"][0][0] == pytest.approx(1)
+    assert told["agreement"]["pearson"][0][0] == pytest.approx(1)
     assert told["left_out"] == list(checks.SLOW)
     assert main(command) == 0
     shown = capsys.readouterr().out

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
-from ecgviz.compare import compare
+from ecgviz.compare import compare, hold_against
 from ecgviz.compare.discovery import q_values
 from ecgviz.compare.nulls import time_null
 from ecgviz.compare.ranks import rank_scores
@@ -146,14 +146,57 @@ def test_what_lies_in_fused_waves_counts_neither_for_nor_against():
     assert noisy.share == pytest.approx(quiet.share, abs=0.02)
 
 
+def of_the_sure(leads, atoms, unsure=4):
+    """Return the beats, one of them of unsure kind, and a region of all others."""
+    kinds = list(BEATS.kind)
+    kinds[unsure] = "unsure"
+    weight = np.array(region(BEATS, leads, atoms).weight)
+    weight[:, unsure] = 0
+    return replace(BEATS, kind=tuple(kinds)), Region("primary", LEADS, weight, f"{', '.join(leads)}: {atoms[0]}")
+
+
+def on_one_beat(beat, elsewhere=0.0):
+    """Return a map of 1 on the QRS complex of one beat."""
+    values = np.full((12, 1000), elsewhere)
+    at = round(100 * BEATS.r_s[beat])
+    values[:, at - 2 : at + 3] = 1.0
+    return values
+
+
+def held(values, beats, of_dominant):
+    controls = {"even": (evidence(a_map(np.ones((12, 1000))), beats),)}
+    return hold_against(a_map(values), beats, evidence(a_map(values), beats), of_dominant, controls)
+
+
+def test_a_map_with_all_its_mass_in_what_is_left_out_cannot_be_judged():
+    beats, of_dominant = of_the_sure(("II",), ("P",))
+    found = held(on_one_beat(4), beats, of_dominant)
+    assert found.evidence == "not assessable"
+    assert "all supporting mass of the map on beats lies on those of unsure kind" in found.why
+    assert np.isnan([found.share, found.area, found.p_time]).all()
+    compared = judged(
+        on_one_beat(4), (finding("met", of_dominant), finding("met", of_dominant, criterion="AMI")), beats
+    )
+    assert compared.evidence == "not assessable"
+    nothing = held(np.zeros((12, 1000)), beats, of_dominant)
+    assert nothing.why == "the map holds no supporting mass on any beat"
+    assert held(on_one_beat(5), beats, of_dominant).evidence == "disagrees"
+
+
+def test_what_is_left_out_does_not_hide_that_a_map_lies_outside_of_beats():
+    beats, of_dominant = of_the_sure(("II",), ("P",))
+    outside = on_one_beat(4)
+    outside[:, -40:] = 0.05  # behind the last beat: a third of all, nearly all of what counts
+    outside[0, round(100 * BEATS.r_s[5])] = 1.0
+    found = held(outside, beats, of_dominant)
+    assert found.evidence == "not assessable"
+    assert "% of what counts of the map lies outside all delineated beats" in found.why
+    assert evidence(a_map(outside), beats).outside_abs < 0.5 * outside.sum()
+
+
 def test_a_beat_of_unknown_kind_counts_neither_for_nor_against():
     """A region of the dominant beats; the same waves of a beat that nobody could classify are held against no map."""
-    kinds = list(BEATS.kind)
-    kinds[4] = "unsure"
-    beats = replace(BEATS, kind=tuple(kinds))
-    weight = np.array(region(BEATS, ("II",), ("P",)).weight)
-    weight[:, 4] = 0
-    of_dominant = Region("primary", LEADS, weight, "II: P")
+    beats, of_dominant = of_the_sure(("II",), ("P",))
     values = painted(BEATS, ("II",), ("P",)) + 0.001
     sure, unsure = (judged(values, (finding("met", of_dominant),), each) for each in (BEATS, beats))
     assert unsure.share > sure.share + 0.05

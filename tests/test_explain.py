@@ -10,6 +10,7 @@ from ecgviz.checkpoint import Model, model_input, predict
 from ecgviz.errors import EcgvizError, ExplanationError, ModelError
 from ecgviz.evidence import evidence, group_shares
 from ecgviz.explain import METHODS, applicable, attention, explain, explain_controls
+from ecgviz.explain.path import PANELS
 from ecgviz.nets import NETS, build
 from ecgviz.nets.imle_net import IMLENet
 from ecgviz.types.beats import MARKS
@@ -18,6 +19,7 @@ from tests.toys import (
     SPEC,
     Bent,
     Breaks,
+    Crossed,
     Deaf,
     Linear,
     Pooled,
@@ -148,6 +150,31 @@ def test_a_map_that_stays_incomplete_says_so():
     assert explanation.params["n_steps"] < 129
     assert not explanation.params["complete"]
     assert explanation.completeness_error > 0.01
+
+
+def crossed(steepness, **params):
+    x = model_input(toy_model(Linear(weights())), RECORD, BEATS).x
+    model = toy_model(Crossed(x, steepness))
+    return explain(model, RECORD, "MI", "integrated_gradients", BEATS, baseline="zero", **params)
+
+
+def test_panels_whose_errors_cancel_are_refined_all_the_same():
+    """The first nine places see no slope, and their sum is right: 0. The map would be nothing where it is +2 and -2."""
+    rough, fine = crossed(60.0), crossed(60.0, panels=0.025)
+    for explanation, panels in ((rough, PANELS), (fine, 0.025)):
+        assert explanation.params["complete"]
+        assert explanation.params["panel_error"] < panels
+        assert explanation.values.sum(axis=1)[:2] == pytest.approx([2, -2], abs=panels + 0.002)
+    assert 9 < rough.params["n_steps"] < fine.params["n_steps"]
+    with pytest.raises(ExplanationError, match=r"panels is 0; what the panels may miss is a part above 0"):
+        crossed(60.0, panels=0)
+
+
+def test_a_map_that_adds_up_by_chance_is_not_complete():
+    explanation = crossed(1e9)
+    assert explanation.completeness_error < 0.01
+    assert explanation.params["panel_error"] > 1
+    assert not explanation.params["complete"]
 
 
 def test_labels_that_the_baseline_fires_are_named():

@@ -222,6 +222,16 @@ def test_a_library_is_searched_by_label_and_by_what_was_found(
     assert listed() == [own]
 
 
+def test_where_no_recording_matches_a_sentence_says_so_and_nothing_is_asked_or_opened(app: AppTest):
+    visit(app, "recordings").text_input(key="search").set_value("zzzz").run()
+    assert not app.exception
+    assert app.info[-1].value == "No recording matches; clear a field above."
+    assert not app.dataframe
+    assert not [button.label for button in app.button if button.label.startswith(("Ask", "Hold", "Open"))]
+    app.text_input(key="search").set_value("").run()
+    assert len(app.dataframe[0].value)
+
+
 def test_a_library_that_is_gone_is_said(app: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv(state.VARIABLE, str(tmp_path / "gone"))
     visit(app.run(), "recordings")

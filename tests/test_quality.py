@@ -1,11 +1,13 @@
 """A verdict on each lead: planted faults are found and named, clean leads are left alone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from ecg_files import LEADS, beats_mv
 
 from ecgviz.records import load_record
-from ecgviz.records.quality import assess, assumed, reliance
+from ecgviz.records.quality import assess, assumed, reliance, unread
 from ecgviz.types import LeadQuality, Record
 
 FS = 500.0
@@ -151,8 +153,8 @@ def test_nothing_can_be_relied_on_where_most_leads_are_unusable():
 
 def test_a_recording_of_a_lower_rate_than_a_network_is_fed_was_upsampled():
     record = Record(signal=_noisy(50.0), fs=50.0, leads=LEADS, id="r", assumptions=("unit entered",))
-    assert assumed(record, 50.0) == ("unit entered",)
-    first, second = assumed(record, 100.0)
+    assert assumed(record, 50.0, 10.0) == ("unit entered",)
+    first, second = assumed(record, 100.0, 10.0)
     assert first == "unit entered"
     assert second.startswith("upsampled from 50 Hz to the 100 Hz that the network is fed: above 25 Hz it holds nothing")
 
@@ -185,3 +187,11 @@ def test_no_lead_of_ptbxl_is_called_offset(data_dir):
         for reason in lead.reasons
     ]
     assert not [reason for reason in found if "off 0 as a whole" in reason]
+
+
+def test_of_a_longer_recording_it_is_told_which_part_a_network_reads():
+    record = load_record("demo:normal")
+    longer = replace(record, signal=np.tile(record.signal, 4))
+    assert unread(record, record.duration_s) == unread(longer, longer.duration_s) == ""
+    assert unread(longer, record.duration_s).startswith("the network reads the first 10 s of these 40 s")
+    assert assumed(longer, 100.0, record.duration_s) == (*longer.assumptions, unread(longer, record.duration_s))

@@ -84,6 +84,25 @@ class Step(nn.Module):
         return torch.tanh(1e9 * (x.mean(dim=(1, 2), keepdim=True)[..., 0] - self.at))
 
 
+class Crossed(Linear):
+    """A rise soon after the start of the path that lead I makes, and a fall as large a little later, by lead II.
+
+    On first panels of one width: what Simpson's rule misses in the one it has too much in the other.
+    """
+
+    def __init__(self, x, steepness: float) -> None:
+        weight = np.zeros((2, 12, 1000))
+        for lead in range(2):
+            weight[lead, lead] = x[lead] / (x[lead] ** 2).sum()  # each lead adds up to its place on the path from 0
+        super().__init__(weight)
+        self.steepness = steepness
+
+    def forward(self, x: Tensor, *, r_s=None, meta=None, mask=None) -> Tensor:
+        one, two = super().forward(x).T
+        step = torch.tanh(self.steepness * (one - 0.06)) - torch.tanh(self.steepness * (two - 0.185))
+        return step[:, None]
+
+
 class Deaf(nn.Module):
     """A logit that reads its input through nothing that has a gradient."""
 

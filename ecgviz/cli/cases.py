@@ -179,7 +179,7 @@ def _summary(case: "Case") -> dict[str, Any]:
         "share_by_lead": None if channel is None else dict(zip(case.grid.leads, plain(channel), strict=True)),
         "share_by_beat": plain(rhythm),
         "provenance": plain(case.provenance),
-    } | trust(case.record, case.quality, case.explanation.fs)
+    } | trust(case.record, case.quality, case.explanation.fs, case.explanation.duration_s)
 
 
 def _show(case: "Case") -> None:
@@ -208,5 +208,5 @@ def _show(case: "Case") -> None:
     write_table(f"{case.record.id}, {case.label}", ("what", "value"), rows)
     write_lines(*([notice(case.beats)] if case.beats.edits else []))
     write_lines(agreement.why)
-    write_trust(case.record, case.quality, case.explanation.fs)
+    write_trust(case.record, case.quality, case.explanation.fs, case.explanation.duration_s)
     write_lines(case.provenance["notice"])

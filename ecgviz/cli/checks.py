@@ -94,8 +94,8 @@ def _show(title: str, found: "list[Checks]", agreement: "AgreementMatrix") -> No
     write_table("The same number for what a map must beat", ("check", "method", "beside"), beside)
     if len(methods) > 1:
         compared = {
-            "rank correlation, lead x wave shares": agreement.spearman,
-            "cosine, signed cells": agreement.cosine,
+            "rank correlation of supporting mass per second, lead x wave": agreement.spearman,
+            "correlation of signed mass per second, lead x beat x wave": agreement.pearson,
         }
         for name, matrix in compared.items():
             cells = [(one, *(number(value, 2) for value in row)) for one, row in zip(methods, matrix, strict=True)]

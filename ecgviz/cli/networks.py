@@ -119,7 +119,7 @@ def predict(
     ]
     if as_json:
         told = {"record": loaded.id, "model": network.name, "digest": network.digest, "outcome": outcome}
-        return write_json(told | trust(loaded, quality, network.spec.fs))
+        return write_json(told | trust(loaded, quality, network.spec.fs, network.spec.duration_s))
     rows = [
         (
             label,
@@ -133,18 +133,18 @@ def predict(
     ]
     title = f"{loaded.id}, {network.name} version {network.version}"
     write_table(title, ("label", "probability", "threshold", "logit", "model calls it", "had it, of such scores"), rows)
-    return write_trust(loaded, quality, network.spec.fs)
+    return write_trust(loaded, quality, network.spec.fs, network.spec.duration_s)
 
 
-def trust(record: "Record", quality: "Sequence[LeadQuality]", fed_hz: float) -> dict[str, Any]:
+def trust(record: "Record", quality: "Sequence[LeadQuality]", fed_hz: float, read_s: float) -> dict[str, Any]:
     """Return what JSON shows of how far scores can be relied on: "reliance" is null where all leads are good."""
     from ecgviz.records.quality import assumed, reliance
 
-    told = {"simulated": record.simulated, "altered": record.altered, "assumptions": assumed(record, fed_hz)}
+    told = {"simulated": record.simulated, "altered": record.altered, "assumptions": assumed(record, fed_hz, read_s)}
     return {"quality": plain(quality), "reliance": reliance(quality) or None} | told
 
 
-def write_trust(record: "Record", quality: "Sequence[LeadQuality]", fed_hz: float) -> None:
+def write_trust(record: "Record", quality: "Sequence[LeadQuality]", fed_hz: float, read_s: float) -> None:
     """Print how far scores of a recording can be relied on: leads that are not good, alterations, assumptions."""
     from ecgviz.records.quality import assumed, reliance
 
@@ -153,7 +153,7 @@ def write_trust(record: "Record", quality: "Sequence[LeadQuality]", fed_hz: floa
         write_table("Leads that are not good", ("lead", "quality", "why"), poor)
         write_lines(reliance(quality))
     write_lines(*(f"Altered: {change}." for change in record.altered))
-    write_lines(*(f"Assumed: {sentence}." for sentence in assumed(record, fed_hz)))
+    write_lines(*(f"Assumed: {sentence}." for sentence in assumed(record, fed_hz, read_s)))
 
 
 def _past(rate: "ObservedRate | None") -> str:

@@ -55,7 +55,8 @@ def assessable(grid: EvidenceGrid, region: Region, beats: Beats) -> tuple[Place 
         return None, why
     n_present = int((inside & (grid.area > 0)).sum())
     left_out = _fused_cells(beats, inside) | _unsure_beats(beats, inside)[:, None]
-    inside = inside & ~left_out
+    place = Place(inside & ~left_out, left_out)
+    inside, counted = place.inside, place.of(grid)
     if int((inside & (grid.area > 0)).sum()) < MIN_PRESENT * n_present:
         return None, f"P and T waves run into each other in most beats, so {region.text} cannot be told apart"
     width_s = _width_s(grid, inside)
@@ -64,15 +65,28 @@ def assessable(grid: EvidenceGrid, region: Region, beats: Beats) -> tuple[Place 
             f"the map tells nothing finer than {1000 * grid.resolution_s:.0f} ms, and {region.text} is "
             f"{1000 * width_s:.0f} ms wide: only leads and beats can be compared"
         )
-    if grid.total == 0:
-        return None, f"the map holds no {mass_name(grid)} on any beat"
-    everything = grid.pos.sum() + grid.neg.sum() + grid.outside_abs
-    if grid.outside_abs > MAX_OUTSIDE * everything:
-        return None, f"{100 * grid.outside_abs / everything:.0f} % of the map lies outside all delineated beats"
-    n_beats = int((grid.area * ~left_out).any(axis=1).sum())
+    if why := _too_little(grid, counted):
+        return None, why
+    n_beats = int(counted.area.any(axis=1).sum())
     if n_beats < MIN_BEATS:
         return None, f"only {n_beats} beats lie in the map's window (at least {MIN_BEATS} are needed)"
-    return Place(inside, left_out), ""
+    return place, ""
+
+
+def _too_little(grid: EvidenceGrid, counted: EvidenceGrid) -> str:
+    """Return why what counts of a map on beats is too little to judge it by, or ""; ``counted`` is `Place.of` it."""
+    if grid.total == 0:
+        return f"the map holds no {mass_name(grid)} on any beat"
+    if counted.total == 0:
+        return (
+            f"all {mass_name(grid)} of the map on beats lies on those of unsure kind, or where P and T waves run into "
+            "each other, and neither counts"
+        )
+    everything = counted.pos.sum() + counted.neg.sum() + grid.outside_abs
+    if grid.outside_abs <= MAX_OUTSIDE * everything:
+        return ""
+    whole = "the map" if counted is grid else "what counts of the map"
+    return f"{100 * grid.outside_abs / everything:.0f} % of {whole} lies outside all delineated beats"
 
 
 def _fused_cells(beats: Beats, inside: BoolArray) -> BoolArray:

@@ -72,10 +72,24 @@ def reliance(quality: Sequence[LeadQuality]) -> str:
     return "The network was fed these leads as they are: read its scores with care."
 
 
-def assumed(record: Record, fed_hz: float) -> tuple[str, ...]:
-    """Return what was assumed of a recording, its upsampling to the rate ``fed_hz`` of a network among it."""
-    told = upsampled(record, fed_hz)
-    return (*record.assumptions, told) if told else record.assumptions
+NO_BEAT_S = 0.1
+"""What a recording is longer than a network reads by less than this holds no beat of its own."""
+
+
+def assumed(record: Record, fed_hz: float, read_s: float) -> tuple[str, ...]:
+    """Return what was assumed of a recording and how a network read it: at ``fed_hz``, its first ``read_s`` seconds."""
+    told = (upsampled(record, fed_hz), unread(record, read_s))
+    return (*record.assumptions, *filter(None, told))
+
+
+def unread(record: Record, read_s: float) -> str:
+    """Return that a network read only the first ``read_s`` seconds of a longer recording; "" where it read all."""
+    if record.duration_s < read_s + NO_BEAT_S:
+        return ""
+    return (
+        f"the network reads the first {read_s:g} s of these {round(record.duration_s, 1):g} s, and what it says, and where "
+        "it looked, is of those alone; measurements and criteria are of all beats"
+    )
 
 
 def upsampled(record: Record, fed_hz: float) -> str:

@@ -104,7 +104,8 @@ def _tracing(case: Case, form: PaperFormat) -> Iterable[str]:
     if math.isfinite(error):
         yield f"<p>Completeness error: {number(100 * error, 2)} % of the change of the logit.</p>"
     yield f"<p>Resolution in time: {number(1000 * explanation.resolution_s, 3)} ms.</p>"
-    yield from (f"<p>Assumed: {_safe(sentence)}.</p>" for sentence in assumed(case.record, explanation.fs))
+    told = assumed(case.record, explanation.fs, explanation.duration_s)
+    yield from (f"<p>Assumed: {_safe(sentence)}.</p>" for sentence in told)
 
 
 def _sheets(case: Case, form: PaperFormat, heat: Heat, about: str, *, header: Sequence[str] = ()) -> Iterable[str]:

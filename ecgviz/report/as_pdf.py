@@ -72,7 +72,7 @@ def _verdict(case: Case) -> Flow:
     if error == error:
         flow.paragraph(f"Completeness error: {rows.number(100 * error, 2)} % of the change of the logit.")
     flow.paragraph(f"Resolution in time: {rows.number(1000 * case.explanation.resolution_s, 3)} ms. {coarse(case)}")
-    for sentence in assumed(case.record, case.explanation.fs):
+    for sentence in assumed(case.record, case.explanation.fs, case.explanation.duration_s):
         flow.paragraph(f"Assumed: {sentence}.")
     return flow
 

@@ -92,6 +92,11 @@ class Explanation:
         return bool(self.leads)
 
     @property
+    def duration_s(self) -> float:
+        """Length of what the network read, in seconds."""
+        return self.values.shape[1] / self.fs if self.has_time else self.resolution_s
+
+    @property
     def has_time(self) -> bool:
         """Whether the map tells times apart."""
         return self.values.shape[1] > 1

@@ -17,7 +17,7 @@ from ecgviz.figures.agreement import agreement_table, check_table
 from ecgviz.figures.focus import within
 from ecgviz.figures.style import MISSING
 from ecgviz.types import Record
-from ecgviz.ui import failures, linked, method_words, pointing, state, tracing, widgets, wording, words
+from ecgviz.ui import failures, files, linked, method_words, pointing, state, tracing, widgets, wording, words
 
 MOST = 4
 """Maps that a page 1440 pixels wide holds beside one another."""
@@ -95,7 +95,8 @@ def panels(record: Record, shown: Sequence[Shown]) -> None:
     one = behind(shown)
     explanation, grid = one.explained.explanation, one.explained.grid
     heat = figures.from_explanation(explanation, record.duration_s)
-    tracing.show(record, "attribution paper", heat=heat, start_s=explanation.start_s)
+    shows = files.of_map(record, one.model, explanation)
+    tracing.show(record, "attribution paper", heat=heat, start_s=explanation.start_s, shows=shows)
     st.markdown("**Lead by wave**, supporting minus opposing mass, % of both; one scale for all")
     columns(shown, record)
     checks(shown, record)
@@ -104,8 +105,9 @@ def panels(record: Record, shown: Sequence[Shown]) -> None:
     with left:
         agreement(shown, record)
     with right:
-        linked.channels(record, grid, what=share, key="attribution channels")
-    linked.rhythm(record, grid, state.reading(record).beats, what=share, key="attribution rhythm")
+        linked.channels(record, grid, what=share, key="attribution channels", shows=shows)
+    beats = state.reading(record).beats
+    linked.rhythm(record, grid, beats, what=share, key="attribution rhythm", shows=shows)
     widgets.note(words.outside(grid))
 
 
@@ -121,9 +123,11 @@ def columns(shown: Sequence[Shown], record: Record) -> None:
         with place:
             grid, key = each.explained.grid, f"matrix {each.model.name} {each.method}"
             by_lead, select = grid.channel(), pointing.follow(record)
+            shows = files.of_map(record, each.model, each.explained.explanation)
             if net is None and by_lead is not None:
                 bars = figures.channel_bars(by_lead, grid.leads, title=f"{each.title}: share of each lead", focus=at)
-                widgets.draw(bars, partial(tables.channel_table, by_lead, grid.leads), key, select=select)
+                table = partial(tables.channel_table, by_lead, grid.leads)
+                widgets.draw(bars, table, key, shows=shows, select=select)
             elif net is not None and n_beats:
                 matrix = figures.wave_matrix(
                     net,
@@ -134,7 +138,8 @@ def columns(shown: Sequence[Shown], record: Record) -> None:
                     durations=figures.wave_durations(grid),
                     focus=at,
                 )
-                widgets.draw(matrix, partial(tables.matrix_table, net, grid.leads), key, select=select)
+                table = partial(tables.matrix_table, net, grid.leads)
+                widgets.draw(matrix, table, key, shows=shows, select=select)
             widgets.note(method_words.explanation_facts(each.explained.explanation))
 
 
@@ -153,11 +158,13 @@ def agreement(shown: Sequence[Shown], record: Record) -> None:
         return
     matrix = agreement_matrix([each.explained.explanation for each in shown], state.reading(record).beats)
     names = [each.title for each in shown]
-    drawn = figures.agreement_figure(matrix.spearman, names, title="Rank correlation of supporting shares, lead x wave")
-    widgets.draw(drawn, agreement_table(matrix.spearman, names), key="agreement")
+    title = "Rank correlation of supporting mass per second, lead x wave"
+    drawn = figures.agreement_figure(matrix.spearman, names, title=title)
+    shows = files.together(*(files.of_map(record, each.model, each.explained.explanation) for each in shown))
+    widgets.draw(drawn, agreement_table(matrix.spearman, names), key="agreement", shows=shows)
     widgets.note(
-        "+1: the same order of leads and waves; 0: unrelated. Methods are known to disagree, and two that agree may "
-        "both be wrong."
+        "+1: the same order of leads and waves; 0: unrelated. Per second, or all maps would agree that long waves hold "
+        "more. Methods are known to disagree, and two that agree may both be wrong."
     )
 
 

@@ -8,8 +8,15 @@ from numpy.typing import NDArray
 
 from ecgviz.evidence import evidence
 from ecgviz.explain.checks.question import Check
-from ecgviz.explain.checks.similarity import cosine, mean_known, on_common_axes, signed_cells, spearman
-from ecgviz.types import AttentionMap, Beats, EvidenceGrid, Explanation
+from ecgviz.explain.checks.similarity import (
+    densities,
+    mean_known,
+    pearson,
+    signed_cells,
+    spearman,
+    supporting_waves,
+)
+from ecgviz.types import AttentionMap, Beats, Explanation
 from ecgviz.types.arrays import FloatArray, frozen
 
 JAIN = "Jain and Wallace 2019, arXiv:1902.10186"
@@ -69,19 +76,23 @@ def pool(attribution: Explanation, tap: AttentionMap) -> FloatArray:
 
 @dataclass(frozen=True, eq=False)
 class AgreementMatrix:
-    """How far several maps of one record agree; both matrices (M, M) are symmetric, NaN where a pair shares no axis.
+    """How far several maps of one record agree; both matrices (M, M) are symmetric.
 
-    ``spearman`` is the rank correlation of supporting shares lead x wave, ``cosine`` that of signed cells lead x beat
-    x atom. Axes that one of a pair lacks are summed over in both.
+    NaN is where a pair shares no axis, or one of it is even on the axes that they share.
+
+    Densities are compared, mass per second, so that maps which share nothing are at 0 and not near 1 because both have
+    more in longer waves. ``spearman`` is the rank correlation of supporting densities lead x wave, ``pearson`` the
+    correlation of signed ones (supporting less opposing) lead x beat x atom. Axes that one of a pair lacks are summed
+    over in both, and cells that one of them lacks are left out.
     """
 
     methods: tuple[str, ...]
     spearman: FloatArray
-    cosine: FloatArray
+    pearson: FloatArray
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "spearman", frozen(self.spearman))
-        object.__setattr__(self, "cosine", frozen(self.cosine))
+        object.__setattr__(self, "pearson", frozen(self.pearson))
 
 
 def agreement_matrix(explanations: Sequence[Explanation], beats: Beats) -> AgreementMatrix:
@@ -89,24 +100,15 @@ def agreement_matrix(explanations: Sequence[Explanation], beats: Beats) -> Agree
 
     arXiv:2202.01602. Methods are known to disagree; a high agreement of two does not make either right.
     """
-    shares = [_shares(evidence(each, beats)) for each in explanations]
-    cells = [signed_cells(each, beats) for each in explanations]
+    grids = [evidence(each, beats) for each in explanations]
+    waves, cells = [supporting_waves(grid) for grid in grids], [signed_cells(grid) for grid in grids]
     n = len(explanations)
-    ranks, angles = np.full((n, n), np.nan), np.full((n, n), np.nan)
+    ranks, sizes = np.full((n, n), np.nan), np.full((n, n), np.nan)
     for a in range(n):
         for b in range(n):
-            ranks[a, b] = spearman(*on_common_axes(shares[a], shares[b]))
-            one, two = on_common_axes(cells[a], cells[b])
-            angles[a, b] = cosine(one, two) if one.size > 1 else np.nan
-    return AgreementMatrix(tuple(each.method for each in explanations), ranks, angles)
-
-
-def _shares(grid: EvidenceGrid) -> FloatArray:
-    """Return supporting shares lead x wave with length 1 on an axis that the map lacks; all 0 where it has no mass."""
-    by_wave = grid.beat()
-    if by_wave is None:
-        by_wave = np.asarray(grid.channel())[:, None]
-    return np.nan_to_num(by_wave)
+            ranks[a, b] = spearman(*densities(waves[a], waves[b]))
+            sizes[a, b] = pearson(*densities(cells[a], cells[b]))
+    return AgreementMatrix(tuple(each.method for each in explanations), ranks, sizes)
 
 
 def _groups(tap: AttentionMap, attention: Sequence[AttentionMap]) -> NDArray[np.intp]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ecgviz.evidence import evidence
 from ecgviz.explain.checks.question import Check, Question
-from ecgviz.explain.checks.similarity import mean_known, spearman
+from ecgviz.explain.checks.similarity import mean_known, per_second, spearman
 from ecgviz.explain.controls import trivial_maps
 from ecgviz.types import Beats, Explanation
 from ecgviz.types.arrays import FloatArray
@@ -70,7 +70,7 @@ def whole_beats(explanation: Explanation, beats: Beats) -> NDArray[np.intp]:
 def _between_beats(explanation: Explanation, beats: Beats, whole: Sequence[int] | NDArray[np.intp]) -> float:
     """Return the mean rank correlation between beats, over the atoms that both of a pair have."""
     grid = evidence(explanation, beats)
-    density = (grid.pos - grid.neg) / np.where(grid.area > 0, grid.area, np.nan)
+    density = per_second(grid.pos - grid.neg, grid.area)
     pairs = []
     for a, b in combinations(whole, 2):
         both = (grid.area[a] > 0) & (grid.area[b] > 0)

@@ -8,8 +8,9 @@ from torch import nn
 
 from ecgviz.checkpoint.folder import EXPORTED
 from ecgviz.errors import ExplanationError
+from ecgviz.evidence import evidence
 from ecgviz.explain.checks.question import Check, Question
-from ecgviz.explain.checks.similarity import mean_known, signed_cells, spearman
+from ecgviz.explain.checks.similarity import densities, mean_known, signed_cells, spearman
 from ecgviz.explain.controls import trivial_maps
 from ecgviz.nets import build
 from ecgviz.types import Explanation
@@ -25,8 +26,8 @@ class Randomisation:
 
     One entry a step, in which ``stages`` names what was drawn anew last; all steps before stay random. ``signed`` and
     ``absolute`` (N,) are rank correlations with the map of the trained network, sample by sample, ``grid`` (N,) of
-    signed cells of the evidence grid. ``amplitude`` is the rank correlation of the trained network's absolute map with
-    ``|x|``: as much stays whatever the weights, for a map that follows the amplitude.
+    the signed densities of the evidence grid's cells. ``amplitude`` is the rank correlation of the trained network's
+    absolute map with ``|x|``: as much stays whatever the weights, for a map that follows the amplitude.
     """
 
     stages: tuple[str, ...]
@@ -129,9 +130,9 @@ def _keys(net: nn.Module, names: tuple[str, ...]) -> list[list[str]]:
 
 
 def _similar(trained: Explanation, random: Explanation, question: Question) -> tuple[float, float, float]:
-    cells = [signed_cells(each, question.beats) for each in (trained, random)]
+    cells = [signed_cells(evidence(each, question.beats)) for each in (trained, random)]
     return (
         spearman(trained.values, random.values),
         spearman(np.abs(trained.values), np.abs(random.values)),
-        spearman(*cells),
+        spearman(*densities(*cells)),
     )

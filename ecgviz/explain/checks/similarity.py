@@ -1,17 +1,32 @@
-"""How alike two maps are: by rank, by direction, and by what they put in which wave of which lead."""
+"""How alike two maps are: by rank, by size, and by how densely they lie on which wave of which lead.
+
+Mass grows with the length of a wave, whatever a map knows: by mass, two maps of noise are 0.9 alike. So waves are
+compared by mass per second, and one that a map does not have is compared by nobody.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 from scipy.stats import rankdata
 
-from ecgviz.evidence import evidence
-from ecgviz.types import Beats, Explanation
+from ecgviz.types import ATOMS, WAVES, EvidenceGrid
 from ecgviz.types.arrays import FloatArray
 
 LEAST_VALUES = 3
-"""Fewer values than this have no rank correlation worth its name."""
+"""Fewer values than this have no correlation worth its name."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Mass of a map in cells lead x beat x segment, and how long each is; length 1 on an axis that the map lacks.
+
+    ``mass`` is (L or 1, B or 1, S or 1); ``area`` (B or 1, S or 1) are seconds, 0 where there is no such cell.
+    """
+
+    mass: FloatArray
+    area: FloatArray
 
 
 def spearman(a: FloatArray, b: FloatArray) -> float:
@@ -23,11 +38,13 @@ def spearman(a: FloatArray, b: FloatArray) -> float:
     return float(ranks[0] @ ranks[1] / np.sqrt((ranks[0] @ ranks[0]) * (ranks[1] @ ranks[1])))
 
 
-def cosine(a: FloatArray, b: FloatArray) -> float:
-    """Return the cosine of the angle between two arrays of one shape; NaN where either is zero throughout."""
+def pearson(a: FloatArray, b: FloatArray) -> float:
+    """Return the correlation of two arrays of one shape; NaN where either is constant or has under 3 values."""
     a, b = np.ravel(a), np.ravel(b)
-    length = np.linalg.norm(a) * np.linalg.norm(b)
-    return float(a @ b / length) if length > 0 else np.nan
+    if a.size < LEAST_VALUES or np.ptp(a) == 0 or np.ptp(b) == 0:
+        return np.nan
+    a, b = a - a.mean(), b - b.mean()
+    return float(a / np.linalg.norm(a) @ (b / np.linalg.norm(b)))
 
 
 def mean_pairwise(arrays: Sequence[FloatArray]) -> float:
@@ -41,14 +58,43 @@ def mean_known(values: Sequence[float]) -> float:
     return float(np.mean(known)) if known else np.nan
 
 
-def signed_cells(explanation: Explanation, beats: Beats) -> FloatArray:
-    """Return supporting less opposing mass of each cell of the evidence grid, (L or 1, B or 1, S or 1)."""
-    grid = evidence(explanation, beats)
-    cells: FloatArray = grid.pos - grid.neg
-    return cells
+def signed_cells(grid: EvidenceGrid) -> Cells:
+    """Return supporting less opposing mass of each cell of the evidence grid."""
+    return Cells(grid.pos - grid.neg, grid.area)
 
 
-def on_common_axes(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Sum two arrays of as many axes over each axis that one of them lacks (has length 1 on)."""
-    missing = tuple(n for n, sizes in enumerate(zip(a.shape, b.shape, strict=True)) if 1 in sizes)
-    return a.sum(axis=missing), b.sum(axis=missing)
+def supporting_waves(grid: EvidenceGrid) -> Cells:
+    """Return supporting mass lead x wave (in the order of `WAVES`), all beats together."""
+    if not grid.has_time:
+        return Cells(grid.pos, grid.area)
+    atoms = [[ATOMS.index(atom) for atom in wave] for wave in WAVES.values()]
+    mass, area = grid.pos.sum(axis=1, keepdims=True), grid.area.sum(axis=0, keepdims=True)
+    by_wave = [mass[..., of_wave].sum(axis=-1) for of_wave in atoms]
+    return Cells(np.stack(by_wave, axis=-1), np.stack([area[:, of_wave].sum(axis=-1) for of_wave in atoms], axis=-1))
+
+
+def per_second(mass: FloatArray, area: FloatArray) -> FloatArray:
+    """Return mass / area, of the shape of ``mass``; NaN where there is no area.
+
+    Single precision, which is that of the maps: what is even in a map ties, and rounding gives it no order.
+    """
+    density = np.divide(mass, area, out=np.full(mass.shape, np.nan), where=np.broadcast_to(area > 0, mass.shape))
+    return density.astype(np.float32).astype(np.float64)
+
+
+def densities(one: Cells, other: Cells) -> tuple[FloatArray, FloatArray]:
+    """Return mass per second of two maps in the cells that both have, (N,) each.
+
+    Both are summed over each axis that one of them lacks, masses and seconds alike, before they are divided.
+    """
+    shapes = zip(one.mass.shape, other.mass.shape, strict=True)
+    missing = tuple(axis for axis, sizes in enumerate(shapes) if 1 in sizes)
+    a, b = (
+        per_second(
+            each.mass.sum(axis=missing, keepdims=True),
+            each.area[None].sum(axis=tuple(axis for axis in missing if axis), keepdims=True),
+        )
+        for each in (one, other)
+    )
+    both = np.isfinite(a) & np.isfinite(b)
+    return a[both], b[both]
