@@ -6,7 +6,7 @@ from ecgviz import figures
 from ecgviz.figures import beat_tables
 from ecgviz.measure.median_beat import members
 from ecgviz.types.paper import SHEET_S
-from ecgviz.ui import marks, state, titles, widgets, wording
+from ecgviz.ui import files, marks, state, titles, widgets, wording
 
 record = titles.need_record()
 reading = state.reading(record)
@@ -26,7 +26,8 @@ with left:
         name = f"Median of {median.n_beats} {wording.readable(kind)} beat{'s' if median.n_beats > 1 else ''}"
         ticks = figures.lead_ticks(beats, members(beats, kind))
         sheet = figures.median_sheet(median, record.leads, title=name, ticks=ticks)
-        widgets.draw(sheet, beat_tables.median_table(median, record.leads), key="median")
+        table = beat_tables.median_table(median, record.leads)
+        widgets.draw(sheet, table, key="median", shows=files.facts(record))
 with right:
     widgets.heading("Measured on the dominant beats", "dominant", "pr", "qrs", "qtc", "axis")
     st.table(beat_tables.interval_table(reading.measured), hide_index=True)
@@ -39,6 +40,6 @@ with right:
 lead = marks.lead_picker(record)
 start_s = widgets.window_start(record, SHEET_S)
 strip = figures.beat_strip(reading.clean, beats, lead, start_s=start_s)
-widgets.draw(strip, beat_tables.beat_table(beats), key="strip")
+widgets.draw(strip, beat_tables.beat_table(beats), key="strip", shows=files.facts(record))
 widgets.sentences("Why there is no P wave", beat_tables.why_no_p(beats), "Every beat has one.")
 marks.editor(record)

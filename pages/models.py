@@ -6,7 +6,7 @@ from ecgviz import figures
 from ecgviz.beats.network import card
 from ecgviz.checkpoint import available_models
 from ecgviz.figures import tables
-from ecgviz.ui import pooling, state, widgets, words
+from ecgviz.ui import files, pooling, state, widgets, words
 
 model = widgets.need_model(state.choice().model)
 labels = tables.label_table(model.labels, model.thresholds, model.metrics)
@@ -22,7 +22,7 @@ with right:
     if model.training.get("curve"):
         curve = model.training["curve"]
         drawn = figures.training_curve(curve, title=f"Training of {model.name}: a line a fit")
-        widgets.draw(drawn, tables.curve_table(curve), key=f"curve {model.digest}")
+        widgets.draw(drawn, tables.curve_table(curve), key=f"curve {model.digest}", shows=files.facts(network=model))
     st.markdown("**What it is fed**")
     st.table(tables.spec_table(model.spec), hide_index=True)
     st.markdown("**Identity**")

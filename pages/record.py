@@ -3,12 +3,12 @@
 import streamlit as st
 
 from ecgviz.figures import tables
-from ecgviz.ui import predictions, state, titles, tracing, widgets, wording
+from ecgviz.ui import files, predictions, state, titles, tracing, widgets, wording
 
 record = titles.need_record()
 reading = state.reading(record)
 
-tracing.show(record, "paper")
+tracing.show(record, "paper", shows=files.facts(record))
 if not len(reading.beats):
     st.warning(wording.plain(f"No beats were found, so nothing was measured: {reading.beats.reason}"))
 

@@ -19,6 +19,8 @@ chosen, entries = state.choice(), state.entries()
 network = None if chosen.model is None else widgets.need_model(chosen.model)
 found = recordings.search(entries, network)
 picked = recordings.listed(entries, found, network)
+if not found:
+    st.stop()
 if st.button(
     "Open it" if picked is None else f"Open {picked}", disabled=picked is None, type="primary", key="open recording"
 ):

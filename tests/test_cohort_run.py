@@ -268,6 +268,8 @@ def test_a_store_holds_one_answer_to_one_question(store: Path, data: Path, model
         ({"methods": []}, "at least one --model and one --method"),
         ({"fs": 250}, "only recordings of PTB-XL come at more than one rate"),
         ({"limit": 0}, "are 1 or more"),
+        ({"jobs": 0}, "--jobs is 1 or more, or -1 for one a core, not 0"),
+        ({"jobs": -2}, "--jobs is 1 or more, or -1 for one a core, not -2"),
     ],
 )
 def test_what_cannot_be_run_is_refused(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from ecgviz.cli import main
@@ -503,6 +504,12 @@ def test_the_command_line_says_the_same(cohort: Cohort, capsys: pytest.CaptureFi
     assert json.loads(capsys.readouterr().out) == [{"n": 3 * N}]
     assert main(["cohort", "query", store, "SELECT record FROM records", "--csv", str(tmp_path / "r.csv")]) == 0
     assert len((tmp_path / "r.csv").read_text(encoding="utf-8").splitlines()) == N + 1
+    lists = "SELECT range(3000) AS many, pos, findings FROM rows WHERE method = 'looks'"
+    assert main(["cohort", "query", store, lists, "--csv", str(tmp_path / "l.csv")]) == 0
+    read = pd.read_csv(tmp_path / "l.csv", converters=dict.fromkeys(("many", "pos", "findings"), json.loads))
+    assert read["many"][0] == list(range(3000))
+    assert len(read["pos"][0]) == 12 * len(ATOMS)
+    assert read["findings"][0][0]["criterion"] == "IMI"
     capsys.readouterr()
     for place, said in (("nowhere/r.csv", "nowhere to write it in"), ("", "is there and is no file; name a file")):
         assert main(["cohort", "query", store, "SELECT record FROM records", "--csv", str(tmp_path / place)]) == 2

@@ -1,5 +1,6 @@
 """``cohort``: a folder of recordings explained into a store, the store queried and summed up."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -7,7 +8,7 @@ import typer
 
 from ecgviz import NOTICE
 from ecgviz.cli.arguments import Json, Seed
-from ecgviz.cli.console import counted, write_json, write_lines, write_table
+from ecgviz.cli.console import counted, plain, write_json, write_lines, write_table
 from ecgviz.errors import CohortError
 
 if TYPE_CHECKING:
@@ -100,13 +101,19 @@ def query(
     found = Cohort(store).sql(sql)
     if csv is not None:
         with written_whole(csv) as part:
-            found.to_csv(part, index=False)
+            found.map(_cell).to_csv(part, index=False)
         return write_lines(f"{csv}: {len(found)} rows are written. {NOTICE}")
     if as_json:
         return write_json(found.to_dict("records"))
     shown = [tuple(str(value) for value in row) for row in found.head(SHOWN_ROWS).itertuples(index=False)]
     more = f", {SHOWN_ROWS} shown" if len(found) > SHOWN_ROWS else ""
     return write_table(f"{len(found)} rows{more}", [str(name) for name in found.columns], shown)
+
+
+def _cell(value: Any) -> Any:
+    """Return a value as a cell of CSV: lists and structs as JSON, which reads back whole."""
+    is_array = getattr(value, "shape", ()) != ()
+    return json.dumps(plain(value)) if is_array or isinstance(value, list | dict) else value
 
 
 def summary(

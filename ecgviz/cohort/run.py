@@ -88,6 +88,8 @@ def run_cohort(
     data, out = Path(data), Path(out)
     if (chunk is not None and chunk < 1) or (limit is not None and limit < 1):
         raise CohortError("--chunk and --limit are 1 or more")
+    if jobs == 0 or jobs < -1:
+        raise CohortError(f"--jobs is 1 or more, or -1 for one a core, not {jobs}")
     loaded = {name: load_model(name) for name in dict.fromkeys(models)}
     if scheduler is None and device != "cpu":
         for model in loaded.values():

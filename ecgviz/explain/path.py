@@ -65,10 +65,10 @@ def integrated_gradients(
     the change of the logit along it; so the panel that misses most is halved, with every slope used again, until the
     completeness error |sum - (f(x) - f(x'))| / max(|f(x) - f(x')|, 0.5 logit) is below 1 % and what the panels miss,
     each without its sign, below the part ``panels`` of max(|f(x) - f(x')|, 1 logit) (`PANELS`); or until 129 places
-    were asked, or what is missing is a jump. ``params["complete"]`` tells whether both were reached, ``params["panel_error"]`` is the
-    latter. With ``n_steps`` exactly so many Gauss-Legendre places are taken, by Captum: of these only the completeness
-    error is known, and "complete" tells no more. ``params`` also hold the logits at both ends and the labels that the
-    baseline itself fires: a baseline that fires is not neutral.
+    were asked, or what is missing is a jump. ``params["complete"]`` tells whether both were reached,
+    ``params["panel_error"]`` is the latter. With ``n_steps`` exactly so many Gauss-Legendre places are taken, by
+    Captum: of these only the completeness error is known, and "complete" tells no more. ``params`` also hold the
+    logits at both ends and the labels that the baseline itself fires: a baseline that fires is not neutral.
 
     Raises
     ------

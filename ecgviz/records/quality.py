@@ -86,9 +86,10 @@ def unread(record: Record, read_s: float) -> str:
     """Return that a network read only the first ``read_s`` seconds of a longer recording; "" where it read all."""
     if record.duration_s < read_s + NO_BEAT_S:
         return ""
+    whole_s = round(record.duration_s, 1)
     return (
-        f"the network reads the first {read_s:g} s of these {round(record.duration_s, 1):g} s, and what it says, and where "
-        "it looked, is of those alone; measurements and criteria are of all beats"
+        f"the network reads the first {read_s:g} s of these {whole_s:g} s, and what it says, and where it looked, is "
+        "of those alone; measurements and criteria are of all beats"
     )
 
 

@@ -15,13 +15,13 @@ from ecgviz.figures.evidence_beats import evidence_beats
 from ecgviz.figures.evidence_density import density, density_table, parts_s
 from ecgviz.figures.guideline_beside_model import beside_table, cell_shares, guideline_beside_model
 from ecgviz.figures.heat import per_lead
-from ecgviz.figures.outline import KEY, cells_in, outline
+from ecgviz.figures.outline import KEY, cells_in, outline, with_missing_p
 from ecgviz.figures.role_map import RoleMap, region_map
 from ecgviz.figures.style import MISSING, number, percent
 from ecgviz.figures.verdict_tables import criteria_table, order_words
 from ecgviz.types import Agreement, Case, Finding
 from ecgviz.types.arrays import BoolArray
-from ecgviz.ui import method_words, state, widgets, wording, words
+from ecgviz.ui import files, method_words, state, widgets, wording, words
 from ecgviz.ui.state import looking
 
 FURTHER = ("decomposition", "integrated_gradients", "attention_joint", "feature_ablation")
@@ -55,7 +55,8 @@ def matrices(case: Case, finding: Finding) -> None:
         model_title="Where the model looked, %",
         below=below,
     )
-    widgets.draw(drawn, beside_table(shown, shares, grid.leads), key="guideline beside model")
+    table = beside_table(shown, shares, grid.leads)
+    widgets.draw(drawn, table, key="guideline beside model", shows=files.of_case(case))
 
 
 def tracing(case: Case, finding: Finding) -> None:
@@ -75,7 +76,8 @@ def tracing(case: Case, finding: Finding) -> None:
     )
     outlined = outline(sheet, reading.clean, start_s, case.beats, finding.regions, view.form)
     paper = widgets.paper_name(record, start_s)
-    widgets.draw(outlined, partial(tables.heat_table, heat), key="guideline on paper", paper=paper)
+    table = partial(tables.heat_table, heat)
+    widgets.draw(outlined, table, key="guideline on paper", shows=files.of_case(case), paper=paper)
     widgets.note(KEY)
 
 
@@ -96,10 +98,11 @@ def median(case: Case, finding: Finding) -> None:
         parts_s(case.beats, of_kind),
         colours,
         case.grid.leads,
-        {role: cells_in(region, of_kind) for role, region in finding.regions.items()},
+        {role: cells_in(region, of_kind) for role, region in with_missing_p(finding.regions, case.beats).items()},
         title=f"Median of {medians[kind].n_beats} {wording.readable(kind)} beats",
     )
-    widgets.draw(drawn, density_table(colours, case.grid.leads), key="guideline on median")
+    table = density_table(colours, case.grid.leads)
+    widgets.draw(drawn, table, key="guideline on median", shows=files.of_case(case))
 
 
 def controls(case: Case) -> None:

@@ -61,7 +61,8 @@ const listen = (plot, Plotly) => {
   });
   plot.on("plotly_relayout", (changed) => {
     const { paper } = plot.asked;
-    if (paper && Object.keys(changed).some((name) => name.includes("axis"))) zooms.set(paper, ends(plot.layout));
+    const drawing = plot.getAttribute("aria-busy") === "true"; // then it is `place` that moved the axes, and no reader
+    if (paper && !drawing && Object.keys(changed).some((name) => name.includes("axis"))) zooms.set(paper, ends(plot.layout));
   });
   plot.on("plotly_doubleclick", () => {
     if (plot.asked.paper) Plotly.relayout(plot, axes(plot.whole)); // what is drawn after the two clicks begins there too
@@ -78,6 +79,14 @@ const changes = (plot, spec) => {
   return names;
 };
 
+// Figures that ask for both ends of both axes.
+const asks = ({ xaxis, yaxis }) => (xaxis?.range && yaxis?.range ? ends({ xaxis, yaxis }) : undefined);
+
+// Plotly keeps the ends that constrained axes had where the new ones lie beyond them: a sheet 20 s on would be bare paper.
+const place = async (plot, Plotly, wanted) => {
+  if (wanted && JSON.stringify(wanted) !== JSON.stringify(ends(plot.layout))) await Plotly.relayout(plot, axes(wanted));
+};
+
 const draw = async (plot, Plotly) => {
   const { figure, paper, selects, fills } = plot.asked;
   const { data, layout } = JSON.parse(figure);
@@ -92,6 +101,7 @@ const draw = async (plot, Plotly) => {
   }
   const shown = paper && zooms.get(paper);
   if (shown) [layout.xaxis.range, layout.yaxis.range] = [[...shown.x], [...shown.y]];
+  const wanted = asks(layout); // copied before Plotly writes into it
   const high = layout.height;
   plot.style.height = fills ? "100%" : `${high}px`;
   const config = { displayModeBar: false, doubleClick: paper ? false : "reset" };
@@ -99,10 +109,12 @@ const draw = async (plot, Plotly) => {
   if (plot.fit && plot.paper === Boolean(paper)) {
     const { width, height } = plot.layout;
     await Plotly.react(plot, data, { ...layout, width, height: fills ? height : high });
+    await place(plot, Plotly, wanted);
     return;
   }
   const size = () => ({ width: plot.clientWidth, height: plot.clientHeight });
   await Plotly.react(plot, data, { ...layout, ...size() }, config);
+  await place(plot, Plotly, wanted);
   plot.paper = Boolean(paper);
   plot.fit = () => {
     const { width, height } = size();

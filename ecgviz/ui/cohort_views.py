@@ -17,7 +17,7 @@ from ecgviz.figures import matrix, role_map, tables
 from ecgviz.figures.style import MISSING
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.types.arrays import FloatArray
-from ecgviz.ui import cohort_records, method_words, widgets, wording
+from ecgviz.ui import cohort_records, files, method_words, widgets, wording
 from ecgviz.ui.state import cohort as kept
 
 RECIPE = "saliency"
@@ -62,7 +62,7 @@ def maps(asked: Asked) -> None:
                 limit=limit,
                 title_letters=figures.TITLE_LETTERS,
             )
-            widgets.draw(drawn, _map_table(shares, each), f"cohort map {model}")
+            widgets.draw(drawn, _map_table(shares, each), f"cohort map {model}", shows=of_question(each.question))
     widgets.note("Framed: where the guideline points in half of the records or more.")
     agreed(asked)
 
@@ -75,6 +75,12 @@ def _beside(n: int) -> list[Any]:
     return [row.container(width=_MATRIX_PX) for _ in range(n)]
 
 
+def of_question(question: Question) -> files.Shows:
+    """Return what the files of a figure tell of the network, method and label that it sums up, and on which records."""
+    records = question.which if question.member is None else f"{question.which}, {question.group} {question.member}"
+    return {"model": question.model, "label": question.label, "method": question.method, "records": records}
+
+
 def _guideline(found: ClassMap, label: str) -> None:
     if not found.n_guideline:
         st.info(f"The guideline points nowhere: on none of these records a criterion of {label} with a place is met.")
@@ -82,7 +88,8 @@ def _guideline(found: ClassMap, label: str) -> None:
     title = f"Guideline for {label}, % of {found.n_guideline} records"
     figure = figures.guideline_figure(found.guideline, found.n_guideline, title=title)
     table = tables.matrix_table(figures.guideline_by_wave(found.guideline), STANDARD_LEADS)
-    widgets.draw(figure, table, "cohort guideline")
+    shows = {name: told for name, told in of_question(found.question).items() if name != "method"}
+    widgets.draw(figure, table, "cohort guideline", shows=shows)
 
 
 def _map_table(shares: FloatArray, found: ClassMap) -> pd.DataFrame:
@@ -113,7 +120,8 @@ def agreed(asked: Asked) -> None:
             return
     else:
         title = "Share in the guideline's place above the best control, 95 % by patient"
-        widgets.draw(figures.excess_figure(table, names, title=title), shown(table), "cohort excess")
+        shows = files.together(*map(of_question, asked.questions))
+        widgets.draw(figures.excess_figure(table, names, title=title), shown(table), "cohort excess", shows=shows)
     st.dataframe(shown(table), hide_index=True, placeholder=MISSING, key="cohort agreement")
 
 
@@ -156,7 +164,8 @@ def distributions(asked: Asked) -> None:
         with column:
             share, control = (found[name].to_numpy(dtype=float) for name in ("share", "control"))
             figure = figures.share_figure(share, control, title=title)
-            widgets.draw(figure, found.dropna().round(4), f"cohort shares {question.model}")
+            table = found.dropna().round(4)
+            widgets.draw(figure, table, f"cohort shares {question.model}", shows=of_question(question))
 
 
 def _none_to_count(model: str, n_records: int) -> str:
@@ -202,7 +211,8 @@ def apart(asked: Asked) -> None:
         )
     names = (method_words.method_name(question.method), method_words.method_name(other))
     title = f"Where two methods part, {question.model} on {question.label}"
-    widgets.draw(figures.parted_figure(found, *names, title=title), found.round(4), "cohort parted")
+    shows = files.together(of_question(question), {"method": other})
+    widgets.draw(figures.parted_figure(found, *names, title=title), found.round(4), "cohort parted", shows=shows)
 
 
 def published(asked: Asked) -> None:
@@ -218,7 +228,8 @@ def published(asked: Asked) -> None:
             STANDARD_LEADS,
             title=f"{question.model}: density, % of all cells, {len(found.patients)} records of highest output",
         )
-        widgets.draw(drawn, tables.matrix_table(density, STANDARD_LEADS), f"cohort density {question.model}")
+        table = tables.matrix_table(density, STANDARD_LEADS)
+        widgets.draw(drawn, table, f"cohort density {question.model}", shows=of_question(question))
         densest = "; ".join(f"{lead} {role_map.part_of_beat(atom)}" for lead, atom in found.strongest)
         st.markdown(f"Densest: {wording.plain(densest)}.")
         if checks.empty:
@@ -256,7 +267,7 @@ def grouped(asked: Asked) -> None:
         found.explained,
         title=f"{question.model} on {question.label}: near = looked at the same places",
     )
-    widgets.draw(figure, table.round(3), "cohort cluster map")
+    widgets.draw(figure, table.round(3), "cohort cluster map", shows=of_question(question))
     limit = matrix.colour_end(list(found.centres))
     n_drawn = min(k, 4)
     for column, each in zip(_beside(n_drawn), range(n_drawn), strict=True):
@@ -267,7 +278,8 @@ def grouped(asked: Asked) -> None:
                 title=f"Cluster {each + 1}, {found.sizes[each]} records",
                 limit=limit,
             )
-            widgets.draw(drawn, tables.matrix_table(found.centres[each], STANDARD_LEADS), f"cohort centre {each}")
+            means = tables.matrix_table(found.centres[each], STANDARD_LEADS)
+            widgets.draw(drawn, means, f"cohort centre {each}", shows=of_question(question))
     nearest = [record for some in found.nearest for record in some]
     cohort_records.open_one(nearest, question, "Record near a centre")
 

@@ -12,7 +12,7 @@ from ecgviz.explain import applicable
 from ecgviz.figures.tables import heat_table, sample_table
 from ecgviz.types import Record
 from ecgviz.types.paper import SHEET_S
-from ecgviz.ui import method_words, sides, state, widgets, wording
+from ecgviz.ui import files, method_words, sides, state, widgets, wording
 
 RECORDING, NETWORK, LABEL, METHOD = "Recording", "Network", "Label", "Method"
 ORIGINAL, ALTERED = "original", "altered"
@@ -115,7 +115,8 @@ def papers(shown: sides.Sides, found: dict[str, state.Explained]) -> None:
         )
         samples = partial(sample_table, reading.clean, start_s, start_s + SHEET_S)
         table = samples if heat is None else partial(heat_table, heat)
-        widgets.draw(sheet, table, key=f"compare paper {side.title}")
+        shows = files.facts(side.record) if heat is None else sides.shows(side, found)
+        widgets.draw(sheet, table, key=f"compare paper {side.title}", shows=shows)
 
 
 def _duration(record: Record) -> float:

@@ -6,7 +6,7 @@ from ecgviz.errors import EcgvizError
 from ecgviz.figures.edits import edits_figure, edits_table
 from ecgviz.figures.style import MISSING
 from ecgviz.types import Case
-from ecgviz.ui import state, widgets, wording
+from ecgviz.ui import files, state, widgets, wording
 
 
 def evidence(case: Case) -> None:
@@ -25,7 +25,8 @@ def evidence(case: Case) -> None:
         if drawn is None:
             st.dataframe(edits_table(found), hide_index=True, placeholder=MISSING)
         else:
-            widgets.draw(drawn, edits_table(found), key=f"edits of {case.label}")
+            shows = files.facts(case.record, network, label=case.label)
+            widgets.draw(drawn, edits_table(found), key=f"edits of {case.label}", shows=shows)
         widgets.note(
             "An interval, a rate or a missing wave has no mass that a map could fall on. Each edit stands beside ten "
             "sham edits that leave what is asked about alone, and change the recording as much, or more where it says "

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -10,17 +11,64 @@ import streamlit as st
 
 from ecgviz import NOTICE, __version__
 from ecgviz.edit import notice
-from ecgviz.errors import EcgvizError
 from ecgviz.figures.style import MISSING
+from ecgviz.types import Case, Explanation, Record
 from ecgviz.ui import state
+
+if TYPE_CHECKING:
+    from ecgviz.checkpoint import Model
 
 Table = pd.DataFrame | Callable[[], pd.DataFrame]
 """A table, or what makes it when it is asked for."""
+Shows = Mapping[str, str]
+"""What a figure shows, as its files tell it: recording, model, label, method, each only where it is of one."""
 _DIGITS = 12
 """Of a digest, as many as tell one recording or model from any other that a reader will meet."""
 
 
-def offer(drawn: go.Figure | Callable[[], go.Figure], table: Table, key: str) -> None:
+def facts(
+    record: Record | None = None,
+    network: "Model | None" = None,
+    *,
+    label: str | None = None,
+    method: str | None = None,
+) -> Shows:
+    """Return what a figure of these shows; what is left out is not told."""
+    told = {} if record is None else _recording(record)
+    told |= {} if network is None else {"model": _identity(network.name, network.version, network.digest)}
+    return told | {name: value for name, value in (("label", label), ("method", method)) if value is not None}
+
+
+def of_map(record: Record, network: "Model", explanation: Explanation) -> Shows:
+    """Return what a figure of one map shows; a map that is the same for every label is of none."""
+    return facts(record, network, label=explanation.label, method=explanation.method)
+
+
+def of_case(case: Case) -> Shows:
+    """Return what a figure of a case shows."""
+    by = case.provenance
+    model = {"model": _identity(by["model"], by["model_version"], by["model_sha256"])}
+    return {**facts(case.record), **model, **facts(label=case.label, method=case.explanation.method)}
+
+
+def together(*shown: Shows) -> Shows:
+    """Return what a figure of several shows: under each name all values, each once."""
+    names = dict.fromkeys(name for each in shown for name in each)
+    return {name: "; ".join(dict.fromkeys(each[name] for each in shown if name in each)) for name in names}
+
+
+def _recording(record: Record) -> dict[str, str]:
+    told = {"recording": f"{record.id} ({record.key[:_DIGITS]})"}
+    changed = state.edits(record)
+    told |= {} if changed is None else {"marks": notice(changed)}
+    return told | ({"altered": "; ".join(record.altered)} if record.altered else {})
+
+
+def _identity(name: str, version: str, digest: str) -> str:
+    return f"{name} {version} ({digest[:_DIGITS]})"
+
+
+def offer(drawn: go.Figure | Callable[[], go.Figure], table: Table, key: str, *, shows: Shows) -> None:
     """Offer the table twin of a figure, and both as files; nothing is made or sent before the reader asks."""
     with st.expander("The same as a table, and as files", key=f"{key} table", on_change="rerun") as box:
         if not box.open:
@@ -29,7 +77,7 @@ def offer(drawn: go.Figure | Callable[[], go.Figure], table: Table, key: str) ->
         figure = drawn() if callable(drawn) else drawn
         st.dataframe(rows, hide_index=True, placeholder=MISSING)
         name = re.sub(r"[^a-z0-9]+", "-", f"ecgviz {key}".lower()).strip("-")
-        told = provenance(figure)
+        told = provenance(figure, shows)
         makers: tuple[tuple[str, Callable[[], str | bytes], str], ...] = (
             ("SVG", partial(_svg, figure, told), "image/svg+xml"),
             ("PNG", partial(_png, figure, told), "image/png"),
@@ -42,29 +90,10 @@ def offer(drawn: go.Figure | Callable[[], go.Figure], table: Table, key: str) ->
                 )
 
 
-def provenance(figure: go.Figure) -> Mapping[str, str]:
-    """Return what a figure shows, and what was chosen in the sidebar when it was drawn."""
-    chosen = state.choice()
+def provenance(figure: go.Figure, shows: Shows) -> Mapping[str, str]:
+    """Return what the files of a figure tell of it: its title, what it shows, and by what it was made."""
     title = figure.layout.title.text or figure.layout.meta["alt"].split(",")[0]
-    told = {"figure": re.sub(r"<[^>]+>", " ", title)}
-    if chosen.record is not None:
-        told["recording"] = f"{chosen.record.id} ({chosen.record.key[:_DIGITS]})"
-        changed = state.edits(chosen.record)
-        told |= {} if changed is None else {"marks": notice(changed)}
-        told |= {"altered": "; ".join(chosen.record.altered)} if chosen.record.altered else {}
-    if chosen.model is not None:
-        told |= _model(chosen.model)
-    if chosen.label is not None:
-        told |= {"label": chosen.label, "method": chosen.method}
-    return told | {"ecgviz": __version__, "notice": NOTICE}
-
-
-def _model(name: str) -> Mapping[str, str]:
-    try:
-        network = state.model(name)
-    except EcgvizError:
-        return {}
-    return {"model": f"{network.name} {network.version} ({network.digest[:_DIGITS]})"}
+    return {"figure": re.sub(r"<[^>]+>", " ", title), **shows, "ecgviz": __version__, "notice": NOTICE}
 
 
 # Matplotlib takes a third of a second to import and serves these files alone: it is left until one is asked for.

@@ -1,7 +1,8 @@
 """The three levels beside one another, each showing what the other two point at.
 
 With a beat in focus the leads and waves are those of that beat; with a lead, the beats are those of that lead; and so
-on: shares are of what is in focus, which the title names.
+on: shares are of what is in focus, which the title names. ``shows`` is what the files of a figure tell of it
+(``of_map`` of `ecgviz.ui.files`); without it, its recording alone.
 """
 
 from functools import partial
@@ -11,11 +12,13 @@ from ecgviz.figures import tables
 from ecgviz.figures.focus import within
 from ecgviz.figures.rhythm import beat_frame
 from ecgviz.types import Beats, EvidenceGrid, Record
-from ecgviz.ui import pointing, widgets
+from ecgviz.ui import files, pointing, widgets
 from ecgviz.ui.state import drawing
 
 
-def rhythm(record: Record, grid: EvidenceGrid, beats: Beats, *, what: str, key: str) -> None:
+def rhythm(
+    record: Record, grid: EvidenceGrid, beats: Beats, *, what: str, key: str, shows: files.Shows | None = None
+) -> None:
     """Draw the share of each beat, above the RR intervals: of the lead and wave in focus; nothing without beats."""
     at = pointing.focus(record)
     shares = within(grid, at, but="beat").rhythm()
@@ -24,10 +27,11 @@ def rhythm(record: Record, grid: EvidenceGrid, beats: Beats, *, what: str, key: 
     title = f"{what} in each beat, %{of(at.words(but='beat'))}, above the RR interval that ends in it"
     strip = drawing.figure(figures.rhythm_strip, shares, beats, title=title)  # the same, whichever beat is framed
     table, framed = partial(tables.rhythm_table, shares, beats), beat_frame(beats, at)
-    widgets.draw(strip, table, key, select=pointing.follow(record), frames=framed)
+    shows = shows or files.facts(record)
+    widgets.draw(strip, table, key, shows=shows, select=pointing.follow(record), frames=framed)
 
 
-def channels(record: Record, grid: EvidenceGrid, *, what: str, key: str) -> None:
+def channels(record: Record, grid: EvidenceGrid, *, what: str, key: str, shows: files.Shows | None = None) -> None:
     """Draw the share of each lead: of the beat and wave in focus; nothing for a map without leads."""
     at = pointing.focus(record)
     shares = within(grid, at, but="lead").channel()
@@ -35,10 +39,13 @@ def channels(record: Record, grid: EvidenceGrid, *, what: str, key: str) -> None
         return
     title = f"{what} in each lead{of(at.words(but='lead'))}"
     bars = drawing.figure(figures.channel_bars, shares, grid.leads, title=title, focus=at)
-    widgets.draw(bars, partial(tables.channel_table, shares, grid.leads), key, select=pointing.follow(record))
+    table, shows = partial(tables.channel_table, shares, grid.leads), shows or files.facts(record)
+    widgets.draw(bars, table, key, shows=shows, select=pointing.follow(record))
 
 
-def matrix(record: Record, grid: EvidenceGrid, beats: Beats, *, what: str, key: str) -> None:
+def matrix(
+    record: Record, grid: EvidenceGrid, beats: Beats, *, what: str, key: str, shows: files.Shows | None = None
+) -> None:
     """Draw the share of each lead and wave: of the beat in focus; nothing without beats."""
     at = pointing.focus(record)
     shares = within(grid, at, but="lead+wave").beat()
@@ -52,7 +59,8 @@ def matrix(record: Record, grid: EvidenceGrid, beats: Beats, *, what: str, key: 
         durations=figures.wave_durations(grid),
         focus=at,
     )
-    widgets.draw(drawn, partial(tables.matrix_table, shares, grid.leads), key, select=pointing.follow(record))
+    table, shows = partial(tables.matrix_table, shares, grid.leads), shows or files.facts(record)
+    widgets.draw(drawn, table, key, shows=shows, select=pointing.follow(record))
 
 
 def of(words: str) -> str:

@@ -20,6 +20,9 @@ _HELP = (
     "draw a box on the tracing from one leg to the other. March: the same, and the interval is repeated on the sheet."
 )
 
+_PICKER_PX = 116
+"""Room for "QRS" beside the cross and the arrow of its box."""
+
 
 def focus(record: Record) -> Focus:
     """Return what the reader points at in a recording."""
@@ -55,7 +58,7 @@ def _follow_picker(record: Record, beats: Beats) -> None:
         widget = f"follow {name} {record.key}"
         looking.set_widget(widget, value if value in options else None)
         st.selectbox(
-            name, options, index=None, key=widget, placeholder="all", width=92,
+            name, options, index=None, key=widget, placeholder="all", width=_PICKER_PX,
             on_change=_followed, args=(record.key,),
         )  # fmt: skip
 

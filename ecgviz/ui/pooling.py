@@ -5,6 +5,7 @@ import streamlit as st
 from ecgviz import figures
 from ecgviz.checkpoint import Model
 from ecgviz.errors import EcgvizError
+from ecgviz.records.quality import unread
 from ecgviz.types import Record
 from ecgviz.types.focus import Focus
 from ecgviz.ui import failures, linked, method_words, pointing, state, tracing, widgets, wording, words
@@ -42,6 +43,8 @@ def behind_trace(record: Record, network: Model, attended: state.Attended, at: F
     """
     level, beyond_habit = _level_picker(network, attended)
     _heat(record, network, attended, level, beyond_habit=beyond_habit)
+    if told := unread(record, network.spec.duration_s):
+        widgets.note(wording.sentence(told))
     _leaning(record, network)
     if pointing.focus(record) != at:
         st.rerun()  # not before the figure is drawn, which would be taken away and put back

@@ -65,6 +65,9 @@ def _verdicts(entry_id: str, network: Model) -> dict[tuple[str, str], str]:
 
 def listed(entries: Mapping[str, Entry], found: Sequence[str], network: Model | None) -> str | None:
     """Show what was found as a table, and return the id of the row that the reader picked."""
+    if not found:
+        st.info("No recording matches; clear a field above.")
+        return None
     rows = [_row(entries[each], network) for each in found[:MOST_SHOWN]]
     columns = ["id", "source", "age", "sex", "labels", "called by the network", "verdicts"]
     if len(found) > MOST_SHOWN:

@@ -18,8 +18,8 @@ from ecgviz.figures import tables
 from ecgviz.figures.beat_tables import INTERVALS
 from ecgviz.figures.heat import Heat
 from ecgviz.figures.style import MISSING, number, percent
-from ecgviz.types import Record
-from ecgviz.ui import state, widgets, wording, words
+from ecgviz.types import AttentionMap, Record
+from ecgviz.ui import files, state, widgets, wording, words
 
 METHOD, ATTENTION = "Method", "Attention"
 
@@ -122,6 +122,11 @@ def explained(sides: Sides) -> dict[str, state.Explained]:
     return found
 
 
+def shows(side: Side, found: Mapping[str, state.Explained]) -> files.Shows:
+    """Return what the files of a figure tell of a side with its explanation."""
+    return files.of_map(side.record, side.model, found[side.title].explanation)
+
+
 def heats(sides: Sides, found: Mapping[str, state.Explained]) -> dict[str, Heat]:
     """Return what lies behind each side's trace, with colours that end at one value."""
     made = {
@@ -132,9 +137,9 @@ def heats(sides: Sides, found: Mapping[str, state.Explained]) -> dict[str, Heat]
     return _on_one_scale(made)
 
 
-def attended(sides: Sides) -> dict[str, Heat]:
-    """Return the attention of each side's network, of all its levels together where it has that, on one scale."""
-    made = {}
+def attended(sides: Sides) -> dict[str, AttentionMap]:
+    """Return the attention of each side's network, of all its levels together where it has that."""
+    found = {}
     for side in sides:
         try:
             maps = state.attended(side.record, side.model, side.label).maps
@@ -142,8 +147,13 @@ def attended(sides: Sides) -> dict[str, Heat]:
             st.warning(wording.plain(f"{side.title}: {refusal}"))
             continue
         if maps:
-            made[side.title] = figures.from_attention(maps.get("joint", next(iter(maps.values()))))
-    return _on_one_scale(made)
+            found[side.title] = maps.get("joint", next(iter(maps.values())))
+    return found
+
+
+def attention_heats(found: Mapping[str, AttentionMap]) -> dict[str, Heat]:
+    """Return what lies behind each side's trace of the attention of its network, with colours that end at one value."""
+    return _on_one_scale({title: figures.from_attention(each) for title, each in found.items()})
 
 
 def _on_one_scale(made: Mapping[str, Heat]) -> dict[str, Heat]:
@@ -175,10 +185,12 @@ def matrices(sides: Sides, found: Mapping[str, state.Explained], key: str) -> No
                     limit=limit,
                     durations=figures.wave_durations(grid),
                 )
-                widgets.draw(matrix, tables.matrix_table(net, grid.leads), key=f"{key} matrix {side.title}")
+                table = tables.matrix_table(net, grid.leads)
+                widgets.draw(matrix, table, key=f"{key} matrix {side.title}", shows=shows(side, found))
             elif channel is not None:
                 bars = figures.channel_bars(channel, grid.leads, title=side.title)
-                widgets.draw(bars, tables.channel_table(channel, grid.leads), key=f"{key} leads {side.title}")
+                table = tables.channel_table(channel, grid.leads)
+                widgets.draw(bars, table, key=f"{key} leads {side.title}", shows=shows(side, found))
             else:
                 st.info("There are no beats, so there are no waves to share this map out to.")
 

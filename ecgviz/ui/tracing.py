@@ -10,11 +10,18 @@ from ecgviz.figures.spans import Span, span_table, top_spans, whereabouts
 from ecgviz.figures.style import percent
 from ecgviz.figures.tables import heat_table, sample_table
 from ecgviz.types import Beats, Record
-from ecgviz.ui import pointing, state, widgets
+from ecgviz.ui import files, pointing, state, widgets
 from ecgviz.ui.state import drawing, looking
 
 
-def show(record: Record, key: str, *, heat: Heat | None = None, start_s: float | None = None) -> None:
+def show(
+    record: Record,
+    key: str,
+    *,
+    heat: Heat | None = None,
+    start_s: float | None = None,
+    shows: files.Shows | None = None,
+) -> None:
     """Show a recording on paper, with a map behind the trace.
 
     Parameters
@@ -26,6 +33,9 @@ def show(record: Record, key: str, *, heat: Heat | None = None, start_s: float |
         The map; the reader's view decides its scale and place.
     start_s : float, optional
         Left edge of the first sheet; where a sheet does not hold all that follows, the reader pages through it.
+    shows : mapping of str to str, optional
+        What its files tell of it, with a map that it is of (``of_map`` of `ecgviz.ui.files`); without it, the
+        recording alone.
     """
     reading, view = state.reading(record), looking.view()
     clean, beats = reading.clean, reading.beats
@@ -59,7 +69,8 @@ def show(record: Record, key: str, *, heat: Heat | None = None, start_s: float |
     if measuring:
         pointing.caliper_readings(caliper, page, beats, marching=mode == looking.MARCH)
     paper = widgets.paper_name(record, start_s)
-    widgets.draw(figure, table, key, below=below, select=select, paper=paper, frames=frames)
+    shows = shows or files.facts(record)
+    widgets.draw(figure, table, key, shows=shows, below=below, select=select, paper=paper, frames=frames)
 
 
 def _largest(spans: tuple[Span, ...], beats: Beats) -> None:

@@ -7,7 +7,7 @@ from ecgviz.checkpoint import Model, available_models
 from ecgviz.errors import EcgvizError
 from ecgviz.figures.planted import planted_table_figure
 from ecgviz.registry import shipped
-from ecgviz.ui import method_words, state, widgets, wording
+from ecgviz.ui import files, method_words, state, widgets, wording
 from ecgviz.validate.explanations import load_planted
 from ecgviz.validate.explanations.scores import SCORES
 from ecgviz.validate.explanations.table import FILE
@@ -79,7 +79,9 @@ def draw(table: pd.DataFrame, score: str) -> None:
     """Draw what each method finds beyond the best control, and list it with its intervals."""
     chosen = table[(table.score == score) & (table.group == "counted")]
     named = table.assign(method=table.method.map(method_words.method_name), finding=table.finding.map(wording.readable))
-    widgets.draw(planted_table_figure(named, score), shown(chosen), key=f"planted {score}")
+    asked = dict.fromkeys(zip(chosen.model, chosen.digest, strict=True))
+    shows = files.together(*({"model": f"{model} ({digest})"} for model, digest in asked))
+    widgets.draw(planted_table_figure(named, score), shown(chosen), key=f"planted {score}", shows=shows)
 
 
 def shown(rows: pd.DataFrame) -> pd.DataFrame:

@@ -10,11 +10,12 @@ from ecgviz import figures
 from ecgviz.edit import CHANGES, Edited, Step, Takes, step
 from ecgviz.errors import EcgvizError
 from ecgviz.figures import tables
+from ecgviz.figures.heat import Heat
 from ecgviz.figures.overlaid import over_original
 from ecgviz.records.leads import LIMB
 from ecgviz.types import Record
 from ecgviz.types.paper import SHEET_S
-from ecgviz.ui import sides, state, widgets, wording
+from ecgviz.ui import files, sides, state, widgets, wording
 
 BEFORE, AFTER = "before", "after"
 ALL, NOTHING = "all leads", "Nothing"
@@ -152,14 +153,7 @@ def tracing(record: Record, edited: Edited, shown: sides.Sides, found: Mapping[s
     whose = right.segmented_control(
         "of the recording", (AFTER, BEFORE), default=AFTER, required=True, key="what if whose", wrap=True
     )
-    heats = {}
-    if behind == sides.METHOD:
-        heats = sides.heats(shown, found)
-    elif behind == sides.ATTENTION:
-        heats = sides.attended(shown)
-        if not heats:
-            st.info("This network shows no attention; choose the method instead.")
-    heat = heats.get(str(whose))
+    heat, of_heat = _behind(str(behind), next(side for side in shown if side.title == whose), shown, found)
     start_s = widgets.window_start(record, SHEET_S)
     now, was = state.reading(edited.record), state.reading(record)
     sheet = figures.paper(
@@ -170,7 +164,27 @@ def tracing(record: Record, edited: Edited, shown: sides.Sides, found: Mapping[s
         heat=heat,
     )
     over_original(sheet, now.clean, was.clean)
-    widgets.draw(sheet, partial(tables.sample_table, now.clean, start_s, start_s + SHEET_S), key="what if paper")
+    table = partial(tables.sample_table, now.clean, start_s, start_s + SHEET_S)
+    shows = files.together(files.facts(edited.record), files.facts(record), of_heat)
+    widgets.draw(sheet, table, key="what if paper", shows=shows)
+
+
+def _behind(
+    behind: str, side: sides.Side, shown: sides.Sides, found: Mapping[str, state.Explained]
+) -> tuple[Heat | None, files.Shows]:
+    """Return what lies behind the trace, and what it is of; nothing where the network has no such map."""
+    if behind == sides.METHOD and side.title in found:
+        return sides.heats(shown, found)[side.title], sides.shows(side, found)
+    if behind != sides.ATTENTION:
+        return None, {}
+    maps = sides.attended(shown)
+    if not maps:
+        st.info("This network shows no attention; choose the method instead.")
+    if side.title not in maps:
+        return None, {}
+    one = maps[side.title]
+    shows = files.facts(side.record, side.model, label=one.label, method=f"attention_{one.level}")
+    return sides.attention_heats(maps)[side.title], shows
 
 
 def cautions(record: Record, edited: Edited) -> None:

@@ -68,6 +68,7 @@ def draw(
     table: files.Table,
     key: str,
     *,
+    shows: files.Shows,
     select: Mapping[str, Any] | None = None,
     below: Callable[[], None] | None = None,
     paper: str = "",
@@ -81,6 +82,9 @@ def draw(
         A figure of `ecgviz.figures`, and its twin in numbers, or what makes the twin once a reader opens it.
     key : str
         Of the figure, once on a page.
+    shows : mapping of str to str
+        Of which recording, model, label and method it is, for its files (``facts`` of `ecgviz.ui.files`); empty for a
+        figure of none.
     select : mapping, optional
         What makes it follow clicks or boxes (``on_pick`` or ``on_box`` of `ecgviz.ui.chart.show`).
     below : callable, optional
@@ -97,7 +101,7 @@ def draw(
         chart.show(shown, key, paper=paper, fills=fills, frames=over, **(select or {}))
     if below is not None:
         below()
-    files.offer(partial(style.with_shapes, shown, over) if over else shown, table, key)
+    files.offer(partial(style.with_shapes, shown, over) if over else shown, table, key, shows=shows)
 
 
 def paper_name(record: Record, start_s: float) -> str:

@@ -67,7 +67,9 @@ def place(one: Entry, shown: Definition) -> None:
     if not maps:
         st.markdown("This entry names no leads and waves: an interval, a rate or an axis has no place on the trace.")
         return
-    widgets.draw(guideline_map(maps, title="Where it looks"), role_table(maps), key="library map")
+    drawn = guideline_map(maps, title="Where it looks")
+    shows = {"entry": one.id, "definition": wording.readable(shown.key)}
+    widgets.draw(drawn, role_table(maps), key="library map", shows=shows)
 
 
 def asked_leads(shown: Definition) -> tuple[str, ...]:

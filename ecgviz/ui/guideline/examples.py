@@ -82,7 +82,10 @@ def _paper(one: Entry, definition: str, made: Example, *, twin: bool) -> None:
     found = read.of(one.id).get(definition)
     if found is not None and not twin:
         drawn = outline(drawn, read.clean, 0.0, read.beats, found.regions, form)
-    widgets.draw(drawn, sample_table(read.clean, 0.0, read.clean.duration_s), key="example paper")
+    which = f"demo:{made.finding}"
+    shows = {"recording": f"{which}, the same patient without the finding" if twin else which}
+    shows |= {"entry": one.id, "definition": wording.readable(definition)}
+    widgets.draw(drawn, sample_table(read.clean, 0.0, read.clean.duration_s), key="example paper", shows=shows)
     others = [f"{name}" for name in made.shown.met() if name != one.id]
     also = f" Also met on it: {', '.join(others)}." if others else ""
     widgets.note(f"{FINDINGS[made.finding].description}, demo:{made.finding}. {KEY}{also}")

@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from ecgviz.figures.annotated import for_projector
-from ecgviz.ui import widgets
+from ecgviz.ui import files, widgets
 from ecgviz.ui.state import teaching
 
 _STYLE = """<style>
@@ -36,6 +36,6 @@ def switch() -> None:
         st.html(_STYLE)
 
 
-def draw(figure: go.Figure, table: pd.DataFrame, key: str) -> None:
+def draw(figure: go.Figure, table: pd.DataFrame, key: str, *, shows: files.Shows) -> None:
     """Show a figure with its table, in large type where the classroom switch is on."""
-    widgets.draw(for_projector(figure) if teaching.classroom() else figure, table, key)
+    widgets.draw(for_projector(figure) if teaching.classroom() else figure, table, key, shows=shows)

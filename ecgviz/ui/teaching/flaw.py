@@ -10,7 +10,7 @@ from ecgviz.figures import tables
 from ecgviz.figures.style import percent
 from ecgviz.teach import Library, Opened
 from ecgviz.teach.flaw import SIDES, p_of_guessing, trained_side
-from ecgviz.ui import method_words, state, widgets, wording, words
+from ecgviz.ui import files, method_words, state, widgets, wording, words
 from ecgviz.ui.state import teaching
 from ecgviz.ui.state.networks import Explained
 from ecgviz.ui.state.teaching import Sitting
@@ -63,22 +63,31 @@ def _question(opened: Opened, network: Model, label: str, held: Sitting, maps: d
         _answered(opened, held, maps)
     shown = st.segmented_control("Behind the trace", list(SIDES), default="A", required=True, key="flaw side") or "A"
     heat = figures.from_explanation(maps[shown].explanation, opened.record.duration_s)
-    sheet.paper(opened, heat=heat, key=f"flaw {shown}")
+    sheet.paper(opened, heat=heat, key=f"flaw {shown}", shows=_shows(opened, network, maps[shown]))
     for place, side in zip(st.columns(2), SIDES, strict=True):
         with place:
-            _matrix(maps[side], side, opened)
+            _matrix(maps[side], side, opened, network)
 
 
-def _matrix(one: Explained, side: str, opened: Opened) -> None:
+def _shows(opened: Opened, network: Model, one: Explained) -> files.Shows:
+    """Return what the files of a map tell of it: not which of the two it is, which is the question."""
+    told = files.of_map(opened.record, network, one.explanation)
+    return {**told, "model": f"{told['model']}, or the same network with random weights"}
+
+
+def _matrix(one: Explained, side: str, opened: Opened, network: Model) -> None:
+    shows = _shows(opened, network, one)
     shares = one.grid.beat()
     if shares is None or not len(opened.beats):
         by_lead = one.grid.channel()
         if by_lead is not None:
             bars = figures.channel_bars(by_lead, one.grid.leads, title=f"Map {side}: share of each lead")
-            classroom.draw(bars, tables.channel_table(by_lead, one.grid.leads), key=f"flaw bars {side}")
+            table = tables.channel_table(by_lead, one.grid.leads)
+            classroom.draw(bars, table, key=f"flaw bars {side}", shows=shows)
         return
     matrix = figures.wave_matrix(shares, one.grid.leads, title=f"Map {side}: share of {words.mass(one.grid)}, %")
-    classroom.draw(matrix, tables.matrix_table(shares, one.grid.leads), key=f"flaw matrix {side}")
+    table = tables.matrix_table(shares, one.grid.leads)
+    classroom.draw(matrix, table, key=f"flaw matrix {side}", shows=shows)
 
 
 def _answer_buttons(opened: Opened, held: Sitting) -> None:

@@ -8,7 +8,7 @@ from ecgviz.figures import annotated, beat_tables
 from ecgviz.teach import Library, Opened
 from ecgviz.teach.opened import findings_of
 from ecgviz.types import Finding
-from ecgviz.ui import state, wording
+from ecgviz.ui import files, state, wording
 from ecgviz.ui.state import teaching
 from ecgviz.ui.teaching import classroom, sheet
 
@@ -47,7 +47,7 @@ def _median(opened: Opened) -> None:
         title = f"Median of {median.n_beats} {wording.readable(kind)} beats"
         drawn = annotated.half_as_wide(figures.median_sheet(median, opened.record.leads, title=title))
         table = beat_tables.median_table(median, opened.record.leads)
-        classroom.draw(drawn, table, key=f"median {opened.case.id}")
+        classroom.draw(drawn, table, key=f"median {opened.case.id}", shows=files.facts(opened.record))
 
 
 def _crossed(both: list[Opened]) -> dict[str, list[str]]:

@@ -16,7 +16,7 @@ from ecgviz.review.marks import MarkScore, score_cells
 from ecgviz.teach import Library, Opened, Score
 from ecgviz.teach.opened import findings_of
 from ecgviz.types import Case, Region
-from ecgviz.ui import state, widgets, wording, words
+from ecgviz.ui import files, state, widgets, wording, words
 from ecgviz.ui.state.teaching import Given
 from ecgviz.ui.teaching import classroom, sheet
 
@@ -100,7 +100,7 @@ def model(opened: Opened, given: Given | None, key: str) -> None:
         f"{wording.plain(wording.sentence(case.agreement.why))}"
     )
     heat = figures.from_explanation(case.explanation, opened.record.duration_s)
-    sheet.paper(opened, heat=heat, measured=True, key=f"model {key}")
+    sheet.paper(opened, heat=heat, measured=True, key=f"model {key}", shows=files.of_case(case))
     _model_matrix(opened, case, given, key)
 
 
@@ -116,7 +116,8 @@ def _model_matrix(opened: Opened, case: Case, given: Given | None, key: str) -> 
     left, right = st.columns(2)
     with left:
         matrix = figures.wave_matrix(shares, case.grid.leads, title=title, outlined=framed, below=below)
-        classroom.draw(matrix, tables.matrix_table(shares, case.grid.leads), key=f"model matrix {key}")
+        table = tables.matrix_table(shares, case.grid.leads)
+        classroom.draw(matrix, table, key=f"model matrix {key}", shows=files.of_case(case))
     with right:
         if given is not None and given.cells and region is not None:
             yours = score_cells(given.cells, region, opened.beats)

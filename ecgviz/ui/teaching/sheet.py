@@ -10,7 +10,7 @@ from ecgviz.figures.heat import Heat
 from ecgviz.teach import Opened
 from ecgviz.teach.opened import findings_of
 from ecgviz.types.paper import SHEET_S
-from ecgviz.ui import widgets, wording
+from ecgviz.ui import files, widgets, wording
 from ecgviz.ui.teaching import classroom
 
 
@@ -23,8 +23,18 @@ def heading(opened: Opened, place: str) -> None:
     st.markdown(f"**{wording.plain(place)}** · {wording.plain(f'{sex}, {age}{told}')}")
 
 
-def paper(opened: Opened, *, heat: Heat | None = None, measured: bool = False, key: str = "case") -> None:
-    """Draw the case; intervals stand above it only where ``measured`` says that they give nothing away any more."""
+def paper(
+    opened: Opened,
+    *,
+    heat: Heat | None = None,
+    measured: bool = False,
+    key: str = "case",
+    shows: files.Shows | None = None,
+) -> None:
+    """Draw the case; intervals stand above it only where ``measured`` says that they give nothing away any more.
+
+    ``shows`` is what its files tell of it, with the map of a network; without it, its recording alone.
+    """
     record = opened.record
     if measured:
         header: tuple[str, ...] = figures.header(record, opened.measured)
@@ -34,7 +44,7 @@ def paper(opened: Opened, *, heat: Heat | None = None, measured: bool = False, k
         header = (SEPARATOR.join([record.id, age, record.sex or "sex unknown", *simulated]),)
     drawn = figures.paper(opened.clean, header=header, footer=figures.footer(record), heat=heat)
     table = tables.sample_table(opened.clean, 0.0, SHEET_S) if heat is None else tables.heat_table(heat)
-    classroom.draw(drawn, table, key=f"{key} {opened.case.id}")
+    classroom.draw(drawn, table, key=f"{key} {opened.case.id}", shows=shows or files.facts(record))
     widgets.note(f"Licence of the recording: {opened.licence}.")
 
 
