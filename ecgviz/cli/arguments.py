@@ -45,7 +45,11 @@ Seed = Annotated[
 ]
 Marks = Annotated[
     Path | None,
-    typer.Option("--marks", help="CSV of marks a reader changed (beat, mark, time_s), as ecgviz beats writes it."),
+    typer.Option(
+        "--marks",
+        help="CSV of marks a reader changed (beat, mark, time_s), as ecgviz beats writes it: an empty time takes a "
+        "mark out, and a mark without a row stays as it was found.",
+    ),
 ]
 Criteria = Annotated[
     Path | None, typer.Option("--criteria", help="Folder of your own criteria (*.yaml), used beside ours.")

@@ -115,7 +115,7 @@ def beats(
 def simulate(
     finding: Annotated[str, typer.Argument(metavar="FINDING", help="What to plant; an unknown name lists all.")],
     fs: Annotated[float, typer.Option("--fs", help="Sampling rate in Hz.")],
-    out: Annotated[Path, typer.Option("--out", help="File to write, .npz or .csv.")],
+    out: Annotated[Path, typer.Option("--out", help="File to write, .npz or .csv; one that is there is replaced.")],
     seed: Seed = 0,
     duration: Annotated[float, typer.Option("--duration", help="Length in seconds.")] = 10.0,
     severity: Annotated[float, typer.Option("--severity", help="1 is clearly past the criterion.")] = 1.0,
