@@ -113,7 +113,7 @@ def test_empty_cells_and_nan_are_missing_samples(tmp_path):
 
 
 def test_a_first_sample_that_is_missing_in_every_lead_is_no_row_of_units(tmp_path):
-    for word in ("nan", "NaN", "NAN"):
+    for word in ("nan", "NaN", "NAN", "NA"):
         (tmp_path / "x.csv").write_text(f"# fs: 100\n# unit: mV\nI,II\n{word},{word}\n0,0.1\n0.4,0.5\n")
         record = load_record(tmp_path / "x.csv")
         assert np.isnan(record.signal).tolist() == [[True, False, False]] * 2
@@ -128,6 +128,8 @@ TABLE = "# fs: 100\n# unit: mV\n"
         ("I,II\n0,1\n1,0\n", r"'x\.csv': no sampling rate is stated; give it in hertz"),
         ("# fs: 100\nI,II\n0,1\n1,0\n", r"'x\.csv': no unit is stated; give mV, uV or V"),
         ("# fs: fast\n# unit: mV\nI,II\n0,1\n1,0\n", "sampling rate 'fast' is no number"),
+        (TABLE + "I (uV),II (uV)\n0,1\n1,0\n", "states 'mV' for all leads, and 'uV' in its header row"),
+        (TABLE + "I,II\ninf,inf\n1,0\n", "lead I holds infinite samples"),
         ("# fs: 0\n# unit: mV\nI,II\n0,1\n1,0\n", "sampling rate '0' is no number of hertz"),
         ("# fs: 100\n# unit: counts\nI,II\n0,1\n1,0\n", "unit 'counts' is not known"),
         (TABLE + "0.1,0.2\n0,1\n1,0\n", "the first row holds numbers; a header row of lead names is needed"),

@@ -25,6 +25,7 @@ _YES = ("yes", "true", "1")
 _NAME_UNIT = re.compile(r"^(.{1,40}?)\s*[\[(]([^\])]{1,12})[\])]$|^(.{1,40}?)_([munµμ]?v|m?s)$", re.IGNORECASE)
 _TIME = ("time", "t", "seconds", "time_s", "timestamp")
 _SECONDS = {"s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3, "milliseconds": 1e-3}
+_MISSING = ("nan", "na")
 _UNIFORM = 0.51
 """Largest distance of a time stamp from an even clock, in samples: rounded stamps pass, gaps and jumps do not."""
 
@@ -32,7 +33,7 @@ _UNIFORM = 0.51
 def read_csv(path: Path, fs: float | None, unit: str | None) -> Record:
     """Read a CSV: comma, semicolon or tab between cells; a decimal comma with the last two.
 
-    ``fs`` (Hz) and ``unit`` are taken where the file states none. Empty cells and ``nan`` are missing samples.
+    ``fs`` (Hz) and ``unit`` are taken where the file states none. Empty cells, ``nan`` and ``NA`` are missing samples.
 
     Raises
     ------
@@ -51,7 +52,7 @@ def read_csv(path: Path, fs: float | None, unit: str | None) -> Record:
     if (
         len(second) == len(names)
         and all(re.fullmatch(r"[^\W\d]{1,12}", cell) for cell in second)
-        and "nan" not in [cell.casefold() for cell in second]
+        and not {cell.casefold() for cell in second} & {*_MISSING, "inf"}
     ):
         units, rows = list(second), rows[1:]
     values = _table(rows, separator, len(names), source)
@@ -149,6 +150,9 @@ def _cells(rows: Sequence[str], separator: str, n_columns: int, source: str) -> 
             try:
                 yield float(text.replace(",", ".") if separator != "," else text) if text else np.nan
             except ValueError as error:
+                if text.casefold() in _MISSING:
+                    yield np.nan
+                    continue
                 raise RecordError(
                     f"{source}: {fields.shown(text)} stands in sample {n} where a number belongs"
                 ) from error
@@ -175,7 +179,11 @@ def _rate_of(times: FloatArray, unit: str | None, source: str) -> tuple[float, t
 def _scale(
     signal: FloatArray, units: Sequence[str | None], stated: str | None, given: str | None, source: str
 ) -> tuple[FloatArray, tuple[str, ...]]:
-    """Turn every lead into millivolts by its own unit, or the one for all."""
+    """Turn every lead into millivolts by its own unit, or the one for all; a file that states two is refused."""
+    for unit in filter(None, units if stated else ()):
+        if fields.millivolts(unit, source) != fields.millivolts(str(stated), source):
+            both = f"{fields.shown(str(stated))} for all leads, and {fields.shown(unit)} in its header row"
+            raise RecordError(f"{source}: states {both}")
     agreed = [fields.agreed_unit(unit or stated, given, source) for unit in units]
     factors = np.array([factor for factor, _ in agreed])
     return signal * factors[:, None], tuple(dict.fromkeys(note for _, notes in agreed for note in notes))
