@@ -12,13 +12,7 @@ from torch import Tensor
 from ecgviz.checkpoint import Model
 from ecgviz.errors import ExplanationError
 from ecgviz.explain import baselines
-from ecgviz.explain.attribution import (
-    Fed,
-    attributed,
-    change_of_logit,
-    completeness_error,
-    explanation,
-)
+from ecgviz.explain.attribution import Fed, attributed, change_of_logit, completeness_error, explanation
 from ecgviz.explain.baselines import at_baseline, one_baseline
 from ecgviz.explain.gradients import slopes
 from ecgviz.explain.method import Method, needs_gradients
