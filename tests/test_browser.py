@@ -462,6 +462,9 @@ def test_every_figure_leaves_as_a_file(visit: Visit):
             page.get_by_role("button", name=f"Download {kind}").click()
         assert waiting.value.suggested_filename == f"ecgviz-paper.{kind.lower()}"
         assert Path(waiting.value.path()).read_bytes().startswith(start)
+    told = [line for line in Path(waiting.value.path()).read_text().splitlines() if line.startswith("# ")]
+    assert told[1].startswith("# recording: demo:pvc (")  # and of no network, which the paper does not show
+    assert [line.split(":")[0] for line in told] == ["# figure", "# recording", "# ecgviz", "# notice"]
     visit.assert_clean()
 
 
