@@ -95,8 +95,13 @@ def test_attention_is_not_told_as_the_method_and_label_of_the_sidebar(app: AppTe
     assert set(told) == {"attention paper", "attention rhythm", "attention channels", "attention matrix"}
     for each in told.values():
         assert each["recording"] == identity("demo:normal")
-        assert each.get("method", "attention_joint") == "attention_joint"
+        assert each["method"] == "attention_joint"
+        assert each["model"].startswith("imle_net ")
         assert "label" not in each  # it is the same for all
+    app.segmented_control(key=next(b.key for b in app.segmented_control if b.label.startswith("Level"))).set_value(
+        "rhythm"
+    ).run()
+    assert told["attention paper"]["method"] == "attention_rhythm"
 
 
 def test_each_map_side_by_side_is_told_by_its_own_method(app: AppTest, told: Told):

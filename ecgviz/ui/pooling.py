@@ -8,7 +8,7 @@ from ecgviz.errors import EcgvizError
 from ecgviz.records.quality import unread
 from ecgviz.types import Record
 from ecgviz.types.focus import Focus
-from ecgviz.ui import failures, linked, method_words, pointing, state, tracing, widgets, wording, words
+from ecgviz.ui import failures, files, linked, method_words, pointing, state, tracing, widgets, wording, words
 
 
 @failures.fragment
@@ -22,17 +22,27 @@ def levels(record: Record, network: Model, attended: state.Attended) -> None:
     rhythm, channel, beat = (attended.grid(each) for each in ("rhythm", "channel", "beat"))
     level_note(network, "rhythm")
     if rhythm is not None:
-        linked.rhythm(record, rhythm, beats, what="Rhythm: share of attention", key="attention rhythm")
+        shows = _shows(record, network, attended, "rhythm")
+        linked.rhythm(record, rhythm, beats, what="Rhythm: share of attention", key="attention rhythm", shows=shows)
     left, right = st.columns(2)
     with left:
         level_note(network, "channel")
         if channel is not None:
-            linked.channels(record, channel, what="Channel: share of attention", key="attention channels")
+            shows = _shows(record, network, attended, "channel")
+            linked.channels(record, channel, what="Channel: share of attention", key="attention channels", shows=shows)
     with right:
         level_note(network, "beat")
         if beat is not None:
-            linked.matrix(record, beat, beats, what="Beat: share of attention", key="attention matrix")
+            shows = _shows(record, network, attended, "beat")
+            linked.matrix(record, beat, beats, what="Beat: share of attention", key="attention matrix", shows=shows)
             widgets.note(words.outside(beat))
+
+
+def _shows(record: Record, network: Model, attended: state.Attended, level: str) -> files.Shows:
+    """Return what the files of one level's figure tell: the map it is read from, of all levels where one is."""
+    own = attended.maps.get("joint", attended.maps.get(level))
+    label, method = (None, None) if own is None else (own.label, f"attention_{own.level}")
+    return files.facts(record, network, label=label, method=method)
 
 
 @failures.fragment
@@ -73,19 +83,19 @@ def _heat(record: Record, network: Model, attended: state.Attended, level: str, 
     """Draw one level behind the trace: as it is, or what exceeds the network's habit; and say what it cannot tell."""
     label = state.choice().label or network.labels[0]
     if not beyond_habit:
-        tracing.show(
-            record, "attention paper", heat=figures.from_attention(attended.maps[level]), start_s=attended.start_s
-        )
-        widgets.note(words.attention_facts(attended.maps[level]))
+        one = attended.maps[level]
+        shows = files.facts(record, network, label=one.label, method=f"attention_{level}")
+        heat = figures.from_attention(one)
+        tracing.show(record, "attention paper", heat=heat, start_s=attended.start_s, shows=shows)
+        widgets.note(words.attention_facts(one))
         return
     try:
         made = state.explained(record, network, label, f"attention_{level}", prior="subtract").explanation
     except EcgvizError as refusal:
         st.warning(wording.plain(str(refusal)))
         return
-    tracing.show(
-        record, "attention paper", heat=figures.from_explanation(made, record.duration_s), start_s=made.start_s
-    )
+    heat, shows = figures.from_explanation(made, record.duration_s), files.of_map(record, network, made)
+    tracing.show(record, "attention paper", heat=heat, start_s=made.start_s, shows=shows)
     widgets.note(method_words.habit(made))
 
 
