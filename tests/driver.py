@@ -110,6 +110,19 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@contextmanager
+def opened(cwd: Path) -> Iterator[tuple[Page, list[str]]]:
+    """Serve the app from a folder, open it, and yield its page at 1440x900 and what Chromium complains of."""
+    complaints: list[str] = []
+    with dashboard(cwd) as address, chromium() as browser:
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        page.goto(address)
+        settle(page)
+        yield page, complaints
+
+
 def settle(page: Page, showing: str = "") -> None:
     """Wait until the app has run, shows what the CSS selector ``showing`` names, and every figure is drawn.
 

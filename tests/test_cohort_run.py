@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ecgviz.checkpoint import Model, load_model, save_model
+from ecgviz.cli import main
 from ecgviz.cohort import Cohort, run, together
 from ecgviz.cohort.folder import Recording, recordings, stated
 from ecgviz.cohort.rows import failed_row, nameless
@@ -218,6 +219,19 @@ def test_leads_of_ludb_that_miss_samples_are_one_reason() -> None:
         said = f"{recording.id}: {n}.5 % of lead V1 is missing"
         reasons.add(failed_row(recording, "MI", said, None)["failure_reason"])
     assert reasons == {"# % of lead V# is missing"}
+
+
+def test_a_reason_is_told_by_the_sentence_of_a_row_with_its_lead_and_numbers(
+    tmp_path: Path, data: Path, model_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "ecgs").mkdir()
+    shutil.copy(data / "short.npz", tmp_path / "ecgs")
+    asked = ["--model", str(model_folder), "--method", "saliency", "--label", "MI", "--jobs", "1"]
+    store = str(tmp_path / "store")
+    assert main(["cohort", "run", "--data", str(tmp_path / "ecgs"), *asked, "--out", store]) == 0
+    told = capsys.readouterr().out
+    assert "there are 6 s, the network needs 10 s" in " ".join(told.split())
+    assert "#" not in told
 
 
 def test_what_is_done_is_not_done_again(store: Path, data: Path, model_folder: Path) -> None:

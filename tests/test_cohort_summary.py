@@ -510,6 +510,9 @@ def test_the_command_line_says_the_same(cohort: Cohort, capsys: pytest.CaptureFi
     assert read["many"][0] == list(range(3000))
     assert len(read["pos"][0]) == 12 * len(ATOMS)
     assert read["findings"][0][0]["criterion"] == "IMI"
+    one = "SELECT 0.1::FLOAT AS share, [0.5::FLOAT, NULL] AS some"
+    assert main(["cohort", "query", store, one, "--csv", str(tmp_path / "o.csv")]) == 0
+    assert (tmp_path / "o.csv").read_text(encoding="utf-8") == 'share,some\n0.1,"[0.5, null]"\n'
     capsys.readouterr()
     for place, said in (("nowhere/r.csv", "nowhere to write it in"), ("", "is there and is no file; name a file")):
         assert main(["cohort", "query", store, "SELECT record FROM records", "--csv", str(tmp_path / place)]) == 2

@@ -1,7 +1,7 @@
 """From a recording's criteria to the guideline library and on to a look-alike, in Chromium, by links alone."""
 
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import driver
 import pytest
@@ -13,13 +13,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 
 def test_links_lead_from_a_criterion_to_its_entry_and_to_a_look_alike_and_the_address_comes_back_to_it(tmp_path: Path):
-    complaints: list[str] = []
-    with driver.dashboard(tmp_path) as address, driver.chromium() as browser:
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-        page.goto(address)
-        driver.settle(page)
+    with driver.opened(tmp_path) as (page, complaints):
         driver.choose_demo(page, "lbbb")
         driver.visit(page, "Criteria")
         page.get_by_test_id("stPageLink").filter(has_text="What the guideline library says of it").click()
@@ -32,7 +26,7 @@ def test_links_lead_from_a_criterion_to_its_entry_and_to_a_look_alike_and_the_ad
         driver.settle(page)
         assert parse_qs(urlsplit(page.url).query)["entry"] == ["WPW"]
         assert complaints == []
-        page.goto(f"{address}/Guideline_library?entry=LAO%2FLAE")
+        page.goto(urljoin(page.url, "/Guideline_library?entry=LAO%2FLAE"))
         expect(page.get_by_role("heading", name="(LAO/LAE)")).to_be_visible(timeout=driver.PATIENCE_MS)
         driver.settle(page)
         expect(page.get_by_text(NOTICE).first).to_be_visible()

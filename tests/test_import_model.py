@@ -256,6 +256,18 @@ def program(folder: Path, data: bytes, **changes: Any) -> Path:
     return folder / "mine"
 
 
+def test_methods_of_a_program_are_said_to_give_maps_alone(
+    tmp_path: Path, any_batch: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["methods", "--model", str(program(tmp_path, any_batch))]
+    assert main([*asked, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert "explain, report and cohort run refuse it" in told["maps_alone"]
+    assert "" in [row["why_not"] for row in told["methods"]]
+    assert main(asked) == 0
+    assert told["maps_alone"] in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("fixture", ["any_batch", "one_at_once"])
 def test_an_exported_program_predicts_as_the_network_it_was(
     tmp_path: Path, fixture: str, small: torch.nn.Module, request: pytest.FixtureRequest

@@ -38,15 +38,9 @@ def inked(page: Page) -> float:
 
 
 def test_a_sheet_that_does_not_overlap_the_one_before_shows_its_trace_and_each_keeps_its_zoom(tmp_path: Path):
-    complaints: list[str] = []
     made = simulate("normal", seed=1, fs=250.0, duration_s=SHEET_S + LAST_S).record
     save_record(made, tmp_path / "long.npz")
-    with driver.dashboard(tmp_path) as address, driver.chromium() as browser:
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-        page.goto(address)
-        driver.settle(page)
+    with driver.opened(tmp_path) as (page, complaints):
         driver.upload(page, [tmp_path / "long.npz"])
         first, last = [-MARGIN_S, SHEET_S], [LAST_S - MARGIN_S, LAST_S + SHEET_S]
         for name in ("Record", "Attention", "Attributions"):

@@ -130,6 +130,8 @@ TABLE = "# fs: 100\n# unit: mV\n"
         ("# fs: fast\n# unit: mV\nI,II\n0,1\n1,0\n", "sampling rate 'fast' is no number"),
         (TABLE + "I (uV),II (uV)\n0,1\n1,0\n", "states 'mV' for all leads, and 'uV' in its header row"),
         (TABLE + "I,II\ninf,inf\n1,0\n", "lead I holds infinite samples"),
+        (TABLE + "I,II\nInfinity,Infinity\n1,0\n", "lead I holds infinite samples"),
+        ("# fs: 100\nI (uV),II (uV)\nmV,mV\n0,1\n1,0\n", "a lead is in 'uV' by its name, and in 'mV' below"),
         ("# fs: 0\n# unit: mV\nI,II\n0,1\n1,0\n", "sampling rate '0' is no number of hertz"),
         ("# fs: 100\n# unit: counts\nI,II\n0,1\n1,0\n", "unit 'counts' is not known"),
         (TABLE + "0.1,0.2\n0,1\n1,0\n", "the first row holds numbers; a header row of lead names is needed"),

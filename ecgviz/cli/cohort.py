@@ -79,7 +79,8 @@ def run(
         return write_json(done)
     write_lines(*done.left_out, f"{done.n_recordings} recordings, {done.n_rows} rows added to {out}")
     if done.failures:
-        write_table("Rows that failed", ("rows", "why"), [(str(n), why) for why, n in done.failures.most_common()])
+        counts = [(str(n), done.examples[why]) for why, n in done.failures.most_common()]
+        write_table("Rows that failed", ("rows", "why, of one of them"), counts)
     few = "" if random_networks >= 5 else " (five on the pages): one row's excess is less sure than the mean of many"
     return write_lines(f"Each map was held against {random_networks} random networks{few}.", NOTICE)
 
@@ -101,7 +102,9 @@ def query(
     found = Cohort(store).sql(sql)
     if csv is not None:
         with written_whole(csv) as part:
-            found.map(_cell).to_csv(part, index=False)
+            # Columns of numbers stay as they are: as single values those of 32 bits would get digits of 64.
+            cells = {name: found[name].map(_cell) for name in found.columns if found[name].dtype == object}
+            found.assign(**cells).to_csv(part, index=False)
         return write_lines(f"{csv}: {len(found)} rows are written. {NOTICE}")
     if as_json:
         return write_json(found.to_dict("records"))
@@ -234,6 +237,6 @@ def _resources(texts: list[str]) -> dict[str, float]:
 
 
 def _told(done: "Done", total: int) -> str:
-    """Return what stands beside the bar: how many recordings, and failures by reason."""
+    """Return what stands beside the bar: how many recordings, and failures by reason, each as one row tells it."""
     counts = f"{done.n_recordings} of {total}"
-    return "; ".join([counts, *(f"{n} x {why}" for why, n in done.failures.most_common(3))])
+    return "; ".join([counts, *(f"{n} x {done.examples[why]}" for why, n in done.failures.most_common(3))])

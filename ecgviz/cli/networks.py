@@ -9,6 +9,10 @@ from ecgviz.cli.arguments import Age, Fs, Json, ModelName, Sex, Source, Unit, re
 from ecgviz.cli.console import number, plain, write_json, write_lines, write_table
 from ecgviz.errors import ModelError
 
+MAPS_ALONE = (
+    "Its maps have nothing to be held against, as an exported program has no random networks: explain, report and "
+    "cohort run refuse it; the Attributions page shows its maps alone."
+)
 NOT_OFFERED = (
     "Not offered: Captum's LRP, which has no rule for Conv1d and BatchNorm1d, of which networks for ECGs are made."
 )
@@ -61,10 +65,12 @@ def methods(
     as_json: Json = False,
 ) -> None:
     """List the methods of explanation, and with --model which are valid for that network and why the others are not."""
+    from ecgviz.checkpoint.folder import EXPORTED
     from ecgviz.explain.methods import all_methods
 
     found, faults = all_methods()
     network = None if model is None else chosen(model)
+    alone = MAPS_ALONE if network is not None and network.net_name == EXPORTED else ""
     rows = []
     for name, method in found.items():
         row = {"name": name, "title": method.title, "family": method.family}
@@ -73,17 +79,16 @@ def methods(
             row["why_not"] = method.why_not(network)
         rows.append(row)
     if as_json:
-        return write_json(
-            {"model": None if network is None else network.name, "methods": rows, "not_offered": NOT_OFFERED}
-        )
+        told = {"model": None if network is None else network.name, "methods": rows, "not_offered": NOT_OFFERED}
+        return write_json(told | ({} if network is None else {"maps_alone": alone}))
     columns = ("name", "family", "shows", "source", *(() if network is None else ("for this network",)))
     table = [
         (row["name"], row["family"], row["definition"], row["source"])
-        + (() if network is None else (row["why_not"] or "valid",))
+        + (() if network is None else (row["why_not"] or ("valid, map alone" if alone else "valid"),))
         for row in rows
     ]
     write_table("Methods of explanation" if network is None else f"What can explain {network.name}", columns, table)
-    return write_lines(NOT_OFFERED, *faults)
+    return write_lines(*([alone] if alone else []), NOT_OFFERED, *faults)
 
 
 def predict(

@@ -55,11 +55,15 @@ class Chunk:
 
 @dataclass
 class Done:
-    """What was worked out: how many recordings and rows, failed rows by reason, and in sentences what was not asked."""
+    """What was worked out: how many recordings and rows, failed rows by reason, and in sentences what was not asked.
+
+    ``examples`` holds for each reason, which has no numbers, the sentence of one row that failed so.
+    """
 
     n_recordings: int = 0
     n_rows: int = 0
     failures: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, str] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
 
     def add(self, other: "Done") -> None:
@@ -67,6 +71,7 @@ class Done:
         self.n_recordings += other.n_recordings
         self.n_rows += other.n_rows
         self.failures.update(other.failures)
+        self.examples = other.examples | self.examples
 
 
 def run_chunk(chunk: Chunk) -> Done:
@@ -100,7 +105,10 @@ def run_chunk(chunk: Chunk) -> Done:
     for ask in chunk.asks:
         kept = rows[ask.settings.digest]
         done.n_rows += len(kept)
-        done.failures.update(each["failure_reason"] for each in kept if each.get("failure"))
+        for each in kept:
+            if each.get("failure"):
+                done.failures[each["failure_reason"]] += 1
+                done.examples.setdefault(each["failure_reason"], each["failure"])
         if kept:
             write_rows(Path(chunk.store), ask.settings, kept)
     return done

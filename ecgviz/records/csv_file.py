@@ -52,8 +52,9 @@ def read_csv(path: Path, fs: float | None, unit: str | None) -> Record:
     if (
         len(second) == len(names)
         and all(re.fullmatch(r"[^\W\d]{1,12}", cell) for cell in second)
-        and not {cell.casefold() for cell in second} & {*_MISSING, "inf"}
+        and not {cell.casefold() for cell in second} & {*_MISSING, "inf", "infinity"}
     ):
+        _check_same_units(names, units, second, source)
         units, rows = list(second), rows[1:]
     values = _table(rows, separator, len(names), source)
     clock = [n for n, name in enumerate(names) if name.casefold() in _TIME]
@@ -156,6 +157,17 @@ def _cells(rows: Sequence[str], separator: str, n_columns: int, source: str) -> 
                 raise RecordError(
                     f"{source}: {fields.shown(text)} stands in sample {n} where a number belongs"
                 ) from error
+
+
+def _check_same_units(names: Sequence[str], behind: Sequence[str | None], below: Sequence[str], source: str) -> None:
+    """Refuse a lead whose units behind its name and in the row below it are two."""
+    for name, one, other in zip(names, behind, below, strict=True):
+        if one is None or name.casefold() in _TIME:
+            continue
+        if fields.millivolts(one, source) != fields.millivolts(other, source):
+            raise RecordError(
+                f"{source}: a lead is in {fields.shown(one)} by its name, and in {fields.shown(other)} below"
+            )
 
 
 def _rate_of(times: FloatArray, unit: str | None, source: str) -> tuple[float, tuple[str, ...]]:
