@@ -285,6 +285,24 @@ def test_measure_says_why_there_are_no_beats(json_of: Run, run: Run, tmp_path: P
     assert told["no_beats_because"] in run("measure", tmp_path / "noise.npz")
 
 
+@pytest.mark.parametrize("command", [["measure"], ["criteria"], ["criteria", "--label", "2AVB"]])
+def test_measurements_and_criteria_tell_of_leads_and_assumptions(
+    json_of: Run, run: Run, tmp_path: Path, command: list[str]
+) -> None:
+    record = load_record("demo:normal").select(("I", "II", "V1", "V5"))
+    signal = record.signal.copy()
+    signal[:, 1200:2300] = signal[:, 1200:1201]
+    save_record(replace(record, signal=signal, altered=("the line was pulled",)), tmp_path / "held.npz")
+    told = json_of(command[0], tmp_path / "held.npz", *command[1:])
+    assert {lead["verdict"] for lead in told["quality"]} == {"doubtful"}
+    assert told["altered"] == ["the line was pulled"]
+    printed = " ".join(run(command[0], tmp_path / "held.npz", *command[1:]).split())
+    assert "Leads that are not good" in printed
+    assert "interruption" in printed
+    assert "Altered: the line was pulled." in printed
+    assert "Assumed: III, aVR, aVL, aVF derived from I and II (Einthoven, Goldberger)." in printed
+
+
 @pytest.mark.parametrize(("demo", "met"), [("demo:inferior_stemi", True), ("demo:normal", False)])
 def test_criteria_stand_beside_what_was_measured(json_of: Run, run: Run, demo: str, met: bool) -> None:
     findings = json_of("criteria", demo, "--label", "IMI")["findings"]

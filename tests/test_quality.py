@@ -54,6 +54,27 @@ def test_a_flat_stretch_is_doubtful_and_timed():
     assert (found.verdict, found.reasons) == ("doubtful", ("flat for 2.5 s (moves less than 5 uV)",))
 
 
+def test_leads_that_are_flat_at_once_may_be_an_interruption():
+    signal = _noisy()
+    signal[:, 1000:2000] = signal[:, 1000:1001]
+    said = "flat for 2.0 s (moves less than 5 uV), and so are all leads at once: a pause that is measured there may be"
+    for found in _verdicts(signal).values():
+        assert found.reasons[0] == f"{said} an interruption of the recording", found.lead
+    signal[5, 1000:2000] = np.nan
+    assert _verdicts(signal)["V3"].reasons[0].startswith(said)
+    for n in range(12):
+        signal[n] = _noisy()[n]
+        signal[n, 300 * n : 300 * n + 1000] = signal[n, 300 * n]
+    assert _verdicts(signal)["V3"].reasons == ("flat for 2.0 s (moves less than 5 uV)",)
+
+
+@pytest.mark.parametrize("start", [0, 4400])
+def test_a_lead_that_ends_flat_for_half_a_second_is_good(start):
+    signal = _noisy()
+    signal[8, start : start + 300] = 0.0
+    assert _verdicts(signal)["V3"].reasons == ()
+
+
 def test_saturation_is_doubtful():
     signal = _noisy()
     signal[9] = np.clip(signal[9] * 1.5, None, 0.6)

@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 
+from ecgviz.criteria import evaluate_all
+from ecgviz.pipeline import examine
 from ecgviz.records import load_record
 from ecgviz.records.leads import LIMB, STANDARD_LEADS, canonical, complete_leads
 from ecgviz.records.ptbxl import read_table
+from ecgviz.records.write import save_record
 from ecgviz.signal import resample
 
 pytestmark = pytest.mark.data
@@ -95,3 +98,24 @@ def test_every_name_in_these_data_sets_is_known(data_dir):
         names |= {line.split(maxsplit=8)[8] for line in lines[1:]}
     assert names
     assert all(canonical(name) for name in names)
+
+
+@pytest.mark.parametrize("number", [1, 39, 77, 154, 286, 461])
+def test_eight_leads_say_what_twelve_say(data_dir, tmp_path, number):
+    whole = load_record(data_dir / "ptbxl" / "records500" / "00000" / f"{number:05d}_hr.hea")
+    save_record(whole.select(("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")), tmp_path / "eight.npz")
+    eight = load_record(tmp_path / "eight.npz")
+    assert eight.leads == STANDARD_LEADS
+    assert eight.assumptions[-1] == "III, aVR, aVL, aVF derived from I and II (Einthoven, Goldberger)"
+    np.testing.assert_allclose(eight.signal, whole.signal, atol=0.0016)  # PTB-XL rounds each lead by itself
+    found = [examine(record) for record in (whole, eight)]
+    assert found[0].beats.kind == found[1].beats.kind
+    states = [
+        {
+            (one.criterion, one.definition): one.state
+            for one in evaluate_all(each.measurements, each.beats, age_years=whole.age_years, sex=whole.sex)
+        }
+        for each in found
+    ]
+    differing = {key: (state, states[1][key]) for key, state in states[0].items() if state != states[1][key]}
+    assert not differing

@@ -107,14 +107,14 @@ def test_rate_from_a_time_column(tmp_path, name, factor, digits, notes):
 
 
 def test_empty_cells_and_nan_are_missing_samples(tmp_path):
-    (tmp_path / "x.csv").write_text("# fs: 100\n# unit: mV\nI,II\n0,0.1\n,0.5\nnan,-0.2\n0.4,0.1\n")
+    (tmp_path / "x.csv").write_text("# fs: 100\n# unit: mV\nV1,V2\n0,0.1\n,0.5\nnan,-0.2\n0.4,0.1\n")
     record = load_record(tmp_path / "x.csv")
     assert np.isnan(record.signal).tolist() == [[False, True, True, False], [False] * 4]
 
 
 def test_a_first_sample_that_is_missing_in_every_lead_is_no_row_of_units(tmp_path):
     for word in ("nan", "NaN", "NAN", "NA"):
-        (tmp_path / "x.csv").write_text(f"# fs: 100\n# unit: mV\nI,II\n{word},{word}\n0,0.1\n0.4,0.5\n")
+        (tmp_path / "x.csv").write_text(f"# fs: 100\n# unit: mV\nV1,V2\n{word},{word}\n0,0.1\n0.4,0.5\n")
         record = load_record(tmp_path / "x.csv")
         assert np.isnan(record.signal).tolist() == [[True, False, False]] * 2
 

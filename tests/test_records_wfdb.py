@@ -34,7 +34,7 @@ def test_formats_that_wfdb_writes_are_read(tmp_path, fmt):
         "rec",
         fs=FS,
         units=["mV"] * 3,
-        sig_name=["I", "II", "III"],
+        sig_name=["V1", "V2", "V3"],
         d_signal=counts,
         fmt=[fmt] * 3,
         adc_gain=[50.0] * 3,
@@ -128,7 +128,7 @@ def test_length_may_be_left_to_the_signal_file(tmp_path, signal_mv):
 def test_several_samples_a_frame_multiply_the_rate(tmp_path, signal_mv):
     counts = np.round(signal_mv[:2] * 1000).astype("<i2").reshape(2, -1, 2)
     (tmp_path / "rec.dat").write_bytes(counts.transpose(1, 0, 2).tobytes())
-    lines = [f"rec.dat 16x2 1000/mV 16 0 0 0 0 {lead}" for lead in ("I", "II")]
+    lines = [f"rec.dat 16x2 1000/mV 16 0 0 0 0 {lead}" for lead in ("V1", "V2")]
     (tmp_path / "rec.hea").write_text("\n".join([f"rec 2 250 {counts.shape[1]}", *lines]))
     record = load_record(tmp_path / "rec")
     assert record.fs == 500

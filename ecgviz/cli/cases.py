@@ -10,7 +10,8 @@ import typer
 
 from ecgviz.cli.arguments import Age, Fs, Json, Marks, ModelName, Seed, Sex, Source, Unit, marked, read
 from ecgviz.cli.console import number, plain, write_json, write_lines, write_table
-from ecgviz.cli.networks import chosen, trust, write_trust
+from ecgviz.cli.networks import chosen
+from ecgviz.cli.trust import trust_in_scores, write_trust_in_scores
 from ecgviz.errors import CaseError
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ def _summary(case: "Case") -> dict[str, Any]:
         "share_by_lead": None if channel is None else dict(zip(case.grid.leads, plain(channel), strict=True)),
         "share_by_beat": plain(rhythm),
         "provenance": plain(case.provenance),
-    } | trust(case.record, case.quality, case.explanation.fs, case.explanation.duration_s)
+    } | trust_in_scores(case.record, case.quality, case.explanation.fs, case.explanation.duration_s)
 
 
 def _show(case: "Case") -> None:
@@ -208,5 +209,5 @@ def _show(case: "Case") -> None:
     write_table(f"{case.record.id}, {case.label}", ("what", "value"), rows)
     write_lines(*([notice(case.beats)] if case.beats.edits else []))
     write_lines(agreement.why)
-    write_trust(case.record, case.quality, case.explanation.fs, case.explanation.duration_s)
+    write_trust_in_scores(case.record, case.quality, case.explanation.fs, case.explanation.duration_s)
     write_lines(case.provenance["notice"])

@@ -9,6 +9,7 @@ import typer
 
 from ecgviz.cli.arguments import Age, Criteria, Fs, Json, Marks, Sex, Source, Unit, measured_on, read
 from ecgviz.cli.console import number, plain, write_json, write_lines, write_table
+from ecgviz.cli.trust import trust, write_trust
 from ecgviz.errors import CriteriaError
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ def evaluate(
     """Hold a recording against the published criteria: all of them in short, or those of a label rule by rule."""
     from ecgviz.criteria import catalogue, evaluate_all, for_label, ranked
     from ecgviz.criteria import evaluate as evaluated
+    from ecgviz.records.quality import assess
 
     loaded = read(record, fs, unit, age, sex)
     if label is not None and not for_label(label, folder):
@@ -100,15 +102,22 @@ def evaluate(
     patient: dict[str, Any] = {"age_years": loaded.age_years, "sex": loaded.sex, "folder": folder}
     found = evaluated(label, measured, beats, **patient) if label else evaluate_all(measured, beats, **patient)
     if as_json:
-        return write_json({"record": loaded.id, "findings": [_finding(finding) for finding in found]})
-    if not label:
-        return _write_summary(loaded.id, ranked(found))
+        told = {"record": loaded.id, "findings": [_finding(finding) for finding in found]}
+        return write_json(told | trust(loaded, assess(loaded)))
+    if label:
+        _write_findings(found)
+    else:
+        _write_summary(loaded.id, ranked(found))
+    return write_trust(loaded, assess(loaded))
+
+
+def _write_findings(found: Sequence["Finding"]) -> None:
+    """Write each definition rule by rule, with its source, and its caveats where they may apply."""
     for finding in found:
         title = f"{finding.criterion}, {finding.name} ({finding.definition}): {finding.state.replace('_', ' ')}"
         write_table(title, ("rule", "role", "measured", "limit", "unit", "margin", "state", "why"), _rules(finding))
         caveats = finding.caveats if finding.state in ("met", "borderline") else ()
         write_lines(f"{finding.why} Source: {finding.source}", *(f"Caveat: {caveat}." for caveat in caveats), "")
-    return None
 
 
 def _write_summary(record: str, found: Sequence["Finding"]) -> None:

@@ -1,12 +1,12 @@
 """``models``, ``methods`` and ``predict``: trained networks, and what explains them."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ecgviz.cli.arguments import Age, Fs, Json, ModelName, Sex, Source, Unit, read
 from ecgviz.cli.console import number, plain, write_json, write_lines, write_table
+from ecgviz.cli.trust import trust_in_scores, write_trust_in_scores
 from ecgviz.errors import ModelError
 
 MAPS_ALONE = (
@@ -19,7 +19,7 @@ NOT_OFFERED = (
 
 if TYPE_CHECKING:
     from ecgviz.checkpoint import Model
-    from ecgviz.types import LeadQuality, ObservedRate, Record
+    from ecgviz.types import ObservedRate
 
 
 def chosen(name: str | None) -> "Model":
@@ -124,7 +124,7 @@ def predict(
     ]
     if as_json:
         told = {"record": loaded.id, "model": network.name, "digest": network.digest, "outcome": outcome}
-        return write_json(told | trust(loaded, quality, network.spec.fs, network.spec.duration_s))
+        return write_json(told | trust_in_scores(loaded, quality, network.spec.fs, network.spec.duration_s))
     rows = [
         (
             label,
@@ -138,27 +138,7 @@ def predict(
     ]
     title = f"{loaded.id}, {network.name} version {network.version}"
     write_table(title, ("label", "probability", "threshold", "logit", "model calls it", "had it, of such scores"), rows)
-    return write_trust(loaded, quality, network.spec.fs, network.spec.duration_s)
-
-
-def trust(record: "Record", quality: "Sequence[LeadQuality]", fed_hz: float, read_s: float) -> dict[str, Any]:
-    """Return what JSON shows of how far scores can be relied on: "reliance" is null where all leads are good."""
-    from ecgviz.records.quality import assumed, reliance
-
-    told = {"simulated": record.simulated, "altered": record.altered, "assumptions": assumed(record, fed_hz, read_s)}
-    return {"quality": plain(quality), "reliance": reliance(quality) or None} | told
-
-
-def write_trust(record: "Record", quality: "Sequence[LeadQuality]", fed_hz: float, read_s: float) -> None:
-    """Print how far scores of a recording can be relied on: leads that are not good, alterations, assumptions."""
-    from ecgviz.records.quality import assumed, reliance
-
-    poor = [(each.lead, each.verdict, "; ".join(each.reasons)) for each in quality if each.verdict != "good"]
-    if poor:
-        write_table("Leads that are not good", ("lead", "quality", "why"), poor)
-        write_lines(reliance(quality))
-    write_lines(*(f"Altered: {change}." for change in record.altered))
-    write_lines(*(f"Assumed: {sentence}." for sentence in assumed(record, fed_hz, read_s)))
+    return write_trust_in_scores(loaded, quality, network.spec.fs, network.spec.duration_s)
 
 
 def _past(rate: "ObservedRate | None") -> str:

@@ -9,6 +9,7 @@ import typer
 from ecgviz import NOTICE
 from ecgviz.cli.arguments import Age, Fs, Json, Marks, Seed, Sex, Source, Unit, measured_on, read
 from ecgviz.cli.console import number, plain, write_json, write_lines, write_table
+from ecgviz.cli.trust import trust, write_trust
 from ecgviz.errors import EditError
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def measure(
 ) -> None:
     """Measure rate, intervals, axis and, lead by lead, the waves of the median beat, each with a grade."""
     from ecgviz.measure.grades import grade
+    from ecgviz.records.quality import assess
 
     loaded = read(record, fs, unit, age, sex)
     beats, measured = measured_on(loaded, marks)
@@ -60,6 +62,7 @@ def measure(
                     name: dict(zip(measured.leads, plain(row), strict=True)) for name, row in measured.per_lead.items()
                 },
             }
+            | trust(loaded, assess(loaded))
         )
     rows = [
         (name, number(value), grade(name, measured.fs).word, measured.why(name) if math.isnan(value) else "")
@@ -73,7 +76,8 @@ def measure(
     patterns = [("pattern", "", *measured.patterns)] if measured.patterns else []
     write_table("Lead by lead (- = not measurable)", ("measurement", "grade", *measured.leads), [*patterns, *by_lead])
     none = [f"No beats: {beats.reason}."] if beats.reason else []
-    return write_lines(*none, *(f"{told}." for told in (*measured.remarks, *beats.edits)))
+    write_lines(*none, *(f"{told}." for told in (*measured.remarks, *beats.edits)))
+    return write_trust(loaded, assess(loaded))
 
 
 def beats(

@@ -12,6 +12,7 @@ from ecgviz.errors import EcgvizError, RecordError
 from ecgviz.records import fields, ludb, ptbxl
 from ecgviz.records.csv_file import read_csv
 from ecgviz.records.demo import PREFIX, read_demo
+from ecgviz.records.leads import complete_leads
 from ecgviz.records.npz_file import read_npz
 from ecgviz.records.wfdb_file import header_path, read_wfdb
 from ecgviz.types import Record
@@ -62,7 +63,8 @@ def load_record(
     -------
     Record
         Its id is a published one, ``demo:NAME``, or "record-" and the start of its digest: never the file's name.
-        Every guess is in its assumptions.
+        Limb leads that a file leaves out are there where two others determine them (`complete_leads`), so that what is
+        measured and what a network is fed are the same. This, and every guess, is in its assumptions.
 
     Raises
     ------
@@ -106,6 +108,7 @@ def _from_file(path: Path, fs: float | None, unit: str | None) -> Record:
     else:
         record = _reader(path)(path, fs, unit)
     _check_size(record)
+    record = complete_leads(record)
     row = ptbxl.find_entry(stem)
     if row:
         return _published(record, row)

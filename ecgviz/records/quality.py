@@ -19,6 +19,7 @@ GAP_UNUSABLE = 0.10
 """A lead that misses more than this share of its samples is unusable; one that misses any is doubtful."""
 
 FLAT_MV, FLAT_S = 0.005, 1.0
+PAUSE = "a pause that is measured there may be an interruption of the recording"
 SATURATED_S, SATURATED_SAMPLES = 0.050, 5
 """A lead that rests on its own highest or lowest value for this long (and so many samples) was cut off there."""
 
@@ -47,9 +48,12 @@ def assess(record: Record) -> tuple[LeadQuality, ...]:
     others (III = II - I and so on; at fault is the smallest set of leads without which the rest agrees).
     """
     contradictions = _contradictions(record)
+    rows = np.asarray(record.signal, dtype=np.float64)
+    flat = np.stack([_flat(row, record.fs) for row in rows])
+    at_once = bool((flat.any(axis=0) & (flat | np.isnan(rows)).all(axis=0)).any())
     verdicts = []
-    for lead, row in zip(record.leads, record.signal, strict=True):
-        grave, slight = _faults(np.asarray(row, dtype=np.float64), record.fs)
+    for lead, row, still in zip(record.leads, rows, flat, strict=True):
+        grave, slight = _faults(row, record.fs, still, at_once=at_once)
         slight += contradictions.get(lead, ())
         verdict = "unusable" if grave else "doubtful" if slight else "good"
         verdicts.append(LeadQuality(lead=lead, verdict=verdict, reasons=(*grave, *slight)))
@@ -103,8 +107,8 @@ def upsampled(record: Record, fed_hz: float) -> str:
     )
 
 
-def _faults(row: FloatArray, fs: float) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return what makes one lead unusable, and what makes it doubtful."""
+def _faults(row: FloatArray, fs: float, flat: BoolArray, *, at_once: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what makes one lead unusable, and what makes it doubtful; ``at_once`` where all are flat together."""
     gaps = np.isnan(row)
     if gaps.all():
         return ("no sample of it was recorded",), ()
@@ -116,9 +120,10 @@ def _faults(row: FloatArray, fs: float) -> tuple[tuple[str, ...], tuple[str, ...
         row = np.interp(np.arange(row.size), np.flatnonzero(~gaps), row[~gaps])
     if np.ptp(row) < FLAT_MV:
         return (*grave, f"flat from end to end (moves less than {1000 * FLAT_MV:.0f} uV)"), tuple(slight)
-    flat_s = _longest_flat_s(row, fs, gaps)
-    if flat_s >= FLAT_S:
-        slight.append(f"flat for {flat_s:.1f} s (moves less than {1000 * FLAT_MV:.0f} uV)")
+    if longest := _longest_run(flat):
+        flat_s = longest / fs
+        said = f"flat for {flat_s:.1f} s (moves less than {1000 * FLAT_MV:.0f} uV)"
+        slight.append(f"{said}, and so are all leads at once: {PAUSE}" if at_once else said)
     offset = _offset_mv(row)
     if abs(offset) > OFFSET_MV:
         slight.append(f"lies {offset:+.2f} mV off 0 as a whole; the networks here learnt from leads that lie around 0")
@@ -154,15 +159,20 @@ def _offset_mv(row: FloatArray) -> float:
     return min(mean, median, key=abs) if mean * median > 0 else 0.0
 
 
-def _longest_flat_s(row: FloatArray, fs: float, gaps: BoolArray) -> float:
-    """Return the longest stretch (s) that moves less than `FLAT_MV`, 0 if shorter than `FLAT_S`; gaps do not count."""
+def _flat(row: FloatArray, fs: float) -> BoolArray:
+    """Return where a lead lies in a stretch of `FLAT_S` or more that moves less than `FLAT_MV` and has no gap."""
     width = round(FLAT_S * fs)
     if row.size < width:
-        return 0.0
-    still = scipy.ndimage.maximum_filter1d(row, width) - scipy.ndimage.minimum_filter1d(row, width) < FLAT_MV
-    still &= ~scipy.ndimage.maximum_filter1d(gaps, width)
-    longest = _longest_run(still)
-    return (longest - 1) / fs + FLAT_S if longest else 0.0
+        return np.zeros(row.size, dtype=bool)
+    gaps = np.isnan(row)
+    highest = scipy.ndimage.maximum_filter1d(np.where(gaps, np.inf, row), width)
+    lowest = scipy.ndimage.minimum_filter1d(np.where(gaps, -np.inf, row), width)
+    centres = np.flatnonzero(highest - lowest < FLAT_MV)
+    starts = centres[(centres >= width // 2) & (centres <= row.size - width + width // 2)] - width // 2
+    steps = np.zeros(row.size + 1, dtype=int)
+    steps[starts] += 1
+    steps[starts + width] -= 1
+    return np.asarray(steps.cumsum()[:-1] > 0)
 
 
 def _noise_share(row: FloatArray, fs: float) -> float:
