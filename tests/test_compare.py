@@ -337,6 +337,8 @@ def test_who_calls_the_label(states, positive, expected):
         assert result.evidence == "not assessable"
         assert result.why.startswith("the catalogue has no criteria" if not states else "no criterion of MI")
         assert ("can be evaluated" in result.why) == (states == ("not_evaluable",))
+        assert ("(of 2 definitions 1 too near to a limit to tell)" in result.why) == ("borderline" in states)
+        assert ("(of 2 definitions 1 could not be evaluated)" in result.why) == (states[1:] == ("not_evaluable",))
 
 
 def test_a_superclass_uses_the_union_of_its_met_regions():

@@ -25,12 +25,20 @@ def region_of(findings: Sequence[Finding], met: Sequence[Finding], label: str) -
     if all(finding.state == "not_evaluable" for finding in findings):
         return None, f"no criterion of {label} can be evaluated on this record"
     if not met:
-        return None, f"no criterion of {label} is met on this record, so the guideline points nowhere"
+        return None, f"no criterion of {label} is met on this record, so the guideline points nowhere{_open(findings)}"
     region = union_region(met)
     if region is None:
         names = ", ".join(dict.fromkeys(finding.name for finding in met))
         return None, f"{names}: this criterion names no leads and waves (an interval, a rate or an axis has no mass)"
     return region, ""
+
+
+def _open(findings: Sequence[Finding]) -> str:
+    """Return how many definitions said neither yes nor no, in a clause; "" where all said no."""
+    said = {"borderline": "too near to a limit to tell", "not_evaluable": "could not be evaluated"}
+    counts = {words: sum(finding.state == state for finding in findings) for state, words in said.items()}
+    told = " and ".join(f"{n} {words}" for words, n in counts.items() if n)
+    return f" (of {len(findings)} definitions {told})" if told else ""
 
 
 @dataclass(frozen=True, eq=False)

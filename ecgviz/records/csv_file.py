@@ -42,7 +42,7 @@ def read_csv(path: Path, fs: float | None, unit: str | None) -> Record:
         numbers, or a time column that does not run evenly.
     """
     source = fields.shown(path.name)
-    stated, told, lines = _split_comments(_text(path, source))
+    stated, told, lines = _split_comments(_text(path, source), source)
     if len(lines) < 2:
         raise RecordError(f"{source}: a header row of lead names and rows of samples are needed")
     separator = max(";\t,", key=lines[0].count)
@@ -101,16 +101,24 @@ def _text(path: Path, source: str) -> str:
         raise RecordError(f"{source}: this is no text file (byte {error.start} is not UTF-8)") from error
 
 
-def _split_comments(text: str) -> tuple[dict[str, str], dict[str, list[str]], list[str]]:
-    """Return what comment lines state of rate, unit, age and sex, what they tell besides, and the table's lines."""
+def _split_comments(text: str, source: str) -> tuple[dict[str, str], dict[str, list[str]], list[str]]:
+    """Return what comment lines state of rate, unit, age and sex, what they tell besides, and the table's lines.
+
+    Two lines that state differing rates, units, ages or sexes are refused: neither can be taken for the right one.
+    """
     words = {"rate": "fs", "sampling_rate": "fs", "units": "unit"}
     told: dict[str, list[str]] = {"altered": [], "assumption": [], "simulated": []}
-    stated, lines = {}, []
+    stated: dict[str, str] = {}
+    lines = []
     for line in text.splitlines():
         if line.startswith("#"):
             if match := _COMMENT.match(line) or _PERSON.match(line):
-                key = match[1].lower()
-                stated[words.get(key, key)] = match[2]
+                key = words.get(match[1].lower(), match[1].lower())
+                value = match[2].strip()
+                if stated.setdefault(key, value).casefold() != value.casefold():
+                    # What stands after age and sex may be anything, and is not repeated.
+                    both = "" if key in ("age", "sex") else f": {fields.shown(stated[key])} and {fields.shown(value)}"
+                    raise RecordError(f"{source}: two comment lines state {key} differently{both}")
             elif match := _TOLD.match(line):
                 told[match[1].lower()].append(match[2])
         elif line.strip():

@@ -124,9 +124,10 @@ class Held:
 class Agreement(Held):
     """One explanation of one label held against the primary region of that label's criteria.
 
-    ``label`` says who calls it: "both", "model only", "criteria only", "neither", or "not assessable". ``density`` is
-    share over area; ``support_share`` and ``contra_share`` are the mass inside the supporting region and inside the one
-    that speaks against the label. ``criteria`` holds one score for each criterion that is met.
+    ``label`` says who calls it: "both", "model only", "criteria only", "neither", or "not assessable": where some
+    definitions can be evaluated, the others count as not met, and ``why`` says how many. ``density`` is share over
+    area; ``support_share`` and ``contra_share`` are the mass inside the supporting region and inside the one that
+    speaks against the label. ``criteria`` holds one score for each criterion that is met.
     """
 
     criterion: str
