@@ -27,6 +27,7 @@ from ecgviz.records import load_record
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.signal import condition
 from ecgviz.types import ATOMS, Explanation, RuleResult
+from ecgviz.ui.against_guideline import shares_in_words
 
 ST, QRSI, P = ATOMS.index("ST"), ATOMS.index("QRSi"), ATOMS.index("P")
 II = STANDARD_LEADS.index("II")
@@ -185,6 +186,16 @@ def test_planted_evidence_stands_beside_the_guideline_on_its_own_cell(stemi: Rea
     (row,) = table[(table.lead == "II") & (table["part of the beat"] == "ST")].to_dict("records")
     assert row["guideline"] == "primary"
     assert row["share, %"] == pytest.approx(100 * shares[II, ST])
+
+
+def test_a_map_of_the_first_seconds_says_how_many_beats_it_covers(stemi: Read):
+    shown, chosen = region_map(stemi.finding.regions, stemi.beats, STANDARD_LEADS)
+    n_early = int((chosen & (stemi.beats.r_s < 5.0)).sum())
+    assert 2 <= n_early < chosen.sum() - 2
+    for n_samples, told in ((1000, ""), (500, f" (the map covers {n_early} of them)")):
+        grid = evidence(explanation(np.ones((12, n_samples))), stemi.beats)
+        words = shares_in_words(grid, shown, chosen, 0.25)
+        assert words == f"Right: share of supporting mass in {chosen.sum()} normal beats{told}, which hold 25 % of it."
 
 
 def test_a_map_without_leads_is_one_row_and_one_without_time_one_column(stemi: Read):

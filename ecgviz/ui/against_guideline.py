@@ -19,7 +19,7 @@ from ecgviz.figures.outline import KEY, cells_in, outline, with_missing_p
 from ecgviz.figures.role_map import RoleMap, region_map
 from ecgviz.figures.style import MISSING, number, percent
 from ecgviz.figures.verdict_tables import criteria_table, order_words
-from ecgviz.types import Agreement, Case, Finding
+from ecgviz.types import Agreement, Case, EvidenceGrid, Finding
 from ecgviz.types.arrays import BoolArray
 from ecgviz.ui import files, method_words, state, widgets, wording, words
 from ecgviz.ui.state import looking
@@ -43,8 +43,7 @@ def matrices(case: Case, finding: Finding) -> None:
         return
     shown, chosen = located(case, finding)
     shares = cell_shares(grid, chosen)
-    held = percent(float(np.nansum(shares)))
-    below = f"Right: share of {words.mass(grid)} in {shown.beats}, which hold {held} of it."
+    below = shares_in_words(grid, shown, chosen, float(np.nansum(shares)))
     if not shown.framed.any():
         below = f"The guideline names no place to look at first: {NO_PLACE} {below}"
     drawn = guideline_beside_model(
@@ -57,6 +56,13 @@ def matrices(case: Case, finding: Finding) -> None:
     )
     table = beside_table(shown, shares, grid.leads)
     widgets.draw(drawn, table, key="guideline beside model", shows=files.of_case(case))
+
+
+def shares_in_words(grid: EvidenceGrid, shown: RoleMap, chosen: BoolArray, held: float) -> str:
+    """Return what the numbers of the model's matrix are, and how many of the chosen beats (B,) its map covers."""
+    n_seen = int((chosen & grid.area.any(axis=1)).sum())
+    seen = f" (the map covers {n_seen} of them)" if n_seen < chosen.sum() else ""
+    return f"Right: share of {words.mass(grid)} in {shown.beats}{seen}, which hold {percent(held)} of it."
 
 
 def tracing(case: Case, finding: Finding) -> None:
