@@ -83,7 +83,7 @@ class Session:
         """Return why an entry is not judged beside another one that is met, or of which it is open whether it is."""
         findings = [found for found in self._resting(other) if found.state == state]
         if state == "met":
-            return f"there is {other.name} by {' and '.join(f.definition for f in findings)}"
+            return f"there is {wording.there(other.name, [found.definition for found in findings])}"
         reasons = dict.fromkeys(r.why for f in findings for r in f.rules if r.state == state and r.role != "supporting")
         return f"it is open whether there is {other.name}: {'; '.join(reasons) or findings[0].why}"
 

@@ -89,6 +89,12 @@ def finding(name: str, state: str) -> str:
     return f"{name} {_VERDICT[state]}"
 
 
+def there(name: str, definitions: Sequence[str]) -> str:
+    """Return the phrase of an entry that is met, with its definitions that are."""
+    first, last = ", ".join(definitions[:-1]), definitions[-1]
+    return f"{name} by {first} and {last}" if first else f"{name} by {last}"
+
+
 def abnormal(met: Sequence[Finding]) -> str:
     """Return the phrase of a rule that asks for anything abnormal: the first entries met, with their definitions."""
     if not met:
@@ -96,7 +102,7 @@ def abnormal(met: Sequence[Finding]) -> str:
     by_entry: dict[str, list[str]] = {}
     for found in met:
         by_entry.setdefault(found.name, []).append(found.definition)
-    listed = [f"{name} by {' and '.join(definitions)}" for name, definitions in by_entry.items()]
+    listed = [there(name, definitions) for name, definitions in by_entry.items()]
     more = len(listed) - MOST_ENTRIES
     return f"there is {', '.join(listed[:MOST_ENTRIES])}{f', and {more} more' if more > 0 else ''}"
 

@@ -18,7 +18,9 @@ LEAST_RECORDS = 100
 """A cell of fewer records that count is left blank, hatched on paper, with their number."""
 ROW_PX, HEAD_PX, LEFT_PX = 30, 64, 250
 FOOT_PX, LETTER_PX = 40, 5.5
-"""Room below the rows: this, and the height of each letter of the longest finding, which stands aslant."""
+"""Room below the rows: this, and the height of each letter of the longest finding where findings stand aslant."""
+MOST_LEVEL = 8
+"""So many findings have room side by side; where there are more, their names stand aslant."""
 COLUMN_IN, ROW_IN, LEFT_IN, FOOT_IN, HEAD_IN = 0.62, 0.28, 2.6, 1.7, 0.5
 
 
@@ -42,7 +44,8 @@ def planted_table_figure(table: pd.DataFrame, score: str = "mass") -> go.Figure:
     ranked = np.where(n >= LEAST_RECORDS, over, np.nan)
     words = score.replace("_", " ")
     alt = f"{words}: excess over the best control, {len(rows)} methods by {len(findings)} findings"
-    foot = FOOT_PX + round(LETTER_PX * max((len(name) for name in findings), default=0))
+    slanted = len(findings) > MOST_LEVEL
+    foot = FOOT_PX + (round(LETTER_PX * max(len(name) for name in findings)) if slanted else 0)
     height = HEAD_PX + foot + ROW_PX * len(rows)
     figure = style.blank(height, alt, style.plain(f"{words}: above the best control map"))
     limit = _limit(ranked)
@@ -64,7 +67,7 @@ def planted_table_figure(table: pd.DataFrame, score: str = "mass") -> go.Figure:
     )
     frame = {"showline": True, "mirror": True, "linecolor": "#b0b0b0"}
     figure.update_yaxes(**style.LEAD_ROWS, **frame)
-    figure.update_xaxes(tickangle=-45, showgrid=False, zeroline=False, type="category", **frame)
+    figure.update_xaxes(tickangle=-45 if slanted else 0, showgrid=False, zeroline=False, type="category", **frame)
     figure.update_layout(margin={"l": LEFT_PX, "r": 12, "t": HEAD_PX, "b": foot})
     figure.add_annotation(
         {"text": style.plain(NOTICE), "showarrow": False, "font": {"size": 12, "color": style.MUTED}}
