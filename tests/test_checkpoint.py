@@ -280,7 +280,7 @@ def test_r_peaks_are_padded_with_nan() -> None:
     assert x.shape == (2, 12, 1000)
     assert arguments["r_s"].shape == (2, 5)
     assert arguments["r_s"].isnan().sum(dim=1).tolist() == [2, 0]
-    with pytest.raises(ModelError, match="needs R peaks, and none were found: no QRS complex"):
+    with pytest.raises(InputError, match="needs R peaks, and none were found: no QRS complex"):
         model_input(model, noise_record(), no_beats())
 
 

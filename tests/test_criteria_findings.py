@@ -211,7 +211,9 @@ def test_left_bundle_branch_block_makes_infarction_and_hypertrophy_rules_void() 
     for label in ("AMI", "ASMI", "LVH", "ISC_", "INVT", "LNGQT"):
         found = find(label, measured)
         assert found.state == "not_evaluable"
-        assert "there is complete left bundle branch block by aha2009, strauss2011, athletes2017 and esc2013" in found.why
+        assert (
+            "there is complete left bundle branch block by aha2009, strauss2011, athletes2017 and esc2013" in found.why
+        )
     assert find("AMI", measured).rules[0].state == "met"
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecgviz import edit
-from ecgviz.beats import delineate
+from ecgviz.beats import check_belongs, delineate
 from ecgviz.errors import EcgvizError, EditError
 from ecgviz.measure import measure
 from ecgviz.records import load_record
@@ -342,11 +342,39 @@ def test_a_file_that_is_not_there_or_no_text_is_refused(tmp_path: Path):
 def test_beats_of_another_recording_are_refused():
     beats = make_beats()
     record = Record(np.zeros((2, 370)), 100.0, LEADS, "own")
-    edit.check_belongs(record, beats)
+    check_belongs(record, beats)
     with pytest.raises(EditError, match=r"a recording of 3.7 s, own lasts 3.6 s"):
-        edit.check_belongs(dataclasses.replace(record, signal=np.zeros((2, 360))), beats)
+        check_belongs(dataclasses.replace(record, signal=np.zeros((2, 360))), beats)
     with pytest.raises(EditError, match="of the leads I, II; own has I, V1"):
-        edit.check_belongs(dataclasses.replace(record, leads=("I", "V1")), beats)
+        check_belongs(dataclasses.replace(record, leads=("I", "V1")), beats)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"r_s": lambda was: 100 * was}, "are these samples taken for seconds?"),
+        ({"r_s": lambda was: was[::-1]}, "R peaks are not in their order: beat 1 is at"),
+        ({"r_s": lambda was: np.where(was == was[1], np.nan, was)}, "the R peak of beat 2 is at nan s"),
+        ({"qrs_off": lambda was: was - 1.0}, "QRS of beat 1 ends at"),
+    ],
+)
+def test_times_that_no_beats_have_are_refused(changes: dict, told: str):
+    beats = make_beats()
+    record = Record(np.zeros((2, 370)), 100.0, LEADS, "own")
+    changed = {name: change(getattr(beats, name)) for name, change in changes.items()}
+    with pytest.raises(EditError, match=re.escape(told)):
+        check_belongs(record, dataclasses.replace(beats, **changed))
+
+
+def test_measurements_and_edits_refuse_beats_of_another_order_of_leads():
+    record = load_record("demo:normal")
+    clean = condition(record)
+    beats = delineate(clean)
+    turned = record.leads[::-1]
+    with pytest.raises(EditError, match="these beats belong to a recording of the leads I, II, "):
+        measure(clean.select(turned), beats)
+    with pytest.raises(EditError, match="these beats belong to a recording of the leads I, II, "):
+        edit.apply_steps(record.select(turned), beats, [edit.step("remove_p")])
 
 
 def test_the_notice_counts_what_was_changed():

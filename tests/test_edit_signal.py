@@ -306,6 +306,25 @@ def test_a_scaled_wave_is_scaled_in_the_named_leads_only(wave):
     assert not change[:, outside].any()
 
 
+@pytest.mark.parametrize("lead", ["II", "III", "aVF", "V1"])
+def test_one_lead_by_its_name_is_that_lead(lead):
+    for make in (
+        lambda of: edit.shift_st(RECORD, BEATS, 0.2, of),
+        lambda of: edit.scale_wave(RECORD, BEATS, "T", of, 2),
+    ):
+        by_name, listed = make(lead), make((lead,))
+        np.testing.assert_array_equal(by_name.record.signal, listed.record.signal)
+        assert by_name.sentence == listed.sentence
+    assert RECORD.select(lead).leads == (lead,)
+
+
+@pytest.mark.parametrize("bpm", [50.0, 80.0])
+def test_a_beat_whose_qrs_marks_were_taken_out_cannot_be_moved(bpm):
+    without = edit.delete_mark(BEATS, 1, "qrs_on")
+    with pytest.raises(EditError, match="beat 1 has no QRS marks, so it cannot be moved as a whole"):
+        edit.change_rate(RECORD, without, bpm)
+
+
 def test_st_is_shifted_by_as_much_as_asked():
     before, done = measure(RECORD, BEATS), edit.shift_st(RECORD, BEATS, 0.2, ("II", "III", "aVF"))
     after = measure(done.record, done.beats)

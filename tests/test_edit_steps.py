@@ -72,6 +72,8 @@ def test_a_step_that_cannot_be_made_is_told_by_its_number(record: Record, beats:
         step("invert")
     with pytest.raises(EditError, match="widen_qrs does not take ms; it takes factor"):
         step("widen_qrs", ms=20.0)
+    with pytest.raises(EditError, match=r"widen_qrs needs factor$"):
+        step("widen_qrs")
     with pytest.raises(EditError, match="no edit to make"):
         apply_steps(record, beats, [])
 

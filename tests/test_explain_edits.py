@@ -206,6 +206,17 @@ def test_a_recording_without_beats_leaves_only_the_logit():
     assert np.isfinite([each.before for each in found]).all()
 
 
+def test_sham_edits_that_double_a_gap_beyond_what_a_network_takes_are_left_out():
+    record, beats = known()
+    signal = record.signal.copy()
+    signal[3, 2000:2040] = np.nan  # 80 of 10000 ms; repeated, 160
+    gapped = replace(record, signal=signal)
+    found = edit_evidence(toy_model(Level(), labels=("AFIB",)), gapped, beats, "AFIB", seed=0)
+    assert [each.edit for each in found] == list(EDITS)
+    assert all(np.isfinite(each.after) or each.why for each in found)
+    assert any(np.isfinite(each.after) and len(each.sham_changes) >= 8 for each in found)
+
+
 def test_the_same_seed_draws_the_same_shams_and_another_seed_others():
     record, beats = known()
     drawn = (found_by(Level(), record, beats, "change_rate", seed=seed) for seed in (0, 0, 1))

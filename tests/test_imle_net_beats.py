@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ecgviz.beats import delineate
 from ecgviz.checkpoint import load_model, model_input, predict, predict_batch, save_model, stacked
-from ecgviz.errors import InputError, ModelError
+from ecgviz.errors import InputError
 from ecgviz.explain import explain
 from ecgviz.explain.attention import spread
 from ecgviz.nets import build
@@ -303,7 +303,7 @@ def test_saved_model_comes_back_and_predicts_the_same(net: nn.Module, tmp_path) 
     both = predict_batch(loaded, [inputs, fewer])
     np.testing.assert_allclose(both[0], logits, atol=1e-5)
     np.testing.assert_allclose(both[1], predict_batch(loaded, [fewer])[0], atol=1e-5)
-    with pytest.raises(ModelError, match="needs R peaks"):
+    with pytest.raises(InputError, match="needs R peaks"):
         predict(loaded, record, no_beats())
 
 

@@ -24,7 +24,7 @@ from ecgviz.checkpoint.unpickle import checkpoint_tensors, read_weights
 from ecgviz.cli import main
 from ecgviz.errors import EcgvizError, ExplanationError, ModelError
 from ecgviz.explain import explain
-from ecgviz.nets import build
+from ecgviz.nets import NETS, build
 from ecgviz.types import InputSpec
 
 CONFIG = {"width": 0.25}
@@ -416,6 +416,53 @@ def test_programs_of_another_contract_are_refused(
 ) -> None:
     with pytest.raises(ModelError, match=says):
         program(tmp_path, any_batch, **changes)
+
+
+class Ending(torch.nn.Module):
+    """A network whose answer goes through one more function, and is copied and reshaped."""
+
+    def __init__(self, net: torch.nn.Module, ending: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        super().__init__()
+        self.net, self.ending = net, ending
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.ending(self.net(x)).clone().reshape(-1, 2)
+
+
+@pytest.mark.parametrize(
+    ("ending", "named"), [(torch.sigmoid, "sigmoid"), (lambda y: torch.softmax(y, dim=1), "softmax")]
+)
+def test_a_program_that_returns_probabilities_is_refused(
+    tmp_path: Path, small: torch.nn.Module, ending: Callable[[torch.Tensor], torch.Tensor], named: str
+) -> None:
+    with pytest.raises(ModelError, match=f"ends in {named}, and its outputs would be taken for logits"):
+        program(tmp_path, exported(Ending(small, ending), 1))
+    assert not (tmp_path / "mine").exists()
+    program(tmp_path, exported(Ending(small, torch.tanh), 1))
+
+
+class OneForTwo(Small):
+    """Returns one number a record, whatever its labels."""
+
+    def forward(self, x: torch.Tensor, **arguments: torch.Tensor | None) -> torch.Tensor:
+        return super().forward(x, **arguments)[:, :1]
+
+
+def test_a_network_that_does_not_return_a_logit_a_label_is_refused(
+    read_here: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(NETS, "toy_one", OneForTwo)
+    file = saved(tmp_path / "net.pt", OneForTwo(2).state_dict())
+    with pytest.raises(ModelError, match=r"returns numbers of shape \(2, 1\) for 2 records of 2 labels"):
+        imported(file, tmp_path / "mine", net_name="toy_one", config={})
+    assert not (tmp_path / "mine").exists()
+
+
+def test_a_network_that_cannot_be_fed_what_its_folder_says_is_one_sentence(tmp_path: Path) -> None:
+    spec = InputSpec(("I", "II"), 100.0, 10.0, 0.0, 0.25)
+    model = replace(load_model("resnet1d"), spec=spec)
+    with pytest.raises(ModelError, match=r"resnet1d: its network cannot be fed 2 leads of 10 s at 100 Hz \(.*trained"):
+        predict(model, noise_record())
 
 
 def test_a_program_for_exactly_four_records_is_refused(tmp_path: Path, small: torch.nn.Module) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 
 from ecgviz.beats.assemble import Found, assemble
 from ecgviz.beats.atrial import p_verdicts
+from ecgviz.beats.belonging import check_belongs
 from ecgviz.beats.complexes import ALIKE, alignment
 from ecgviz.beats.gaps import gaps_s, without_hidden
 from ecgviz.beats.kinds import Signs, at_edges, beat_kinds
@@ -24,7 +25,7 @@ from ecgviz.types.beats import MARKS
 if TYPE_CHECKING:
     from ecgviz.nets.delineator import Delineators
 
-__all__ = ["METHODS", "delineate", "network_beats"]
+__all__ = ["METHODS", "check_belongs", "delineate", "network_beats"]
 
 METHODS = ("network", "neurokit")
 METHOD = "neurokit2 R peaks over leads; P, QRS and T by ecgviz's delineating network over leads"

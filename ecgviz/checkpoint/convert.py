@@ -16,7 +16,7 @@ from ecgviz import NOTICE
 from ecgviz.checkpoint.archive import MAX_BYTES
 from ecgviz.checkpoint.exported import PREDICTS_ONLY, ExportedProgram
 from ecgviz.checkpoint.folder import EXPORTED, NAME, architecture, check_labels, fill, save_model
-from ecgviz.checkpoint.inputs import noise_for
+from ecgviz.checkpoint.inputs import asked, noise_for
 from ecgviz.checkpoint.unpickle import checkpoint_tensors
 from ecgviz.errors import ModelError
 from ecgviz.records.leads import EXTRA_LEADS, STANDARD_LEADS, canonical
@@ -70,7 +70,7 @@ def import_checkpoint(
     stored = sorted({str(tensor.dtype).removeprefix("torch.") for tensor in found.values()})
     sentence = f"{net_name}, built and checked here; its weights come from a checkpoint ({', '.join(stored)})."
     spec = replace(spec, pads=getattr(net, "pads", False), needs=tuple(getattr(net, "needs", ())))
-    _try_network(net.eval(), spec, file.name)
+    _try_network(net.eval(), spec, len(labels), file.name)
     _save(file, folder, net.eval(), net_name, config, labels, spec, chosen, thresholds is not None, sentence)
 
 
@@ -158,18 +158,10 @@ def _in_type_of(tensor: Tensor, wanted: Tensor | None) -> Tensor:
     return tensor.to(wanted.dtype) if wanted is not None and both_real else tensor
 
 
-def _try_network(net: nn.Module, spec: InputSpec, called: str) -> None:
-    """Refuse a network that cannot be fed what its contract says, or whose logits are not finite."""
+def _try_network(net: nn.Module, spec: InputSpec, n_labels: int, called: str) -> None:
+    """Refuse a network that cannot be fed what its contract says, or does not return a finite logit for each label."""
     x, arguments = noise_for(spec)
-    try:
-        with torch.inference_mode():
-            logits = net(x, **arguments)
-    except (RuntimeError, ValueError, TypeError, IndexError) as error:
-        reason = str(error).partition("\n")[0]
-        raise ModelError(
-            f"{called}: its network cannot be fed {len(spec.leads)} leads of {spec.duration_s:g} s at {spec.fs:g} Hz "
-            f"({reason}): are leads, rate and length those that it was trained with?"
-        ) from error
+    logits = asked(net, spec, n_labels, called, x, arguments)
     if not torch.isfinite(logits).all():
         raise ModelError(f"{called}: its logits for noise are not finite")
 

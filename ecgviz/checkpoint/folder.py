@@ -170,7 +170,7 @@ def architecture(net_name: str, n_labels: int, config: Mapping[str, Any]) -> nn.
         return build(net_name, n_labels, seed=0, config=config)
     except EcgvizError:
         raise
-    except (TypeError, RuntimeError, ValueError, ArithmeticError) as error:
+    except (TypeError, RuntimeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
         raise ModelError(f"{net_name} cannot be built with {dict(config)}: {error}") from error
 
 

@@ -1,6 +1,6 @@
 """From records to logits: one way to prepare a model's input, and one way to predict, for one record or many."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
 import numpy as np
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ecgviz.checkpoint.folder import Model
-from ecgviz.errors import ModelError
+from ecgviz.errors import EcgvizError, InputError, ModelError
 from ecgviz.signal import prepare
 from ecgviz.types import Beats, InputSpec, ModelInput, ObservedRate, Prediction, Record, ScoreTable, how_often
 from ecgviz.types.arrays import FloatArray
@@ -19,10 +19,16 @@ AT_ONCE_GPU = 128
 
 
 def model_input(model: Model, record: Record, beats: Beats | None = None) -> ModelInput:
-    """Prepare a record for this model: the one path shared by prediction, explanation and training."""
+    """Prepare a record for this model: the one path shared by prediction, explanation and training.
+
+    Raises
+    ------
+    InputError
+        When the record does not meet the model's input contract.
+    """
     needs_peaks = "r_peaks" in model.spec.needs
     if needs_peaks and (beats is None or not len(beats)):
-        raise ModelError(
+        raise InputError(
             f"{model.name} needs R peaks, and none were found: {'no beats given' if beats is None else beats.reason}"
         )
     return prepare(record, model.spec, r_s=beats.r_s if needs_peaks and beats is not None else None)
@@ -81,11 +87,45 @@ def network_logits(net: nn.Module, x: Tensor, **arguments: Tensor | None) -> Ten
 
 
 def predict_batch(model: Model, inputs: Sequence[ModelInput]) -> FloatArray:
-    """Return the logits of many records as `model_input` prepared them, shape (B, C); (0, C) for none."""
+    """Return the logits of many records as `model_input` prepared them, shape (B, C); (0, C) for none.
+
+    Raises
+    ------
+    ModelError
+        When the network cannot be fed what its input contract says, or does not return one logit a label.
+    """
     if not inputs:
         return np.empty((0, len(model.labels)))
     x, arguments = stacked(inputs)
-    logits: FloatArray = network_logits(model.net, x, **arguments).double().numpy(force=True)
+    logits: FloatArray = asked(model.net, model.spec, len(model.labels), model.name, x, arguments).double().numpy()
+    return logits
+
+
+def asked(
+    net: nn.Module, spec: InputSpec, n_labels: int, called: str, x: Tensor, arguments: Mapping[str, Tensor | None]
+) -> Tensor:
+    """Return the logits (B, C), on the CPU, of what a network is fed; see `network_logits`.
+
+    Raises
+    ------
+    ModelError
+        When it cannot be fed what its input contract says, or does not return one logit a label.
+    """
+    try:
+        logits = network_logits(net, x, **arguments).cpu()
+    except (RuntimeError, ValueError, TypeError, LookupError) as error:
+        if isinstance(error, EcgvizError):
+            raise
+        reason = str(error).partition("\n")[0]
+        raise ModelError(
+            f"{called}: its network cannot be fed {len(spec.leads)} leads of {spec.duration_s:g} s at {spec.fs:g} Hz "
+            f"({reason}): are leads, rate and length those that it was trained with?"
+        ) from error
+    if logits.shape != (len(x), n_labels):
+        raise ModelError(
+            f"{called}: its network returns numbers of shape {tuple(logits.shape)} for {len(x)} records of "
+            f"{n_labels} labels"
+        )
     return logits
 
 

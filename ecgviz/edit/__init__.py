@@ -5,10 +5,10 @@ or lead: each takes a recording and its beats and returns both changed, as `Edit
 and figures do; times are seconds from the recording's start.
 """
 
-from ecgviz.edit.belonging import check_belongs, notice
 from ecgviz.edit.file import from_csv, read_marks, read_table, to_csv
 from ecgviz.edit.leads import swap_leads
 from ecgviz.edit.marks import ENDS_OF, add_wave, delete_beat, delete_mark, move_mark, set_kind
+from ecgviz.edit.notice import notice
 from ecgviz.edit.order import NAMES
 from ecgviz.edit.p_wave import insert_p, remove_p
 from ecgviz.edit.person import change_person
@@ -31,7 +31,6 @@ __all__ = [
     "apply_steps",
     "change_person",
     "change_rate",
-    "check_belongs",
     "delete_beat",
     "delete_mark",
     "edited",

@@ -55,6 +55,13 @@ def edited_record(record: Record, signal: FloatArray, beats: Beats, name: str, s
     return Edited(changed, found, f"altered: {sentence}")
 
 
+def check_marked(beats: Beats) -> None:
+    """Refuse beats of which one has no QRS marks, with an EditError."""
+    unmarked = np.flatnonzero(np.isnan(beats.qrs_on) | np.isnan(beats.qrs_off))
+    if unmarked.size:
+        raise EditError(f"beat {unmarked[0] + 1} has no QRS marks, so it cannot be moved as a whole")
+
+
 def bodies(record: Record, beats: Beats) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return first and last sample of each beat from its P wave to the end of its T wave, and the earliest last, (B,).
 
@@ -68,9 +75,7 @@ def bodies(record: Record, beats: Beats) -> tuple[np.ndarray, np.ndarray, np.nda
     """
     if not len(beats):
         raise EditError(f"{record.id} has no beats to edit: {beats.reason or 'none were given'}")
-    unmarked = np.flatnonzero(np.isnan(beats.qrs_on) | np.isnan(beats.qrs_off))
-    if unmarked.size:
-        raise EditError(f"beat {unmarked[0] + 1} has no QRS marks, so it cannot be moved as a whole")
+    check_marked(beats)
     known = np.isfinite(beats.t_off)
     if not known.any():
         raise EditError(f"no beat of {record.id} has a T wave, so where beats end is not known")

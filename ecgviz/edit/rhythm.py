@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ecgviz.edit.relay import Edited, at_knots, bodies, edited_record, in_order, least_tp
+from ecgviz.edit.relay import Edited, at_knots, bodies, check_marked, edited_record, in_order, least_tp
 from ecgviz.errors import EditError
 from ecgviz.types import Beats, Record
 from ecgviz.types.arrays import FloatArray
@@ -86,6 +86,7 @@ def change_rate(record: Record, beats: Beats, bpm: float) -> Edited:
     if not RATES_BPM[0] <= bpm <= RATES_BPM[1]:
         raise EditError(f"a rate of {bpm:g} bpm is out of range: {RATES_BPM[0]:.0f} to {RATES_BPM[1]:.0f}")
     _check_enough(record, beats)
+    check_marked(beats)
     rr, wanted = beats.rr_s, 60 / bpm
     faster = (rr.mean() - wanted) * rr.size > 0.5 / record.fs
     order = _endless(beats, 0, int(record.duration_s / wanted) + 3) if faster else np.arange(len(beats))

@@ -1,10 +1,12 @@
 """What-if edits by name: one table for dashboard, command line and scripts, and steps that follow one another."""
 
+import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from ecgviz.beats import check_belongs
 from ecgviz.edit.leads import swap_leads
 from ecgviz.edit.marks import ENDS_OF
 from ecgviz.edit.p_wave import insert_p, remove_p
@@ -141,7 +143,7 @@ def step(change: str, **given: Value) -> Step:
     Raises
     ------
     EditError
-        For an unknown edit, or a parameter that it does not take.
+        For an unknown edit, a parameter that it does not take, or one that it needs and was not given.
     """
     if change not in CHANGES:
         raise EditError(f"there is no edit {change!r}; known are {', '.join(CHANGES)}")
@@ -149,6 +151,10 @@ def step(change: str, **given: Value) -> Step:
     unknown = [name for name in given if name not in takes]
     if unknown:
         raise EditError(f"{change} does not take {unknown[0]}; it takes {', '.join(takes) or 'nothing'}")
+    parameters = inspect.signature(CHANGES[change].run).parameters
+    needed = [name for name in takes if name not in given and parameters[name].default is inspect.Parameter.empty]
+    if needed:
+        raise EditError(f"{change} needs {' and '.join(needed)}")
     return Step(change, tuple((name, value) for name, value in given.items() if value != AS_IT_IS))
 
 
@@ -172,10 +178,12 @@ def apply_steps(record: Record, beats: Beats, steps: Sequence[Step]) -> Edited:
     Raises
     ------
     EditError
-        Without a step, or when one cannot be made: told with its number, where there are several.
+        Without a step, for beats of another recording, or when a step cannot be made: told with its number, where
+        there are several.
     """
     if not steps:
         raise EditError("there is no edit to make")
+    check_belongs(record, beats)
     edited, said = Edited(record, beats, ""), []
     for number, each in enumerate(steps, 1):
         try:

@@ -34,7 +34,7 @@ WIDTHS = (0.5, 2.5)
 LARGEST_ST_MV = 2.0
 
 
-def scale_wave(record: Record, beats: Beats, wave: str, leads: Sequence[str], factor: float) -> Edited:
+def scale_wave(record: Record, beats: Beats, wave: str, leads: str | Sequence[str], factor: float) -> Edited:
     """Multiply a wave of every beat by a factor in the named leads; 0 takes it out, -1 turns it upside down.
 
     Of P and T waves the smooth part is scaled and the noise on it kept. A wave that is taken out has no marks any more
@@ -46,7 +46,7 @@ def scale_wave(record: Record, beats: Beats, wave: str, leads: Sequence[str], fa
     ----------
     record, beats
     wave : {"P", "QRS", "T"}
-    leads : sequence of str
+    leads : str or sequence of str
         Leads of the recording.
     factor : float
         Between -5 and 5, and not 1.
@@ -64,6 +64,7 @@ def scale_wave(record: Record, beats: Beats, wave: str, leads: Sequence[str], fa
         raise EditError(f"a wave cannot be multiplied by {factor:g}: {FACTORS[0]:g} to {FACTORS[1]:g}")
     if factor == 1:
         raise EditError(f"{wave} multiplied by 1 is as it was, so nothing would be changed")
+    leads = _each(leads)
     rows = _rows(record, leads)
     signal = record.signal.astype(np.float64)
     whole = bridged(record.signal)
@@ -82,7 +83,7 @@ def scale_wave(record: Record, beats: Beats, wave: str, leads: Sequence[str], fa
     return edited_record(record, signal, left, f"{wave.lower()}x{factor:g}", sentence)
 
 
-def shift_st(record: Record, beats: Beats, mv: float, leads: Sequence[str]) -> Edited:
+def shift_st(record: Record, beats: Beats, mv: float, leads: str | Sequence[str]) -> Edited:
     """Raise (``mv`` > 0) or lower the ST segment in the named leads; from T onset to offset the shift fades out.
 
     It is reached within the last 10 ms before the J point.
@@ -98,6 +99,7 @@ def shift_st(record: Record, beats: Beats, mv: float, leads: Sequence[str]) -> E
         raise EditError(f"an ST shift of {mv:g} mV is out of range: {LARGEST_ST_MV:g} mV at most, up or down")
     if mv == 0:
         raise EditError("ST shifted by 0 mV is as it was, so nothing would be changed")
+    leads = _each(leads)
     rows = _rows(record, leads)
     at = np.arange(record.signal.shape[1]) / record.fs
     shift = np.zeros(at.size)
@@ -229,6 +231,11 @@ def _fade(length: int, fs: float) -> FloatArray:
     """Return weights (K,) that rise from 0 and fall to 0 within `FADE_S`."""
     weights: FloatArray = scipy.signal.windows.tukey(length, min(1.0, 2 * FADE_S * fs / length))
     return weights
+
+
+def _each(leads: str | Sequence[str]) -> tuple[str, ...]:
+    """Return leads one by one: a name alone is one lead, not its letters."""
+    return (leads,) if isinstance(leads, str) else tuple(leads)
 
 
 def _rows(record: Record, leads: Sequence[str]) -> list[int]:

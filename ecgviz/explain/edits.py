@@ -19,10 +19,9 @@ import numpy as np
 
 from ecgviz.checkpoint import Model, model_input, predict_batch
 from ecgviz.edit import Edited, change_rate, insert_p, regular_rr, remove_p, shift_pr
-from ecgviz.errors import EditError, ExplanationError
+from ecgviz.errors import EditError, ExplanationError, InputError
 from ecgviz.explain.shams import later, misplaced, moved_with_p, permuted_rr, size_mv
-from ecgviz.types import Beats, Record
-from ecgviz.types.arrays import FloatArray
+from ecgviz.types import Beats, ModelInput, Record
 
 FEWEST_SHAMS = 8
 LIKE_SIZE = 2.0
@@ -185,7 +184,7 @@ def edit_evidence(
     Raises
     ------
     ModelError
-        For a label that the model does not predict, or when it needs R peaks and there are none.
+        For a label that the model does not predict.
     InputError
         When the record does not meet the model's input contract.
     ExplanationError
@@ -196,7 +195,8 @@ def edit_evidence(
     unknown = [name for name in edits if name not in EDITS]
     if unknown:
         raise ExplanationError(f"there is no edit {unknown[0]!r}; known are {', '.join(EDITS)}")
-    before = float(_logits(model, [(record, beats)])[0, model.label_index(label)])
+    label_index = model.label_index(label)
+    before = float(predict_batch(model, [model_input(model, record, beats)])[0, label_index])
     found = []
     for name in edits:
         nothing = EditEvidence(name, EDITS[name].title, label, before, sham=EDITS[name].sham)
@@ -222,11 +222,14 @@ def _evidence(
     size = size_mv(record, edited)
     if size == 0:
         return replace(nothing, why="it changes no sample of this recording")
+    try:
+        fed = model_input(model, edited.record, edited.beats)
+    except InputError as refusal:
+        return replace(nothing, why=f"the network cannot be fed what comes of it ({refusal})")
+    shams, fed_shams = _taken(model, shams)
     if len(shams) < FEWEST_SHAMS:
         return replace(nothing, why=f"only {len(shams)} sham edits fit into this recording")
-    logits = _logits(model, [(each.record, each.beats) for each in (edited, *shams)])[
-        :, model.label_index(nothing.label)
-    ]
+    logits = predict_batch(model, [fed, *fed_shams])[:, model.label_index(nothing.label)]
     return replace(
         nothing,
         after=float(logits[0]),
@@ -237,5 +240,13 @@ def _evidence(
     )
 
 
-def _logits(model: Model, edited: Sequence[tuple[Record, Beats]]) -> FloatArray:
-    return predict_batch(model, [model_input(model, record, beats) for record, beats in edited])
+def _taken(model: Model, shams: Sequence[Edited]) -> tuple[list[Edited], list[ModelInput]]:
+    """Return the sham edits that the network can be fed, and what it is fed: one may double a gap, for instance."""
+    taken, fed = [], []
+    for sham in shams:
+        try:
+            fed.append(model_input(model, sham.record, sham.beats))
+        except InputError:
+            continue
+        taken.append(sham)
+    return taken, fed

@@ -12,6 +12,7 @@ from ecgviz.explain.backprop import BACKPROP_METHODS
 from ecgviz.explain.cam import CAM_METHODS
 from ecgviz.explain.decomposition import DECOMPOSITION_METHODS
 from ecgviz.explain.gradients import GRADIENT_METHODS
+from ecgviz.explain.installed import guarded
 from ecgviz.explain.method import Method
 from ecgviz.explain.path import PATH_METHODS
 from ecgviz.explain.perturbation import PERTURBATION_METHODS
@@ -49,7 +50,7 @@ def find_method(name: str) -> Method:
     method = find(METHODS, GROUP, name)
     if not isinstance(method, Method):
         raise ExplanationError(f"the entry point {GROUP} {name!r} is no ecgviz.explain.Method")
-    return method
+    return method if name in METHODS else guarded(name, method)
 
 
 def all_methods() -> tuple[dict[str, Method], tuple[str, ...]]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ecgviz.beats.belonging import check_belongs
 from ecgviz.beats.peaks import usable_leads
 from ecgviz.measure.atrial_activity import atrial_activity
 from ecgviz.measure.grades import COARSE_HZ
@@ -60,7 +61,13 @@ def measure(record: Record, beats: Beats) -> Measurements:
         ``n_ectopic``, ``n_measured`` (beats in the median); of the dominant beats `FROM_MEDIAN`. ``per_lead``: see
         `PER_LEAD`. NaN where not measurable; `Measurements.why` tells why. `ecgviz.measure.grades.grade` tells how
         far to trust each.
+
+    Raises
+    ------
+    EditError
+        When ``beats`` belong to another recording, or have times that no beats have.
     """
+    check_belongs(record, beats)
     usable = usable_leads(record)
     chosen = members(beats)
     values, reasons = _rhythm(record, beats, usable)

@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ecgviz.beats import delineate
+from ecgviz.beats import check_belongs, delineate
 from ecgviz.checkpoint import Model, model_input
 from ecgviz.compare import compare
 from ecgviz.criteria import at_stage, evaluate
-from ecgviz.edit import check_belongs
 from ecgviz.evidence import evidence
 from ecgviz.explain import check_has_random_twin, controls_of_many, explain_many
 from ecgviz.measure import measure
@@ -60,7 +59,7 @@ def examine(record: Record, beats: Beats | None = None) -> Examined:
     Raises
     ------
     EditError
-        When ``beats`` belong to another recording.
+        When ``beats`` belong to another recording, or have times that no beats have.
     """
     clean = condition(record)
     if beats is None:

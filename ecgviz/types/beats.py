@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ecgviz.errors import InputError
 from ecgviz.types.arrays import BoolArray, FloatArray, frozen
 
 ATOMS = ("P", "PR", "QRSi", "QRSm", "QRSt", "ST", "T1", "T2", "TP")
@@ -57,6 +58,11 @@ class Beats:
     that no QRS follows. ``gaps_s`` (G, 2) are the spans that no lead recorded and that are long enough to hide a beat:
     what lies in them is not known. ``edits`` tells in sentences which marks a reader moved or deleted. ``reason`` says
     why there are no beats at all ("" when there are some).
+
+    Raises
+    ------
+    InputError
+        For arrays that do not fit one another, or an unknown kind.
     """
 
     r_s: FloatArray
@@ -84,15 +90,18 @@ class Beats:
         object.__setattr__(self, "lead_marks", {k: frozen(v) for k, v in self.lead_marks.items()})
         edge = self.edge if np.size(self.edge) else np.zeros(self.r_s.size, dtype=bool)
         object.__setattr__(self, "edge", frozen(edge, np.bool_))
+        self._check_shapes()
+
+    def _check_shapes(self) -> None:
         if self.gaps_s.ndim != 2 or self.gaps_s.shape[1] != 2:
-            raise ValueError(f"gaps_s has shape {self.gaps_s.shape}, not (gaps, 2)")
-        if self.edge.shape != self.r_s.shape:
-            raise ValueError(f"edge has shape {self.edge.shape}, R peaks {self.r_s.shape}")
+            raise InputError(f"gaps_s has shape {self.gaps_s.shape}, not (gaps, 2)")
+        if self.r_s.ndim != 1 or self.edge.shape != self.r_s.shape:
+            raise InputError(f"edge has shape {self.edge.shape}, R peaks {self.r_s.shape}, not (beats,)")
         for name in MARKS:
             if getattr(self, name).shape != self.r_s.shape:
-                raise ValueError(f"{name} has shape {getattr(self, name).shape}, R peaks {self.r_s.shape}")
+                raise InputError(f"{name} has shape {getattr(self, name).shape}, R peaks {self.r_s.shape}")
         if len(self.kind) != self.r_s.size or not set(self.kind) <= set(KINDS):
-            raise ValueError(f"kind must hold one of {KINDS} for each of {self.r_s.size} beats")
+            raise InputError(f"kind must hold one of {KINDS} for each of {self.r_s.size} beats")
 
     @classmethod
     def none(cls, leads: tuple[str, ...], duration_s: float, method: str, reason: str) -> "Beats":

@@ -1,6 +1,7 @@
 """A recording in millivolts, hertz and named leads, and what a network wants to be fed."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -134,8 +135,12 @@ class Record:
         row: FloatArray = self.signal[self.leads.index(name)]
         return row
 
-    def select(self, leads: tuple[str, ...]) -> "Record":
-        """Return this record with ``leads`` only, in that order; a lead it lacks raises RecordError."""
+    def select(self, leads: str | Sequence[str]) -> "Record":
+        """Return this record with ``leads`` only, in that order; a lead it lacks raises RecordError.
+
+        A name alone is one lead.
+        """
+        leads = (leads,) if isinstance(leads, str) else tuple(leads)
         return replace(self, signal=np.stack([self.lead(name) for name in leads]), leads=leads)
 
 
