@@ -31,7 +31,7 @@ with left:
 with right:
     widgets.heading("Measured on the dominant beats", "dominant", "pr", "qrs", "qtc", "axis")
     st.table(beat_tables.interval_table(reading.measured), hide_index=True)
-    for sentence in beat_tables.why_not(reading.measured):
+    for sentence in (*beat_tables.why_not(reading.measured), *reading.measured.remarks):
         widgets.note(wording.sentence(sentence))
     if picked is not None and picked[0] != marks.dominant_kind(reading):
         st.markdown(f"**On the {wording.readable(picked[0])} beats**")

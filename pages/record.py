@@ -19,6 +19,8 @@ with left:
     widgets.heading("Measured on the dominant beats", "dominant", "pr", "qrs", "qtc", "axis")
     if len(reading.beats):
         widgets.table_of_words(tables.measurement_table(reading.measured))
+        for remark in reading.measured.remarks:
+            widgets.note(wording.sentence(remark))
     else:
         widgets.note("Nothing: there are no beats to measure.")
 with right:

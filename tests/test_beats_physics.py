@@ -162,6 +162,38 @@ def test_a_loose_electrode_hides_no_beat(swing_mv, after_s):
     np.testing.assert_allclose(found.r_s, beats.r_s, atol=ONE_LEAD_S)
 
 
+@pytest.mark.parametrize("before_s", [0.2, 0.28])
+@pytest.mark.parametrize("finding", ["normal", "lbbb", "first_degree_av_block"])
+def test_a_spike_in_one_lead_ahead_of_a_beat_hides_it_not(finding, before_s):
+    record, beats = conditioned(finding), beats_of(finding)
+    first = round((beats.qrs_on[4] - before_s) * record.fs)
+
+    def spike(signal):
+        changed = signal.copy()
+        changed[record.leads.index("V3"), first : first + 3] += 5.0
+        return changed
+
+    found = delineate(with_signal(record, spike))
+    assert len(found) == len(beats)
+    np.testing.assert_allclose(found.r_s, beats.r_s, atol=ONE_LEAD_S)
+    assert found.extra_p_s.size == 0
+
+
+@pytest.mark.parametrize(("number", "n_beats", "at_s"), [(351, 27, (7.40,)), (352, 12, (0.46,)), (500, 29, (9.0, 9.7))])
+def test_complexes_that_the_peak_detector_overlooks_are_beats(data_dir, number, n_beats, at_s):
+    found = delineate(condition(load_record(data_dir / "ptbxl" / "records100" / "00000" / f"{number:05d}_lr")))
+    assert len(found) == n_beats
+    assert all(np.abs(found.r_s - each).min() < 0.03 for each in at_s)
+
+
+@pytest.mark.parametrize("noise_mv", [0.01, 0.04])
+def test_pacing_is_seen_in_noise(data_dir, noise_mv):
+    record = load_record(data_dir / "ptbxl" / "records500" / "00000" / "00498_hr")
+    noise = np.random.default_rng(0).normal(0, noise_mv, record.signal.shape)
+    found = delineate(condition(replace(record, signal=record.signal + noise)))
+    assert found.kind.count("paced") >= 9
+
+
 def test_no_beat_of_a_recording_hides_behind_the_swing_of_one_lead(data_dir):
     record = load_record(data_dir / "ptbxl" / "records100" / "00000" / "00304_lr")
     signal = record.signal.copy()

@@ -199,6 +199,10 @@ def test_a_premature_wide_beat_without_p_is_ventricular_and_one_is_not_two() -> 
     assert [rule.state for rule in found.rules] == ["met", "met"]
     assert find("PVC", "athletes2017", measurements(), one).state == "not_met"
     assert find("PVC", "athletes2017", measurements(), rhythm("NNVNNNVN", {"V": 0.6}, {"V": 0.15})).state == "met"
+    far = rhythm("NV" + 12 * "N" + "VN", {"V": 0.6}, {"V": 0.15})
+    assert find("PVC", "athletes2017", measurements(), far).state == "not_met"  # 13 s from one to the other
+    near = rhythm("NV" + 12 * "N" + "VNNNVN", {"V": 0.6}, {"V": 0.15})
+    assert find("PVC", "athletes2017", measurements(), near).state == "met"
     assert find("PVC", "premature_wide", measurements(), rhythm("NNNNVNNN", {"V": 0.6}, {"V": 0.1})).state == "not_met"
     assert find("PVC", "premature_wide", measurements()).why.startswith("no premature ventricular beats: not met")
     assert find("PRC(S)", "any_origin", measurements(), one).state == "met"

@@ -1,5 +1,6 @@
 """Lead names, and limb leads that follow from one another."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -99,6 +100,18 @@ def test_calibration_pulse_on_all_inputs_gives_the_textbook_values():
 def test_nothing_is_added_where_all_is_there_or_nothing_follows(leads):
     record = _record(leads)
     assert complete_leads(record) is record
+
+
+def test_an_empty_limb_lead_is_one_that_is_not_there():
+    whole = _record(LEADS)
+    signal = whole.signal.copy()
+    signal[[0, 3]] = np.nan
+    completed = complete_leads(replace(whole, signal=signal))
+    assert completed.leads == STANDARD_LEADS
+    np.testing.assert_allclose(completed.signal, whole.signal, atol=1e-6)
+    assert completed.assumptions == ("I, aVR derived from II and III (Einthoven, Goldberger)",)
+    signal[1:6] = np.nan
+    assert np.isnan(complete_leads(replace(whole, signal=signal)).signal[:6]).all()
 
 
 def test_missing_samples_stay_missing_in_derived_leads():

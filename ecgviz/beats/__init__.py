@@ -12,6 +12,7 @@ from ecgviz.beats.gaps import gaps_s, without_hidden
 from ecgviz.beats.kinds import Signs, at_edges, beat_kinds
 from ecgviz.beats.network import load_network, read_waves
 from ecgviz.beats.neurokit import neurokit_beats
+from ecgviz.beats.overlooked import with_overlooked
 from ecgviz.beats.peaks import SHORTEST_S, bridged, fine_grid, r_peaks, smoothed, usable_leads
 from ecgviz.beats.scaled import at_network_rate
 from ecgviz.beats.spans import rounded
@@ -83,11 +84,13 @@ def network_beats(record: Record, net: "Delineators | None" = None) -> Beats:
     if not usable.any():
         return _none(record, "no lead has a signal: all are flat or mostly missing")
     signal = bridged(record.signal[usable])
-    peaks, reason = r_peaks(smoothed(signal, record.fs), record.fs)
+    smooth = smoothed(signal, record.fs)
+    peaks, reason = r_peaks(smooth, record.fs)
     if reason:
         return _none(record, reason)
     net = net or load_network()
     waves = read_waves(at_network_rate(signal, record.fs), net)
+    peaks = with_overlooked(peaks, waves, smooth, record.fs)
     found = assemble(waves, peaks / record.fs)
     spikes_s = spikes(signal, record.fs, found.whole["QRS"][:, 0])
     if np.isfinite(spikes_s).any():

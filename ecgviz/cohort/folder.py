@@ -9,7 +9,7 @@ from pathlib import Path
 from ecgviz.errors import CohortError
 from ecgviz.records import ludb, ptbxl
 from ecgviz.records.library import file_id
-from ecgviz.records.load import READERS
+from ecgviz.records.load import kinds
 
 RATES_HZ = (100, 500)
 """PTB-XL keeps each recording at both."""
@@ -89,9 +89,7 @@ def recordings(folder: Path, fs: int | None = None) -> tuple[Recording, ...]:
         found = _files(folder)
     every = tuple(sorted(found, key=lambda recording: recording.id))
     if not every:
-        raise CohortError(
-            f"{folder} holds no recording of a kind that is read here ({', '.join(filter(None, READERS))})"
-        )
+        raise CohortError(f"{folder} holds no recording of a kind that is read here ({', '.join(kinds())})")
     for one, next_one in pairwise(every):
         if one.id == next_one.id:
             raise CohortError(f"{folder}: {one.file} and {next_one.file} both have the id {one.id}; rename one of them")
@@ -123,7 +121,7 @@ def _ludb(folder: Path) -> Iterator[Recording]:
 
 def _files(folder: Path) -> Iterator[Recording]:
     """Return the files of known kinds; signal files of WFDB belong to their header."""
-    wanted = set(READERS) - {"", ".dat", ".mat", ".txt"}
+    wanted = kinds()
     for where, folders, names in os.walk(folder):
         folders[:] = sorted(each for each in folders if not each.startswith("."))
         for name in names:

@@ -31,6 +31,13 @@ def at_least(states: Sequence[str], needed: int) -> str:
     return worst if worst == best else "not_evaluable"
 
 
+def densest(states: Sequence[str], times_s: Sequence[float], within_s: float, needed: int) -> list[int]:
+    """Return which of the beats at ``times_s`` lie in the stretch of ``within_s`` that holds best, in `at_least`."""
+    stretches = [[n for n, at in enumerate(times_s) if start <= at <= start + within_s] for start in times_s]
+    order = ("not_met", "not_evaluable", "borderline", "met")
+    return max(stretches, key=lambda some: order.index(at_least([states[n] for n in some], needed)), default=[])
+
+
 def _ranked(states: Sequence[str], needed: int, unknown_met: int) -> str:
     """Return the ``needed``-th highest state, when so many of the unknown ones are met and the others not."""
     met = states.count("met") + unknown_met

@@ -233,11 +233,15 @@ class SumRule(Stated, Comparison):
 
 
 class BeatsRule(Stated):
-    """Conditions on single beats of some ``kinds`` (none named: of all), and in how many beats they must all hold."""
+    """Conditions on single beats of some ``kinds`` (none named: of all), and in how many beats they must all hold.
+
+    With ``within_s`` these beats must lie within so many seconds: a count in 10 s is none of a longer recording.
+    """
 
     form: Literal["beats"]
     kinds: tuple[Kind, ...] = ()
     count: Annotated[int, Field(ge=1)] = 1
+    within_s: Annotated[float, Field(gt=0)] | None = None
     all_of: tuple[BeatCondition, ...] = ()
 
 

@@ -9,7 +9,7 @@ from ecgviz.beats.spikes import LOWEST_HZ
 from ecgviz.criteria import wording
 from ecgviz.criteria.judged import Check, Outcome, Patient, Shown
 from ecgviz.criteria.limits import hold, known, limits_for
-from ecgviz.criteria.logic import at_least, every, some
+from ecgviz.criteria.logic import at_least, densest, every, some
 from ecgviz.criteria.rule_schema import (
     BeatsRule,
     Case,
@@ -278,6 +278,9 @@ def _beats(rule: BeatsRule, patient: Patient) -> Outcome:
         return Outcome("not_evaluable", partial(Shown, (), (), why))
     chosen = [b for b, kind in enumerate(patient.beats.kind) if not rule.kinds or kind in rule.kinds]
     judged = [_beat(rule, b, patient) for b in chosen]
+    if rule.within_s is not None:
+        at_s = patient.beats.r_s[chosen].tolist()
+        judged = [judged[n] for n in densest([one for one, _ in judged], at_s, rule.within_s, rule.count)]
     state = at_least([one for one, _ in judged], rule.count)
 
     def show() -> Shown:

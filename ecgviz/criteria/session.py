@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from ecgviz.beats.spikes import LOWEST_HZ
 from ecgviz.criteria import wording
 from ecgviz.criteria.judged import Outcome, Patient, Shown
 from ecgviz.criteria.load import Catalogue
@@ -17,6 +18,8 @@ from ecgviz.types import Beats, Finding, RuleResult
 
 BARRED = "not evaluable: "
 """Begins the sentence of a finding that does not apply to a record, whatever was measured."""
+WIDE_QRS_MS = 120.0
+"""Paced ventricles give complexes of this width and more."""
 OPEN = ("borderline", "not_evaluable")
 """States of an entry of which it is open whether it holds: beside a block that is missed by a millisecond, ST and T are
 no more to be read than beside one that is there."""
@@ -140,6 +143,14 @@ class Session:
         cautions = []
         if self.patient.age_years is None and one.gates.age_from > 0:
             cautions.append(f"the age is unknown: read with the limits for {one.gates.age_from:g} years and older")
+        measured = self.patient.measured
+        if one.maps.superclass is not None and "electrodes" in measured.reasons:
+            cautions.append(measured.reasons["electrodes"])
+        if not one.gates.paced and measured.fs < LOWEST_HZ and measured.value("qrs_ms") >= WIDE_QRS_MS:
+            cautions.append(
+                f"at {measured.fs:g} Hz pacing spikes cannot be seen: where these wide complexes are paced, this is "
+                "not to be judged"
+            )
         for name in one.blocked_if_met:
             if self.state(name) in OPEN:
                 other = self.known.entries[name].name

@@ -5,6 +5,7 @@ import numpy as np
 from ecgviz.beats.belonging import check_belongs
 from ecgviz.beats.peaks import usable_leads
 from ecgviz.measure.atrial_activity import atrial_activity
+from ecgviz.measure.electrodes import electrode_remark
 from ecgviz.measure.grades import COARSE_HZ
 from ecgviz.measure.intervals import FROM_QT, axes, intervals
 from ecgviz.measure.leads import PER_LEAD as QRS_ST
@@ -95,7 +96,10 @@ def measure(record: Record, beats: Beats) -> Measurements:
         median_s=median.time_s,
         median_marks_s=median.marks_s,
         patterns=patterns,
-        reasons=reasons | why | why_waves | _remarks(record, beats, chosen),
+        reasons=reasons
+        | why
+        | why_waves
+        | _remarks(record, beats, chosen, electrode_remark(median, record.leads, waves["p_mv"])),
     )
 
 
@@ -109,9 +113,9 @@ def _rhythm(record: Record, beats: Beats, usable: BoolArray) -> tuple[dict[str, 
     return values, reasons
 
 
-def _remarks(record: Record, beats: Beats, chosen: BoolArray) -> dict[str, str]:
-    """Return what a reader should know of all values: how fine a duration is, and which beats were measured."""
-    remarks = {}
+def _remarks(record: Record, beats: Beats, chosen: BoolArray, electrodes: str) -> dict[str, str]:
+    """Return what a reader should know of all values: how fine a duration is, which beats, and leads, were measured."""
+    remarks = {"electrodes": electrodes} if electrodes else {}
     if record.fs < COARSE_HZ:
         remarks["resolution"] = f"at {record.fs:.0f} Hz a duration is known to {1000 / record.fs:.0f} ms"
     kind = beats.kind[int(np.flatnonzero(chosen)[0])]

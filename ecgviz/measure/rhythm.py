@@ -82,8 +82,12 @@ def usual_rr_s(beats: Beats) -> float:
 
 
 def _between_own_beats(beats: Beats) -> np.ndarray:
-    """Return True for known RR intervals between two beats that are not ectopic, (B - 1,)."""
-    own = ~beats.ectopic
+    """Return True for known RR intervals between two beats that are not ectopic, (B - 1,).
+
+    Nor may one of them be cut by an end of the recording and of no sure kind: it may be an ectopic one.
+    """
+    unsure = np.array([kind == "unsure" for kind in beats.kind], dtype=bool)
+    own = ~beats.ectopic & ~(unsure & beats.edge)
     both: np.ndarray = own[:-1] & own[1:] & np.isfinite(known_rr_s(beats))
     return both
 

@@ -17,7 +17,7 @@ import numpy as np
 from ecgviz.errors import EcgvizError, RecordError
 from ecgviz.records import child, fields
 from ecgviz.records.header import parse_header
-from ecgviz.records.load import entered, load_record
+from ecgviz.records.load import entered, kinds, load_record
 from ecgviz.records.npz_file import read_arrays
 from ecgviz.types import Record
 
@@ -39,7 +39,9 @@ def load_upload(
     age_years: float | None = None,
     sex: str | None = None,
 ) -> Record:
-    """Read an uploaded recording, given as file name -> bytes: one CSV or NPZ, or a header with its signal files.
+    """Read an uploaded recording, given as file name -> bytes.
+
+    It is one CSV, NPZ or file of an installed reader, or a header with its signal files.
 
     Parameters
     ----------
@@ -76,8 +78,9 @@ def _check(files: Mapping[str, bytes]) -> str:
         if not plain or not re.fullmatch(r"[^\x00-\x1f]{1,255}", name):
             raise RecordError(f"{fields.shown(name)} is no plain file name")
     headers = [name for name in files if _suffix(name) == ".hea"]
-    tables = [name for name in files if _suffix(name) in _TABLES]
-    others = [name for name in files if _suffix(name) not in (".hea", *_TABLES)]
+    alone = {*_TABLES, *kinds()} - {".hea"}
+    tables = [name for name in files if _suffix(name) in alone]
+    others = [name for name in files if _suffix(name) not in (".hea", *alone)]
     if len(headers) == 1 and not tables:
         return headers[0]
     if len(tables) == 1 and not headers and not others:

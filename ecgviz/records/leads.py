@@ -79,11 +79,12 @@ def canonical(name: str) -> str | None:
 def complete_leads(record: Record) -> Record:
     """Return the record with every limb lead that two others determine exactly, and say so in its assumptions.
 
-    Any two limb leads give the other four (`IN_TERMS_OF_I_AND_II`): they are solved for I and II first. Standard leads
-    come first, in their order, then the others. With fewer than two limb leads the record comes back as it is.
+    Any two limb leads give the other four (`IN_TERMS_OF_I_AND_II`): they are solved for I and II first. A limb lead
+    without a single sample is as one that is not there. Standard leads come first, in their order, then the others.
+    With fewer than two limb leads the record comes back as it is.
     """
-    have = tuple(lead for lead in LIMB if lead in record.leads)
-    missing = tuple(lead for lead in LIMB if lead not in record.leads)
+    have = tuple(lead for lead in LIMB if lead in record.leads and np.isfinite(record.lead(lead)).any())
+    missing = tuple(lead for lead in LIMB if lead not in have)
     if len(have) < 2 or not missing:
         return record
     pair = have[:2]

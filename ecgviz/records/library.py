@@ -14,12 +14,11 @@ from pathlib import Path
 
 from ecgviz.errors import RecordError
 from ecgviz.records import fields, ludb, ptbxl
-from ecgviz.records.load import load_record
+from ecgviz.records.load import kinds, load_record
 from ecgviz.types import Record
 
 MOST = 100_000
 """More recordings than this are no folder to look through in a browser."""
-KINDS = (".hea", ".csv", ".tsv", ".npz")
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ def open_library(folders: Sequence[str | Path]) -> Library:
             if len(entries) > MOST:
                 raise RecordError(f"{folder} takes the library beyond {MOST} recordings; name a smaller folder")
         if len(entries) == before:
-            raise RecordError(f"{folder} holds no recording that is not listed already (WFDB, CSV or NPZ)")
+            raise RecordError(f"{folder} holds no recording that is not listed already ({', '.join(kinds())})")
     return Library(entries, tuple(dict.fromkeys(left_out)))
 
 
@@ -146,9 +145,10 @@ def _of_ludb(folder: Path) -> Iterator[Entry]:
 
 
 def _of_files(top: Path, called: str, folder: Path, files: Sequence[str]) -> Iterator[Entry]:
+    known = kinds()
     for file in sorted(files):
         path = folder / file
-        if path.suffix.lower() in KINDS and _is_own_file(path):
+        if path.suffix.lower() in known and _is_own_file(path):
             yield Entry(file_id(f"{called}/{path.relative_to(top).as_posix()}"), path, "files")
 
 

@@ -33,8 +33,15 @@ READERS: Mapping[str, Reader] = {
 }
 """Suffix -> reader; other packages add theirs through the entry-point group ``ecgviz.readers``."""
 
+_NOT_ALONE = ("", ".dat", ".mat", ".txt")
+"""What these end in belongs to a header, or may be any text: in a folder they are no recordings."""
 SMALLEST_MV = 0.02
 """A recording in which no lead moves this far is flat, or its numbers are volts."""
+
+
+def kinds() -> tuple[str, ...]:
+    """Return the suffixes by which a folder's recordings are known, those of installed readers among them."""
+    return tuple(name for name in registry.available(READERS, GROUP) if name not in _NOT_ALONE)
 
 
 def load_record(

@@ -7,7 +7,7 @@ import numpy as np
 
 from ecgviz.types.arrays import FloatArray, frozen
 
-REMARKS = ("resolution", "beat_kind", "gaps")
+REMARKS = ("electrodes", "resolution", "beat_kind", "gaps")
 """Entries of ``reasons`` that are no measurement: they concern all values."""
 
 
@@ -42,7 +42,7 @@ class Measurements:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What a reader should know of all values: how fine durations are, which kind of beat was measured, gaps."""
+        """What a reader should know of all values: electrodes, how fine durations are, the kind of beat, gaps."""
         return tuple(self.reasons[name] for name in REMARKS if name in self.reasons)
 
     def value(self, name: str, lead: str | None = None) -> float:
