@@ -310,6 +310,22 @@ def test_a_network_of_another_package_is_loaded_by_its_entry_point(
         np.testing.assert_allclose(predict(model, record).logits, net(x)[0], atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "told", [{"metrics": {"auc": float("nan")}}, {"metrics": {"auc": np.float32(0.5)}}, {"training": {"data": Path()}}]
+)
+def test_what_a_description_cannot_hold_is_refused_and_nothing_is_written(tmp_path: Path, told: dict) -> None:
+    given = {"net_name": "theirs", "config": {"width": 4}, "name": "toy", "version": "1", "spec": SPEC}
+    given |= {"labels": ("MI", "NORM"), "thresholds": (0.4, 0.6), "metrics": {}, "training": {}, "card": "# toy"}
+    with pytest.raises(ModelError, match=r"mine: model.json holds numbers, words, lists and tables alone \("):
+        save_model(str(tmp_path / "mine"), Small(2, width=4), **(given | told))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_label_that_was_not_predicted_is_named(narrow_model) -> None:
+    with pytest.raises(ModelError, match="'HICCUPS' was not predicted; the labels are CD, HYP, MI, NORM, STTC"):
+        predict(narrow_model, recording(np.random.default_rng(0))).probability("HICCUPS")
+
+
 def test_settings_that_an_architecture_does_not_take_are_refused(folder: Path) -> None:
     change(folder, config={"breadth": 1.0})
     with pytest.raises(ModelError, match=r"imle_net cannot be built with .*breadth"):

@@ -18,11 +18,15 @@ from ecgviz import NOTICE, __version__
 from ecgviz.checkpoint import available_models, load_model
 from ecgviz.cli import COMMANDS, GROUPS, main
 from ecgviz.cli.console import plain
+from ecgviz.cohort.folder import recordings
+from ecgviz.errors import RecordError
 from ecgviz.explain import METHODS, applicable
 from ecgviz.explain.methods import all_methods
 from ecgviz.pipeline import load_case
 from ecgviz.records import load_record
+from ecgviz.records.isolate import load_upload
 from ecgviz.records.leads import STANDARD_LEADS
+from ecgviz.records.library import open_library
 from ecgviz.records.write import save_record
 from ecgviz.simulate import simulate
 from ecgviz.types import Record
@@ -571,6 +575,10 @@ def test_a_package_that_cannot_be_loaded_is_named_and_stops_only_what_needs_it(
         ("raise KeyError('no header')", "the installed reader for .odd files failed (KeyError: 'no header')"),
         ("return 3", "the installed reader for .odd files made no recording of it"),
         ("raise EcgvizError('it is of another day')", "it is of another day"),
+        (
+            "import numpy; from ecgviz.types import Record; return Record(numpy.ones((2, 9)), 100, ('I', 'P1'), 'x')",
+            "'a.odd': 'P1' is no lead known here",
+        ),
     ],
 )
 def test_what_a_reader_of_an_installed_package_raises_is_one_refusal(
@@ -584,6 +592,31 @@ def test_what_a_reader_of_an_installed_package_raises_is_one_refusal(
     monkeypatch.setattr("ecgviz.registry.entry_points", lambda group: [point] if group == "ecgviz.readers" else [])
     (tmp_path / "a.odd").write_text("x", encoding="utf-8")
     assert why in refused("info", tmp_path / "a.odd")
+
+
+def test_recordings_of_an_installed_reader_are_read_wherever_recordings_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    source = """
+from dataclasses import replace
+from ecgviz.records import load_record
+def read(path, fs, unit):
+    demo = load_record("demo:normal")
+    return replace(demo, leads=tuple(lead.upper() for lead in demo.leads))
+"""
+    (tmp_path / "their_odd_reader.py").write_text(source, encoding="utf-8")
+    point = EntryPoint(".odd", "their_odd_reader:read", "ecgviz.readers")
+    monkeypatch.setattr("ecgviz.registry.entry_points", lambda group: [point] if group == "ecgviz.readers" else [])
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    (folder / "a.odd").write_text("x", encoding="utf-8")
+    assert load_record(folder / "a.odd").leads == STANDARD_LEADS
+    (entry,) = open_library([folder]).entries.values()
+    assert entry.path == folder / "a.odd"
+    assert [each.file for each in recordings(folder)] == ["a.odd"]
+    with pytest.raises(RecordError, match="upload one recording: a header"):
+        load_upload({"a.odd": b"x", "b.odd": b"x"})  # the child that reads one does not see this test's package
 
 
 def test_a_method_of_an_installed_package_is_offered_and_explains(

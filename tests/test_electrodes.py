@@ -59,6 +59,10 @@ def test_a_chest_lead_upside_down_is_told_by_its_name(recordings, lead):
     assert sum(said in each and lead not in each for each in found) <= 0.05 * len(found)
 
 
+def test_a_paced_heart_that_turns_lead_i_over_is_no_swap(data_dir):
+    assert told(load_record(data_dir / "ptbxl" / "records500" / "00000" / "00143_hr")) == ""
+
+
 def test_limb_leads_alone_tell_nothing():
     swapped = arms_swapped(load_record("demo:normal"))
     assert ARMS_MAY_BE in told(swapped)

@@ -214,6 +214,19 @@ def test_attention_levels_that_a_network_lacks_are_refused():
         explain(small_model(), RECORD, "MI", "decomposition", BEATS)
 
 
+class Doubled(Pooled):
+    """Parts that do not add up to the logit."""
+
+    def forward(self, x, **arguments):
+        return 1.1 * super().forward(x, **arguments)
+
+
+def test_parts_that_miss_the_logit_are_no_decomposition():
+    model = toy_model(Doubled().eval(), labels=("MI", "NORM"))
+    with pytest.raises(ExplanationError, match="its parts of the logit of NORM miss it by"):
+        explain(model, RECORD, "NORM", "decomposition", BEATS)
+
+
 def test_the_decomposition_is_the_logit():
     model = toy_model(Pooled(), labels=("MI", "NORM"), net_name="toy_pooled")
     x = model_input(model, RECORD, BEATS).x.astype(float)

@@ -7,7 +7,7 @@ import pytest
 from ecg_files import LEADS, beats_mv
 
 from ecgviz.records import load_record
-from ecgviz.records.quality import assess, assumed, reliance, unread
+from ecgviz.records.quality import as_read, assess, assumed, padded, reliance, unread
 from ecgviz.types import LeadQuality, Record
 
 FS = 500.0
@@ -216,3 +216,12 @@ def test_of_a_longer_recording_it_is_told_which_part_a_network_reads():
     assert unread(record, record.duration_s) == unread(longer, longer.duration_s) == ""
     assert unread(longer, record.duration_s).startswith("the network reads the first 10 s of these 40 s")
     assert assumed(longer, 100.0, record.duration_s) == (*longer.assumptions, unread(longer, record.duration_s))
+
+
+def test_of_a_shorter_recording_it_is_told_that_the_rest_is_padding():
+    record = load_record("demo:normal")
+    short = replace(record, signal=record.signal[:, : round(2.5 * record.fs)])
+    assert padded(record, 10.0) == ""
+    (told,) = as_read(short, 100.0, 10.0)
+    assert told.startswith("the network reads 10 s, of which this recording fills 2.5 s: the rest is padding")
+    assert assumed(short, 100.0, 10.0) == (*short.assumptions, told)

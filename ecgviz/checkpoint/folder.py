@@ -210,7 +210,7 @@ def fill(net: nn.Module, tensors: Mapping[str, Tensor], called: str) -> None:
 
 
 def save_model(
-    folder: Path,
+    folder: str | Path,
     net: nn.Module,
     *,
     net_name: str,
@@ -231,6 +231,7 @@ def save_model(
     ModelError
         When ``folder`` exists already, or the description is not valid.
     """
+    folder = Path(folder)
     if folder.exists():
         raise ModelError(f"{folder} exists already; name a new folder")
     if isinstance(net, ExportedProgram):
@@ -251,7 +252,12 @@ def save_model(
         "metrics": dict(metrics),
         "training": dict(training),
     }
-    text = json.dumps(described, indent=1, allow_nan=False).encode()
+    try:
+        text = json.dumps(described, indent=1, allow_nan=False).encode()
+    except (TypeError, ValueError) as error:
+        raise ModelError(
+            f"{folder.name}: {DESCRIPTION} holds numbers, words, lists and tables alone ({error})"
+        ) from error
     _describe(text, folder.name)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:

@@ -13,6 +13,9 @@ from ecgviz.explain.method import Method
 from ecgviz.explain.undisturbed import MIN_CHANGE, undisturbed
 from ecgviz.types import Beats, Explanation, ModelInput
 
+INEXACT = 0.01
+"""Parts that miss the logit by more than this share are none: rounding in single precision leaves 1e-5."""
+
 
 def decomposition(model: Model, inputs: ModelInput, beats: Beats, label_index: int, *, seed: int) -> Explanation:
     """Return the signed contribution of each lead and window to the logit, spread over the window's samples.
@@ -24,7 +27,7 @@ def decomposition(model: Model, inputs: ModelInput, beats: Beats, label_index: i
     Raises
     ------
     ExplanationError
-        When the network has no exact decomposition.
+        When the network has no exact decomposition, or its parts do not add up to the logit.
     """
     if why_not := lacks_decomposition(model):
         raise ExplanationError(why_not)
@@ -37,7 +40,12 @@ def decomposition(model: Model, inputs: ModelInput, beats: Beats, label_index: i
         logit = float(net(there, **given)[0, label_index])
     by_window = contributions[0, label_index].double().numpy(force=True)  # (L, W)
     offset = float(bias[label_index].detach())
-    delta = abs(float(by_window.sum()) + offset - logit)
+    error = abs(float(by_window.sum()) + offset - logit) / max(abs(logit - offset), MIN_CHANGE)
+    if not error <= INEXACT:
+        raise ExplanationError(
+            f"{model.name}: its parts of the logit of {model.labels[label_index]} miss it by {100 * error:.2g} %, "
+            "so this is no decomposition of it"
+        )
     return Explanation(
         values=spread(by_window, span_s, inputs.fs, inputs.start_s, x.shape[2]),
         fs=inputs.fs,
@@ -48,7 +56,7 @@ def decomposition(model: Model, inputs: ModelInput, beats: Beats, label_index: i
         signed=True,
         resolution_s=float((span_s[:, 1] - span_s[:, 0]).max()),
         params={"bias": offset, "logit": logit, "n_windows": by_window.shape[1]},
-        completeness_error=delta / max(abs(logit - offset), MIN_CHANGE),
+        completeness_error=error,
     )
 
 

@@ -115,10 +115,12 @@ def _rhythm(record: Record, beats: Beats, usable: BoolArray) -> tuple[dict[str, 
 
 def _remarks(record: Record, beats: Beats, chosen: BoolArray, electrodes: str) -> dict[str, str]:
     """Return what a reader should know of all values: how fine a duration is, which beats, and leads, were measured."""
-    remarks = {"electrodes": electrodes} if electrodes else {}
+    remarks = {}
     if record.fs < COARSE_HZ:
         remarks["resolution"] = f"at {record.fs:.0f} Hz a duration is known to {1000 / record.fs:.0f} ms"
     kind = beats.kind[int(np.flatnonzero(chosen)[0])]
+    if electrodes and kind != "paced":  # a paced heart may turn lead I over by itself
+        remarks["electrodes"] = electrodes
     if kind != "normal":
         remarks["beat_kind"] = f"measured on the {kind.replace('_', ' ')} beats, which most whole beats are"
     return remarks | _gaps_remark(beats)

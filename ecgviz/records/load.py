@@ -151,7 +151,7 @@ def _by_package(reader: Reader, path: Path, fs: float | None, unit: str | None) 
         raise RecordError(f"{name} cannot be read: the installed reader for {kind} files failed ({said})") from fault
     if not isinstance(record, Record):
         raise RecordError(f"{name} cannot be read: the installed reader for {kind} files made no recording of it")
-    return record
+    return replace(record, leads=fields.lead_names(list(record.leads), name))
 
 
 def _check_size(record: Record) -> None:

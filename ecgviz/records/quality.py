@@ -82,8 +82,13 @@ NO_BEAT_S = 0.1
 
 def assumed(record: Record, fed_hz: float, read_s: float) -> tuple[str, ...]:
     """Return what was assumed of a recording and how a network read it: at ``fed_hz``, its first ``read_s`` seconds."""
-    told = (upsampled(record, fed_hz), unread(record, read_s))
-    return (*record.assumptions, *filter(None, told))
+    return (*record.assumptions, *as_read(record, fed_hz, read_s))
+
+
+def as_read(record: Record, fed_hz: float, read_s: float) -> tuple[str, ...]:
+    """Return how a network read a recording where that is not as it was recorded: its rate, a part of it, padding."""
+    told = (upsampled(record, fed_hz), unread(record, read_s), padded(record, read_s))
+    return tuple(filter(None, told))
 
 
 def unread(record: Record, read_s: float) -> str:
@@ -94,6 +99,16 @@ def unread(record: Record, read_s: float) -> str:
     return (
         f"the network reads the first {read_s:g} s of these {whole_s:g} s, and what it says, and where it looked, is "
         "of those alone; measurements and criteria are of all beats"
+    )
+
+
+def padded(record: Record, read_s: float) -> str:
+    """Return that a recording is shorter than the ``read_s`` seconds that a network reads; "" where it is not."""
+    if record.duration_s > read_s - NO_BEAT_S:
+        return ""
+    return (
+        f"the network reads {read_s:g} s, of which this recording fills {record.duration_s:.1f} s: the rest is padding "
+        "(past scores were counted on recordings without any)"
     )
 
 

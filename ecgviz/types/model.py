@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ecgviz.errors import ModelError
 from ecgviz.types.arrays import FloatArray, frozen
 
 LEVELS = ("beat", "rhythm", "channel")
@@ -25,12 +26,17 @@ class Prediction:
             object.__setattr__(self, name, frozen(getattr(self, name)))
 
     def probability(self, label: str) -> float:
-        """Return the probability of one label; an unknown label raises ValueError."""
-        return float(self.probabilities[self.labels.index(label)])
+        """Return the probability of one label; one that was not predicted raises ModelError."""
+        return float(self.probabilities[self._row(label)])
 
     def positive(self, label: str) -> bool:
         """Return whether the probability of ``label`` reaches its threshold."""
-        return bool(self.probability(label) >= self.thresholds[self.labels.index(label)])
+        return bool(self.probability(label) >= self.thresholds[self._row(label)])
+
+    def _row(self, label: str) -> int:
+        if label not in self.labels:
+            raise ModelError(f"{label!r} was not predicted; the labels are {', '.join(self.labels)}")
+        return self.labels.index(label)
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ import streamlit as st
 from ecgviz.errors import EcgvizError
 from ecgviz.figures import tables
 from ecgviz.records.ptbxl import SUPERCLASSES
-from ecgviz.records.quality import unread, upsampled
+from ecgviz.records.quality import as_read
 from ecgviz.types import Prediction, Record
 from ecgviz.ui import state, widgets, wording, words
 
@@ -28,9 +28,8 @@ def chosen_model(record: Record) -> None:
         widgets.note(wording.sentence(str(refusal)))
         return
     widgets.doubt(state.reading(record).quality)
-    for told in (upsampled(record, network.spec.fs), unread(record, network.spec.duration_s)):
-        if told:
-            widgets.note(wording.sentence(told))
+    for told in as_read(record, network.spec.fs, network.spec.duration_s):
+        widgets.note(wording.sentence(told))
     show(network, prediction)
 
 
