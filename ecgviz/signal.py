@@ -1,5 +1,6 @@
 """Samples on their way out of a record: cleaned to be read (`condition`), or cut to a network's input (`prepare`)."""
 
+import math
 from dataclasses import replace
 from fractions import Fraction
 
@@ -95,6 +96,8 @@ def prepare(record: Record, spec: InputSpec, r_s: FloatArray | None = None, star
         raise InputError(f"{record.id}: the network needs R peaks, and none were found")
     if "age_sex" in spec.needs and (record.age_years is None or record.sex is None):
         raise InputError(f"{record.id}: the network needs age and sex; enter them")
+    if not math.isfinite(start_s):
+        raise InputError(f"{record.id}: a window cannot start at {start_s} s")
     start = round(start_s * spec.fs)
     bridged = _bridged(record.select(spec.leads))
     resampled = resample(bridged, record.fs, spec.fs)

@@ -26,12 +26,25 @@ def theirs(text: str) -> Any:
     Raises
     ------
     yaml.YAMLError
-        When it is no YAML, or nested too deep to be read.
+        When it is no YAML, gives a name twice in one place, or is nested too deep to be read.
     """
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, Loader=_Once)  # noqa: S506 - a safe loader
     except RecursionError as fault:
         raise yaml.YAMLError("it is nested too deep") from fault
+
+
+class _Once(yaml.SafeLoader):
+    """PyYAML's safe loader, but a name that is given twice is refused: the first would be lost without a word."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                raise yaml.composer.ComposerError(None, None, f"{key.value!r} is given twice", key.start_mark)
+            seen.add(key.value if isinstance(key, yaml.ScalarNode) else None)
+        return node
 
 
 def wrong_with(fault: Mapping[str, Any]) -> str:

@@ -238,6 +238,12 @@ def test_a_folder_without_criteria_and_a_file_that_is_no_yaml_are_refused(tmp_pa
     (tmp_path / "own.yaml").write_text("[" * 10**5, encoding="utf-8")
     with pytest.raises(CriteriaError, match=r"own.yaml: this is not YAML: it is nested too deep"):
         load(tmp_path)
+    (tmp_path / "own.yaml").write_text("sources: {}\nentries: []\nsources: {}\n", encoding="utf-8")
+    with pytest.raises(CriteriaError, match=r"own.yaml: this is not YAML: 'sources' is given twice .*line 3"):
+        load(tmp_path)
+    (tmp_path / "own.yaml").write_text("schema_version: 1\nentries: [5]\n", encoding="utf-8")
+    with pytest.raises(CriteriaError, match=r"own.yaml: entry number 1, field "):
+        load(tmp_path)
     (tmp_path / "own.yaml").write_text("- just\n- a list\n", encoding="utf-8")
     with pytest.raises(CriteriaError, match=r"own.yaml, field top"):
         load(tmp_path)

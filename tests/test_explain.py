@@ -335,6 +335,9 @@ def test_requests_that_make_no_sense_are_refused():
         explain(model, RECORD, "MI", "magic", BEATS)
     with pytest.raises(ModelError, match="does not predict 'LBBB'"):
         explain(model, RECORD, "LBBB", "saliency", BEATS)
+    for value in (2.5, "ten", True):
+        with pytest.raises(ExplanationError, match=f"smooth_grad: n_samples is a whole number, not {value!r}"):
+            explain(small_model(), RECORD, "MI", "smooth_grad", BEATS, n_samples=value)
     with pytest.raises(ExplanationError, match="saliency does not take baseline; its parameters are: none"):
         explain(model, RECORD, "MI", "saliency", BEATS, baseline="isoelectric")
     with pytest.raises(ExplanationError, match="no baseline 'noise'; known are zero"):

@@ -143,6 +143,7 @@ def test_short_gaps_are_bridged_and_long_ones_refused():
         (_record(), replace(SPEC, needs=("age_sex",)), 0.0, "needs age and sex; enter them"),
         (_record(), SPEC, 10.0, "a window from 10 s lies outside its 10 s"),
         (_record(), SPEC, -1.0, "a window from -1 s lies outside"),
+        (_record(), SPEC, float("nan"), "a window cannot start at nan s"),
     ],
 )
 def test_what_a_network_cannot_use_is_refused_by_name(record, spec, start_s, match):

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from ecgviz.criteria.rule_schema import Evaluable, Leads, Rule, Strict, UseRule
 from ecgviz.criteria.vocabulary import SEGMENTS
+from ecgviz.errors import CriteriaError
 
 
 class Source(Strict):
@@ -143,8 +144,8 @@ class Entry(Strict):
     list of leads may say ``[territory]``.
     """
 
-    id: str
-    name: str
+    id: Annotated[str, Field(min_length=1)]
+    name: Annotated[str, Field(min_length=1)]
     maps: Maps
     level: Annotated[tuple[Literal["beat", "rhythm", "lead"], ...], Field(min_length=1)]
     gates: Gates = Gates()
@@ -171,8 +172,11 @@ class Entry(Strict):
         return self.maps.superclass not in (None, "NORM") if self.abnormal is None else self.abnormal
 
     def definition(self, key: str) -> Definition:
-        """Return one definition by its key; raises KeyError."""
-        return {one.key: one for one in self.definitions}[key]
+        """Return one definition by its key; raises CriteriaError for one that the entry does not have."""
+        for one in self.definitions:
+            if one.key == key:
+                return one
+        raise CriteriaError(f"{self.id} has no definition {key!r}; it has {', '.join(d.key for d in self.definitions)}")
 
 
 def _placed(given: Any, places: Mapping[str, Any]) -> Any:

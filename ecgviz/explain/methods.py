@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Mapping, Sequence
+from numbers import Integral, Real
 from types import MappingProxyType
 from typing import Any
 
@@ -135,6 +136,7 @@ def explain_many(
     if unknown:
         takes = ", ".join(method_parameters(chosen)) or "none"
         raise ExplanationError(f"{method} does not take {', '.join(unknown)}; its parameters are: {takes}")
+    _check_numbers(chosen, method, params)
     if why_not := chosen.why_not(model):
         raise ExplanationError(why_not)
     if chosen.together is not None:
@@ -143,6 +145,17 @@ def explain_many(
         chosen.run(model, each, its_beats, label_index, seed=seed, **params)
         for each, its_beats in zip(inputs, beats, strict=True)
     ]
+
+
+def _check_numbers(chosen: Method, name: str, params: Mapping[str, Any]) -> None:
+    """Refuse what is no number, or no whole one, for a parameter whose default is."""
+    taken = inspect.signature(chosen.run).parameters
+    for key, value in params.items():
+        default = taken[key].default
+        wanted = next((kind for kind in (bool, Integral, Real) if isinstance(default, kind)), None)
+        if wanted in (Integral, Real) and (isinstance(value, bool) or not isinstance(value, wanted)):
+            what = "a whole number" if wanted is Integral else "a number"
+            raise ExplanationError(f"{name}: {key} is {what}, not {value!r}")
 
 
 def applicable(model: Model) -> tuple[str, ...]:
