@@ -23,7 +23,7 @@ run: $(VENV)/.installed
 	$(BIN)/ecgviz app --port $(PORT)
 
 test: lint
-	$(PYTEST) -m "not browser" $(PARALLEL)
+	$(PYTEST) -m "not browser" --durations=20 $(PARALLEL)
 
 check: lint
 	$(PYTEST) -m "not browser and not slow and not data" $(PARALLEL)
