@@ -119,9 +119,8 @@ def _first_fault(path: Path, content: Any, fault: ValidationError) -> str:
     where = path.name
     if len(place) > 1 and place[0] == "entries":
         entry = content["entries"][int(place[1])]
-        name = (
-            entry.get("id", f"number {int(place[1]) + 1}") if isinstance(entry, dict) else f"number {int(place[1]) + 1}"
-        )
+        number = f"number {int(place[1]) + 1}"
+        name = entry.get("id", number) if isinstance(entry, dict) else number
         where, place = f"{where}: entry {name}", place[2:]
     message = yaml_text.wrong_with(first)
     return f"{where}, field {'.'.join(place) or 'top'}: {message} (given {_short(first.get('input'))})"
