@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3 p
 	"$$p" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
 
 # Workers by the number of cores; a module's tests stay in one, with what they share.
-PARALLEL ?= -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
+PARALLEL ?= -n auto --maxprocesses 4 --dist loadscope
 
 # One thread a test process: torch and BLAS would otherwise start as many as there are cores in each of them.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest

@@ -27,15 +27,6 @@ ROOT = Path(__file__).resolve().parents[1]
 SUPERCLASSES = ("CD", "HYP", "MI", "NORM", "STTC")
 
 
-LONGEST = ("test_validate_criteria.py", "test_devices.py", "test_docs.py")
-"""Files of few tests that take a minute or so: they begin first, so that no worker waits for another at the end."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests of the longest files first, all others in the order in which they were found."""
-    items.sort(key=lambda item: item.path.name not in LONGEST)
-
-
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
     """Folder of real recordings: skip when ECGVIZ_DATA is unset, fail when it names nothing."""
