@@ -18,9 +18,9 @@ left, right = st.columns([3, 2])
 with left:
     widgets.heading("Measured on the dominant beats", "dominant", "pr", "qrs", "qtc", "axis")
     if len(reading.beats):
-        widgets.table_of_words(tables.measurement_table(reading.measured))
         for remark in reading.measured.remarks:
             widgets.note(wording.sentence(remark))
+        widgets.table_of_words(tables.measurement_table(reading.measured))
     else:
         widgets.note("Nothing: there are no beats to measure.")
 with right:

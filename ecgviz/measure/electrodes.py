@@ -37,7 +37,7 @@ def electrode_remark(median: MedianBeat, leads: Sequence[str], p_mv: FloatArray)
     if _likeness(median, leads, "I", "V6") < ARMS and not p_mv[leads.index("I")] > UPRIGHT_P_MV:
         told.append(
             "lead I is upside down beside V6 and has no upright P wave: the electrodes of the arms may be swapped (or "
-            "the heart lies on the right), and what limb leads say of axis, infarct and hypertrophy is no finding"
+            "the heart lies on the right), and what limb leads say of axis, infarct and hypertrophy may be wrong"
         )
     opposite = _opposite(median, leads)
     if opposite:
