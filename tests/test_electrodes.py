@@ -59,6 +59,25 @@ def test_a_chest_lead_upside_down_is_told_by_its_name(recordings, lead):
     assert sum(said in each and lead not in each for each in found) <= 0.05 * len(found)
 
 
+@pytest.mark.parametrize("lead", ["I", "II", "III", "aVR", "aVL", "aVF"])
+def test_a_limb_lead_upside_down_contradicts_the_others_and_is_told(recordings, lead):
+    found = [told(turned(record, lead)) for record in recordings]
+    said = f"lead {lead} contradicts the other limb leads by up to "
+    assert sum(each.startswith(said) for each in found) >= 0.9 * len(found)
+
+
+def test_a_limb_lead_upside_down_is_told_of_paced_hearts_too(data_dir):
+    record = load_record(data_dir / "ptbxl" / "records500" / "00000" / "00143_hr")
+    assert told(turned(record, "aVL")).startswith("lead aVL contradicts the other limb leads")
+
+
+def test_limb_leads_that_all_contradict_are_told_once():
+    record = load_record("demo:normal")
+    signal = record.signal.copy()
+    signal[:6] = [np.roll(row, 300 * n) for n, row in enumerate(signal[:6])]
+    assert told(replace(record, signal=signal)).count("contradict one another") == 1
+
+
 def test_a_paced_heart_that_turns_lead_i_over_is_no_swap(data_dir):
     assert told(load_record(data_dir / "ptbxl" / "records500" / "00000" / "00143_hr")) == ""
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ecgviz.checkpoint import Model, model_input
-from ecgviz.errors import ExplanationError
+from ecgviz.errors import ExplanationError, ModelError
 from ecgviz.evidence import evidence
 from ecgviz.explain.attention import (
     ATTENTION_METHODS,
@@ -500,3 +500,10 @@ def test_an_evened_network_weighs_all_that_is_recorded_alike(shown: Model, recor
         torch.testing.assert_close(rows, (rows > 0) * mean)
         torch.testing.assert_close(weights.sum(), before[level].sum())  # gates keep their mean, the others sum to 1
         assert found.by_level[level] == pytest.approx(logit, abs=1e-5)
+
+
+def test_a_level_that_a_network_names_and_never_places_is_refused_by_name():
+    net = Glance(1.0)
+    net.levels = ("rhythm", "beat")
+    with pytest.raises(ModelError, match=r"has a beat level, but gave no map of it for 'MI'; levels .* gave: rhythm"):
+        run(toy_model(net, labels=("MI", "NORM")), "attention_beat")

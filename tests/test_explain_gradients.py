@@ -244,7 +244,10 @@ def test_requests_that_make_no_sense_are_refused():
     ):
         with pytest.raises(ExplanationError, match=says):
             explain(model, RECORD, "MI", method, BEATS, **params)
-    assert "names no late convolution" in METHODS["grad_cam"].why_not(seeded(Small, 2))
+    plain = seeded(Small, 2)
+    assert "names no late convolution" in METHODS["grad_cam"].why_not(plain)
+    plain.net.cam_layer = "convolution"
+    assert "does not have: 'convolution'" in METHODS["grad_cam"].why_not(plain)
     for method in ON_RELU:
         assert "exported program" in METHODS[method].why_not(replace(model, net_name="exported"))
 

@@ -67,6 +67,9 @@ def names_no_layer(model: Model) -> str:
         return why_not
     if not hasattr(model.net, "cam_layer"):
         return f"{model.name} names no late convolution whose places Grad-CAM could weigh"
+    layer = model.net.cam_layer
+    if layer not in dict(model.net.named_modules()):
+        return f"{model.name} names a layer for Grad-CAM that it does not have: {layer!r}"
     return ""
 
 

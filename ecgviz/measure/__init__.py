@@ -87,6 +87,8 @@ def measure(record: Record, beats: Beats) -> Measurements:
         reasons |= why
     per_lead, patterns, why = lead_measurements(median)
     waves, values["ptf_v1_mv_ms"], why_waves = wave_measurements(median, beats, chosen, record.leads)
+    kind = str(beats.kind[int(np.flatnonzero(chosen)[0])])
+    electrodes = electrode_remark(median, record.leads, waves["p_mv"], kind=kind)
     return Measurements(
         values=values,
         per_lead=per_lead | waves,
@@ -96,10 +98,7 @@ def measure(record: Record, beats: Beats) -> Measurements:
         median_s=median.time_s,
         median_marks_s=median.marks_s,
         patterns=patterns,
-        reasons=reasons
-        | why
-        | why_waves
-        | _remarks(record, beats, chosen, electrode_remark(median, record.leads, waves["p_mv"])),
+        reasons=reasons | why | why_waves | _remarks(record, beats, kind, electrodes),
     )
 
 
@@ -113,13 +112,12 @@ def _rhythm(record: Record, beats: Beats, usable: BoolArray) -> tuple[dict[str, 
     return values, reasons
 
 
-def _remarks(record: Record, beats: Beats, chosen: BoolArray, electrodes: str) -> dict[str, str]:
+def _remarks(record: Record, beats: Beats, kind: str, electrodes: str) -> dict[str, str]:
     """Return what a reader should know of all values: how fine a duration is, which beats, and leads, were measured."""
     remarks = {}
     if record.fs < COARSE_HZ:
         remarks["resolution"] = f"at {record.fs:.0f} Hz a duration is known to {1000 / record.fs:.0f} ms"
-    kind = beats.kind[int(np.flatnonzero(chosen)[0])]
-    if electrodes and kind != "paced":  # a paced heart may turn lead I over by itself
+    if electrodes:
         remarks["electrodes"] = electrodes
     if kind != "normal":
         remarks["beat_kind"] = f"measured on the {kind.replace('_', ' ')} beats, which most whole beats are"

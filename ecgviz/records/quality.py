@@ -47,14 +47,14 @@ def assess(record: Record) -> tuple[LeadQuality, ...]:
     sample, a flat second, saturation, much noise, an offset of the whole lead, or a limb lead that contradicts the
     others (III = II - I and so on; at fault is the smallest set of leads without which the rest agrees).
     """
-    contradictions = _contradictions(record)
     rows = np.asarray(record.signal, dtype=np.float64)
+    contradicting = contradictions(record.leads, rows)
     flat = np.stack([_flat(row, record.fs) for row in rows])
     at_once = bool((flat.any(axis=0) & (flat | np.isnan(rows)).all(axis=0)).any())
     verdicts = []
     for lead, row, still in zip(record.leads, rows, flat, strict=True):
         grave, slight = _faults(row, record.fs, still, at_once=at_once)
-        slight += contradictions.get(lead, ())
+        slight += contradicting.get(lead, ())
         verdict = "unusable" if grave else "doubtful" if slight else "good"
         verdicts.append(LeadQuality(lead=lead, verdict=verdict, reasons=(*grave, *slight)))
     return tuple(verdicts)
@@ -209,12 +209,23 @@ def _band(low_hz: float, high_hz: float, fs: float) -> FloatArray:
     return sections
 
 
-def _contradictions(record: Record) -> dict[str, tuple[str, ...]]:
-    """Return for each limb lead at fault by how much it contradicts the others; needs three limb leads."""
-    leads = [lead for lead in LIMB if lead in record.leads]
-    if len(leads) < 3:
+def contradictions(
+    leads: Sequence[str],
+    rows: FloatArray,
+    *,
+    share: float = CONTRADICTION_SHARE,
+    at_one_sample_mv: float = CONTRADICTION_MV,
+) -> dict[str, tuple[str, ...]]:
+    """Return for each limb lead at fault by how much it contradicts the others; needs three limb leads.
+
+    ``rows`` are samples of ``leads``, in mV. Limb leads agree where their disagreement is at most ``share`` of them,
+    root mean square, and so much at any one sample.
+    """
+    limb = [n for n, lead in enumerate(leads) if lead in LIMB]
+    if len(limb) < 3:
         return {}
-    rows = np.stack([record.lead(lead) for lead in leads]).astype(np.float64)
+    leads = [leads[n] for n in limb]
+    rows = rows[limb].astype(np.float64)
     rows = rows[:, ~np.isnan(rows).any(axis=0)]
     if rows.shape[1] < 2:
         return {}
@@ -224,7 +235,7 @@ def _contradictions(record: Record) -> dict[str, tuple[str, ...]]:
         for left_out in combinations(range(len(leads)), n_left_out):
             kept = [n for n in range(len(leads)) if n not in left_out]
             first_two = np.linalg.pinv(weights[kept]) @ rows[kept]
-            if _fits(rows[kept] - weights[kept] @ first_two, rows[kept]):
+            if _fits(rows[kept] - weights[kept] @ first_two, rows[kept], share, at_one_sample_mv):
                 away = rows - weights @ first_two
                 away = np.abs(away - np.median(away, axis=1, keepdims=True)).max(axis=1)
                 return {leads[n]: (_contradiction(f"{away[n]:.2f} mV"),) for n in left_out}
@@ -236,8 +247,8 @@ def _contradiction(by: str) -> str:
     return f"contradicts the other limb leads by up to {by} (mislabelled, reversed or damaged)"
 
 
-def _fits(residual: FloatArray, rows: FloatArray) -> bool:
+def _fits(residual: FloatArray, rows: FloatArray, share: float, at_one_sample_mv: float) -> bool:
     """Return whether what is left over is small beside the leads."""
     size = float(np.sqrt(np.mean(rows**2)))
     largest = float(np.abs(residual).max())
-    return largest <= CONTRADICTION_MV and float(np.sqrt(np.mean(residual**2))) <= CONTRADICTION_SHARE * size
+    return largest <= at_one_sample_mv and float(np.sqrt(np.mean(residual**2))) <= share * size

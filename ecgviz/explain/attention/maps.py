@@ -1,6 +1,6 @@
 """Attention weights on tokens, read from a network, and the same mass on samples."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ecgviz.checkpoint import Model, model_input, tensors
-from ecgviz.errors import ExplanationError
+from ecgviz.errors import ExplanationError, ModelError
 from ecgviz.explain.undisturbed import device_of, undisturbed
 from ecgviz.types import AttentionMap, Beats, Explanation, ModelInput, Record
 from ecgviz.types.arrays import FloatArray
@@ -39,15 +39,32 @@ def level_tap(model: Model, inputs: ModelInput, level: str, label: str) -> Atten
     """Return the map of one level that the network has: the one of ``label``, or the one that holds for every label.
 
     An `Attentive` network need not work out its other levels for it.
+
+    Raises
+    ------
+    ModelError
+        When the network places no map of a level that it says it has.
     """
     if not pools_of(model):
-        return next(tap for tap in taps(model, inputs) if tap.level == level and tap.label in (None, label))
+        return _chosen(taps(model, inputs), model, level, label)
     net: Any
     with undisturbed(model.net) as net, torch.inference_mode():
         x, arguments = given_to(net, inputs)
         _, weights = net.attend(x, **arguments)
         needed = {level: weights[level]} if level in weights else weights
-        return next(tap for tap in placed(net, needed, inputs) if tap.level == level)
+        return _chosen(placed(net, needed, inputs), model, level, label)
+
+
+def _chosen(found: Sequence[AttentionMap], model: Model, level: str, label: str) -> AttentionMap:
+    """Return the map of a level and label."""
+    for tap in found:
+        if tap.level == level and tap.label in (None, label):
+            return tap
+    has = ", ".join(dict.fromkeys(tap.level for tap in found)) or "none"
+    raise ModelError(
+        f"{model.name} says that its attention has a {level} level, but gave no map of it for {label!r}; levels that "
+        f"it gave: {has}"
+    )
 
 
 def pools_of(model: Model) -> tuple[str, ...]:
