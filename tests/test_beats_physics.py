@@ -162,6 +162,30 @@ def test_a_loose_electrode_hides_no_beat(swing_mv, after_s):
     np.testing.assert_allclose(found.r_s, beats.r_s, atol=ONE_LEAD_S)
 
 
+def loose(record, lead, start_s):
+    """Return a recording of which one lead wanders about by 4 mV for a second, and shows no heart meanwhile."""
+    changed = np.array(record.signal)
+    start, n = round(start_s * record.fs), round(record.fs)
+    walk = np.cumsum(np.random.default_rng(1).normal(size=n))
+    walk -= np.linspace(walk[0], walk[-1], n)
+    changed[record.leads.index(lead), start : start + n] = 4 * walk / np.abs(walk).max()
+    return replace(record, signal=changed)
+
+
+@pytest.mark.parametrize("lead", ["II", "V3", "V6"])
+@pytest.mark.parametrize("finding", ["normal", "lbbb", "pvc"])
+def test_a_lead_that_is_loose_for_a_second_changes_no_kind_of_beat(finding, lead):
+    record = simulate(finding, seed=0, fs=500.0, duration_s=10).record
+    assert delineate(condition(loose(record, lead, 4.0))).kind == beats_of(finding).kind
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("number", LUDB)
+def test_a_lead_that_is_loose_for_a_second_changes_no_kind_of_beat_of_a_recording(data_dir, number):
+    record = load_record(data_dir / "ludb" / "data" / str(number))
+    assert delineate(condition(loose(record, "V3", 4.0))).kind == delineate(condition(record)).kind
+
+
 @pytest.mark.parametrize("before_s", [0.2, 0.28])
 @pytest.mark.parametrize("finding", ["normal", "lbbb", "first_degree_av_block"])
 def test_a_spike_in_one_lead_ahead_of_a_beat_hides_it_not(finding, before_s):

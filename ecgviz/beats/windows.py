@@ -4,6 +4,8 @@ import numpy as np
 
 from ecgviz.types.arrays import BoolArray, FloatArray
 
+FEWEST_LEADS = 3
+
 
 def windows(signal: FloatArray, centres: np.ndarray, before: int, after: int) -> tuple[FloatArray, BoolArray]:
     """Cut ``signal`` (L, N) around samples ``centres``: (B, L, before + after), and which windows lie inside, (B,)."""
@@ -21,11 +23,20 @@ def without_line(cut: FloatArray) -> FloatArray:
 
 
 def likeness(cut: FloatArray, template: FloatArray) -> FloatArray:
-    """Return the correlation of each window (B, L, W) with ``template`` (L, W) over leads and time, shape (B,)."""
-    mine = (cut - cut.mean(axis=2, keepdims=True)).reshape(cut.shape[0], -1)
-    theirs = (template - template.mean(axis=1, keepdims=True)).ravel()
-    norm = np.linalg.norm(mine, axis=1) * np.linalg.norm(theirs)
-    return np.asarray(np.divide(mine @ theirs, norm, out=np.zeros(len(mine)), where=norm > 0))
+    """Return the correlation of each window (B, L, W) with ``template`` (L, W) over leads and time, shape (B,).
+
+    Of three leads or more, the one without which a window fits best is left out where that helps: a loose electrode in
+    one lead hides no beat that all others show.
+    """
+    theirs = template - template.mean(axis=1, keepdims=True)
+    product = np.einsum("blw,lw->bl", cut, theirs)
+    own = np.maximum(np.einsum("blw,blw->bl", cut, cut) - cut.sum(axis=2) ** 2 / cut.shape[2], 0)  # less its level
+    its = np.einsum("lw,lw->l", theirs, theirs)
+    left_out = np.eye(its.size) if its.size >= FEWEST_LEADS else np.empty((0, its.size))
+    kept = 1 - np.vstack([np.zeros((1, its.size)), left_out])  # (1 + L, L): all leads, then all but one
+    norm = np.sqrt((own @ kept.T) * (kept @ its))
+    fit = np.divide(product @ kept.T, norm, out=np.zeros_like(norm), where=norm > 0)
+    return np.asarray(fit.max(axis=1))
 
 
 def best_shift(

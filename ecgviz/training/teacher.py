@@ -23,8 +23,6 @@ PARTS = 5
 TEACHER_SHARE = 0.8
 """What the trees say weighs this much in a target, what the record's reader stated the rest; of an edited copy, of
 which no reader stated anything, the trees alone speak."""
-LEAST_VALUES = 6
-"""A measurement with fewer different values among the teaching records is not asked."""
 
 
 def taught(real: Examples, copies: Copies, teaching: BoolArray, *, seed: int) -> Examples:
@@ -53,8 +51,9 @@ def taught(real: Examples, copies: Copies, teaching: BoolArray, *, seed: int) ->
 def answers_of_trees(real: Examples, copies: Copies, teaching: BoolArray, asked: BoolArray, *, seed: int) -> FloatArray:
     """Return what trees that learnt from the teaching records say of the copies ``asked``: probabilities (n, C).
 
-    They learn from records as they are, not from copies. A label of which the teaching records know one answer only
-    gets that answer.
+    They learn from records as they are, not from copies, and ask each measurement that is not the same in all of them:
+    extrasystoles are counted in few different numbers. A label of which the teaching records know one answer only gets
+    that answer.
     """
     # here, since it takes seconds, and the processes that read and simulate records ask no trees
     from sklearn.ensemble import ExtraTreesClassifier
@@ -62,7 +61,7 @@ def answers_of_trees(real: Examples, copies: Copies, teaching: BoolArray, asked:
     from sklearn.pipeline import make_pipeline
 
     learnt = teaching[copies.of] & ~copies.altered
-    columns = [len(np.unique(c[np.isfinite(c)])) >= LEAST_VALUES for c in copies.measured[learnt].T]
+    columns = [len(np.unique(c[np.isfinite(c)])) > 1 for c in copies.measured[learnt].T]
     known, questions = copies.measured[learnt][:, columns], copies.measured[asked][:, columns]
     y = real.y[copies.of[learnt]]
     said = np.empty((int(asked.sum()), y.shape[1]))
