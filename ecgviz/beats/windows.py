@@ -4,7 +4,9 @@ import numpy as np
 
 from ecgviz.types.arrays import BoolArray, FloatArray
 
-FEWEST_LEADS = 3
+FEWEST_LEADS, SURELY = 3, 0.95
+"""Of so many leads one may be left out where the rest is so much alike: where a lead is loose it is 0.99 as a rule, and
+of extrasystoles with one lead unlike the others below 0.91."""
 
 
 def windows(signal: FloatArray, centres: np.ndarray, before: int, after: int) -> tuple[FloatArray, BoolArray]:
@@ -25,18 +27,19 @@ def without_line(cut: FloatArray) -> FloatArray:
 def likeness(cut: FloatArray, template: FloatArray) -> FloatArray:
     """Return the correlation of each window (B, L, W) with ``template`` (L, W) over leads and time, shape (B,).
 
-    Of three leads or more, the one without which a window fits best is left out where that helps: a loose electrode in
-    one lead hides no beat that all others show.
+    Where all leads fit less than surely, and all but one surely, that one is left out: a loose electrode hides no beat
+    that the others show.
     """
     theirs = template - template.mean(axis=1, keepdims=True)
     product = np.einsum("blw,lw->bl", cut, theirs)
     own = np.maximum(np.einsum("blw,blw->bl", cut, cut) - cut.sum(axis=2) ** 2 / cut.shape[2], 0)  # less its level
     its = np.einsum("lw,lw->l", theirs, theirs)
-    left_out = np.eye(its.size) if its.size >= FEWEST_LEADS else np.empty((0, its.size))
-    kept = 1 - np.vstack([np.zeros((1, its.size)), left_out])  # (1 + L, L): all leads, then all but one
+    kept = np.vstack([np.ones((1, its.size)), 1 - np.eye(its.size)])  # (1 + L, L): all leads, then all but one
     norm = np.sqrt((own @ kept.T) * (kept @ its))
     fit = np.divide(product @ kept.T, norm, out=np.zeros_like(norm), where=norm > 0)
-    return np.asarray(fit.max(axis=1))
+    without_one = fit[:, 1:].max(axis=1)
+    loose = (its.size >= FEWEST_LEADS) & (fit[:, 0] < SURELY) & (without_one > SURELY)
+    return np.where(loose, without_one, fit[:, 0])
 
 
 def best_shift(
