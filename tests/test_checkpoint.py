@@ -1,5 +1,6 @@
 """A model that is not exactly what its folder says is refused, by name."""
 
+import copy
 import json
 from dataclasses import asdict, replace
 from importlib.metadata import EntryPoint
@@ -308,6 +309,14 @@ def test_a_network_of_another_package_is_loaded_by_its_entry_point(
     x = torch.tensor(model_input(model, record).x)[None]
     with torch.inference_mode():
         np.testing.assert_allclose(predict(model, record).logits, net(x)[0], atol=1e-6)
+
+
+def test_a_network_whose_logits_overflow_predicts_nothing(narrow_model) -> None:
+    overflowing = copy.deepcopy(narrow_model.net)
+    with torch.no_grad():
+        list(overflowing.parameters())[-1][1] = float("inf")
+    with pytest.raises(ModelError, match=f"{narrow_model.name}: its network gives no finite logit of HYP; its weights"):
+        predict(replace(narrow_model, net=overflowing), recording(np.random.default_rng(0)))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Explanations of networks whose answer is known by hand, and what must hold for every method and network."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -344,6 +345,17 @@ def test_requests_that_make_no_sense_are_refused():
         explain(model, RECORD, "MI", "integrated_gradients", BEATS, baseline="noise")
     with pytest.raises(ExplanationError, match="n_steps is 0"):
         explain(model, RECORD, "MI", "integrated_gradients", BEATS, n_steps=0)
+    for seed in (1.5, "one", None, -1):
+        with pytest.raises(ExplanationError, match=f"a seed is a whole number of 0 or more, not {seed!r}"):
+            explain(model, RECORD, "MI", "saliency", BEATS, seed=seed)
+    for method, given, why in (
+        ("integrated_gradients", {"n_steps": "ten"}, "n_steps is a whole number, not 'ten'"),
+        ("integrated_gradients", {"n_steps": 2.5}, "n_steps is a whole number, not 2.5"),
+        ("integrated_gradients", {"panels": math.inf}, "panels is a number, not inf"),
+        ("occlusion", {"window_s": math.nan}, "window_s is a number, not nan"),
+    ):
+        with pytest.raises(ExplanationError, match=f"{method}: {why}"):
+            explain(model, RECORD, "MI", method, BEATS, **given)
     with pytest.raises(ExplanationError, match="at least one seed"):
         explain_controls(model, RECORD, "MI", "saliency", BEATS, seeds=())
 

@@ -507,3 +507,17 @@ def test_a_level_that_a_network_names_and_never_places_is_refused_by_name():
     net.levels = ("rhythm", "beat")
     with pytest.raises(ModelError, match=r"has a beat level, but gave no map of it for 'MI'; levels .* gave: rhythm"):
         run(toy_model(net, labels=("MI", "NORM")), "attention_beat")
+
+
+@pytest.mark.parametrize(
+    ("taps", "why"),
+    [
+        (lambda x, **given: [3], "its network gives int where an ecgviz.types.AttentionMap is needed"),
+        (lambda x, **given: x.no_such_thing, r"its network cannot be read \(AttributeError: .*no_such_thing"),
+    ],
+)
+def test_attention_of_another_packages_network_that_is_none_is_refused_by_name(taps, why):
+    net = Pooled()
+    net.taps = taps
+    with pytest.raises(ModelError, match=f"toy: .*{why}"):
+        attention(toy_model(net), noise_record(), even_beats(10))

@@ -92,12 +92,18 @@ def predict_batch(model: Model, inputs: Sequence[ModelInput]) -> FloatArray:
     Raises
     ------
     ModelError
-        When the network cannot be fed what its input contract says, or does not return one logit a label.
+        When the network cannot be fed what its input contract says, or does not return one finite logit a label.
     """
     if not inputs:
         return np.empty((0, len(model.labels)))
     x, arguments = stacked(inputs)
     logits: FloatArray = asked(model.net, model.spec, len(model.labels), model.name, x, arguments).double().numpy()
+    lost = [label for k, label in enumerate(model.labels) if not np.isfinite(logits[:, k]).all()]
+    if lost:
+        raise ModelError(
+            f"{model.name}: its network gives no finite logit of {', '.join(lost)}; its weights, or what it is fed, "
+            "overflow"
+        )
     return logits
 
 
@@ -136,6 +142,8 @@ def predict(model: Model, record: Record, beats: Beats | None = None) -> Predict
     ------
     InputError
         When the record does not meet the model's input contract.
+    ModelError
+        As `predict_batch`.
     """
     return predict_many(model, [model_input(model, record, beats)])[0]
 

@@ -2,9 +2,12 @@
 
 import inspect
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from numbers import Integral, Real
-from types import MappingProxyType
-from typing import Any
+from types import MappingProxyType, NoneType
+from typing import Any, get_args
+
+import numpy as np
 
 from ecgviz.checkpoint import Model, model_input
 from ecgviz.errors import EcgvizError, ExplanationError
@@ -106,7 +109,8 @@ def explain(
     InputError
         When the record does not meet the model's input contract.
     ExplanationError
-        When the method does not apply to this network or does not take a parameter, or for a seed below 0.
+        When the method does not apply to this network or does not take a parameter or its value, or for a seed that
+        is no whole number or below 0.
     """
     return explain_many(model, [model_input(model, record, beats)], label, method, [beats], seed=seed, **params)[0]
 
@@ -128,8 +132,7 @@ def explain_many(
     of a ReLU that stands at zero to within rounding, where the slope itself jumps. The same records in the same order
     give the same maps. Errors as in `explain`; that of one record is that of all, since their maps are made together.
     """
-    if seed < 0:
-        raise ExplanationError(f"a seed is 0 or more, not {seed}")
+    _check_seed(seed)
     chosen = find_method(method)
     label_index = model.label_index(label)
     unknown = sorted(set(params) - set(method_parameters(chosen)))
@@ -147,14 +150,21 @@ def explain_many(
     ]
 
 
+def _check_seed(seed: object) -> None:
+    """Refuse what is no seed, also for methods that draw nothing: it is kept with the result."""
+    if not isinstance(seed, int | np.integer) or seed < 0:
+        raise ExplanationError(f"a seed is a whole number of 0 or more, not {seed!r}")
+
+
 def _check_numbers(chosen: Method, name: str, params: Mapping[str, Any]) -> None:
-    """Refuse what is no number, or no whole one, for a parameter whose default is."""
+    """Refuse what is no finite number, or no whole one, where a parameter's annotation or default is one."""
     taken = inspect.signature(chosen.run).parameters
     for key, value in params.items():
-        default = taken[key].default
-        wanted = next((kind for kind in (bool, Integral, Real) if isinstance(default, kind)), None)
-        if wanted in (Integral, Real) and (isinstance(value, bool) or not isinstance(value, wanted)):
-            what = "a whole number" if wanted is Integral else "a number"
+        stated = {type(taken[key].default), taken[key].annotation, *get_args(taken[key].annotation)}
+        if not stated & {int, float} or (value is None and NoneType in stated):
+            continue
+        wanted, what = (Real, "a number") if float in stated else (Integral, "a whole number")
+        if isinstance(value, bool) or not isinstance(value, wanted) or not isfinite(value):
             raise ExplanationError(f"{name}: {key} is {what}, not {value!r}")
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ecgviz.checkpoint import Model, model_input, tensors
-from ecgviz.errors import ExplanationError, ModelError
+from ecgviz.errors import EcgvizError, ExplanationError, ModelError
 from ecgviz.explain.undisturbed import device_of, undisturbed
 from ecgviz.types import AttentionMap, Beats, Explanation, ModelInput, Record
 from ecgviz.types.arrays import FloatArray
@@ -26,13 +26,28 @@ def attention(model: Model, record: Record, beats: Beats) -> tuple[AttentionMap,
 
 
 def taps(model: Model, inputs: ModelInput) -> tuple[AttentionMap, ...]:
-    """Return every attention map of a prepared record; empty for a network without attention."""
+    """Return every attention map of a prepared record; empty for a network without attention.
+
+    Raises
+    ------
+    ModelError
+        For whatever a network of another package raises when its attention is read, and for what is no map.
+    """
     if not hasattr(model.net, "taps"):
         return ()
     net: Any
     with undisturbed(model.net) as net:
         x, arguments = given_to(net, inputs)
-        return tuple(net.taps(x, fs=inputs.fs, start_s=inputs.start_s, leads=inputs.leads, **arguments))
+        try:
+            found = tuple(net.taps(x, fs=inputs.fs, start_s=inputs.start_s, leads=inputs.leads, **arguments))
+        except EcgvizError:
+            raise
+        except Exception as fault:
+            said = " ".join(f"{type(fault).__name__}: {fault}".split())
+            raise ModelError(f"{model.name}: the attention of its network cannot be read ({said})") from fault
+    if strange := next((type(tap).__name__ for tap in found if not isinstance(tap, AttentionMap)), ""):
+        raise ModelError(f"{model.name}: its network gives {strange} where an ecgviz.types.AttentionMap is needed")
+    return found
 
 
 def level_tap(model: Model, inputs: ModelInput, level: str, label: str) -> AttentionMap:
