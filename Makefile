@@ -13,6 +13,9 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3 p
 # Workers by the number of cores; a module's tests stay in one, with what they share.
 PARALLEL ?= -n auto --maxprocesses 4 --dist loadscope
 
+# Each worker has its own server and browser, which wait for each other most of the time.
+BROWSERS ?= -n 3 --dist load
+
 # One thread a test process: torch and BLAS would otherwise start as many as there are cores in each of them.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
@@ -29,7 +32,7 @@ check: lint
 	$(PYTEST) -m "not browser and not slow and not data" $(PARALLEL)
 
 browser: $(VENV)/.installed-dev
-	$(PYTEST) -m browser
+	$(PYTEST) -m browser $(BROWSERS)
 
 shots: $(VENV)/.installed-dev
 	$(BIN)/python docs/shots.py

@@ -188,7 +188,9 @@ def _baseline(signal: FloatArray, fs: float) -> FloatArray:
     inner = np.linspace(at_s[0], at_s[-1], max(2, round((at_s[-1] - at_s[0]) / KNOTS_S) + 1))
     knots = np.concatenate([[inner[0]] * 3, inner, [inner[-1]] * 3])
     design = scipy.interpolate.BSpline.design_matrix(at_s, knots, 3).tocsr()
-    fitted = scipy.ndimage.median_filter(blocks, size=(1, round(START_S / BLOCK_S) | 1), mode="nearest")
+    width = round(START_S / BLOCK_S) | 1
+    # Lead by lead: SciPy's filter of one dimension takes a tenth of the time.
+    fitted = np.stack([scipy.ndimage.median_filter(lead, width, mode="nearest") for lead in blocks])
     for _ in range(ROUNDS):
         weights = _near(blocks - fitted)
         coefficients = _weighted_fit(design.data.reshape(-1, 4), design.indices[::4], weights, blocks)
@@ -207,11 +209,15 @@ def _weighted_fit(basis: FloatArray, first: np.ndarray, weights: FloatArray, val
     j = first[starts]
     banded = np.zeros((len(values), 4, int(first[-1]) + 4))
     right = np.zeros((len(values), int(first[-1]) + 4))
+    weighted = weights * values
     for a in range(4):
-        right[:, j + a] += np.add.reduceat(weights * values * basis[:, a], starts, axis=1)
+        right[:, j + a] += np.add.reduceat(weighted * basis[:, a], starts, axis=1)
+        of_a = weights * basis[:, a]
         for b in range(a, 4):
-            banded[:, 3 - (b - a), j + b] += np.add.reduceat(weights * basis[:, a] * basis[:, b], starts, axis=1)
-    return np.stack([scipy.linalg.solveh_banded(*each) for each in zip(banded, right, strict=True)])
+            banded[:, 3 - (b - a), j + b] += np.add.reduceat(of_a * basis[:, b], starts, axis=1)
+    # Side by side the leads are one system without a coupling between them: what would couple them is zero.
+    together = scipy.linalg.solveh_banded(np.concatenate(banded, axis=1), right.ravel())
+    return together.reshape(right.shape)
 
 
 def _near(away: FloatArray) -> FloatArray:

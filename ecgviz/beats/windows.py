@@ -46,9 +46,10 @@ def best_shift(
     signal: FloatArray, centres: np.ndarray, before: int, template: FloatArray, furthest: int
 ) -> tuple[np.ndarray, FloatArray]:
     """Return the shift in samples, up to ``furthest``, to each beat's best fit with ``template`` (L, W), and fit."""
-    after = template.shape[1] - before
+    width = template.shape[1]
     shifts = np.arange(-furthest, furthest + 1)
-    scores = np.stack([likeness(windows(signal, centres + s, before, after)[0], template) for s in shifts])
+    wide, _ = windows(signal, centres, before + furthest, width - before + furthest)
+    scores = np.stack([likeness(wide[:, :, k : k + width], template) for k in range(shifts.size)])
     best = scores.argmax(axis=0)
     return shifts[best], scores[best, np.arange(centres.size)]
 
