@@ -118,8 +118,9 @@ def test_labels_are_sorted_into_groups(ptbxl: Path) -> None:
 def test_scores_are_those_of_the_records_that_have_a_superclass(ptbxl: Path) -> None:
     models = [model(0, ALL), model(1, ("AFIB",)), model(2, ("MI", "NORM", "IMI"))]
     answers = ask(models, ptbxl, (9,))
-    first, second, third = score_group(models, answers, "superclasses", seed=1, draws=50)
+    first, second, third, average = score_group(models, answers, "superclasses", seed=1, draws=50)
     assert second is None
+    assert average is None  # no label that all three have
     assert (first.n, first.n_patients) == (11, 8)
     assert {each.label: (each.n, each.positives) for each in first.labels} == {
         "CD": (11, 4),
@@ -143,8 +144,24 @@ def test_scores_are_those_of_the_records_that_have_a_superclass(ptbxl: Path) -> 
 
 def test_differences_are_drawn_in_pairs(ptbxl: Path) -> None:
     twins = [model(0, ALL), model(0, ALL)]
-    _, second = score_group(twins, ask(twins, ptbxl, (9,)), "statements", seed=0, draws=50)
+    first, second, average = score_group(twins, ask(twins, ptbxl, (9,)), "statements", seed=0, draws=50)
     assert (second.n, second.difference) == (15, metrics.Interval(0.0, 0.0, 0.0))
+    assert average == second  # of two that say the same
+    assert average.macro == first.macro
+
+
+def test_the_average_is_that_of_the_probabilities_of_labels_that_all_models_have(ptbxl: Path) -> None:
+    models = [model(0, ALL), model(1, ("MI", "AFIB", "NORM")), model(2, ("NORM", "IMI", "MI"))]
+    answers = ask(models, ptbxl, (9,))
+    *_, average = score_group(models, answers, "superclasses", seed=1, draws=50)
+    kept = [n for n, entry in enumerate(answers.entries) if entry.superclasses]
+    y = truths([answers.entries[n] for n in kept], ("MI", "NORM"))
+    places = ((2, 3), (0, 2), (2, 0))
+    p = sum(each[kept][:, at] for each, at in zip(answers.probabilities, places, strict=True)) / 3
+    assert [each.label for each in average.labels] == ["MI", "NORM"]
+    areas = [roc_auc_score(y[:, c], p[:, c]) for c in (0, 1)]
+    assert [each.scores["auc"].value for each in average.labels] == pytest.approx(areas)
+    assert average.difference.low <= average.difference.value <= average.difference.high
 
 
 def test_intervals_are_those_of_the_draws_of_patients(ptbxl: Path) -> None:
@@ -219,6 +236,7 @@ def test_the_command_prints_models_side_by_side_with_counts_and_warnings(ptbxl: 
     assert code == 0
     assert "folds 8, 9 of PTB-XL, 12 records of 9 patients" in " ".join(shown.split())
     assert "macro AUC minus that of a" in shown
+    assert "average of all" in " ".join(shown.split())
     assert "16 records were scored; left out: 1 duplicates, 1 refused, and 4 without a superclass" in shown
     assert "Warning: toy1 was trained on fold 8" in shown
     assert "HICCUPS not scored" in shown
@@ -233,6 +251,8 @@ def test_the_command_speaks_json_and_draws_on_request(ptbxl: Path, told: Callabl
     assert code == 0
     found = json.loads(shown, parse_constant=pytest.fail)
     first, second = found["models"]
+    assert found["average"]["superclasses"] is None
+    assert [each["label"] for each in found["average"]["statements"]["labels"]] == ["AFIB"]
     assert (first["model"], first["superclasses"]) == ("c", None)
     macro = second["statements"]["macro"]
     assert set(macro) == {"auc", "auprc", "accuracy", "ece", "brier", "fmax"}

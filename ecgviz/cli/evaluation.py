@@ -29,8 +29,11 @@ MACRO: Mapping[str, str] = {
 }
 RATES: Mapping[str, tuple[int, ...]] = {"100": (100,), "500": (500,), "both": (100, 500)}
 
+AVERAGE = "average of all"
+"""No name of a model, which has no spaces."""
+
 Results = Mapping[str, Mapping[str, "GroupScores | None"]]
-"""By group of labels, then by model."""
+"""By group of labels, then by model, the average of several last."""
 
 
 def evaluate(
@@ -43,7 +46,7 @@ def evaluate(
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """Score models side by side on folds of PTB-XL, each score with its 95 % interval over patients."""
+    """Score models and their average side by side on folds of PTB-XL, with 95 % intervals over patients."""
     from ecgviz.checkpoint import load_model
     from ecgviz.training.compared import GROUPS, score_group
     from ecgviz.training.evaluate import ask
@@ -53,8 +56,9 @@ def evaluate(
     folds = sorted(set(fold))
     with counted("recordings") as progress:
         answers = ask(list(loaded.values()), data, folds, progress)
+    names = [*loaded, AVERAGE] if len(loaded) > 1 else [*loaded]
     results = {
-        group: dict(zip(loaded, score_group(list(loaded.values()), answers, group, seed=seed), strict=True))
+        group: dict(zip(names, score_group(list(loaded.values()), answers, group, seed=seed), strict=True))
         for group in GROUPS
     }
     sentences = _sentences(loaded, answers, folds)
@@ -165,6 +169,7 @@ def _described(
             | {group: scored[name] for group, scored in results.items()}
             for name, model in models.items()
         ],
+        "average": {group: scored.get(AVERAGE) for group, scored in results.items()},
     }
 
 

@@ -59,27 +59,42 @@ def score_group(
 ) -> tuple[GroupScores | None, ...]:
     """Score one of `GROUPS` for every model, all on the same draws of patients; None for a model without such labels.
 
-    Records without a superclass are left out of the scores of superclasses.
+    Of several models the last score is that of their average: the mean of their probabilities, for the labels that all
+    of them have. Records without a superclass are left out of the scores of superclasses.
     """
     rows = [n for n, entry in enumerate(answers.entries) if group != "superclasses" or entry.superclasses]
     entries = [answers.entries[n] for n in rows]
     if not entries:
-        return (None,) * len(models)
+        return (None,) * (len(models) + (len(models) > 1))
     patient = [str(entry.patient_id) for entry in entries]
     weights = metrics.patient_weights(patient, seed=seed, draws=draws)
     first: _Drawn | None = None
     found: list[GroupScores | None] = []
-    for model, probabilities in zip(models, answers.probabilities, strict=True):
-        labels = grouped(model.labels, answers.entries)[group]
+    for labels, probabilities in _asked(models, answers, group):
         if not labels:
             found.append(None)
             continue
-        p = probabilities[np.ix_(rows, [model.label_index(label) for label in labels])]
+        p = probabilities[rows]
         drawn = _draw(labels, truths(entries, labels), p, weights)
         difference = None if first is None else _difference(drawn, first)
         first = first or drawn
         found.append(GroupScores(len(rows), len(set(patient)), _by_label(drawn), _macro(drawn), difference))
     return tuple(found)
+
+
+def _asked(models: Sequence[Model], answers: Answers, group: str) -> list[tuple[tuple[str, ...], FloatArray]]:
+    """Return each model's labels of a group with their probabilities (N, C), and of several models their average."""
+    labels = [grouped(model.labels, answers.entries)[group] for model in models]
+
+    def of(model: Model, probabilities: FloatArray, some: Sequence[str]) -> FloatArray:
+        return probabilities[:, [model.label_index(label) for label in some]]
+
+    each = list(zip(models, answers.probabilities, strict=True))
+    found = [(own, of(*one, own)) for one, own in zip(each, labels, strict=True)]
+    if len(models) > 1:
+        shared = tuple(label for label in labels[0] if all(label in others for others in labels))
+        found.append((shared, np.mean([of(*one, shared) for one in each], axis=0)))
+    return found
 
 
 @dataclass(frozen=True, eq=False)
