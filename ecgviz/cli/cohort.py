@@ -82,7 +82,8 @@ def run(
         counts = [(str(n), done.examples[why]) for why, n in done.failures.most_common()]
         write_table("Rows that failed", ("rows", "why, of one of them"), counts)
     few = "" if random_networks >= 5 else " (five on the pages): one row's excess is less sure than the mean of many"
-    return write_lines(f"Each map was held against {random_networks} random networks{few}.", NOTICE)
+    networks = "a random network" if random_networks == 1 else f"{random_networks} random networks"
+    return write_lines(f"Each map was held against {networks}{few}.", NOTICE)
 
 
 def query(
