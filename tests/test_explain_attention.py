@@ -521,3 +521,17 @@ def test_attention_of_another_packages_network_that_is_none_is_refused_by_name(t
     net.taps = taps
     with pytest.raises(ModelError, match=f"toy: .*{why}"):
         attention(toy_model(net), noise_record(), even_beats(10))
+
+
+@pytest.mark.parametrize(
+    ("part", "does", "why"),
+    [
+        ("place", lambda weights, x, **given: [weights], "gives dict where an ecgviz.types.AttentionMap is needed"),
+        ("attend", lambda x, **given: {}["weights"], r"its network cannot be read \(KeyError: 'weights'\)"),
+    ],
+)
+def test_weights_of_another_packages_network_that_are_none_are_refused_by_name(part, does, why):
+    net = Glance(1.0)
+    setattr(net, part, does)
+    with pytest.raises(ModelError, match=f"toy: .*{why}"):
+        run(toy_model(net), "attention_rhythm")

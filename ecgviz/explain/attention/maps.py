@@ -1,6 +1,7 @@
 """Attention weights on tokens, read from a network, and the same mass on samples."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -36,15 +37,25 @@ def taps(model: Model, inputs: ModelInput) -> tuple[AttentionMap, ...]:
     if not hasattr(model.net, "taps"):
         return ()
     net: Any
-    with undisturbed(model.net) as net:
+    with undisturbed(model.net) as net, _refusing(model):
         x, arguments = given_to(net, inputs)
-        try:
-            found = tuple(net.taps(x, fs=inputs.fs, start_s=inputs.start_s, leads=inputs.leads, **arguments))
-        except EcgvizError:
-            raise
-        except Exception as fault:
-            said = " ".join(f"{type(fault).__name__}: {fault}".split())
-            raise ModelError(f"{model.name}: the attention of its network cannot be read ({said})") from fault
+        return _maps(net.taps(x, fs=inputs.fs, start_s=inputs.start_s, leads=inputs.leads, **arguments), model)
+
+
+@contextmanager
+def _refusing(model: Model) -> Iterator[None]:
+    """Make whatever a network raises when its attention is read one refusal that names the model."""
+    try:
+        yield
+    except EcgvizError:
+        raise
+    except Exception as fault:
+        said = " ".join(f"{type(fault).__name__}: {fault}".split())
+        raise ModelError(f"{model.name}: the attention of its network cannot be read ({said})") from fault
+
+
+def _maps(given: Iterable[Any], model: Model) -> tuple[AttentionMap, ...]:
+    found = tuple(given)
     if strange := next((type(tap).__name__ for tap in found if not isinstance(tap, AttentionMap)), ""):
         raise ModelError(f"{model.name}: its network gives {strange} where an ecgviz.types.AttentionMap is needed")
     return found
@@ -58,16 +69,16 @@ def level_tap(model: Model, inputs: ModelInput, level: str, label: str) -> Atten
     Raises
     ------
     ModelError
-        When the network places no map of a level that it says it has.
+        When the network places no map of a level that it says it has; else as `taps`.
     """
     if not pools_of(model):
         return _chosen(taps(model, inputs), model, level, label)
     net: Any
-    with undisturbed(model.net) as net, torch.inference_mode():
+    with undisturbed(model.net) as net, torch.inference_mode(), _refusing(model):
         x, arguments = given_to(net, inputs)
         _, weights = net.attend(x, **arguments)
         needed = {level: weights[level]} if level in weights else weights
-        return _chosen(placed(net, needed, inputs), model, level, label)
+        return _chosen(_maps(placed(net, needed, inputs), model), model, level, label)
 
 
 def _chosen(found: Sequence[AttentionMap], model: Model, level: str, label: str) -> AttentionMap:
