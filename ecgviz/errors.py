@@ -5,6 +5,11 @@ that escapes is a fault of ours.
 """
 
 
+def said_by(fault: Exception) -> str:
+    """Return in one line what another package's code raised: its kind and its words."""
+    return " ".join(f"{type(fault).__name__}: {fault}".split())
+
+
 class EcgvizError(ValueError):
     """Base of all refusals; its text names what was given, and the likely mistake."""
 

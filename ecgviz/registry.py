@@ -11,7 +11,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
-from ecgviz.errors import EcgvizError
+from ecgviz.errors import EcgvizError, said_by
 
 
 def find(table: Mapping[str, Any], group: str, name: str) -> Any:
@@ -48,10 +48,9 @@ def _loaded(point: EntryPoint) -> Any:
         return point.load()
     except Exception as fault:
         package = point.dist.name if point.dist is not None else point.module
-        said = " ".join(f"{type(fault).__name__}: {fault}".split())
         raise EcgvizError(
-            f"{point.name!r} ({point.group}) of the installed package {package} cannot be loaded ({said}): mend or "
-            "uninstall that package"
+            f"{point.name!r} ({point.group}) of the installed package {package} cannot be loaded "
+            f"({said_by(fault)}): mend or uninstall that package"
         ) from fault
 
 

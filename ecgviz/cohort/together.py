@@ -12,7 +12,7 @@ from ecgviz.checkpoint import Model, model_input, predict_many
 from ecgviz.cohort.folder import Recording, stated
 from ecgviz.cohort.rows import failed_record, failed_row, record_row, row
 from ecgviz.cohort.settings import Settings
-from ecgviz.errors import EcgvizError
+from ecgviz.errors import EcgvizError, said_by
 from ecgviz.pipeline import Examined, Explained, examine, explain_many_beside_controls, findings_of, hold_against
 from ecgviz.records import load_record
 from ecgviz.types import Finding, ModelInput, Prediction
@@ -173,4 +173,4 @@ def attempt(work: Callable[[], Any]) -> tuple[Any, str]:
         return None, " ".join(str(refusal).split())
     except Exception as fault:  # one recording in a million must not end a night's run: it is a row, and a traceback
         logger.exception("a fault of ecgviz, kept as a row of the table")
-        return None, f"fault: {type(fault).__name__}: {' '.join(str(fault).split())}"[:400]
+        return None, f"fault: {said_by(fault)}"[:400]

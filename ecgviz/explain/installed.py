@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ecgviz.checkpoint import Model
-from ecgviz.errors import EcgvizError, ExplanationError
+from ecgviz.errors import EcgvizError, ExplanationError, said_by
 from ecgviz.explain.method import Method
 from ecgviz.types import Beats, Explanation, ModelInput
 
@@ -24,7 +24,7 @@ def guarded(name: str, method: Method) -> Method:
         try:
             return method.why_not(model)
         except Exception as fault:  # noqa: BLE001 - what it raises is why it cannot be used, whatever it is
-            return f"the installed method {name!r} failed when it was asked about {model.name} ({_told(fault)})"
+            return f"the installed method {name!r} failed when it was asked about {model.name} ({said_by(fault)})"
 
     together = None if method.together is None else _together(name, method.together)
     return replace(method, run=one, together=together, why_not=why_not)
@@ -52,7 +52,7 @@ def _maps(name: str, inputs: Sequence[ModelInput], make: Callable[[], list[Expla
     except EcgvizError:
         raise
     except Exception as fault:
-        raise ExplanationError(f"the installed method {name!r} failed ({_told(fault)})") from fault
+        raise ExplanationError(f"the installed method {name!r} failed ({said_by(fault)})") from fault
     if len(maps) != len(inputs):
         raise ExplanationError(f"the installed method {name!r} made {len(maps)} maps of {len(inputs)} records")
     for each, fed in zip(maps, inputs, strict=True):
@@ -77,7 +77,3 @@ def _unfit(made: Any, fed: ModelInput) -> str:
     if not np.isfinite(made.values).all():
         return "a map that holds no number somewhere"
     return ""
-
-
-def _told(fault: Exception) -> str:
-    return " ".join(f"{type(fault).__name__}: {fault}".split())

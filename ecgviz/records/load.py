@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ecgviz import registry
-from ecgviz.errors import EcgvizError, RecordError
+from ecgviz.errors import EcgvizError, RecordError, said_by
 from ecgviz.records import fields, ludb, ptbxl
 from ecgviz.records.csv_file import read_csv
 from ecgviz.records.demo import PREFIX, read_demo
@@ -147,8 +147,8 @@ def _by_package(reader: Reader, path: Path, fs: float | None, unit: str | None) 
     except EcgvizError:
         raise
     except Exception as fault:
-        said = " ".join(f"{type(fault).__name__}: {fault}".split())
-        raise RecordError(f"{name} cannot be read: the installed reader for {kind} files failed ({said})") from fault
+        why = f"the installed reader for {kind} files failed ({said_by(fault)})"
+        raise RecordError(f"{name} cannot be read: {why}") from fault
     if not isinstance(record, Record):
         raise RecordError(f"{name} cannot be read: the installed reader for {kind} files made no recording of it")
     return replace(record, leads=fields.lead_names(list(record.leads), name))

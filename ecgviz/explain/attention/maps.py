@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ecgviz.checkpoint import Model, model_input, tensors
-from ecgviz.errors import EcgvizError, ExplanationError, ModelError
+from ecgviz.errors import EcgvizError, ExplanationError, ModelError, said_by
 from ecgviz.explain.undisturbed import device_of, undisturbed
 from ecgviz.types import AttentionMap, Beats, Explanation, ModelInput, Record
 from ecgviz.types.arrays import FloatArray
@@ -50,8 +50,7 @@ def _refusing(model: Model) -> Iterator[None]:
     except EcgvizError:
         raise
     except Exception as fault:
-        said = " ".join(f"{type(fault).__name__}: {fault}".split())
-        raise ModelError(f"{model.name}: the attention of its network cannot be read ({said})") from fault
+        raise ModelError(f"{model.name}: the attention of its network cannot be read ({said_by(fault)})") from fault
 
 
 def _maps(given: Iterable[Any], model: Model) -> tuple[AttentionMap, ...]:
