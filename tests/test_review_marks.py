@@ -84,6 +84,16 @@ def test_spans_mark_the_waves_of_which_they_cover_half(record: Record, beats: Be
         marks.region_of_spans([Span("V1", 0.0001, 0.0002)], beats, record.leads)
 
 
+def test_spans_that_overlap_cover_a_stretch_once(record: Record, beats: Beats):
+    start, end = (float(each) for each in beats.segments()[2, ATOMS.index("ST")])
+    third = (end - start) / 3
+    twice = [Span("V1", start, start + third), Span("V1", start + 0.001, start + third + 0.001)]
+    with pytest.raises(ReviewError, match="cover half of no wave"):
+        marks.region_of_spans(twice, beats, record.leads)
+    region = marks.region_of_spans([twice[0], Span("V1", start + third, start + 2 * third)], beats, record.leads)
+    assert marks.cells_of_region(region) == (("V1", "ST"),)
+
+
 @pytest.mark.parametrize(
     ("cells", "said"),
     [([("V9", "ST")], "lead 'V9'"), ([("II", "U")], "wave 'U'; waves are P, PR"), ([], "no cell is marked")],

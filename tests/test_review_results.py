@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from review_studies import AFTER, BEFORE, answer, definition, item
+from review_studies import AFTER, BEFORE, answer, definition, item, read_all
 
 from ecgviz import NOTICE
-from ecgviz.review import founding, reporting
-from ecgviz.review.answers import JudgedSpan
+from ecgviz.review import agreed, founding, reporting, store
+from ecgviz.review.answers import Answer, JudgedSpan
+from ecgviz.review.counted import Counting, Given
 from ecgviz.review.design import REFERENCE
 from ecgviz.review.fields import NOT_STATED, fields, missing
 from ecgviz.review.marks import Span
@@ -98,9 +99,106 @@ def test_agreement_on_labels_ratings_and_marks_by_hand(found: Results):
     by_chance = (0.5 * 0.5 + 0.5 * 0.5 + 0 * 1) / 2  # of three answers, one of which nobody gave
     assert value(found, "Gwet's AC1", "before, 3 readers") == pytest.approx((1 / 3 - by_chance) / (1 - by_chance))
     assert value(found, "Dice of cells", "pairs of readers") == pytest.approx((2 / 3 + 2 / 3 + 1) / 3)
-    assert value(found, "IoU of spans", "pairs of readers") == pytest.approx((1 + 0 + 0) / 3)
+    assert value(found, "IoU of spans", "pairs of readers") == 1  # R3 marked cells alone
+    assert "pairs of readers that agreement on spans leaves out, since one of the two marked cells only: 20" in (
+        found.notes
+    )
     assert value(found, "Explanation plausible, 1 to 5", "both") == pytest.approx(10 / 3)
     assert value(found, "Places judged relevant", "both") == 0.5
+
+
+def read(i: int, reader: str, own: Answer, **more: str) -> Given:
+    return Given(item(i, **more), reader, "before", own)
+
+
+def test_patients_are_counted_over_the_recordings_that_a_statistic_uses():
+    """Two of three readers read each of ten recordings, and one more all three, on which -0.5 is Fleiss' kappa."""
+    labels = dict(zip(READERS, ("MI", "NORM", "MI"), strict=True))
+    given = [
+        read(i, name, replace(BEFORE, label=labels[name]))
+        for i in range(N + 1)
+        for name in READERS
+        if i == N or name != READERS[i % 3]
+    ]
+    counting = Counting(draws=20, seed=0)
+    made = {each.name: each for each in agreed.label_agreement(counting, ("MI", "NORM", "none of these"), given)}
+    (icc,) = [each for each in agreed.rating_agreement(counting, given) if each.name == "ICC(2,1)"]
+    fleiss, ac1 = made["Fleiss' kappa"], made["Gwet's AC1"]
+    assert fleiss.estimate.value == pytest.approx(-0.5)
+    for each in (fleiss, icc):
+        assert (each.n, each.estimate.n_patients) == (1, 1)
+        assert each.estimate.why == "an interval needs 5 patients or more"
+        assert np.isnan([each.estimate.low, each.estimate.high]).all()
+    assert (ac1.n, ac1.estimate.n_patients, ac1.estimate.why) == (N + 1, N + 1, "")
+
+
+def test_a_pair_of_readers_counts_patients_and_not_recordings():
+    given = [read(i, name, BEFORE, patient_id=f"P{i // 2}") for i in range(6) for name in READERS]
+    made = agreed.label_agreement(Counting(draws=20, seed=0), ("MI", "NORM"), given)
+    assert {(each.n, each.estimate.n_patients) for each in made if each.name == "Cohen's kappa"} == {(6, 3)}
+
+
+def test_marks_are_compared_where_both_readers_marked_with_the_same_tool():
+    """Cells with cells, spans with spans; who marked nothing at all agrees in nothing."""
+    cells, spans = replace(BEFORE, cells=(("II", "P"),)), replace(BEFORE, cells=(), spans=(Span("II", 1.0, 1.2),))
+    nothing = replace(BEFORE, cells=(), spans=())
+    pairs = [(cells, cells), (cells, nothing), (spans, spans), (nothing, spans), (cells, spans), (nothing, nothing)]
+    given = [read(i, name, own) for i, pair in enumerate(pairs) for name, own in zip(READERS, pair, strict=False)]
+    made = list(agreed.mark_agreement(Counting(draws=20, seed=0), given))
+    assert {each.name: (each.estimate.value, each.n) for each in made} == dict.fromkeys(
+        ("Dice of cells", "IoU of spans", "Spans hit within 50 ms"), (1 / 2, 2)
+    )
+    assert agreed.left_out(given) == [
+        "pairs of readers that agreement on cells leaves out, since one of the two marked spans only: 1",
+        "pairs of readers that agreement on spans leaves out, since one of the two marked cells only: 1",
+    ]
+
+
+def test_a_first_meeting_counts_though_it_was_corrected_after_the_second(memory: Path):
+    folder = memory / "twice"
+    folder.mkdir()
+    order = ["item-0", "item-1", "again-0", "again-1"]
+    items = [item(i, item_id=f"{name}-{i}") for name in ("item", "again") for i in range(2)]
+    study = definition(n_records=2, rounds=2, protocol={"revise": True})
+    founding.found(folder, study, items, {"R1": order, "R2": order})
+    given = {}
+    for name, labels in (("R1", ("NORM",) * 4), ("R2", ("MI", "NORM", "NORM", "NORM"))):
+        for met, label in zip(order, labels, strict=True):
+            answer(folder, name, met, "before", BEFORE)
+            given[name, met] = answer(folder, name, met, "after", replace(AFTER, label=label))
+    answer(folder, "R1", "item-0", "after", replace(AFTER, label="MI"), supersedes=given["R1", "item-0"])
+    standing = [row for row in store.current(folder) if (row["reader_id"], row["phase"]) == ("R1", "after")]
+    assert [(row["item_id"], row["label"]) for row in standing][:2] == [("item-0", "MI"), ("item-1", "NORM")]
+    assert len(standing) == 4
+    assert value(results(folder, draws=2), "Cohen's kappa", "after, 2 readers") == 1
+
+
+@pytest.mark.parametrize(
+    ("second", "reference", "why"),
+    [
+        (None, None, "not all adjudicators have answered yet"),
+        ("NORM", "NORM", ""),
+        ("MI", None, "adjudicators differ"),
+    ],
+)
+def test_a_reference_needs_the_answer_of_every_adjudicator(
+    memory: Path, second: str | None, reference: str | None, why: str
+):
+    folder = memory / "adjudicated"
+    folder.mkdir()
+    roles = {"R1": "reader", "A1": "adjudicator", "A2": "adjudicator", "O1": "owner"}
+    study = definition(n_records=1, readers=[{"pseudonym": name, "role": role} for name, role in roles.items()])
+    items = [item(0, reference=None), item(0, item_id="plain", arm=REFERENCE, model="", reference=None)]
+    founding.found(folder, study, items, {"R1": ["item-0"], "A1": ["plain"], "A2": ["plain"]})
+    read_all(folder, "R1")
+    for name, label in {"A1": "NORM", "A2": second}.items():
+        if label is not None:
+            answer(folder, name, "plain", "reference", replace(BEFORE, label=label))
+    found = results(folder, draws=2)
+    assert [pair.reference for pair in found.pairs] == [reference]
+    told = [note for note in found.notes if "without a reference because" in note]
+    assert told == ([f"recordings without a reference because {why}: 1"] if why else [])
+    assert any(each.name == "Accuracy before" for each in found.results) == (reference is not None)
 
 
 def test_adjudicators_give_the_reference_that_the_owner_did_not(found: Results):

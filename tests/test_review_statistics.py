@@ -95,6 +95,9 @@ def test_overlap_of_cells_and_spans_is_counted_by_hand():
     near, far = [Span("V1", 3.04, 3.1)], [Span("V1", 3.06, 3.1)]
     assert overlap.hits(near, [Span("V1", 2.0, 3.0)]) == 1
     assert overlap.hits(far, [Span("V1", 2.0, 3.0)]) == 0
+    assert overlap.mean_hits([*near, *far], [Span("V1", 2.0, 3.0)]) == pytest.approx((1 / 2 + 1) / 2)
+    assert overlap.mean_hits(near, []) == overlap.mean_hits([], near) == 0
+    assert np.isnan(overlap.mean_hits([], []))
 
 
 def pair(before: str, after: str, model: str = "MI", reference: str | None = "MI", **more) -> Pair:

@@ -2,22 +2,26 @@
 
 import itertools
 from collections import Counter
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from ecg_files import damaged_member
-from review_studies import definition
+from review_studies import definition, item
 
 from ecgviz.checkpoint import Model
 from ecgviz.errors import EcgvizError, ReviewError
 from ecgviz.evidence import evidence
-from ecgviz.explain import explain
+from ecgviz.explain import explain, explain_controls
 from ecgviz.records import load_record
 from ecgviz.review import create as creating
-from ecgviz.review import material, store
-from ecgviz.review.design import conditions, turns
+from ecgviz.review import material, scores, store
+from ecgviz.review.design import RANDOMISED, conditions, turns
+from ecgviz.review.marks import region_of_cells
 from ecgviz.review.places import places
 from ecgviz.review.study import read_study
 from ecgviz.types import ATOMS, WAVES
@@ -149,6 +153,28 @@ def test_a_study_keeps_what_readers_are_shown(narrow_model: Model, tmp_path: Pat
     assert random.explanation.values.shape == genuine.values.shape
     assert not (random.explanation.values == genuine.values).all()
     assert set(maps[1].controls) == {"|x|", "|dx/dt|", "random networks"}
+
+
+@pytest.mark.parametrize("n_random", [3, 1])
+def test_a_map_of_a_random_network_is_no_control_of_itself(
+    narrow_model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_random: int
+):
+    monkeypatch.setattr(material, "explain_controls", partial(explain_controls, seeds=tuple(range(n_random))))
+    kept = material.reading_of(load_record("demo:normal"))
+    shown = material.shown_by(narrow_model, kept, "MI", "saliency", controlled=True, seed=0)
+    genuine = item(0, record_sha256=kept.record.key, model_sha256=narrow_model.digest)
+    name = material.map_id(genuine.record_sha256, genuine.model_sha256, "MI", "saliency")
+    material.keep(shown, tmp_path, material.MAPS, name)
+    (trained,) = material.maps_of(tmp_path, genuine)
+    assert len(trained.controls["random networks"]) == n_random
+    (twin,) = material.maps_of(tmp_path, replace(genuine, arm=RANDOMISED))
+    own = evidence(twin.explanation, kept.beats).pos
+    assert len(twin.controls["random networks"]) == n_random - 1
+    assert not any((each.pos == own).all() for each in twin.controls["random networks"])
+    region = region_of_cells([("II", "ST")], kept.beats, kept.record.leads)
+    held = {each.name: each for each in scores.hold(twin, kept, region, seed=0).controls}
+    assert np.isfinite([held["|x|"].excess, held["|dx/dt|"].excess]).all()
+    assert np.isnan(held["random networks"].excess) == (n_random == 1)  # alone, it has no other to be held against
 
 
 def test_a_recording_of_a_study_that_is_damaged_is_refused(tmp_path: Path):

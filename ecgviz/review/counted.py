@@ -71,9 +71,13 @@ class Counting:
         statistic: Callable[[FloatArray], float],
         ratings: FloatArray,
         patients: Sequence[str],
+        *,
+        by_all: bool = False,
     ) -> Result:
-        """Return a statistic of ratings (units x readers)."""
-        return self.of(topic, name, of, lambda rows: statistic(ratings[rows]), patients)
+        """Return a statistic of ratings (units x readers), ``by_all`` of the units that all readers rated."""
+        used = np.flatnonzero(~np.isnan(ratings).any(axis=1)) if by_all else np.arange(len(ratings))
+        kept = ratings[used]
+        return self.of(topic, name, of, lambda rows: statistic(kept[rows]), [patients[int(i)] for i in used])
 
     def mean(self, topic: str, name: str, of: str, values: FloatArray, patients: Sequence[str]) -> Result:
         """Return the mean of the values that are not NaN."""

@@ -74,7 +74,7 @@ def _data(found: Results) -> list[Field]:
     referenced = f"stated by the owner for {sum(known.values())} of {len(study.records)} recordings ({_listed(known)})"
     adjudicators = sum(person.role == "adjudicator" for person in found.people)
     if adjudicators:
-        referenced += f"; the others read by {adjudicators} adjudicators without the model, valid where they agree"
+        referenced += f"; the others read by {adjudicators} adjudicators without the model, valid where all agree"
     return [
         Field("Data", CLAIM, "How recordings were chosen", _or_not(study.statements.record_selection)),
         Field("Data", BOTH, "Recordings read so far", f"{len(records)} recordings of {len(patients)} patients"),

@@ -56,6 +56,17 @@ class MarkScore:
     why: str = ""
 
 
+def merged(spans: Iterable[Span]) -> list[Span]:
+    """Return spans without overlaps, by lead and time."""
+    joined: list[Span] = []
+    for span in sorted(spans, key=lambda each: (each.lead, each.start_s)):
+        if joined and joined[-1].lead == span.lead and span.start_s <= joined[-1].end_s:
+            joined[-1] = Span(span.lead, joined[-1].start_s, max(joined[-1].end_s, span.end_s))
+        else:
+            joined.append(span)
+    return joined
+
+
 def check_cells(cells: Iterable[Cell], leads: Sequence[str]) -> tuple[Cell, ...]:
     """Return each marked cell once, in the order of leads and waves.
 
@@ -114,7 +125,7 @@ def region_of_spans(spans: Iterable[Span], beats: Beats, leads: Sequence[str], *
     atoms = beats.segments()
     length = atoms[..., 1] - atoms[..., 0]
     covered = np.zeros((len(leads), len(beats), len(ATOMS)))
-    for span in spans:
+    for span in merged(spans):  # what two spans cover counts once
         if span.lead not in leads:
             raise ReviewError(f"a span names lead {span.lead!r}; this recording has {', '.join(leads)}")
         overlap = np.minimum(atoms[..., 1], span.end_s) - np.maximum(atoms[..., 0], span.start_s)

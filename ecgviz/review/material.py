@@ -82,6 +82,9 @@ def map_id(record_sha256: str, model_sha256: str, label: str, method: str) -> st
 def maps_of(folder: Path, item: Item) -> tuple[Shown, ...]:
     """Return the maps of an item as its arm shows them: those of a randomised arm are of the random twin.
 
+    That one is then none of the controls. Where it was the only random network, no map is left under that name, and
+    its score is NaN.
+
     Raises
     ------
     ReviewError
@@ -97,7 +100,8 @@ def maps_of(folder: Path, item: Item) -> tuple[Shown, ...]:
 def _randomised(shown: Shown) -> Shown:
     if shown.randomised is None:
         raise ReviewError("the folder holds no map of a random network for this item")
-    return replace(shown, explanation=shown.randomised)
+    others = shown.controls.get(RANDOM, ())[1:]  # the first is the map that is shown now
+    return replace(shown, explanation=shown.randomised, controls={**shown.controls, RANDOM: others})
 
 
 def keep(value: Reading | Shown, folder: Path, kind: str, name: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from ecgviz.review import agreed, counted, store
 from ecgviz.review.answers import from_row
 from ecgviz.review.counted import Counting, Given, Result
-from ecgviz.review.design import Item
+from ecgviz.review.design import REFERENCE, Item
 from ecgviz.review.scores import MarkedAgainst, score_all
 from ecgviz.review.statistics import change
 from ecgviz.review.statistics.change import Pair
@@ -68,7 +68,7 @@ def results(folder: Path, *, draws: int = DRAWS, seed: int | None = None) -> Res
     given = tuple(
         Given(items[row["item_id"]], row["reader_id"], row["phase"], from_row(row)) for row in store.current(folder)
     )
-    references, notes = _references(given, items)
+    references, notes = _references(study, given, items)
     pairs = _pairs(given, references)
     marks = [(each.item, each.reader_id, each.answer) for each in given if each.phase == "before"]
     marked, why = score_all(folder, marks, seed=seed)
@@ -94,7 +94,7 @@ def results(folder: Path, *, draws: int = DRAWS, seed: int | None = None) -> Res
         head=store.verify(folder).head,
         seed=seed,
         draws=draws,
-        notes=(*notes, *([why] if why else [])),
+        notes=(*notes, *agreed.left_out(given), *([why] if why else [])),
     )
 
 
@@ -103,19 +103,25 @@ def _switches(pairs: Sequence[Pair]) -> dict[str, change.Switches]:
     return {arm: change.switches([pair for pair in pairs if pair.arm == arm]) for arm in arms}
 
 
-def _references(given: Sequence[Given], items: Mapping[str, Item]) -> tuple[dict[str, str], list[str]]:
-    """Return what is true of each recording: the owner's word, else that of adjudicators who all agree."""
+def _references(study: Study, given: Sequence[Given], items: Mapping[str, Item]) -> tuple[dict[str, str], list[str]]:
+    """Return what is true of each recording: the owner's word, else that of all adjudicators, where they agree."""
     known = {item.record_sha256: item.reference for item in items.values() if item.reference is not None}
-    told: dict[str, set[str]] = {}
+    adjudicators = {reader.pseudonym for reader in study.readers if reader.role == "adjudicator"}
+    told: dict[str, dict[str, str]] = {}
     for each in given:
         if each.phase == "reference" and each.answer.label is not None:
-            told.setdefault(each.item.record_sha256, set()).add(each.answer.label)
-    agreed = {key: next(iter(labels)) for key, labels in told.items() if len(labels) == 1}
-    split = sum(len(labels) > 1 for labels in told.values())
-    without = len({item.record_sha256 for item in items.values()} - set(known) - set(agreed))
-    notes = [f"recordings without a reference because adjudicators differ: {split}"] if split else []
-    notes += [f"recordings without a reference, which accuracy leaves out: {without}"] if without else []
-    return agreed | known, notes
+            told.setdefault(each.item.record_sha256, {})[each.reader_id] = each.answer.label
+    split = {key for key, labels in told.items() if len(set(labels.values())) > 1}
+    whole = {key for key, labels in told.items() if labels.keys() >= adjudicators} - split
+    waiting = {item.record_sha256 for item in items.values() if item.arm == REFERENCE} - set(known) - split - whole
+    without = {item.record_sha256 for item in items.values()} - set(known) - whole
+    why = {
+        " because adjudicators differ": split,
+        " because not all adjudicators have answered yet": waiting,
+        ", which accuracy leaves out": without,
+    }
+    notes = [f"recordings without a reference{reason}: {len(some)}" for reason, some in why.items() if some]
+    return {key: next(iter(told[key].values())) for key in whole} | known, notes
 
 
 def _pairs(given: Sequence[Given], references: Mapping[str, str]) -> tuple[Pair, ...]:

@@ -88,10 +88,12 @@ def turns(folder: Path, reader_id: str) -> tuple[Turn, ...]:
 
 
 def current(folder: Path) -> list[dict[str, Any]]:
-    """Return the answers that count: those that no other supersedes, in the order in which they came."""
-    every = rows(folder, "answers")
-    superseded = {row["supersedes"] for row in every}
-    return [row for row in every if row["review_id"] not in superseded]
+    """Return the answers that count, those that no other supersedes, in the order of the first answers.
+
+    A correction stands where the answer stood that it corrects: it does not make the meeting a later one.
+    """
+    last = {(row["reader_id"], row["item_id"], row["phase"]): row for row in rows(folder, "answers")}
+    return list(last.values())
 
 
 def standing(folder: Path, reader_id: str, item_id: str, phase: str) -> dict[str, Any] | None:

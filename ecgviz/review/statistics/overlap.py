@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from ecgviz.review.marks import Cell, Span
+from ecgviz.review.marks import Cell, Span, merged
 
 HIT_S = 0.050
 """A span is hit by one that comes this near, in seconds."""
@@ -30,15 +30,11 @@ def hits(one: Sequence[Span], other: Sequence[Span]) -> float:
     return float(np.mean(near)) if near else np.nan
 
 
-def merged(spans: Iterable[Span]) -> list[Span]:
-    """Return spans without overlaps, by lead and time."""
-    joined: list[Span] = []
-    for span in sorted(spans, key=lambda each: (each.lead, each.start_s)):
-        if joined and joined[-1].lead == span.lead and span.start_s <= joined[-1].end_s:
-            joined[-1] = Span(span.lead, joined[-1].start_s, max(joined[-1].end_s, span.end_s))
-        else:
-            joined.append(span)
-    return joined
+def mean_hits(one: Sequence[Span], other: Sequence[Span]) -> float:
+    """Return the mean of `hits` both ways: 0 where one of the two marks nothing, NaN where nobody marks."""
+    if one and other:
+        return (hits(one, other) + hits(other, one)) / 2
+    return 0.0 if one or other else np.nan
 
 
 def _shared_s(one: Span, other: Span) -> float:
