@@ -10,7 +10,7 @@ from ecgviz.simulate import simulate
 from ecgviz.types import Explanation
 from ecgviz.validate.explanations import audits
 from ecgviz.validate.explanations.audit_net import SPEC, fresh_net, trained_net
-from ecgviz.validate.explanations.audits import ROW, audit_amplitude, audit_artefact, localised
+from ecgviz.validate.explanations.audits import ROW, audit_amplitude, audit_artefact, localised, shortcoming
 from tests.toys import LEADS
 
 
@@ -54,7 +54,18 @@ def test_what_is_in_one_place_is_told_from_what_is_elsewhere():
     even = localised(a_map(np.ones((12, 50))), inside)
     np.testing.assert_allclose(even[:2], [inside.mean(), 12**-0.5])
     assert np.isnan(localised(a_map(1.0 * inside[ROW : ROW + 1]), inside)).tolist() == [True, True, True, False]
-    assert np.isnan(localised(a_map(np.zeros((12, 50))), inside)).all()
+    np.testing.assert_array_equal(localised(a_map(np.zeros((12, 50))), inside), 0)  # it found nothing
+    of_a_lead = localised(a_map(np.zeros((1, 50))), inside)
+    np.testing.assert_array_equal(of_a_lead, [np.nan, np.nan, np.nan, 0])
+
+
+def test_one_empty_map_does_not_excuse_the_others():
+    """A mean that one missing number makes unknown would be below no limit."""
+    inside = np.zeros((12, 50), dtype=bool)
+    inside[ROW, 10:14] = True
+    wrong = [localised(a_map(np.roll(1.0 * inside, 1, axis=0)), inside) for _ in range(9)]
+    share, _, lead_hit, time_hit = np.mean([*wrong, localised(a_map(np.zeros((12, 50))), inside)], axis=0)
+    assert "strongest lead is" in shortcoming(share, 0.1, lead_hit, time_hit)
 
 
 def test_training_is_the_same_for_any_number_of_threads():

@@ -12,13 +12,13 @@ import pytest
 
 from ecgviz.cli import main
 from ecgviz.cohort import Cohort
-from ecgviz.cohort.class_map import by_wave, class_map
+from ecgviz.cohort.class_map import by_wave, class_map, place_p
 from ecgviz.cohort.clusters import clusters
 from ecgviz.cohort.density import density_map, external_checks
 from ecgviz.cohort.files import opened_to_write, write_records, write_rows
 from ecgviz.cohort.overview import overview
 from ecgviz.cohort.question import Question, available, tells_places
-from ecgviz.cohort.resample import resampled
+from ecgviz.cohort.resample import above_best, resampled
 from ecgviz.cohort.rows import matrix
 from ecgviz.cohort.schema import LEADS
 from ecgviz.cohort.settings import Settings
@@ -79,7 +79,7 @@ def row(k: int, mass: np.ndarray, **more: Any) -> dict[str, Any]:
         "evidence": "agrees" if k % 2 else "partly",
         "share": share,
         "area": 0.04,
-        "p_time": 0.01,
+        "p_phase": 0.01,
         "controls": controls,
         "findings": [FINDING | {"share": share, "area": 0.04, "controls": controls}],
     } | more
@@ -137,6 +137,8 @@ def test_a_mean_is_over_records_and_its_interval_over_patients() -> None:
     assert (alone.high - alone.low)[0] == pytest.approx(2 * 1.96 * standard_error, rel=0.15)
     gaps = np.where(np.arange(50)[:, None] < 40, values, np.nan)
     assert resampled(gaps, np.arange(50)).mean[0] == pytest.approx(values[:40].mean())
+    beside = np.column_stack([np.repeat([0.9, 0.1], 25), np.repeat([np.nan, 0.1], 25)])
+    assert above_best(beside, np.arange(50)) == pytest.approx((0, 0, 0, 0))  # on the records that have both
     few = resampled(values[:4], np.arange(4))
     assert np.isfinite(few.mean).all()
     assert np.isnan(few.low).all()
@@ -160,6 +162,17 @@ def test_a_class_map_is_the_mean_share_beside_guideline_and_controls(cohort: Coh
     assert class_map(cohort, Question("net", "elsewhere", "IMI", "called")).p_place > 0.5
     with pytest.raises(CohortError, match="maps of leadless lack leads or time"):
         class_map(cohort, Question("net", "leadless", "IMI", "called"))
+
+
+def test_exchanged_leads_are_all_counted_however_many_records_there_are() -> None:
+    """Three of six limb leads are one choice of twenty; where leads of a group are asked alike, none is told apart."""
+    mass = shares(1.0, np.random.default_rng(0))
+    for n in (1, 30_000):
+        many = np.broadcast_to(mass, (n, 12, 9))
+        assert place_p(many, np.broadcast_to(region(), (n, 12, 9))) == pytest.approx(1 / 20)
+    chest = np.zeros((1, 12, 9))
+    chest[:, 6:, ST] = 1
+    assert np.isnan(place_p(mass[None], chest))
 
 
 def test_agreement_is_above_the_best_control_where_it_was_planted(cohort: Cohort) -> None:
@@ -260,6 +273,21 @@ def test_maps_part_where_they_were_made_to(cohort: Cohort) -> None:
     assert "ST" in set(leadless.place)
 
 
+def test_a_difference_of_maps_is_that_of_the_means_beside_it(cohort: Cohort, tmp_path: Path) -> None:
+    """Where one method has no map of a record, the other's is left out, too."""
+    store = tmp_path / "store"
+    rng = np.random.default_rng(0)
+    rows = [row(k, shares(rng.uniform(0.1, 0.9), rng)) for k in range(20)]
+    without = [each | ({"by_lead": np.full(12, np.nan)} if k < 10 else {}) for k, each in enumerate(rows)]
+    with opened_to_write(store, [settings("one"), settings("two")]):
+        write_records(store, [about(k) for k in range(20)])
+        write_rows(store, settings("one"), rows)
+        write_rows(store, settings("two"), without)
+    found = parted(Cohort(store), Question("net", "one", "IMI", "all"), "two").set_index("place")
+    assert found.loc["aVF", "first"] == pytest.approx(found.loc["aVF", "second"], abs=1e-6)
+    assert found.loc["aVF", "difference"] == pytest.approx(0, abs=1e-6)
+
+
 def by_sample(values: np.ndarray, beats: Beats, fs: float) -> np.ndarray:
     """Return density by lead and atom as the recipe says it, sample by sample: sum of |A| S over sum of S."""
     spans = beats.segments()
@@ -322,10 +350,20 @@ def test_clusters_find_what_was_mixed(cohort: Cohort) -> None:
     assert len(mixed.nearest) == 2
     assert all(record.startswith("r") for some in mixed.nearest for record in some)
     np.testing.assert_allclose(mixed.centres.sum(axis=(1, 2)), 1, atol=1e-5)
+    assert all(0 <= part <= 1 for part in mixed.stated)
     again = clusters(cohort, Question("net", "looks", "IMI", "all"), 2)
     assert again.members == mixed.members
     with pytest.raises(CohortError, match="too few"):
         clusters(cohort, Question("net", "looks", "nothing", "all"), 2)
+
+
+def test_one_recording_that_nobody_read_hides_no_cluster(tmp_path: Path) -> None:
+    store, rng = tmp_path / "store", np.random.default_rng(0)
+    rows = [row(k, shares(0.4, rng)) | {"stated": None if k == 7 else True} for k in range(20)]
+    with opened_to_write(store, [settings("looks")]):
+        write_records(store, [about(k) for k in range(20)])
+        write_rows(store, settings("looks"), rows)
+    assert clusters(Cohort(store), Question("net", "looks", "IMI", "all"), 2).stated == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -369,7 +407,7 @@ def test_what_is_no_store_is_refused(tmp_path: Path, cohort: Cohort) -> None:
     with pytest.raises(CohortError, match="is no store of a cohort"):
         Cohort(tmp_path)
     (tmp_path / "cohort.json").write_text(json.dumps({"format": 99, "settings": {}}), encoding="utf-8")
-    with pytest.raises(CohortError, match="store format 99 is not 2"):
+    with pytest.raises(CohortError, match="store format 99 is not 3"):
         Cohort(tmp_path)
     with opened_to_write(tmp_path / "new", []), pytest.raises(CohortError, match="holds no rows yet"):
         Cohort(tmp_path / "new")

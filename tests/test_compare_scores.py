@@ -89,11 +89,11 @@ def test_each_of_several_criteria_is_held_by_itself():
     assert (anterior.criterion, inferior.criterion) == ("ASMI", "IMI")
     assert anterior.share < anterior.area < inferior.share
     assert anterior.share + inferior.share == pytest.approx(result.share)
-    assert inferior.q_time == pytest.approx(2 * inferior.p_time)
+    assert inferior.q_time == pytest.approx(2 * inferior.p_phase)
     assert inferior.q_place == pytest.approx(2 / 220)
-    assert anterior.q_time >= anterior.p_time > 0.05
+    assert anterior.q_time >= anterior.p_phase > 0.05
     alone = judged(painted(BEATS, INFERIOR, ("ST",)) + 0.001, findings[1:])
-    assert (alone.criteria[0].q_time, alone.criteria[0].q_place) == (alone.p_time, alone.p_place)
+    assert (alone.criteria[0].q_time, alone.criteria[0].q_place) == (alone.p_phase, alone.p_place)
 
 
 def test_a_regular_rhythm_hides_no_wave():
@@ -103,7 +103,7 @@ def test_a_regular_rhythm_hides_no_wave():
         late = np.roll(painted(beats, INFERIOR, ("ST",)), 2, axis=1)
         grid = evidence(a_map(late), beats)
         where = Place(region(beats, INFERIOR, ("ST",)).inside & (grid.area > 0), np.zeros(grid.area.shape, dtype=bool))
-        assert time_null(a_map(late), beats, where) < 0.02
+        assert time_null(a_map(late), beats, where).p < 0.02
 
 
 def squeezed(n):
@@ -125,8 +125,23 @@ def test_a_map_that_is_locked_to_another_wave_fails_the_test_of_time():
 def test_smooth_maps_seldom_pass_the_test_of_time_on_a_regular_rhythm():
     wide = region(BEATS, LEADS, ("ST", "T1")).inside
     place = Place(wide, np.zeros((len(BEATS), len(ATOMS)), dtype=bool))
-    p = [time_null(a_map(smooth(seed, 8.0)), BEATS, place) for seed in range(100)]
-    assert np.mean(np.array(p) <= 0.05) <= 0.10
+    nulls = [time_null(a_map(smooth(seed, 8.0)), BEATS, place) for seed in range(100)]
+    assert np.mean([null.p <= 0.05 for null in nulls]) <= 0.10
+
+
+@pytest.mark.parametrize("n", [10, 16])
+def test_a_map_at_any_phase_of_the_beats_passes_as_often_as_the_level_says(n):
+    """Of a map that follows the beats, rolled through all phases, at most 5 % have a ``p_phase`` of 0.05 or less."""
+    beats = even_beats(10) if n == 10 else squeezed(16)
+    inside = region(beats, INFERIOR, ("ST",)).inside & (evidence(a_map(np.ones((12, 1000))), beats).area > 0)
+    place = Place(inside, np.zeros((len(beats), len(ATOMS)), dtype=bool))
+    locked = painted(beats, INFERIOR, ("ST",)) + 0.05 * np.abs(smooth(0, 8.0))
+    p = np.array(
+        [time_null(a_map(np.roll(locked, shift, axis=1)), beats, place).p_phase for shift in range(0, 1000, 7)]
+    )
+    for level in (0.02, 0.05, 0.1):
+        assert np.mean(p <= level) <= level + 0.01  # every seventh shift is looked at
+    assert p[0] <= 0.05
 
 
 def test_what_lies_in_fused_waves_counts_neither_for_nor_against():

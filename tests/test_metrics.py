@@ -192,6 +192,11 @@ def test_bins_hold_ten_records_or_more_and_no_tie_is_cut() -> None:
         assert min(table.n) >= 10
         assert len(table.n) <= 10
         assert not set(table.edges[1:-1]) & set(score)
+    touching = np.r_[np.linspace(0.1, 0.2, 20), np.full(11, np.nextafter(1, 0)), np.ones(12)]
+    found = metrics.score_table(touching, np.ones(43))
+    assert found is not None
+    assert sum(found.n) == 43
+    assert found.edges[-2] < np.nextafter(1, 0)
     same = metrics.score_table(np.full(40, 0.5), np.ones(40))
     assert (same.edges, same.n, same.positives) == ((0, 1), (40,), (40,))
 

@@ -181,6 +181,10 @@ def test_an_interval_holds_what_resampling_by_hand_gives():
     spread = (scores[:, 0] - scores[:, 1]).std() / np.sqrt(200)
     assert found["excess"] == pytest.approx(scores[:, 0].mean() - scores[:, 1].mean())
     assert found["excess_high"] - found["excess_low"] == pytest.approx(2 * 1.96 * spread, rel=0.15)
+    scores[:, 0] = np.repeat([0.9, 0.1], 100)
+    scores[:, 1] = np.repeat([np.nan, 0.1], 100)  # the control has no mass where the map does best
+    on_the_same = excess(scores, bootstrap_weights(200, 0))
+    assert [on_the_same[name] for name in ("excess", "excess_low", "excess_high")] == pytest.approx([0, 0, 0])
     nothing = excess(np.full((5, 5), np.nan), bootstrap_weights(5, 0))
     assert nothing["n"] == 0
     assert np.isnan(nothing["value"])

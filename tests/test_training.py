@@ -417,6 +417,18 @@ def test_a_threshold_is_set_where_somebody_has_the_label() -> None:
         best_thresholds(nothing.y, np.full((5, 1), 0.01))
 
 
+def test_a_record_of_two_files_counts_once_for_a_threshold() -> None:
+    once = np.array([1.0, 1.0, 0.0, 0.0, 0.0, 0.0])
+    p = np.array([0.9, 0.3, 0.6, 0.5, 0.4, 0.1])
+    twice = np.r_[0, 1, 2, 3, 4, 5, 1, 1, 1]
+    real = examples(np.zeros((9, 12, 10)), once[twice][:, None], ("NDT",))
+    real = replace(real, again=np.arange(9) >= 6)
+    nothing = examples(np.zeros((5, 12, 10)), np.zeros((5, 1)), ("NDT",))
+    assert thresholds(real, p[twice][:, None], nothing, np.full((5, 1), 0.01))[0] == best_thresholds(
+        once[:, None], p[:, None]
+    )
+
+
 @pytest.mark.data
 @pytest.mark.parametrize(("protocol", "held"), [("cross-validated", "out of fold"), ("paper", "fold 9")])
 @pytest.mark.usefixtures("read_once")

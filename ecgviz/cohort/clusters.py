@@ -23,8 +23,8 @@ class Clusters:
 
     ``members`` (n,) is the cluster of each of ``records``, ``places`` (n, 2) where it lies on the first two principal
     components, which hold ``explained`` of the variance. ``centres`` (K, 12, 6) are the mean shares by lead and wave,
-    ``sizes`` (K,) how many records, ``stated`` (K,) which part of them readers gave the label (NaN where nobody knows),
-    ``nearest`` (K,) the records nearest to each centre.
+    ``sizes`` (K,) how many records, ``stated`` (K,) to which part of them readers gave the label, of those of which it
+    is known (NaN without any), ``nearest`` (K,) the records nearest to each centre.
     """
 
     records: tuple[str, ...]
@@ -73,9 +73,14 @@ def clusters(cohort: Cohort, question: Question, k: int, *, seed: int = 0) -> Cl
         explained=float(pca.explained_variance_ratio_.sum()),
         centres=np.stack([share[some].mean(axis=0) for some in chosen]),
         sizes=tuple(len(some) for some in chosen),
-        stated=tuple(float(np.mean(stated[some])) if np.isfinite(stated[some]).all() else np.nan for some in chosen),
+        stated=tuple(_mean_known(stated[some]) for some in chosen),
         nearest=tuple(
             tuple(records[some[np.argsort(away[some, each], kind="stable")[:NEAREST]]].tolist())
             for each, some in enumerate(chosen)
         ),
     )
+
+
+def _mean_known(values: FloatArray) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if known.size else np.nan

@@ -72,20 +72,20 @@ def percentile(draws: FloatArray, q: float) -> FloatArray:
     return found
 
 
-def above_best(means: Resampled) -> tuple[float, float, float, int]:
-    """Return how far the first column is above the largest of the others, the interval of that, and which it is.
+def above_best(values: FloatArray, patients: NDArray[Any], seed: int = 0) -> tuple[float, float, float, int]:
+    """Return how far the first column is above the best of the others, the interval of that, and which it is.
 
-    The best of the others is chosen anew in each draw, so that the interval knows of the choice. NaN and 0 where no
-    other column has a value.
+    Each of the others is compared on the records on which both have a value, and the best is the one that the first is
+    least above. It is chosen anew in each draw, so that the interval knows of the choice. NaN and 0 where no other
+    column has a value. Parameters are those of `resampled`.
     """
-    others = means.mean[1:]
-    if not (np.isfinite(others).any() and np.isfinite(means.mean[0])):
+    apart = resampled(values[:, :1] - values[:, 1:], patients, seed)
+    if not np.isfinite(apart.mean).any():
         return np.nan, np.nan, np.nan, 0
-    best = int(np.nanargmax(others))
-    rest = np.where(np.isfinite(means.draws[:, 1:]), means.draws[:, 1:], -np.inf).max(axis=1)
-    over = (means.draws[:, 0] - rest)[:, None]
-    over[~np.isfinite(over)] = np.nan
-    return float(means.mean[0] - others[best]), float(percentile(over, 2.5)[0]), float(percentile(over, 97.5)[0]), best
+    best = int(np.nanargmin(apart.mean))
+    least = np.where(np.isfinite(apart.draws), apart.draws, np.inf).min(axis=1, keepdims=True)
+    least[~np.isfinite(least)] = np.nan
+    return float(apart.mean[best]), float(percentile(least, 2.5)[0]), float(percentile(least, 97.5)[0]), best
 
 
 def _by_patient(values: FloatArray, whose: NDArray[np.intp], n_patients: int) -> FloatArray:

@@ -196,7 +196,7 @@ def _region(region: Region | None, grid: EvidenceGrid) -> FloatArray | None:
 def _agreement(agreement: Agreement) -> dict[str, Any]:
     known = [each for each in agreement.controls if np.isfinite(each.excess)]
     best = min(known, key=lambda each: each.excess) if known else None
-    names = ("share", "area", "density", "support_share", "contra_share", "p_time", "p_place")
+    names = ("share", "area", "density", "support_share", "contra_share", "p_time", "p_phase", "p_place")
     scores = ("share", "excess", "excess_low", "excess_high")
     return {
         "who": agreement.label,

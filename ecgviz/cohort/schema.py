@@ -15,7 +15,7 @@ from ecgviz.measure import PER_LEAD
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.types import ATOMS
 
-FORMAT = 2
+FORMAT = 3
 """Raised whenever a column changes its meaning; a store of another format is refused."""
 LEADS = STANDARD_LEADS
 N_CELLS = len(LEADS) * len(ATOMS)
@@ -144,7 +144,8 @@ ROWS: tuple[Column, ...] = (
     Column("excess", NUMBER, "share above that control"),
     Column("excess_low", NUMBER, "lower end of its 95 % interval over beats"),
     Column("excess_high", NUMBER, "upper end"),
-    Column("p_time", NUMBER, "null test of time"),
+    Column("p_time", NUMBER, "null test of time, over shifts against the beats"),
+    Column("p_phase", NUMBER, "null test of time, over all shifts: at any phase of the beats"),
     Column("p_place", NUMBER, "null test of place"),
     Column("controls", pa.list_(SCORE), "share of each control, and the excess over it with its interval"),
     Column(

@@ -20,7 +20,9 @@ from ecgviz.types import ATOMS, WAVES
 from ecgviz.types.arrays import FloatArray
 
 VERDICTS = ("agrees", "partly", "disagrees", "not assessable")
-P_LIMIT = 0.05
+IN_PHASE = 0.1
+"""A map passes the test of time of a cohort where at most this part of all its shifts holds as much: with the waves'
+tolerance to either side, a map that does lie on them seldom reaches a twentieth."""
 LEAST = 10
 """Fewer records are too few for a word on a criterion."""
 HELD = ("share", *(f"{column}_share" for column in CONTROLS))
@@ -40,13 +42,15 @@ def agreement(cohort: Cohort, question: Question, *, by: str | None = None, seed
 
     Columns: ``member``; ``n_records`` of the question and ``n`` that can be judged, of ``n_patients``; ``share`` with
     its interval, ``area`` (what an even spread would get); ``best_control``, ``control_share``, ``excess`` over it with
-    its interval (the best control is chosen anew in each draw); ``p_place`` (see `class_map`), ``p_time``; and
+    its interval (on the records on which both have a share; the best control, which the maps are least above, is chosen
+    anew in each draw); ``p_place`` (see `class_map`), ``p_time``; and
     the shares of each verdict with intervals.
 
-    ``p_time`` asks whether more patients than one in twenty have a record that passes its own test of time at 5 %; of
-    several records of a patient the least convincing counts, since they are not independent.
+    ``p_time`` asks whether more patients than one in ten have a record of which at most a tenth of all shifts in time
+    holds as much (`p_phase`): maps that lie at any phase of the beats by chance do so in one patient of ten. Of several
+    records of a patient the least convincing counts, since they are not independent.
     """
-    columns = ["patient", "evidence", "share", "area", "p_time", "pos", "region", f"{grouping(by)} AS member"]
+    columns = ["patient", "evidence", "share", "area", "p_phase", "pos", "region", f"{grouping(by)} AS member"]
     table = question.rows(cohort, *columns, _shares("controls"))
     members = np.asarray(table.column("member").to_pylist(), dtype=np.str_)
     rows = [
@@ -61,7 +65,7 @@ def _agreement(table: Any, seed: int) -> dict[str, Any]:
     patients = np.asarray(table.column("patient").to_pylist(), dtype=np.str_)
     judged = np.isfinite(scores[:, 0])
     means = resampled(scores[judged], patients[judged], seed)
-    over, low, high, best = above_best(means)
+    over, low, high, best = above_best(scores[judged], patients[judged], seed)
     share, region = shares_of(matrices(table, "pos")[judged]), matrices(table, "region")[judged]
     verdicts = np.asarray(table.column("evidence").to_pylist(), dtype=np.str_)
     shares = resampled(np.stack([verdicts == each for each in VERDICTS], axis=1).astype(float), patients, seed)
@@ -76,8 +80,8 @@ def _agreement(table: Any, seed: int) -> dict[str, Any]:
         "excess": over,
         "excess_low": low,
         "excess_high": high,
-        "p_place": place_p(share, region, seed) if judged.any() else np.nan,
-        "p_time": _p_time(_numbers(table, "p_time")[judged], patients[judged]),
+        "p_place": place_p(share, region) if judged.any() else np.nan,
+        "p_time": _p_time(_numbers(table, "p_phase")[judged], patients[judged]),
     }
     for column, verdict in enumerate(VERDICTS):
         found |= _interval(verdict.replace(" ", "_"), shares, column)
@@ -91,18 +95,17 @@ def _p_time(p: FloatArray, patients: Sequence[str] | Any) -> float:
             worst[patient] = max(worst.get(patient, 0.0), float(value))
     if not worst:
         return np.nan
-    passed = sum(value <= P_LIMIT for value in worst.values())
-    return float(binomtest(passed, len(worst), P_LIMIT, alternative="greater").pvalue)
+    passed = sum(value <= IN_PHASE for value in worst.values())
+    return float(binomtest(passed, len(worst), IN_PHASE, alternative="greater").pvalue)
 
 
 def criteria(cohort: Cohort, question: Question, *, seed: int = 0) -> pd.DataFrame:
     """Return each definition of the label's criteria that is met, and whether the network's evidence uses its place.
 
     ``excess`` is the mean share of the maps in the definition's own primary region above that of the best control
-    there, with its interval, as in `agreement`: the best is the control whose mean is the largest, chosen anew in each
-    draw. ``used`` is "yes" where the whole interval is above 0 and the share above the area,
-    "no" (ignored) where the whole interval is below 0 or that of the share below the area, else "open"; "few" for
-    fewer than 10 records.
+    there, with its interval, as in `agreement`. ``used`` is "yes" where the whole interval is above 0 and the share
+    above the area, "no" (ignored) where the whole interval is below 0 or that of the share below the area, else "open";
+    "few" for fewer than 10 records.
     """
     condition, parameters = question.condition()
     found = cohort.arrow(
@@ -119,7 +122,7 @@ def criteria(cohort: Cohort, question: Question, *, seed: int = 0) -> pd.DataFra
         chosen = np.array([each == one for each in named])
         means = resampled(scores[chosen], patients[chosen], seed)
         beside = resampled(np.stack([area, scores[:, 0] - area], axis=1)[chosen], patients[chosen], seed)
-        over, low, high, best = above_best(means)
+        over, low, high, best = above_best(scores[chosen], patients[chosen], seed)
         rows.append(
             {
                 "criterion": one[0],
@@ -182,6 +185,7 @@ def parted(cohort: Cohort, question: Question, other: str, *, seed: int = 0) -> 
         known = np.isfinite(first[kind]).any() and np.isfinite(second[kind]).any()
         for column, name in enumerate(names if known else ()):
             pair = np.stack([first[kind][:, column], second[kind][:, column]], axis=1)
+            pair[np.isnan(pair).any(axis=1)] = np.nan
             means = resampled(np.column_stack([pair, pair[:, 0] - pair[:, 1]]), patients, seed)
             told = {"place": name, "first": float(means.mean[0]), "second": float(means.mean[1])}
             rows.append(

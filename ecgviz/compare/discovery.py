@@ -25,8 +25,11 @@ def q_values(p_values: Sequence[float]) -> FloatArray:
 
 
 def with_q_values(scores: Sequence[CriterionScore]) -> tuple[CriterionScore, ...]:
-    """Return the scores of criteria that were held against one map together, each null adjusted for their number."""
-    q_time = q_values([score.p_time for score in scores])
+    """Return the scores of criteria that were held against one map together, each null adjusted for their number.
+
+    In time that of ``p_phase``, since it asks that p holds its level.
+    """
+    q_time = q_values([score.p_phase for score in scores])
     q_place = q_values([score.p_place for score in scores])
     return tuple(
         replace(score, q_time=float(time), q_place=float(place))

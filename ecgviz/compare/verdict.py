@@ -148,7 +148,7 @@ def hold_against(
     if not known:
         return Held("not assessable", "no control map has a share in the region, so nothing shows what it is worth")
     share, area = share_in(grid, inside), area_in(grid, inside)
-    p_time = float(np.minimum(n_regions * time_null(explanation, beats, where), 1))
+    p_time, p_phase = np.minimum(n_regions * np.array(time_null(explanation, beats, where)), 1).tolist()
     place = place_null(grid, inside, rng).of_several(n_regions)
     verdict, why = _verdict(share, area, min(known, key=lambda score: score.excess), p_time, place)
     widened = limb_widened(grid, inside)
@@ -156,9 +156,8 @@ def hold_against(
         verdict = "partly"
         why += "; with the limb leads as one group, which is all that they can tell, its mass does lie in the region"
     placed = f"{100 * share:.0f} % of the {mass_name(grid)} lies in {region.text} ({100 * area:.0f} % of the area)"
-    held = Held(
-        verdict, f"{placed}: {why}", share, area, scores, p_time, place.p, **rank_scores(grid, inside)._asdict()
-    )
+    ranks = rank_scores(grid, inside)._asdict()
+    held = Held(verdict, f"{placed}: {why}", share, area, scores, p_time, p_phase, place.p, **ranks)
     if widened is None:
         return held
     return replace(held, limb_share=share_in(grid, widened), limb_area=area_in(grid, widened))
@@ -202,7 +201,7 @@ def _by_criterion(
     """Hold the map against each criterion that is met by itself; of one alone the scores are those of the union."""
     names = tuple(dict.fromkeys(finding.criterion for finding in met))
     if len(names) == 1:
-        alone = CriterionScore(names[0], held.share, held.area, held.p_time, held.p_place)
+        alone = CriterionScore(names[0], held.share, held.area, held.p_phase, held.p_place)
         return with_q_values([alone])
     scores = []
     for index, name in enumerate(names):
@@ -213,9 +212,9 @@ def _by_criterion(
             continue
         judged = where.of(grid)
         place = place_null(judged, where.inside, np.random.default_rng([seed, index]))
-        p_time = time_null(explanation, beats, where)
+        p_phase = time_null(explanation, beats, where).p_phase
         share, area = share_in(judged, where.inside), area_in(judged, where.inside)
-        scores.append(CriterionScore(name, share, area, p_time, place.p))
+        scores.append(CriterionScore(name, share, area, p_phase, place.p))
     return with_q_values(scores)
 
 

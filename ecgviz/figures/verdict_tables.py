@@ -13,7 +13,7 @@ def criteria_table(agreement: Agreement) -> pd.DataFrame:
             each.criterion,
             percent(each.share),
             percent(each.area),
-            _p_and_q(each.p_time, each.q_time),
+            _p_and_q(each.p_phase, each.q_time),
             _p_and_q(each.p_place, each.q_place),
         )
         for each in agreement.criteria

@@ -195,12 +195,16 @@ def score_table(score: FloatArray, y: FloatArray) -> ScoreTable | None:
     score, y = score[known][order], y[known][order]
     if score.size < SMALLEST_BIN:
         return None
-    cuts = [0]
+    cuts, edges = [0], [0.0]
     for target in (max(round(share * score.size), 1) for share in SCORE_CUTS):
         cut = int(np.searchsorted(score, score[target - 1], side="right"))
-        if min(cut - cuts[-1], score.size - cut) >= SMALLEST_BIN:
+        if min(cut - cuts[-1], score.size - cut) < SMALLEST_BIN:
+            continue
+        edge = float(score[cut - 1] + score[cut]) / 2
+        if score[cut - 1] < edge < score[cut]:  # neighbours may have no number between them
             cuts.append(cut)
-    edges = [0.0, *(float(score[cut - 1] + score[cut]) / 2 for cut in cuts[1:]), 1.0]
+            edges.append(edge)
+    edges.append(1.0)
     n = np.diff([*cuts, score.size])
     return ScoreTable(edges, n.tolist(), np.add.reduceat(y, cuts).astype(int).tolist())
 

@@ -66,13 +66,14 @@ def thresholds(
 ) -> tuple[tuple[float, ...], tuple[str, ...]]:
     """Return for each label the threshold of largest F1, and on which records it was set.
 
-    On real records where `FEWEST_POSITIVES` or more have the label, or where no simulated one has it; else on
-    simulated ones.
+    On real records, each once, where `FEWEST_POSITIVES` or more have the label, or where no simulated one has it; else
+    on simulated ones.
     """
+    once = ~real.again
     chosen, where = [], []
     for k in range(len(real.labels)):
-        on_real = np.nansum(real.y[~real.again, k]) >= FEWEST_POSITIVES or not np.nansum(simulated.y[:, k])
-        y, p = (real.y[:, k], p_real[:, k]) if on_real else (simulated.y[:, k], p_simulated[:, k])
+        on_real = np.nansum(real.y[once, k]) >= FEWEST_POSITIVES or not np.nansum(simulated.y[:, k])
+        y, p = (real.y[once, k], p_real[once, k]) if on_real else (simulated.y[:, k], p_simulated[:, k])
         known = ~np.isnan(y)
         chosen.append(best_thresholds(y[known, None], p[known, None])[0])
         where.append("real" if on_real else "simulated")

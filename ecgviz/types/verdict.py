@@ -77,14 +77,14 @@ class ControlScore:
 class CriterionScore:
     """What a map holds in the primary region of one of several criteria that are met, and both nulls there.
 
-    ``q_time`` and ``q_place`` are the p-values with the false discovery rate over the criteria of this comparison
-    controlled (Benjamini and Hochberg 1995). All is NaN where the map cannot answer for this region.
+    ``q_time`` and ``q_place`` are ``p_phase`` and ``p_place`` with the false discovery rate over the criteria of this
+    comparison controlled (Benjamini and Hochberg 1995). All is NaN where the map cannot answer for this region.
     """
 
     criterion: str
     share: float = np.nan
     area: float = np.nan
-    p_time: float = np.nan
+    p_phase: float = np.nan
     p_place: float = np.nan
     q_time: float = np.nan
     q_place: float = np.nan
@@ -96,7 +96,8 @@ class Held:
 
     ``evidence`` is "agrees", "partly", "disagrees" or "not assessable", and ``why`` the sentence behind it. ``share``
     is the part of the supporting mass inside the region, ``area`` the part of the grid (lead-seconds) that the region
-    covers, ``p_time`` and ``p_place`` the two null tests. ``limb_share`` and ``limb_area`` are share and area once a
+    covers, ``p_time`` and ``p_place`` the two null tests, ``p_phase`` that of time over all shifts, also those that lay
+    beats onto beats (`ecgviz.compare.nulls`). ``limb_share`` and ``limb_area`` are share and area once a
     claim on some limb leads counts for all six, which is all that these can tell; NaN where the region makes no such
     claim.
 
@@ -112,6 +113,7 @@ class Held:
     area: float = np.nan
     controls: tuple[ControlScore, ...] = ()
     p_time: float = np.nan
+    p_phase: float = np.nan
     p_place: float = np.nan
     limb_share: float = np.nan
     limb_area: float = np.nan

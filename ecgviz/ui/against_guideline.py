@@ -123,7 +123,8 @@ def controls(case: Case) -> None:
     if len(agreement.criteria) > 1:
         st.table(criteria_table(agreement), hide_index=True)
         widgets.note(
-            "q: the p-value with false discoveries over these criteria controlled (Benjamini and Hochberg 1995)."
+            "p in time: the part of all shifts of the map that holds as much, whole beats among them. "
+            "q: p with false discoveries over these criteria controlled (Benjamini and Hochberg 1995)."
         )
     ranked = order_words(agreement)
     if ranked:

@@ -110,9 +110,10 @@ def outside(grid: EvidenceGrid) -> str:
 def nulls(agreement: Agreement) -> str:
     """Return both null tests in words."""
     return (
-        f"Chance of a share as large when the map is shifted in time: p = {_p(agreement.p_time)}; when its leads are "
-        f"exchanged: p = {_p(agreement.p_place)}. Both must be small before a map counts as agreeing. The region "
-        f"covers {percent(agreement.area)} of the recording's lead-seconds."
+        f"Chance of a share as large when the map is shifted in time against the beats: p = {_p(agreement.p_time)} (by "
+        f"whole beats, too: {_p(agreement.p_phase)}); when its leads are exchanged: p = {_p(agreement.p_place)}. The "
+        "first and the last must be small before a map counts as agreeing. The region covers "
+        f"{percent(agreement.area)} of the recording's lead-seconds."
     )
 
 

@@ -269,17 +269,22 @@ def _row(model: Model, untrained: Model, asked: Sequence[_Example], method: str,
     share, specificity, lead_hit, time_hit = np.mean(found, axis=0).tolist()
     amplitude, weights = np.mean(controls, axis=0).tolist()
     chance = float(np.mean([example.inside.mean() for example in asked]))
-    why = _shortcoming(share, max(amplitude, weights, chance), lead_hit, time_hit)
+    why = shortcoming(share, float(np.nanmax([amplitude, weights, chance])), lead_hit, time_hit)
     return AuditRow(
         method, len(found), share, chance, amplitude, weights, specificity, lead_hit, time_hit, passed=not why, why=why
     )
 
 
 def localised(found: Explanation, inside: BoolArray) -> FloatArray:
-    """Return share, specificity, lead hit and time hit of one map (see `AuditRow`), NaN where it has no such axis."""
+    """Return share, specificity, lead hit and time hit of one map (see `AuditRow`), NaN where it has no such axis.
+
+    A map of nothing found nothing: 0 on each axis that it has.
+    """
     size = np.abs(found.values)
     if not size.any():
-        return np.full(4, np.nan)
+        share = 0.0 if found.has_leads and found.has_time else np.nan
+        of_leads, of_time = (0.0 if has else np.nan for has in (found.has_leads, found.has_time))
+        return np.array([share, of_leads, of_leads, of_time])
     by_lead, by_time = np.sqrt((size**2).sum(axis=1)), np.sqrt((size**2).sum(axis=0))
     row, instants = np.asarray(inside.any(axis=1)), np.asarray(inside.any(axis=0))
     share = size[inside].sum() / size.sum() if found.has_leads and found.has_time else np.nan
@@ -294,7 +299,7 @@ def _strongest(values: FloatArray, right: NDArray[np.bool_]) -> float:
     return float(right[values == values.max()].any())
 
 
-def _shortcoming(share: float, control: float, lead_hit: float, time_hit: float) -> str:
+def shortcoming(share: float, control: float, lead_hit: float, time_hit: float) -> str:
     """Return why a method fails an audit, "" when it passes; what a map cannot answer does not count against it."""
     if lead_hit < FOUND:
         return f"the strongest lead is {LEAD} in {100 * lead_hit:.0f} % of the records"

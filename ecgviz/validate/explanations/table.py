@@ -34,8 +34,9 @@ def planted_table(parts: Sequence[Part], *, seed: int = 0) -> pd.DataFrame:
     """Return the long table of the bench, with `COLUMNS`.
 
     Intervals are percentiles of 1000 bootstrap draws of records, each a patient of its own. A control is compared on
-    the same records, and the best one is chosen anew in each draw, so that the interval knows of the choice. Methods
-    are ranked where each has 100 records or more that count; else ``note`` says why there is no rank.
+    the records on which both have a score, and the best one, which the map is least above, is chosen anew in each draw,
+    so that the interval knows of the choice. Methods are ranked where each has 100 records or more that count; else
+    ``note`` says why there is no rank.
     """
     rows = [row for part in parts for group in (COUNTED, APART) for row in _rows(part, group, seed)]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
@@ -87,7 +88,8 @@ def excess(scores: FloatArray, weights: FloatArray) -> dict[str, Any]:
     """Return the mean of a score, those of its controls, and what it is above the best of them, with intervals.
 
     ``scores`` (n, 1 + controls) has the map's own in its first column, NaN where there is none; ``weights`` (D, n) are
-    those of `bootstrap_weights`. Only records on which the map itself has a score count.
+    those of `bootstrap_weights`. Only records on which the map itself has a score count, and against a control those
+    on which it has one, too.
     """
     scored = np.isfinite(scores[:, 0])
     known = np.isfinite(scores) & scored[:, None]
@@ -96,14 +98,20 @@ def excess(scores: FloatArray, weights: FloatArray) -> dict[str, Any]:
     found: dict[str, Any] = {"n": int(scored.sum()), "value": float(means[0])}
     found |= dict(zip(("low", "high"), _interval(draws[:, 0]), strict=True))
     found |= dict(zip(CONTROLS, means[1:].tolist(), strict=True))
-    beside = np.isfinite(means[1:])
-    if not beside.any():
+    apart = scores[:, :1] - scores[:, 1:]
+    both = np.isfinite(apart)
+    if not both.any():
         return found | {"best_control": "", "excess": np.nan, "excess_low": np.nan, "excess_high": np.nan}
-    over = draws[:, 0] - np.where(np.isfinite(draws[:, 1:]), draws[:, 1:], -np.inf).max(axis=1)
-    low, high = _interval(over)
-    best = int(np.nanargmax(means[1:]))
-    difference = float(means[0] - means[1 + best])
-    return found | {"best_control": CONTROLS[best], "excess": difference, "excess_low": low, "excess_high": high}
+    above = _means(apart, both, np.ones((1, len(scores))))[0]
+    drawn = _means(apart, both, weights)
+    low, high = _interval(np.where(np.isfinite(drawn), drawn, np.inf).min(axis=1))
+    best = int(np.nanargmin(above))
+    return found | {
+        "best_control": CONTROLS[best],
+        "excess": float(above[best]),
+        "excess_low": low,
+        "excess_high": high,
+    }
 
 
 def _means(scores: FloatArray, known: BoolArray, weights: FloatArray) -> FloatArray:
