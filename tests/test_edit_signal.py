@@ -8,7 +8,8 @@ import pytest
 
 from ecgviz import edit
 from ecgviz.beats import delineate
-from ecgviz.edit.waves import wave_spans
+from ecgviz.edit.relay import bodies
+from ecgviz.edit.waves import p_stretches, wave_spans
 from ecgviz.errors import EditError, RecordError
 from ecgviz.measure import measure
 from ecgviz.records import load_record
@@ -246,6 +247,32 @@ def test_a_removed_wave_is_not_measured_any_more():
     assert np.isnan(measured.per_lead["t_mv"]).all()
 
 
+def test_a_p_wave_that_one_lead_has_in_the_t_wave_before_is_removed_from_the_end_of_t_on():
+    record, beats = known(bpm=100.0)
+    b = int(np.flatnonzero(beats.p_on[1:] > beats.t_off[:-1] + 0.01)[0]) + 1
+    onsets = np.tile(beats.p_on, (12, 1))
+    onsets[0, b] = beats.t_off[b - 1] - 0.030
+    early = replace(beats, lead_marks={"p_on": onsets, "p_off": np.tile(beats.p_off, (12, 1))})
+    first = {beat: first for beat, first, _ in p_stretches(record, early)}[b]
+    assert first == np.ceil(beats.t_off[b - 1] * FS)
+    change = edit.remove_p(record, early).record.signal - record.signal
+    t_wave = slice(int(beats.t_on[b - 1] * FS), int(beats.t_off[b - 1] * FS) + 1)
+    assert not change[:, t_wave].any()
+    assert change[:, first : int(beats.qrs_on[b] * FS)].any()
+
+
+def test_a_t_wave_that_ends_with_the_recording_is_scaled_as_any_other():
+    short = replace(RECORD, signal=RECORD.signal[:, : int(BEATS.t_off[-2] * FS)])
+    kept = {name: getattr(BEATS, name)[:-1] for name in ("r_s", *MARKS)}
+    beats = Beats(**kept, kind=BEATS.kind[:-1], duration_s=short.duration_s, leads=short.leads)
+    beats = edit.move_mark(beats, len(beats), "t_off", short.duration_s)
+    done = edit.scale_wave(short, beats, "T", short.leads, 0.0)
+    assert wave_spans(short, beats, "T")[-1][2] == short.signal.shape[1] - 1
+    change = np.abs(done.record.signal - short.signal)[:, int(beats.t_on[-1] * FS) :]
+    assert change.max() > 0.1
+    assert np.isnan(done.beats.t_off).all()
+
+
 def test_the_noise_on_a_removed_p_wave_stays():
     record, beats = known(noise=1.0)
     rough = replace(record, signal=record.signal + 0.02 * np.random.default_rng(0).normal(size=record.signal.shape))
@@ -334,6 +361,38 @@ def test_st_is_shifted_by_as_much_as_asked():
     assert "no longer" not in edit.shift_st(RECORD, BEATS, 0.2, ("V1",)).sentence
 
 
+SIX = ("I", "II", "III", "aVR", "aVL", "aVF")
+
+
+@pytest.mark.parametrize(
+    ("has", "shifted", "follow"),
+    [
+        (RECORD.leads, RECORD.leads, False),
+        (RECORD.leads, SIX, False),
+        (RECORD.leads, ("II",), False),
+        (RECORD.leads, ("V1", "V2"), True),
+        (("I", "II", "V1"), ("I", "II"), True),
+        (("I", "II", "III"), ("I", "II", "III"), False),
+        (("I", "II", "III"), ("II", "III"), True),
+        (("V1", "V2"), ("V1", "V2"), True),
+    ],
+)
+def test_an_st_shift_after_which_limb_leads_do_not_follow_from_one_another_says_so(has, shifted, follow):
+    record = RECORD.select(has)
+    done = edit.shift_st(record, replace(BEATS, leads=tuple(has)), 0.2, shifted)
+    assert ("limb leads no longer follow" in done.sentence) != follow
+    if {"I", "II", "III"} <= set(has):
+        one, two, three = (done.record.lead(lead).astype(float) for lead in ("I", "II", "III"))
+        assert (np.abs(one + three - two).max() < 1e-3) == follow
+
+
+def test_a_factor_keeps_what_limb_leads_follow_from_in_all_of_them():
+    for leads in (RECORD.leads, SIX, ("V1",)):
+        assert "no longer" not in edit.scale_wave(RECORD, BEATS, "T", leads, 2.0).sentence
+    some = edit.scale_wave(RECORD, BEATS, "T", ("I", "V1"), 2.0).sentence
+    assert some.endswith("T multiplied by 2 in I, V1; limb leads no longer follow from one another")
+
+
 @pytest.mark.parametrize("factor", [0.8, 1.4])
 def test_qrs_becomes_as_long_as_asked_and_t_keeps_its_shape(factor):
     done = edit.widen_qrs(RECORD, BEATS, factor)
@@ -384,6 +443,64 @@ def test_marks_of_single_leads_and_p_waves_without_qrs_move_along():
     for mark in MARKS:
         np.testing.assert_allclose(done.beats.lead_marks[mark][4], getattr(done.beats, mark), atol=1e-9)
     assert done.beats.t_off[0] < done.beats.extra_p_s[0] < done.beats.p_on[1]
+
+
+@pytest.mark.parametrize("by_s", [0.0, 0.02, -0.02])
+def test_p_waves_without_qrs_move_with_their_samples_wherever_they_lie(by_s):
+    first, last, _ = bodies(RECORD, BEATS)
+    in_lead_in, in_tp = first[0] / FS / 2, (last[2] + first[3]) / FS / 2
+    after_last = (last[-1] / FS + RECORD.duration_s) / 2
+    in_t, in_st = BEATS.t_off[1] - 0.05, BEATS.qrs_off[4] + 0.03
+    extra = np.array([in_lead_in, in_t, in_tp, in_st, after_last])
+    done = edit.move_beats(RECORD, replace(BEATS, extra_p_s=extra), np.full(len(BEATS), by_s))
+    moved = done.beats.extra_p_s - extra
+    np.testing.assert_allclose(moved[1:4], by_s, atol=1e-9)
+    assert all(min(0.0, by_s) - 1e-9 <= each <= max(0.0, by_s) + 1e-9 for each in moved[[0, 4]])
+
+
+def test_p_waves_in_ectopic_beats_keep_their_marks():
+    record, beats = known("pvc", seed=0, bpm=70.0)
+    assert beats.extra_p_s.size
+    by_s = np.where(np.arange(len(beats)) % 2, 0.01, 0.0)
+    done = edit.move_beats(record, beats, by_s)
+    inside = [np.flatnonzero((beats.qrs_on <= p) & (p <= beats.t_off)) for p in beats.extra_p_s]
+    assert all(each.size == 1 for each in inside)
+    np.testing.assert_allclose(done.beats.extra_p_s, beats.extra_p_s + [by_s[each[0]] for each in inside], atol=1e-9)
+
+
+def paced(before_s: float, *, bpm=62.0) -> tuple[Record, Beats]:
+    """Return beats without P, each started by a spike so long before its QRS complex."""
+    bare = edit.remove_p(*known(bpm=bpm))
+    signal = bare.record.signal.copy()
+    at = np.round((bare.beats.qrs_on - before_s) * FS).astype(int)
+    signal[:, at[at > 0]] += np.arange(1, 13)[:, None] / 12
+    return replace(bare.record, signal=signal), replace(bare.beats, kind=("paced",) * len(bare.beats))
+
+
+@pytest.mark.parametrize("before_s", [0.024, 0.036, 0.060])
+@pytest.mark.parametrize("name", ["regular_rr", "slower", "faster", "start_later", "move_beats", "widen_qrs"])
+def test_a_pacing_spike_moves_with_its_beat_as_it_was_recorded(name, before_s):
+    record, beats = paced(before_s)
+    done = EVERY_EDIT[name](record, beats)
+
+    def before_qrs(signal: np.ndarray, each: Beats) -> list[np.ndarray]:
+        ends = np.round(each.qrs_on * FS).astype(int)
+        return [signal[:, end - 33 : end] for end in ends if end >= 33]
+
+    recorded = before_qrs(record.signal, beats)
+    laid = before_qrs(done.record.signal, done.beats)
+    assert len(laid) >= 6
+    assert all(min(np.abs(was - now).max() for was in recorded) < 1e-6 for now in laid)
+
+
+def test_a_paced_beat_begins_later_where_the_t_wave_before_it_leaves_no_room_for_a_spike():
+    record, beats = paced(0.03)
+    late = replace(beats, t_off=np.append(beats.qrs_on[1:] - 0.050, np.nan))
+    first, last, _ = bodies(record, late)
+    np.testing.assert_array_less(last[:-1], first[1:])
+    np.testing.assert_allclose(first[1:] / FS, beats.qrs_on[1:] - 0.030, atol=1.01 / FS)
+    still = edit.move_beats(record, late, np.zeros(len(late)))
+    np.testing.assert_array_equal(still.record.signal, record.signal)
 
 
 def test_missing_samples_stay_missing_and_few():

@@ -11,8 +11,11 @@ from torch import Tensor, nn
 
 from ecgviz.checkpoint import Model, load_model
 from ecgviz.cli import main
+from ecgviz.edit import remove_p
+from ecgviz.edit.relay import beginning
 from ecgviz.errors import ExplanationError, ModelError
 from ecgviz.explain.edits import EDITS, EditEvidence, edit_evidence, speaks_for
+from ecgviz.explain.shams import misplaced, size_mv
 from ecgviz.simulate import simulate
 from ecgviz.types import Beats, Record
 from tests.toys import LEADS, SPEC, toy_model
@@ -215,6 +218,84 @@ def test_sham_edits_that_double_a_gap_beyond_what_a_network_takes_are_left_out()
     assert [each.edit for each in found] == list(EDITS)
     assert all(np.isfinite(each.after) or each.why for each in found)
     assert any(np.isfinite(each.after) and len(each.sham_changes) >= 8 for each in found)
+
+
+@cache
+def long_pr(seed: int, bpm: float) -> tuple[Record, Beats]:
+    made = simulate("first_degree_av_block", seed=seed, fs=500.0, duration_s=10.0, severity=2.0, heart_rate_bpm=bpm)
+    return made.record, made.truth.beats
+
+
+def test_sham_edits_of_p_waves_that_have_no_room_are_none():
+    found = found_by(Level(), *long_pr(0, 80.0), "remove_p")["remove_p"]
+    assert found.why == "only 0 sham edits fit into this recording"
+    assert np.isnan(found.change)
+
+
+@pytest.mark.parametrize("bpm", [60.0, 70.0, 80.0])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_sham_edit_of_p_waves_has_nearly_the_size_of_the_edit_or_there_is_none(seed, bpm):
+    record, beats = long_pr(seed, bpm)
+    edited = remove_p(record, beats)
+    shams = misplaced(record, beats, edited, np.random.default_rng(0), 8)
+    assert len(shams) in (0, 8)
+    assert all(size_mv(record, sham) > 0.8 * size_mv(record, edited) for sham in shams)
+
+
+@cache
+def known_for(duration_s: float, fs: float) -> tuple[Record, Beats]:
+    made = simulate("normal", seed=3, fs=fs, duration_s=duration_s, noise=0.0, heart_rate_bpm=70.0)
+    return made.record, made.truth.beats
+
+
+@pytest.mark.parametrize("fs", [100.0, 500.0])
+def test_of_a_longer_recording_the_window_is_edited_that_the_network_is_fed(fs):
+    record, beats = known_for(40.0, fs)
+    window, within = beginning(record, beats, 10.0)
+    assert window.signal.shape[1] == 10 * fs
+    np.testing.assert_array_equal(window.signal, record.signal[:, : window.signal.shape[1]])
+    found = found_by(Irregularity(), record, beats)
+    assert found == found_by(Irregularity(), window, within)
+    spread_ms = 1000 * within.rr_s.std(ddof=1), 1000 * within.rr_s.mean()
+    assert found["regular_rr"].done.endswith(f"({spread_ms[1]:.0f} ms each; SD was {spread_ms[0]:.0f} ms)")
+    assert found["regular_rr"].before == pytest.approx(spread_ms[0] / 100, rel=1e-3)
+
+
+def test_p_waves_that_lack_after_the_window_of_the_network_are_not_put_in():
+    record, beats = known_for(40.0, 100.0)
+    late = beats.r_s > 20
+    without = replace(beats, p_on=np.where(late, np.nan, beats.p_on), p_off=np.where(late, np.nan, beats.p_off))
+    inserted = found_by(Level(), record, without, "insert_p")["insert_p"]
+    assert "no place for a P wave" in inserted.why
+    assert np.isnan(inserted.size_mv)
+
+
+def test_beats_that_the_end_of_the_window_cuts_are_as_at_the_end_of_a_recording():
+    record, beats = known_for(40.0, 500.0)
+    in_t = float((beats.t_on[7] + beats.t_off[7]) / 2)
+    _, cut = beginning(record, beats, in_t)
+    assert len(cut) == 8
+    assert np.isnan([cut.t_on[7], cut.t_off[7]]).all()
+    assert cut.edge[7]
+    assert cut.p_on[7] == beats.p_on[7]
+    in_qrs = float((beats.qrs_on[7] + beats.qrs_off[7]) / 2)
+    assert len(beginning(record, beats, in_qrs)[1]) == 7
+    bare = replace(beats, qrs_on=np.full(len(beats), np.nan), qrs_off=np.full(len(beats), np.nan))
+    assert len(beginning(record, bare, in_t)[1]) == 8  # edits refuse these by name
+    _, none = beginning(record, beats, 0.01)
+    assert "none of its beats lies in its first 0.01 s" in none.reason
+
+
+@pytest.mark.parametrize("duration_s", [10.0, 6.0])
+def test_a_recording_that_is_not_longer_than_the_window_is_edited_as_it_is(duration_s):
+    record, beats = known_for(duration_s, 500.0)
+    window, within = beginning(record, beats, 10.0)
+    assert window is record
+    assert within is beats
+    padding = toy_model(Level(), labels=("AFIB",), spec=replace(SPEC, pads=True))
+    (found,) = edit_evidence(padding, record, beats, "AFIB", seed=0, edits=("remove_p",))
+    assert found.size_mv == size_mv(record, remove_p(record, beats))
+    assert len(found.sham_changes) == 10
 
 
 def test_the_same_seed_draws_the_same_shams_and_another_seed_others():

@@ -40,7 +40,8 @@ def test_an_edit_is_drawn_over_the_original_marked_and_taken_back(app: AppTest):
     apply_edit(app)
     assert not app.exception
     assert not app.error
-    assert unescaped(app.warning[0].value) == "Altered: ST segment shifted by +0.3 mV in all leads."
+    apart = "limb leads no longer follow from one another"
+    assert unescaped(app.warning[0].value) == f"Altered: ST segment shifted by +0.3 mV in all leads; {apart}."
     paper = figures(app)[0]
     lines = {line["name"]: line for line in paper["data"] if line.get("mode") == "lines"}
     record = load_record("demo:normal")

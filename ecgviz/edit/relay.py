@@ -6,6 +6,7 @@ leads follow from one another as before.
 Dimensions: L leads, N samples, B beats, K beats as they are laid.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ import scipy
 
 from ecgviz.beats.gaps import gaps_s
 from ecgviz.beats.peaks import bridged, usable_leads
+from ecgviz.beats.spikes import PLACE_S, SMEARED_S
 from ecgviz.errors import EditError
 from ecgviz.types import MARKS, Beats, Record
 from ecgviz.types.arrays import FloatArray
@@ -24,7 +26,9 @@ LEAST_TP_S = 0.020
 LEAST_SAMPLES = 2
 """What must be recorded there; so few are joined by a straight line when they are stretched."""
 BEFORE_QRS_S = 0.020
-"""A beat without P wave begins this long before its QRS complex."""
+"""A beat without P wave begins this long before its QRS complex ..."""
+BEFORE_PACED_S = PLACE_S[0] + SMEARED_S
+"""... and a paced one as long before it as its spike may lie, which moves with it."""
 P_CUT = "the recording starts after its P onset"
 CUBIC_FROM = 4
 """Samples that a cubic spline needs; fewer are joined by straight lines."""
@@ -55,6 +59,17 @@ def edited_record(record: Record, signal: FloatArray, beats: Beats, name: str, s
     return Edited(changed, found, f"altered: {sentence}")
 
 
+def beginning(record: Record, beats: Beats, duration_s: float) -> tuple[Record, Beats]:
+    """Return the first ``duration_s`` of a recording and its beats, as if it ended there; a shorter one as it is."""
+    n = math.ceil(duration_s * record.fs)
+    if n >= record.signal.shape[1]:
+        return record, beats
+    part = replace(record, signal=record.signal[:, :n])
+    kept = _inside(replace(beats, duration_s=part.duration_s))
+    reason = beats.reason or ("" if len(kept) else f"none of its beats lies in its first {duration_s:g} s")
+    return part, replace(kept, reason=reason)
+
+
 def check_marked(beats: Beats) -> None:
     """Refuse beats of which one has no QRS marks, with an EditError."""
     unmarked = np.flatnonzero(np.isnan(beats.qrs_on) | np.isnan(beats.qrs_off))
@@ -65,8 +80,9 @@ def check_marked(beats: Beats) -> None:
 def bodies(record: Record, beats: Beats) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return first and last sample of each beat from its P wave to the end of its T wave, and the earliest last, (B,).
 
-    A beat without P begins 20 ms before its QRS complex; one without T ends after the usual QT. A T wave that runs into
-    the next beat ends just before it, at the cost of its last quarter at most.
+    A beat without P begins 20 ms before its QRS complex, a paced one 70 ms where the T wave before leaves room; one
+    without T ends after the usual QT. A T wave that runs into the next beat ends just before it, at the cost of its
+    last quarter at most.
 
     Raises
     ------
@@ -81,7 +97,7 @@ def bodies(record: Record, beats: Beats) -> tuple[np.ndarray, np.ndarray, np.nda
         raise EditError(f"no beat of {record.id} has a T wave, so where beats end is not known")
     end = record.signal.shape[1] - 1
     end_s = np.where(known, beats.t_off, beats.qrs_on + np.median((beats.t_off - beats.qrs_on)[known]))
-    begin_s = np.where(np.isnan(beats.p_on), beats.qrs_on - BEFORE_QRS_S, beats.p_on)
+    begin_s = _begin_s(beats, end_s)
     quarter_s = np.where(known, (end_s - beats.t_on) / 4, 0.0)
     first = np.maximum(np.floor(begin_s * record.fs).astype(int), 0)
     last = np.minimum(np.ceil(end_s * record.fs).astype(int), end)
@@ -95,6 +111,14 @@ def bodies(record: Record, beats: Beats) -> tuple[np.ndarray, np.ndarray, np.nda
             f"{end_s[b]:.3f} s: there is no TP stretch between them that could be changed"
         )
     return first, np.minimum(last, latest), earliest
+
+
+def _begin_s(beats: Beats, end_s: FloatArray) -> FloatArray:
+    """Return where each beat begins, (B,), in seconds; ``end_s`` (B,) is where each ends."""
+    begin = np.where(np.isnan(beats.p_on), beats.qrs_on - BEFORE_QRS_S, beats.p_on)
+    after_t = np.append(0.0, end_s[:-1] + LEAST_TP_S)
+    with_spike = np.minimum(begin, np.maximum(beats.qrs_on - BEFORE_PACED_S, after_t))
+    return np.where([kind == "paced" for kind in beats.kind], with_spike, begin)
 
 
 def least_tp(record: Record) -> int:
@@ -180,7 +204,9 @@ def in_order(record: Record, beats: Beats, order: np.ndarray, shift: np.ndarray)
             stretches.append(Stretch(was_end[k], laid.was_next[k], laid.end[k], start[k + 1]))
     if laid.end[-1] < n - 1:
         stretches.append(Stretch(was_end[-1], min(n - 1 - shift[-1], n - 1), laid.end[-1], n - 1))
-    return relaid(record.signal, stretches, n), _laid_beats(beats, laid, record.fs, shift / record.fs)
+    moved = _laid_beats(beats, laid, record.fs, shift / record.fs)
+    moved = replace(moved, extra_p_s=_along(beats.extra_p_s * record.fs, stretches) / record.fs)
+    return relaid(record.signal, stretches, n), _inside(moved)
 
 
 class _Laid(NamedTuple):
@@ -213,7 +239,6 @@ def _laid_beats(beats: Beats, laid: _Laid, fs: float, shift_s: FloatArray) -> Be
     order = laid.order
     times: dict[str, Any] = {name: getattr(beats, name)[order] + shift_s for name in ("r_s", *MARKS)}
     leads = {name: marks[:, order] + shift_s for name, marks in beats.lead_marks.items()}
-    extra = []
     for k, b in enumerate(order[:-1]):
         # The end of a T wave that gave room is where its samples are; where TP became longer it stays with its wave.
         if beats.t_off[b] * fs > laid.was_end[k]:
@@ -221,23 +246,32 @@ def _laid_beats(beats: Beats, laid: _Laid, fs: float, shift_s: FloatArray) -> Be
         for name, marks in beats.lead_marks.items():
             late = marks[:, b] * fs > laid.was_end[k]
             leads[name][late, k] = np.minimum(leads[name][late, k], laid.in_tp(k, marks[late, b] * fs) / fs)
-        among = beats.extra_p_s[(beats.extra_p_s * fs > laid.was_end[k]) & (beats.extra_p_s * fs < laid.was_next[k])]
-        extra += list(laid.in_tp(k, among * fs) / fs)
-    moved = replace(
+    return replace(
         beats,
         **times,
         kind=tuple(beats.kind[b] for b in order),
         lead_marks=leads,
         why_no_p=tuple(beats.why_no_p[b] for b in order) if beats.why_no_p else (),
         edge=beats.edge[order],
-        extra_p_s=np.array(extra),
     )
-    return _inside(moved)
+
+
+def _along(samples: FloatArray, stretches: Sequence[Stretch]) -> FloatArray:
+    """Return where places (n,) among the old samples come to lie, each as often as it is laid."""
+    laid = [np.empty(0)]
+    for each in stretches:
+        share = (samples - each.was_first) / max(each.was_last - each.was_first, 1)
+        laid.append(each.first + share[(share >= 0) & (share < 1)] * (each.last - each.first))
+    return np.concatenate(laid)
 
 
 def _inside(beats: Beats) -> Beats:
-    """Return the beats whose QRS complex lies inside the recording; a P or T wave that it cuts is taken out."""
-    keep = np.flatnonzero((beats.qrs_on >= 0) & (beats.qrs_off <= beats.duration_s))
+    """Return the beats whose QRS complex lies inside the recording; a P or T wave that it cuts is taken out.
+
+    Of a beat without QRS marks the R peak tells where it is.
+    """
+    qrs_on, qrs_off = (np.where(np.isnan(mark), beats.r_s, mark) for mark in (beats.qrs_on, beats.qrs_off))
+    keep = np.flatnonzero((qrs_on >= 0) & (qrs_off <= beats.duration_s))
     times: dict[str, Any] = {name: getattr(beats, name)[keep] for name in ("r_s", *MARKS)}
     leads = {name: marks[:, keep] for name, marks in beats.lead_marks.items()}
     no_p, no_t = times["p_on"] < 0, times["t_off"] > beats.duration_s

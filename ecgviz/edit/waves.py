@@ -2,8 +2,8 @@
 
 What lies outside of the wave that is edited stays bit for bit, apart from what a wider QRS complex moves and from the
 surroundings of a P wave that is taken out. A wave is what rises above the straight line between the levels before and
-after it. Changes begin and end with cosine fades, so that no step is left. An edit of some limb leads alone breaks the
-sums by which these follow from one another; its sentence says so.
+after it. Changes begin and end with cosine fades, so that no step is left. An edit that breaks the sums by which limb
+leads follow from one another says so in its sentence: a factor in some of them alone, an ST shift even in all.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from ecgviz.beats.peaks import bridged
 from ecgviz.edit.marks import ENDS_OF
 from ecgviz.edit.relay import Edited, at_knots, bodies, edited_record, least_tp
 from ecgviz.errors import EditError
-from ecgviz.records.leads import LIMB
+from ecgviz.records.leads import IN_TERMS_OF_I_AND_II, LIMB
 from ecgviz.types import Beats, Record
 from ecgviz.types.arrays import FloatArray
 
@@ -32,6 +32,7 @@ REMOVED = "its P wave was removed by an edit"
 FACTORS = (-5.0, 5.0)
 WIDTHS = (0.5, 2.5)
 LARGEST_ST_MV = 2.0
+NO_LONGER_FOLLOW = "; limb leads no longer follow from one another"
 
 
 def scale_wave(record: Record, beats: Beats, wave: str, leads: str | Sequence[str], factor: float) -> Edited:
@@ -78,7 +79,8 @@ def scale_wave(record: Record, beats: Beats, wave: str, leads: str | Sequence[st
         for _, first, last in spans:
             above = wave_above_line(whole[rows], record.fs, first, last, wave != "QRS")
             signal[rows, first : last + 1] += (factor - 1) * above
-    sentence = f"{wave} multiplied by {factor:g} in {_named(record, leads)}"
+    some = {lead in leads for lead in record.leads if lead in LIMB} == {True, False}
+    sentence = f"{wave} multiplied by {factor:g} in {_named(record, leads)}{NO_LONGER_FOLLOW if some else ''}"
     left = beats if factor else _without_marks(beats, wave, rows)
     return edited_record(record, signal, left, f"{wave.lower()}x{factor:g}", sentence)
 
@@ -113,7 +115,8 @@ def shift_st(record: Record, beats: Beats, mv: float, leads: str | Sequence[str]
         shift += (np.sin(np.pi / 2 * rise) * np.sin(np.pi / 2 * fall)) ** 2
     signal = record.signal.astype(np.float64)
     signal[rows] += mv * shift
-    sentence = f"ST segment shifted by {mv:+g} mV in {_named(record, leads)}"
+    apart = NO_LONGER_FOLLOW if _shift_breaks_sums(record, leads) else ""
+    sentence = f"ST segment shifted by {mv:+g} mV in {_named(record, leads)}{apart}"
     return edited_record(record, signal, beats, "st", sentence)
 
 
@@ -156,10 +159,11 @@ def wave_spans(record: Record, beats: Beats, wave: str) -> list[tuple[int, int, 
     on, off = (getattr(beats, name) for name in ENDS_OF[wave])
     if wave == "P":
         off = np.fmin(off, beats.qrs_on)
-    spans = []
+    spans, end = [], record.signal.shape[1] - 1
     for b in np.flatnonzero(np.isfinite(on) & np.isfinite(off)):
-        first, last = int(np.ceil(on[b] * record.fs)), int(np.floor(off[b] * record.fs))
-        if 0 <= first < last < record.signal.shape[1]:
+        # A wave may end with the recording, which is one step after its last sample.
+        first, last = int(np.ceil(on[b] * record.fs)), min(int(np.floor(off[b] * record.fs)), end)
+        if 0 <= first < last:
             spans.append((int(b), first, last))
     return spans
 
@@ -171,7 +175,8 @@ def p_stretches(record: Record, beats: Beats) -> list[tuple[int, int, int]]:
         on = np.fmin(on, np.fmin.reduce(beats.lead_marks["p_on"], axis=0))
     ends = np.fmax(beats.t_off, beats.qrs_off)
     before = np.concatenate([[0.0], np.nan_to_num(ends[:-1])])
-    on = np.where(on > before, np.maximum(on - BEFORE_P_S, before), on)
+    # One lead's onset may lie in the T wave before, though the P wave begins after it.
+    on = np.where(beats.p_on > before, np.maximum(on - BEFORE_P_S, before), on)
     stretches = []
     for b, _, p_last in wave_spans(record, beats, "P"):
         first, to_qrs = int(np.ceil(on[b] * record.fs)), np.floor(beats.qrs_on[b] * record.fs)
@@ -247,9 +252,12 @@ def _rows(record: Record, leads: Sequence[str]) -> list[int]:
 
 
 def _named(record: Record, leads: Sequence[str]) -> str:
-    """Return leads in words, and that limb leads no longer follow from one another where that is so."""
-    if set(record.leads) <= set(leads):
-        return "all leads"
-    limb = {lead for lead in record.leads if lead in LIMB}
-    text = ", ".join(dict.fromkeys(leads))
-    return text if set(leads) & limb in (set(), limb) else f"{text}; limb leads no longer follow from one another"
+    """Return leads in words."""
+    return "all leads" if set(record.leads) <= set(leads) else ", ".join(dict.fromkeys(leads))
+
+
+def _shift_breaks_sums(record: Record, leads: Sequence[str]) -> bool:
+    """Whether no shift of I and II would shift just these of the record's limb leads by the same voltage."""
+    limb = [lead for lead in record.leads if lead in LIMB]
+    sums = np.array([(*IN_TERMS_OF_I_AND_II[lead], lead in leads) for lead in limb]).reshape(-1, 3)
+    return bool(np.linalg.matrix_rank(sums) > np.linalg.matrix_rank(sums[:, :2]))

@@ -6,9 +6,10 @@ it was: a logit that moves as far for those tells nothing. They change the sampl
 for PR: P waves cannot move without it unless the QRS complexes move along, which changes samples some ten times as
 much. Where sizes differ that far, the result says so.
 
-Edits are made on the recording as the network is fed it; R peaks that a network needs move along. No sham edit keeps
-both rate and regularity and stretches TP as a change of rate does: in atrial fibrillation, where fibrillatory waves in
-these stretches become slower or faster, that edit does not tell the one from the other.
+Edits are made on the recording as the network is fed it, of a longer one on its first window alone; R peaks that a
+network needs move along. No sham edit keeps both rate and regularity and stretches TP as a change of rate does: in
+atrial fibrillation, where fibrillatory waves in these stretches become slower or faster, that edit does not tell the
+one from the other.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +20,7 @@ import numpy as np
 
 from ecgviz.checkpoint import Model, model_input, predict_batch
 from ecgviz.edit import Edited, change_rate, insert_p, regular_rr, remove_p, shift_pr
+from ecgviz.edit.relay import beginning
 from ecgviz.errors import EditError, ExplanationError, InputError
 from ecgviz.explain.shams import later, misplaced, moved_with_p, permuted_rr, size_mv
 from ecgviz.types import Beats, ModelInput, Record
@@ -164,7 +166,8 @@ def edit_evidence(
     ----------
     model : Model
     record : Record
-        As for prediction, not conditioned.
+        As for prediction, not conditioned. Where it is longer than the network's window, the first window of it is
+        edited, as if the recording ended there.
     beats : Beats
         What was found in it; edits stand on its marks.
     label : str
@@ -196,6 +199,7 @@ def edit_evidence(
     if unknown:
         raise ExplanationError(f"there is no edit {unknown[0]!r}; known are {', '.join(EDITS)}")
     label_index = model.label_index(label)
+    record, beats = beginning(record, beats, model.spec.duration_s)
     before = float(predict_batch(model, [model_input(model, record, beats)])[0, label_index])
     found = []
     for name in edits:

@@ -17,6 +17,8 @@ from ecgviz.types.arrays import FloatArray
 
 DRAWS_A_SHAM = 40
 """So many orders, places or signs are drawn for each sham edit before it is given up."""
+PLACED = 0.8
+"""A change that has room beside fewer than this share of its P waves is much smaller than the edit: no sham edit."""
 
 
 def permuted_rr(record: Record, beats: Beats, edited: Edited, rng: np.random.Generator, n: int) -> list[Edited]:
@@ -51,7 +53,8 @@ def misplaced(record: Record, beats: Beats, edited: Edited, rng: np.random.Gener
     """Return recordings that are changed by the same samples as the P waves, at another time of the beat before.
 
     What was taken off (or put on) the P wave is taken off (or put on) between the end of T and the P wave; where that
-    stretch is too short, between QRS complex and P wave. So duration, leads and mV are those of the edit.
+    stretch is too short, between QRS complex and P wave. So duration, leads and mV are those of the edit. There is none
+    where fewer than 80 % of the P waves leave room for that.
     """
     removed = np.isfinite(beats.p_on).sum() > np.isfinite(edited.beats.p_on).sum()
     change = edited.record.signal.astype(np.float64) - record.signal
@@ -59,14 +62,20 @@ def misplaced(record: Record, beats: Beats, edited: Edited, rng: np.random.Gener
     spans = [span for span in where if np.nan_to_num(change[:, span[1] : span[2]]).any()]
     t_off, qrs_off = (np.ceil(np.nan_to_num(m) * record.fs).astype(int) for m in (beats.t_off, beats.qrs_off))
 
+    places = []
+    for b, first, last in spans:
+        latest = first - (last + 1 - first)
+        earliest = 0 if b == 0 else int(t_off[b - 1] if 0 < t_off[b - 1] <= latest else qrs_off[b - 1])
+        if earliest <= latest:
+            places.append((first, last, earliest, latest))
+    if len(places) < PLACED * len(spans):
+        return []
+
     def one() -> Edited:
         signal = record.signal.astype(np.float64)
-        for b, first, last in spans:
-            latest = first - (last + 1 - first)
-            earliest = 0 if b == 0 else int(t_off[b - 1] if 0 < t_off[b - 1] <= latest else qrs_off[b - 1])
-            if earliest <= latest:
-                start = int(rng.integers(earliest, latest + 1))
-                signal[:, start : start + last + 1 - first] += change[:, first : last + 1]
+        for first, last, earliest, latest in places:
+            start = int(rng.integers(earliest, latest + 1))
+            signal[:, start : start + last + 1 - first] += change[:, first : last + 1]
         return edited_record(record, signal, beats, "misplaced", "what P waves were changed by, at another time")
 
     return _drawn(one, n)
