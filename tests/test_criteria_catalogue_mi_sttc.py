@@ -119,6 +119,10 @@ def test_the_minnesota_code_reads_single_leads_by_duration_or_by_share_of_r() ->
     assert state("aVL", "LMI", q_ms=46.0, q_mv=0.2, r_mv=0.5) == "met"
     assert state("aVL", "LMI", q_ms=46.0, q_mv=0.2, r_mv=0.2) == "not_met"
     assert state("V2", "ASMI", q_ms=80.0, q_mv=0.9, qs=1.0) == "not_met"
+    assert state("III aVF", q_ms=80.0, q_mv=0.9, qs=1.0) == "not_met"  # code 1-3-6
+    assert state("aVF", q_ms=80.0, q_mv=0.9, qs=1.0) == "not_met"
+    small = {"q_ms": {"III": 60.0, "aVF": 20.0}, "q_mv": {"III": 0.06, "aVF": 0.2}}
+    assert find("IMI", "minnesota_1_1", measurements(per_lead=small)).state == "not_met"
 
 
 def test_the_posterior_wall_is_read_in_the_mirror() -> None:

@@ -130,6 +130,15 @@ def test_limits_are_cited_from_where_they_were_published() -> None:
     assert cited["RVH/seattle2013"] == "10.1136/bjsports-2012-092069"
     assert cited["HVOLT/esc2005"] == "10.1093/eurheartj/ehi108"
     assert cited["SVTAC/acc2015"] == "10.1016/j.jacc.2015.08.856"
+    assert cited["NORM/adult"] is None  # a sum of rules that have sources of their own
+    rules = {
+        rule.text: rule.source for name in ("1AVB", "AFIB") for rule in known.entries[name].definitions[0].resolved
+    }
+    assert rules["PR above 300 ms, marked"] is None
+    assert known.sources[known.entries["1AVB"].definitions[0].source].doi == "10.1016/j.jacc.2018.10.044"
+    assert rules["PR of 400 ms or more, profound"] == "athletes2017"
+    cycle = next(source for text, source in rules.items() if "every 200 ms" in text)
+    assert known.sources[cycle or ""].doi == "10.1093/eurheartj/ehq278"
     tenth = next(r for r in known.entries["SARRH"].definitions[0].resolved if "tenth" in r.text)
     assert "a definition of this project" in tenth.text
 
@@ -159,6 +168,45 @@ def test_an_axis_to_the_right_may_turn_over() -> None:
     assert find("RAD", "aha2009", measurements({"qrs_axis_deg": 100.0})).state == "met"
     assert find("LAD", "aha2009", measurements({"qrs_axis_deg": -50.0})).state == "met"
     assert find("LAD", "aha2009", measurements({"qrs_axis_deg": -120.0})).state == "not_met"
+
+
+@pytest.mark.parametrize(
+    ("axis_deg", "definition", "label"), [(-50.0, "2_1", "LAD"), (150.0, "2_2", "RAD"), (105.0, "2_3", "RAD")]
+)
+def test_the_minnesota_code_gives_no_axis_beside_a_delay_pre_excitation_or_low_voltage(
+    axis_deg: float, definition: str, label: str
+) -> None:
+    def state(values: dict[str, float], table: dict[str, dict[str, float]], other: bool = False) -> str:
+        key = "aha2009" if other else f"minnesota_{definition}"
+        return find(label, key, measurements({"qrs_axis_deg": axis_deg} | values, table)).state
+
+    slow = {"delta_fraction": dict.fromkeys(("I", "II", "V2", "V3", "V4", "V5"), 0.8)}
+    low = {"qrs_pp_mv": dict.fromkeys(("I", "II", "III", "aVR", "aVL", "aVF"), 0.3)}
+    assert state({}, {}) == "met"
+    for values, table in (({"qrs_ms": 145.0}, {}), ({"qrs_ms": 125.0, "pr_ms": 90.0}, slow), ({}, low)):
+        assert state(values, table) == "not_met"
+        assert state(values, table, other=True) == "met"
+
+
+@pytest.mark.parametrize(("axis_deg", "state"), [(-60.0, "met"), (-150.0, "not_met"), (40.0, "not_met")])
+def test_only_a_left_axis_earns_its_points(axis_deg: float, state: str) -> None:
+    table = {"r_mv": {"V5": 3.4}}
+    assert find("LVH", "romhilt_estes", measurements({"qrs_axis_deg": axis_deg, "qrs_ms": 82.0}, table)).state == state
+
+
+@pytest.mark.parametrize("qrs_ms", [113.0, 117.0])
+def test_a_notched_r_leaves_incomplete_left_bundle_branch_block_to_be_found(qrs_ms: float) -> None:
+    lateral = ("I", "aVL", "V5", "V6")
+    shape = {"notch": dict.fromkeys(lateral, 1.0), "r_peak_ms": dict.fromkeys(("V4", "V5", "V6"), 72.0)}
+    voltage = {"s_mv": {"V1": 2.4}, "r_mv": {"V5": 2.2}}
+    block = measurements({"qrs_ms": qrs_ms}, shape | voltage, patterns={"V1": "rS"})
+    assert find("CLBBB", "aha2009", block).state == "borderline"
+    found = find("ILBBB", "aha2009", block)
+    assert found.state == "met"
+    assert "S V1 2.40 + R V5 2.20 = 4.60 mV" in found.why
+    assert find("LVH", "sokolow_lyon", block).state == "not_evaluable"
+    small = measurements({"qrs_ms": qrs_ms}, shape, patterns={"V1": "rS"})
+    assert find("ILBBB", "aha2009", small).state == "not_met"
 
 
 def test_r_that_does_not_grow_is_poor_progression() -> None:
@@ -246,6 +294,57 @@ def test_a_p_wave_without_qrs_is_second_degree_block_and_its_pr_tells_the_type()
     assert find("2AVB", "type_2", measurements(), with_block(0.0)).state in ("met", "borderline")
     assert find("2AVB", "high_grade", measurements(), with_block(0.0)).state == "not_met"
     assert find("2AVB", "any_type", measurements()).state == "not_met"
+
+
+def _blocked(conducted: str, pr_s: tuple[float, ...] = (0.16,)) -> Beats:
+    """Return a P wave a second, each with a QRS where ``conducted`` says so ("x"), PR as in ``pr_s`` over and over."""
+    p = 0.5 + np.arange(len(conducted), dtype=float)
+    led = np.array([one == "x" for one in conducted])
+    on = p[led] + np.resize(pr_s, int(led.sum()))
+    marks = {"qrs_on": on, "qrs_off": on + 0.09, "t_on": on + 0.2, "t_off": on + 0.4}
+    kept = {"kind": ("normal",) * len(on), "duration_s": len(conducted) + 1.0, "leads": measurements().leads}
+    return Beats(r_s=on + 0.045, p_on=p[led], p_off=p[led] + 0.1, **marks, **kept, extra_p_s=p[~led] + 0.05)
+
+
+@pytest.mark.parametrize(
+    ("conducted", "run", "met"),
+    [
+        ("x.x.x.x.x.", 1, {"any_type"}),
+        ("x..x..x..x", 1, {"any_type", "high_grade"}),
+        ("xx.xx.xx.x", 2, {"any_type", "type_2"}),
+        ("xxxx.xxxxx", 5, {"any_type", "type_2"}),
+        ("xxx..xxxxx", 5, {"any_type", "high_grade"}),
+    ],
+)
+def test_block_has_a_type_only_where_two_p_waves_in_a_row_are_conducted(
+    conducted: str, run: int, met: set[str]
+) -> None:
+    on = _blocked(conducted)
+    assert rhythm_numbers(on)[0]["conducted_p_run"] == run
+    keys = ("any_type", "type_1", "type_2", "high_grade")
+    assert {key for key in keys if find("2AVB", key, measurements(), on).state == "met"} == met
+
+
+WENCKEBACH = _blocked("xxx.xxx.xxx.", (0.16, 0.24, 0.30))
+"""PP even, RR not: PR grows until a P wave is blocked."""
+
+
+def test_the_rate_of_the_ventricles_is_not_that_of_the_sinus_node_in_block() -> None:
+    half, slow = _blocked("x.x.x.x.x."), measurements({"rate_bpm": 30.0})
+    for name, rate in (("SBRAD", 48.0), ("SR", 72.0), ("STACH", 120.0)):
+        key = load().entries[name].definitions[0].key
+        assert find(name, key, measurements({"rate_bpm": rate})).state == "met"
+        assert find(name, key, measurements({"rate_bpm": rate}), half).state == "not_evaluable"
+    assert "there is second-degree atrioventricular block" in find("SBRAD", "below_60", slow, half).why
+    assert find("BRADY", "below_60", slow, half).state == "met"
+
+
+def test_uneven_rr_with_even_pp_is_no_sinus_arrhythmia() -> None:
+    uneven = measurements({"rr_range_fraction": 0.6, "rr_cv": 0.25, "nrmssd": 0.4})
+    assert find("2AVB", "type_1", uneven, WENCKEBACH).state == "met"
+    assert rhythm_numbers(WENCKEBACH)[0]["pp_range_ms"] == pytest.approx(0)
+    assert find("SARRH", "pp_120_ms", uneven, WENCKEBACH).state == "not_evaluable"
+    assert find("SARRH", "pp_120_ms", uneven).state == "met"
 
 
 @pytest.mark.parametrize("after", [0.35, -0.15])

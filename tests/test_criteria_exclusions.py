@@ -107,6 +107,18 @@ def test_right_bundle_branch_block_leaves_no_anterior_ischaemia_to_read() -> Non
     assert wide["CRBBB/aha2009"] == "met"
     assert wide["ISCAN/t_inversion_udmi2018"] == wide["ISCAS/t_inversion_udmi2018"] == "not_evaluable"
     assert wide["INJAS/udmi2018"] == "not_evaluable"
+    assert narrow["ISC_/t_inversion_udmi2018"] == "met"
+    assert {state for key, state in wide.items() if key.startswith("ISC_/")} == {"not_evaluable"}
+    lateral = table | {"j_mv": dict.fromkeys(("V5", "V6"), -0.2)}
+    assert (
+        states(measurements({"qrs_ms": 150.0}, lateral, patterns={"V1": "rsR'"}))["ISCLA/st_depression_udmi2018"]
+        == "met"
+    )
+
+
+@pytest.mark.parametrize("name", ["ISC_", "ISCAL", "ISCLA", "ISCIL", "INJAL", "INJLA", "INJIL"])
+def test_lateral_st_and_t_are_told_to_be_secondary_beside_hypertrophy_with_strain(name: str) -> None:
+    assert any("without left ventricular hypertrophy" in caveat for caveat in entry(name).caveats)
 
 
 @pytest.mark.parametrize("number", [20, 23])
@@ -197,7 +209,7 @@ def test_a_normal_ecg_says_what_else_was_found() -> None:
     wide_p = measurements({"p_ms": 140.0})
     (found,) = evaluate("NORM", wide_p, beats(), age_years=50, sex="male")
     assert found.why == (
-        "there is left atrial overload or enlargement by partial_interatrial_block: not met (Rijnbeek 2014)"
+        "there is left atrial overload or enlargement by partial_interatrial_block: not met (proposal of this project)"
     )
 
 

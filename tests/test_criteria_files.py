@@ -24,6 +24,9 @@ SHORT_PR = {
 }
 
 
+OWN = {"key": "ours", "source": "svt2015", "rules": [SHORT_PR]}
+
+
 def write(folder: Path, *, rule: dict[str, Any] | None = None, top: dict[str, Any] | None = None, **entry: Any) -> Path:
     """Write a folder with one file, "own.yaml", that holds one entry; the arguments replace parts of it."""
     definition = {"key": "ours", "source": "svt2015", "rules": [SHORT_PR | (rule or {})]}
@@ -60,6 +63,19 @@ def test_a_users_file_may_use_our_shared_rules_and_bring_sources(tmp_path: Path)
     assert "10.1000/own" in found.source
 
 
+def test_a_definition_may_be_kept_from_being_judged_alone(tmp_path: Path) -> None:
+    folder = write(tmp_path, definitions=[OWN, OWN | {"key": "without_delay", "blocked_by": ["IVCD"]}])
+
+    def states(qrs_ms: float) -> list[str]:
+        measured = measurements({"pr_ms": 95.0, "qrs_ms": qrs_ms})
+        found = evaluate("SHORT_PR", measured, beats(), age_years=50, sex="male", folder=folder)
+        return [one.state for one in found]
+
+    assert states(90.0) == ["met", "met"]
+    assert states(115.0) == ["met", "not_evaluable"]  # it is open whether there is a delay
+    assert states(140.0) == ["met", "not_evaluable"]
+
+
 def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
     assert load(write(tmp_path)).entries["SHORT_PR"].name == "short PR interval"
     folder = write(tmp_path, name="another name for it")
@@ -93,6 +109,8 @@ def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
         ({"rule": {"points": float("nan")}}, r"rules.0.points: .*finite number"),
         ({"gates": {"age_from": float("nan")}}, r"field gates.age_from: Input should be a finite number"),
         ({"blocked_by": ["XYZ"]}, r"entry SHORT_PR, field blocked_by: there is no entry 'XYZ'"),
+        ({"definitions": [OWN | {"blocked_by": ["XYZ"]}]}, r"field definitions.0.blocked_by: there is no entry 'XYZ'"),
+        ({"definitions": [OWN | {"blocked_by": ["SHORT_PR"]}]}, r"wait for each other: SHORT_PR -> SHORT_PR"),
         ({"blocked_by": ["SHORT_PR"]}, r"entry SHORT_PR, .* wait for each other: SHORT_PR -> SHORT_PR"),
         ({"roi": {"primary": [{"leads": ["V9"], "segments": ["P"]}]}}, r"field roi.primary.0.*: 'V9' is no lead"),
         ({"roi": {"primary": [{"leads": ["II"], "segments": ["U"]}]}}, r"field roi.primary.0: there is no segment 'U'"),

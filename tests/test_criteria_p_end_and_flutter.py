@@ -78,6 +78,72 @@ def test_real_flutter_with_2_to_1_conduction_is_not_said_to_be_absent(data_dir, 
     (path,) = (data_dir / "ptbxl" / "records500").glob(f"*/{record_id:05d}_hr.hea")
     record = condition(load_record(path))
     found = delineate(record)
-    (flutter,) = evaluate("AFLT", measure(record, found), found, age_years=record.age_years, sex=record.sex)
-    assert flutter.state == "not_evaluable"
-    assert "in step with the beats" in flutter.why
+    flutter = evaluate("AFLT", measure(record, found), found, age_years=record.age_years, sex=record.sex)
+    assert {one.definition for one in flutter} == {"acc2015", "acc2015_up_to_300"}
+    assert {one.state for one in flutter} == {"not_evaluable"}
+    assert all("in step with the beats" in one.why for one in flutter)
+
+
+WAVES = {"f_mv": 0.12, "f_regularity": 0.7, "f_rate_hz": 4.6, "nrmssd": 0.25, "p_fraction": 0.0}
+"""Regular atrial waves at 276 a minute, with an irregular pulse."""
+
+
+def test_flutter_with_an_irregular_pulse_is_no_fibrillation():
+    found = _find("AFIB", "esc2020", measurements(WAVES))
+    assert _find("AFLT", "acc2015", measurements(WAVES)).state == "met"
+    assert found.state == "not_evaluable"
+    assert "there is atrial flutter by acc2015_up_to_300" in found.why
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"f_regularity": 0.4},
+        {"f_mv": 0.02, "f_rate_hz": np.nan, "f_regularity": np.nan},
+        {"f_mv": np.nan, "f_rate_hz": np.nan, "f_regularity": np.nan},
+        {"f_rate_hz": 6.6},
+        {"f_rate_hz": 5.4},
+        {"f_rate_hz": 5.0},
+    ],
+    ids=["irregular waves", "none seen", "no lead to see them in", "too fast", "in the overlap", "at its end"],
+)
+def test_fibrillation_stays_where_flutter_is_not_sure(change):
+    assert _find("AFIB", "esc2020", measurements(WAVES | change)).state == "met"
+
+
+def test_the_overlap_of_flutter_and_fibrillation_meets_both_and_is_told():
+    both = measurements(WAVES | {"f_rate_hz": 5.4})
+    assert _find("AFLT", "acc2015", both).state == "met"
+    assert _find("AFLT", "acc2015_up_to_300", both).state == "not_met"
+    open_one = _find("AFIB", "esc2020", measurements(WAVES | {"f_rate_hz": 5.0}))
+    assert any("open whether there is atrial flutter" in caveat for caveat in open_one.caveats)
+
+
+TERRITORIES = {
+    **{"AMI": "V3 V4", "ASMI": "V1 V2", "ALMI": "V4 V5", "LMI": "I aVL", "IMI": "II III aVF"},
+    **{"ILMI": "II III aVF V6", "IPMI": "II III aVF", "IPLMI": "II III aVF V6"},
+}
+
+
+@pytest.mark.parametrize("name", [*TERRITORIES, "PMI"])
+def test_st_is_not_read_in_flutter_and_q_waves_are(name):
+    leads = TERRITORIES.get(name, "").split()
+    table = {
+        "j_mv": dict.fromkeys(leads, 0.4)
+        | ({} if name in ("AMI", "ASMI") else dict.fromkeys(("V1", "V2", "V3"), -0.2)),
+        "q_ms": dict.fromkeys(("II", "aVF", "V3", "V4", "V5", "V6", "I", "aVL"), 60.0),
+        "q_mv": dict.fromkeys(("II", "aVF", "V3", "V4", "V5", "V6", "I", "aVL"), 0.5),
+        "r_ms": {"V1": 48.0, "V2": 48.0},
+        "r_mv": {"V1": 0.9, "V2": 0.9},
+        "s_mv": {"V1": 0.4, "V2": 0.4},
+        "t_mv": {"V1": 0.4, "V2": 0.4},
+    }
+    acute = "acute_acc2022" if name == "PMI" else "acute_udmi2018"
+    hidden = {"f_mv": np.nan, "f_rate_hz": np.nan, "f_regularity": np.nan}
+    assert _find(name, acute, measurements(per_lead=table)).state == "met"
+    assert _find(name, acute, measurements(WAVES | {"f_rate_hz": 6.6}, table)).state == "met"
+    for values, said in ((WAVES, "there is atrial flutter"), (hidden, "it is open whether there is atrial flutter")):
+        found = _find(name, acute, measurements(values, table))
+        assert found.state == "not_evaluable"
+        assert said in found.why
+        assert _find(name, "prior_udmi2018", measurements(values, table)).state == "met"

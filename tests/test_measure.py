@@ -13,6 +13,8 @@ from ecgviz.measure.atrial_activity import describe
 from ecgviz.measure.complexes import deflections, last_top, named, notches, pattern, slope
 from ecgviz.measure.grades import GRADED, grade
 from ecgviz.measure.intervals import corrected
+from ecgviz.measure.leads import lead_measurements
+from ecgviz.measure.median_beat import MedianBeat
 from ecgviz.measure.waves import negative_ends, symmetry
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.signal import condition
@@ -218,6 +220,60 @@ def test_sizes_and_durations_of_known_waves():
 def test_a_shifted_st_segment_is_no_wave(j_mv):
     letters = pattern(named(deflections(*_complex((1.0, 0.0, 0.07), j_mv=j_mv))))
     assert letters == "R"
+
+
+def _measured(*corners):
+    """Measure one lead whose complex of 90 ms runs straight from one of ``corners`` (s, mV) to the next."""
+    time_s = np.arange(-50, 300) / 500.0
+    times, levels = zip((-0.1, 0.0), (0.0, 0.0), *corners, strict=True)
+    mv = np.interp(time_s, times, levels)[None]
+    table, (letters,), _ = lead_measurements(MedianBeat(mv, time_s, {"qrs_on": 0.0, "qrs_off": 0.09}, 10, 500.0))
+    return {name: float(row[0]) for name, row in table.items()}, letters
+
+
+TINY_Q = (0.006, -0.06), (0.012, 0.0)
+"""Too small and short for an infarct's."""
+
+
+def test_an_r_that_runs_into_a_raised_st_segment_leaves_no_qs_complex():
+    found, letters = _measured(*TINY_Q, (0.045, 1.0), (0.09, 0.97))
+    assert (letters, found["qs"]) == ("qR", 0)
+    assert found["q_mv"] == pytest.approx(0.06)
+    assert found["q_ms"] == pytest.approx(12, abs=1)
+    assert found["r_mv"] == pytest.approx(1.0, abs=0.02)
+    assert found["r_peak_ms"] == pytest.approx(45, abs=2)
+    without_q, letters = _measured((0.045, 1.0), (0.09, 0.97))
+    assert (letters, without_q["r_mv"]) == ("R", found["r_mv"])
+
+
+def test_an_r_that_rises_to_the_j_point_has_a_height_and_no_peak_time():
+    found, letters = _measured(*TINY_Q, (0.2, 1.2))
+    assert (letters, found["qs"]) == ("qR", 0)
+    assert found["r_mv"] == pytest.approx(found["j_mv"])
+    assert np.isnan(found["r_peak_ms"])
+
+
+@pytest.mark.parametrize("j_mv", [0.05, 0.3, 0.6])
+def test_a_qs_complex_stays_one_before_a_raised_st_segment(j_mv):
+    found, letters = _measured((0.03, -1.2), (0.07, 0.0), (0.09, j_mv))
+    assert (letters, found["qs"], found["r_mv"]) == ("QS", 1, 0)
+    assert found["q_ms"] == pytest.approx(70, abs=1)
+
+
+@pytest.mark.parametrize("level_mv", [-0.012, -0.005, 0.0, 0.004])
+def test_an_isoelectric_stretch_before_a_q_is_no_part_of_it(level_mv):
+    """A q of 20 ms behind 16 ms without a slope: the sign of a few microvolts there decides nothing."""
+    found, letters = _measured(
+        (0.002, level_mv), (0.016, level_mv), (0.026, -0.15), (0.036, 0.0), (0.05, 1.0), (0.09, 0.0)
+    )
+    assert letters == "qR"
+    assert found["q_mv"] == pytest.approx(0.15)
+    assert found["q_ms"] == pytest.approx(20, abs=2)
+
+
+def test_a_slow_start_is_a_part_of_the_wave():
+    found, _ = _measured((0.008, -0.03), (0.026, -0.15), (0.036, 0.0), (0.05, 1.0), (0.09, 0.0))
+    assert found["q_ms"] == pytest.approx(36, abs=1)
 
 
 def test_a_notch_is_found_and_a_plain_wave_has_none():

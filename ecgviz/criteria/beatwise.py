@@ -36,6 +36,7 @@ def rhythm_numbers(beats: Beats) -> tuple[dict[str, float], dict[str, str]]:
     ``pp_range_ms`` and ``pr_range_ms`` (largest less smallest) take beats that are not premature, PP only where no
     blocked P lies between. ``blocked_p`` counts P waves that no QRS follows, ``blocked_p_run`` the most of them between
     two QRS complexes; beside a premature ventricular beat, which leaves the ventricles unable to answer, none counts.
+    ``conducted_p_run`` is the most P waves in a row that are conducted: 1 in 2 to 1 and in 3 to 1 block.
     ``blocked_pr_change_ms`` is PR before a blocked P less PR after it, the median over blocked ones. ``p_per_qrs`` is
     the number of P waves over that of QRS complexes. ``bigeminy_cycles`` counts the premature beats of the longest
     chain in which each follows one beat of the basic rhythm, ``trigeminy_cycles`` two.
@@ -49,6 +50,7 @@ def rhythm_numbers(beats: Beats) -> tuple[dict[str, float], dict[str, str]]:
         "longest_rr_ms": 1000 * float(np.max(known)) if known.size else float("nan"),
         "blocked_p": float(_blocked_p_s(beats).size),
         "blocked_p_run": float(_blocked_by_beat(beats).max(initial=0)),
+        "conducted_p_run": _conducted_run(beats),
         "blocked_pr_change_ms": _pr_change_ms(beats),
         "p_per_qrs": _p_per_qrs(beats),
         "bigeminy_cycles": float(longest_chain(early, 2)),
@@ -85,9 +87,18 @@ def _range_ms(intervals_s: FloatArray) -> float:
 
 
 def _pp_s(beats: Beats) -> FloatArray:
+    return np.diff(beats.p_on)[_conducted_pairs(beats)]
+
+
+def _conducted_run(beats: Beats) -> float:
+    one = bool(np.isfinite(beats.p_on[~beats.ectopic]).any())
+    return float(one + longest_chain(_conducted_pairs(beats), 1))
+
+
+def _conducted_pairs(beats: Beats) -> BoolArray:
+    """Return where a beat and the next, neither premature, have P waves and no blocked one lies between, (B - 1,)."""
     own = ~beats.ectopic & np.isfinite(beats.p_on)
-    pairs = own[:-1] & own[1:] & (_blocked_by_beat(beats)[1:-1] == 0) & np.isfinite(beats.rr_s)
-    return np.diff(beats.p_on)[pairs]
+    return np.asarray(own[:-1] & own[1:] & (_blocked_by_beat(beats)[1:-1] == 0) & np.isfinite(beats.rr_s))
 
 
 def _blocked_by_beat(beats: Beats) -> FloatArray:

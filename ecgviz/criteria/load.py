@@ -200,6 +200,9 @@ def _check_definition(
         raise CriteriaError(f"{where}.at_least: {definition.at_least} of {alternatives} alternatives can never hold")
     if definition.source not in sources:
         raise CriteriaError(f"{where}.source: there is no source {definition.source!r}; known are {', '.join(sources)}")
+    for name in definition.blocked_by:
+        if name not in entries:
+            raise CriteriaError(f"{where}.blocked_by: there is no entry {name!r}")
     if definition.mirror_of is not None and definition.mirror_of not in entries:
         raise CriteriaError(f"{where}.mirror_of: there is no entry {definition.mirror_of!r}")
     for r, rule in enumerate(definition.rules):
@@ -223,5 +226,6 @@ def _check_order(entry: Entry, file: str, entries: dict[str, Entry], above: tupl
     if any(isinstance(rule, AnyAbnormalRule) for rule in rules):
         asked += [other.id for other in entries.values() if other.makes_abnormal]
     asked += [definition.mirror_of for definition in entry.definitions if definition.mirror_of is not None]
+    asked += [name for definition in entry.definitions for name in definition.blocked_by]
     for name in (*entry.blocked_by, *entry.blocked_if_met, *asked):
         _check_order(entries[name], file, entries, (*above, entry.id))

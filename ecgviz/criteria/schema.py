@@ -64,6 +64,7 @@ class Definition(Strict):
 
     ``stages``: of an infarct, the stages of PTB-XL (``infarction_stadium``) at which this is what a reader looks for.
     ``mirror_of``: an entry whose mirror image this sign may be, where that entry is met too.
+    ``blocked_by``: entries beside which this definition alone is not judged, as with `Entry.blocked_by`.
     ``broad``: a verdict of its own, too broad for other entries to rest on: where they ask for its entry
     (``blocked_by``, a rule on a finding) it is passed over, unless they name it.
     """
@@ -72,6 +73,7 @@ class Definition(Strict):
     source: str
     stages: tuple[Literal["I", "II", "III"], ...] = ()
     mirror_of: str | None = None
+    blocked_by: tuple[str, ...] = ()
     broad: bool = False
     rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
     at_least: Annotated[int, Field(ge=1)] = 1

@@ -50,7 +50,9 @@ class Session:
         """Return the findings of one entry, evaluated at most once."""
         if one.id not in self.settled:
             barred, cautions = self._barred(one), self._cautions(one)
-            self.settled[one.id] = tuple(self._finding(one, d, barred, cautions) for d in one.definitions)
+            self.settled[one.id] = tuple(
+                self._finding(one, d, barred or self._blocked(d.blocked_by), cautions) for d in one.definitions
+            )
         return self.settled[one.id]
 
     def state(self, name: str, definition: str | None = None) -> str:
@@ -76,9 +78,13 @@ class Session:
             return lambda: f"the limits are for adults, and the patient is {age:g} years old"
         if self.paced and not one.gates.paced:
             return lambda: "the rhythm is paced"
-        for name in (*one.blocked_by, *one.blocked_if_met):
+        return self._blocked(one.blocked_by, one.blocked_if_met)
+
+    def _blocked(self, by: Sequence[str], if_met: Sequence[str] = ()) -> Callable[[], str] | None:
+        """Return what says beside which entry something is not judged, or None: one met, or of ``by`` an open one."""
+        for name in (*by, *if_met):
             state = self.state(name)
-            if state == "met" or (state in OPEN and name in one.blocked_by):
+            if state == "met" or (state in OPEN and name in by):
                 return lambda: self._beside(self.known.entries[name], state)
         return None
 

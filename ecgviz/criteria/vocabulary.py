@@ -109,6 +109,7 @@ OF_RHYTHM: Mapping[str, Measure] = {
     "longest_rr_ms": Measure("longest RR", "ms"),
     "blocked_p": Measure("P waves without QRS", "1"),
     "blocked_p_run": Measure("P waves in a row without QRS", "1"),
+    "conducted_p_run": Measure("P waves in a row that are conducted", "1"),
     "blocked_pr_change_ms": Measure("PR before a blocked P less PR after it", "ms"),
     "p_per_qrs": Measure("P waves a QRS complex", "1"),
     "bigeminy_cycles": Measure("premature beats in a row, each after one beat", "1"),

@@ -53,7 +53,10 @@ def lead_measurements(median: MedianBeat) -> tuple[dict[str, FloatArray], tuple[
         table["qrs_area_mv_ms"] = np.asarray(1000 * np.trapezoid(complexes, time_s, axis=1))
     table["j_mv"], table["st60_mv"], table["st80_mv"] = (median.at(end + delay) for delay in (0.0, 0.060, 0.080))
     table["st_slope_mv_per_s"] = (table["st80_mv"] - table["j_mv"]) / 0.080
-    reasons = {"r_peak_ms": "the lead has no R wave", "delta_fraction": "the lead has no deflection of 0.05 mV"}
+    reasons = {
+        "r_peak_ms": "the lead has no R wave with a top before the J point",
+        "delta_fraction": "the lead has no deflection of 0.05 mV",
+    }
     return table, tuple(patterns), reasons
 
 
@@ -67,6 +70,6 @@ def _waves(time_s: FloatArray, mv: FloatArray, speed: FloatArray, start_s: float
         found[f"{name}_mv"] = abs(wave.mv) if wave else 0.0
         found[f"{name}_ms"] = 1000 * (wave.end_s - wave.start_s) if wave else 0.0
     upright = waves.get("R'") or waves.get("R")
-    if upright:
+    if upright and upright.peak_s < time_s[-1]:  # an R that rises to the J point has no top of its own
         found["r_peak_ms"] = 1000 * (last_top(time_s, mv, upright) - start_s)
     return found, pattern(waves)

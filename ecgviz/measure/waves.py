@@ -103,7 +103,7 @@ def negative_ends(time_s: FloatArray, p_mv: FloatArray) -> tuple[FloatArray, Flo
     """
     depth, duration = np.full(len(p_mv), np.nan), np.full(len(p_mv), np.nan)
     for lead in np.flatnonzero(np.isfinite(p_mv).all(axis=1)):
-        halves = deflections(time_s, p_mv[lead], smallest_mv=SMALLEST_P_MV, first_mv=SMALLEST_P_MV)
+        halves = deflections(time_s, p_mv[lead], SMALLEST_P_MV, SMALLEST_P_MV, flat_mv=0.0)
         last = halves[-1] if halves and halves[-1].mv < 0 else None
         depth[lead] = abs(last.mv) if last else 0.0
         duration[lead] = 1000 * (last.end_s - last.start_s) if last else 0.0
