@@ -76,9 +76,9 @@ def resample(signal: FloatArray, fs_from: float, fs_to: float) -> FloatArray:
 def prepare(record: Record, spec: InputSpec, r_s: FloatArray | None = None, start_s: float = 0.0) -> ModelInput:
     """Cut a record to what a network is fed: its leads, rate, window and scale. Nothing is filtered.
 
-    Leads that follow from others are derived; gaps of up to 1 % of a lead are bridged by straight lines; the window
-    starts at the sample of the network's grid next to ``start_s``. When ``spec.pads``, a shorter record is padded with
-    0 after standardisation, and masked.
+    Leads that follow from others are derived; gaps of up to 1 % of a lead's samples in the window are bridged by
+    straight lines; the window starts at the sample of the network's grid next to ``start_s``. When ``spec.pads``, a
+    shorter record is padded with 0 after standardisation, and masked.
 
     Raises
     ------
@@ -99,8 +99,8 @@ def prepare(record: Record, spec: InputSpec, r_s: FloatArray | None = None, star
     if not math.isfinite(start_s):
         raise InputError(f"{record.id}: a window cannot start at {start_s} s")
     start = round(start_s * spec.fs)
-    bridged = _bridged(record.select(spec.leads))
-    resampled = resample(bridged, record.fs, spec.fs)
+    read = record.select(spec.leads)
+    resampled = resample(_without_gaps(read.signal, np.isnan(read.signal)), record.fs, spec.fs)
     if start < 0 or start >= resampled.shape[1]:
         raise InputError(f"{record.id}: a window from {start_s:g} s lies outside its {record.duration_s:g} s")
     window = resampled[:, start : start + spec.n_samples]
@@ -111,6 +111,7 @@ def prepare(record: Record, spec: InputSpec, r_s: FloatArray | None = None, star
             f"the network needs {spec.duration_s:g} s"
         )
     start_s = start / spec.fs
+    _refuse_gaps(read, start_s, start_s + spec.duration_s)
     inside = None if r_s is None else r_s[(r_s >= start_s) & (r_s < start_s + spec.duration_s)] - start_s
     return ModelInput(
         x=np.pad((window - spec.mean_mv) / spec.std_mv, ((0, 0), (0, max(short, 0)))),
@@ -124,17 +125,18 @@ def prepare(record: Record, spec: InputSpec, r_s: FloatArray | None = None, star
     )
 
 
-def _bridged(record: Record) -> FloatArray:
-    """Return the samples with gaps bridged; more than `GAP_SHARE` of a lead missing is refused."""
-    gaps = np.isnan(record.signal)
-    shares = gaps.mean(axis=1)
+def _refuse_gaps(record: Record, start_s: float, end_s: float) -> None:
+    """Refuse a record of which more than `GAP_SHARE` of a lead's samples are missing between two times."""
+    window = slice(math.floor(start_s * record.fs), math.ceil(end_s * record.fs))
+    shares = np.isnan(record.signal[:, window]).mean(axis=1)
     worst = int(shares.argmax())
     if shares[worst] > GAP_SHARE:
+        whole = window.start == 0 and window.stop >= record.signal.shape[1]
+        where = "" if whole else f" between {start_s:g} s and {min(end_s, record.duration_s):g} s"
         raise InputError(
-            f"{record.id}: {100 * shares[worst]:.1f} % of lead {record.leads[worst]} is missing "
+            f"{record.id}: {100 * shares[worst]:.1f} % of lead {record.leads[worst]} is missing{where} "
             f"(limit {100 * GAP_SHARE:g} %)"
         )
-    return _without_gaps(record.signal, gaps)
 
 
 def _without_gaps(signal: FloatArray, gaps: BoolArray) -> FloatArray:
@@ -160,7 +162,7 @@ def condition(record: Record) -> Record:
     """
     gaps = np.isnan(record.signal)
     signal = _without_gaps(record.signal, gaps)
-    signal = signal - _baseline(signal, record.fs)
+    signal = signal - _baseline(signal, gaps, record.fs)
     if record.fs / 2 > 1.2 * LOW_PASS_HZ and signal.shape[1] > record.fs / 4:
         sections = scipy.signal.butter(2, LOW_PASS_HZ, fs=record.fs, output="sos")
         signal = scipy.signal.sosfiltfilt(sections, signal, axis=-1)
@@ -173,14 +175,16 @@ def condition(record: Record) -> Record:
     return replace(record, signal=signal)
 
 
-def _baseline(signal: FloatArray, fs: float) -> FloatArray:
+def _baseline(signal: FloatArray, gaps: BoolArray, fs: float) -> FloatArray:
     """Return the baseline of each lead, shape (L, N): a robust least-squares spline through medians of 20 ms."""
     n_leads, n = signal.shape
     step = max(1, round(BLOCK_S * fs))
     n_blocks = n // step
     if n_blocks < 8:
         return np.broadcast_to(np.median(signal, axis=1, keepdims=True), signal.shape)
-    blocks = np.median(signal[:, : n_blocks * step].reshape(n_leads, n_blocks, step), axis=2)
+    shape = (n_leads, n_blocks, step)
+    blocks = np.median(signal[:, : n_blocks * step].reshape(shape), axis=2)
+    blocks = _levelled(blocks, gaps[:, : n_blocks * step].reshape(shape).mean(axis=2) > 0.5)
     # Mirrored ends keep a QRS that the record begins or ends in from pulling the free end of the spline.
     mirrored = min(round(MIRRORED_S / BLOCK_S), n_blocks - 1)
     blocks = np.pad(blocks, ((0, 0), (mirrored, mirrored)), mode="reflect")
@@ -197,6 +201,24 @@ def _baseline(signal: FloatArray, fs: float) -> FloatArray:
         fitted = (design @ coefficients.T).T
     baseline: FloatArray = scipy.interpolate.BSpline(knots, coefficients, 3, axis=1)(np.arange(n) / fs)
     return baseline
+
+
+def _levelled(blocks: FloatArray, missing: BoolArray) -> FloatArray:
+    """Return blocks (L, M) with gaps longer than half the knots' distance bridged between the levels beside them.
+
+    A line from the last sample, which may lie on an R wave, would pull the spline along; across a shorter gap it bends
+    it no more than this does. A level is the median of what was recorded within the knots' distance of the gap.
+    """
+    width = round(KNOTS_S / BLOCK_S)
+    levelled = blocks.copy()
+    for row, lead, gap in zip(levelled, blocks, missing, strict=True):
+        gaps = np.flatnonzero(np.diff(gap, prepend=False, append=False)).reshape(-1, 2)
+        for first, end in gaps[gaps[:, 1] - gaps[:, 0] > width / 2]:
+            sides = (slice(max(first - width, 0), first), slice(end, end + width))
+            levels = [np.median(lead[side][~gap[side]]) for side in sides if not gap[side].all()]
+            if levels:
+                row[first:end] = np.linspace(levels[0], levels[-1], end - first)
+    return levelled
 
 
 def _weighted_fit(basis: FloatArray, first: np.ndarray, weights: FloatArray, values: FloatArray) -> FloatArray:

@@ -92,6 +92,18 @@ def test_a_healthy_beat_does_not_hang_on_the_rate_it_is_drawn_at():
     assert np.abs(fine[:, :50]).max() < 0.01  # nothing before the first P wave
 
 
+def test_a_pause_takes_nothing_from_the_healthy_beats_before_it():
+    r_s = np.array([0.5, 1.3, 2.1, 2.9, 3.7])
+    usual, paused = (healthy_at(at, seed=1, fs=500, duration_s=9.0) for at in (r_s, np.append(r_s, 7.7)))
+    np.testing.assert_allclose(paused[:, :3500], usual[:, :3500], atol=1e-9)
+
+
+def test_a_gap_of_the_recording_is_no_rr_interval_of_the_healthy_beat_after_it():
+    r_s = np.array([0.5, 1.3, 2.1, 6.1])
+    healthy = healthy_at(r_s, seed=1, fs=500, duration_s=7.0, gaps_s=np.array([[2.6, 5.4]]))
+    np.testing.assert_allclose(healthy[:, 2950:3350], healthy[:, 150:550], atol=1e-9)
+
+
 def test_a_healthy_baseline_needs_beats():
     with pytest.raises(ExplanationError, match="places a healthy beat at each R peak, and there is none: no QRS"):
         signal_mv("healthy", noise_record(), no_beats())

@@ -129,6 +129,27 @@ def test_short_gaps_are_bridged_and_long_ones_refused():
         prepare(_record(signal=signal), SPEC)
 
 
+def test_gaps_count_in_the_window_that_is_read():
+    whole = beats_mv(500, 60.0)
+    signal = whole.copy()
+    signal[0, 10_000:20_000] = np.nan
+    for start_s in (0.0, 10.0, 40.0, 50.0):
+        fed, as_it_was = (prepare(_record(signal=each), SPEC, start_s=start_s).x for each in (signal, whole))
+        np.testing.assert_allclose(fed, as_it_was, atol=0.001)  # the filter reaches across the window's edge
+    record = _record(signal=signal)
+    with pytest.raises(InputError, match=r"r: 50\.0 % of lead I is missing between 35 s and 45 s \(limit 1 %\)"):
+        prepare(record, SPEC, start_s=35.0)
+    with pytest.raises(InputError, match=r"r: 33\.3 % of lead I is missing \(limit 1 %\)"):
+        prepare(record, replace(SPEC, duration_s=60.0))
+
+
+def test_a_short_part_of_a_long_recording_is_refused_where_it_is_all_that_is_read():
+    signal = np.tile(beats_mv(100, 10.0), 120)
+    signal[:, 100:1090] = np.nan  # 0.8 % of 20 minutes
+    with pytest.raises(InputError, match=r"90\.0 % of lead I is missing between 0 s and 10 s"):
+        prepare(_record(100.0, signal=signal), SPEC)
+
+
 @pytest.mark.parametrize(
     ("record", "spec", "start_s", "match"),
     [
@@ -227,6 +248,16 @@ def test_missing_samples_stay_missing_and_flat_leads_stay_flat():
     clean = condition(_record(signal=signal))
     np.testing.assert_array_equal(np.isnan(clean.signal), np.isnan(np.float32(signal)))
     np.testing.assert_allclose(clean.signal[2], 0, atol=1e-5)
+
+
+@pytest.mark.parametrize(("first", "end"), [(1107, 2607), (1321, 2821), (0, 1536), (3679, 5000)])  # at R peaks
+def test_a_gap_at_an_r_peak_does_not_pull_the_level_beside_it(first, end):
+    whole = beats_mv(500)
+    signal = whole.copy()
+    signal[:, first:end] = np.nan
+    moved = condition(_record(signal=signal)).signal - condition(_record()).signal
+    beside = np.r_[max(first - 300, 0) : first, end : min(end + 300, 5000)]
+    assert np.abs(moved[:, beside]).max() < 0.05
 
 
 def test_half_an_hour_and_a_tenth_of_a_second_are_conditioned():

@@ -11,6 +11,9 @@ from ecgviz.simulate import FINDINGS, simulate
 from ecgviz.simulate.demos import write_demos
 from ecgviz.simulate.dipole import DOWER, INVERSE_DOWER, patient_field
 from ecgviz.simulate.noise import electrode_noise
+from ecgviz.simulate.patient import draw_patient
+from ecgviz.simulate.recipes_conduction import ectopic
+from ecgviz.simulate.request import Request
 
 MEASURED = [STANDARD_LEADS.index(lead) for lead in ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")]
 MORPHOLOGY = [name for name, spec in FINDINGS.items() if spec.kind == "morphology" and name != "normal"]
@@ -67,7 +70,18 @@ def test_waves_start_and_end_at_their_first_and_last_non_zero_sample(fs):
     assert checked >= 7
 
 
-@pytest.mark.parametrize("finding", ["normal", "inferior_stemi", "lbbb", "pvc", "wpw"])
+@pytest.mark.parametrize("finding", ["rbbb", "pvc"])
+def test_a_wide_complex_begins_and_ends_at_its_marks(finding):
+    for seed in range(40):
+        request = Request(finding, seed, 500.0, 10.0, 1.0, None, 0.0, None, None)
+        patient = draw_patient(request)
+        heart = patient.heart
+        if finding == "pvc":
+            heart = ectopic(heart, request.stream("finding", patient.redraws), 1.0)
+        assert (heart.qrs.start.min(), heart.qrs.end.max()) == (0, heart.qrs_ms)
+
+
+@pytest.mark.parametrize("finding", ["normal", "inferior_stemi", "lbbb", "pvc", "wpw", "af"])
 def test_another_rate_samples_the_same_waves(finding):
     fine = simulate(finding, seed=2, fs=1000.0, duration_s=8.0)
     for fs in (100.0, 250.0, 500.0):
@@ -75,6 +89,11 @@ def test_another_rate_samples_the_same_waves(finding):
         assert coarse.clean.signal == pytest.approx(fine.clean.signal[:, :: round(1000 / fs)], abs=1e-4)
         assert np.array_equal(coarse.truth.beats.qrs_on, fine.truth.beats.qrs_on)
         assert coarse.truth.per_lead["r_mv"] == pytest.approx(fine.truth.per_lead["r_mv"])
+
+
+def test_a_length_between_two_samples_changes_no_wave():
+    fine, coarse = (simulate("af", seed=2, fs=fs, duration_s=8.004).clean.signal for fs in (1000.0, 100.0))
+    assert coarse == pytest.approx(fine[:, :8000:10], abs=1e-4)
 
 
 @pytest.mark.parametrize("finding", MORPHOLOGY)
@@ -162,6 +181,14 @@ def test_rate_sex_and_age_are_as_asked():
     assert fast.truth.values["rate_bpm"] == pytest.approx(130, rel=0.04)
 
 
+def test_fast_fibrillation_has_the_rate_asked_for_and_stays_irregular():
+    truths = [simulate("af", seed=s, fs=100.0, duration_s=60.0, heart_rate_bpm=130.0).truth for s in range(8)]
+    assert np.mean([truth.values["rate_bpm"] for truth in truths]) == pytest.approx(130, rel=0.01)
+    for truth in truths:
+        assert truth.meets
+        assert truth.beats.rr_s.min() > 0.38
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
@@ -177,6 +204,9 @@ def test_rate_sex_and_age_are_as_asked():
         ({"age_years": 3.0}, "age in years"),
         ({"finding": "pvc", "duration_s": 2.0}, "too short for an ectopic beat"),
         ({"finding": "sinus_tachycardia", "heart_rate_bpm": 60.0}, "none of 400 patients"),
+        ({"finding": "af", "duration_s": 2.0, "heart_rate_bpm": 35.0, "seed": 2}, "too short for an RR interval"),
+        ({"finding": "af", "duration_s": 60.0, "heart_rate_bpm": 150.0}, "af: 150 beats a minute are too many for irr"),
+        ({"finding": "af", "duration_s": 60.0, "heart_rate_bpm": 180.0, "seed": 0}, "none of them shorter than 384 ms"),
     ],
 )
 def test_refusals_say_what_is_wrong(change, why):

@@ -42,7 +42,8 @@ def without_hidden(beats: Beats) -> Beats:
         for name in (on, off):
             marks[name][hidden] = np.nan
             if name in of_leads:
-                of_leads[name][:, hidden] = np.nan
+                inside = touching(of_leads[name], of_leads[name], beats.gaps_s)
+                of_leads[name][hidden | inside] = np.nan
     no_p, cut = _cut(beats)
     complete = np.isfinite(marks["qrs_on"]) | np.isnan(beats.qrs_on)
     no_p &= np.isnan(marks["p_on"])

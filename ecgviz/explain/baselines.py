@@ -71,6 +71,7 @@ def healthy(inputs: ModelInput, spec: InputSpec, beats: Beats, seed: int) -> Flo
     adult = inputs.age_years is not None and inputs.age_years >= ADULT_YEARS
     signal = healthy_at(
         beats.r_s - inputs.start_s,
+        gaps_s=beats.gaps_s - inputs.start_s,
         seed=seed,
         fs=RENDERED_HZ,
         duration_s=_recorded_s(inputs),

@@ -9,6 +9,7 @@ from ecgviz.simulate.render import r_delay_s, render
 from ecgviz.simulate.request import Request
 from ecgviz.simulate.rhythm import Rhythm
 from ecgviz.types.arrays import FloatArray
+from ecgviz.types.beats import steps_s
 
 HEALTHY_BPM = (60.0, 100.0)
 """Hearts of other rates are no normal ECG; at other rates the beats of the nearest healthy heart are placed."""
@@ -22,6 +23,7 @@ def healthy_at(
     duration_s: float,
     sex: str | None = None,
     age_years: float | None = None,
+    gaps_s: FloatArray | None = None,
 ) -> FloatArray:
     """Return a healthy patient's beat, placed at given R peaks: (12, N) mV, leads in the standard order.
 
@@ -38,6 +40,8 @@ def healthy_at(
         Rate in hertz, 100 to 1000, and length in seconds, 2 or more.
     sex, age_years
         Drawn when None.
+    gaps_s : FloatArray of shape (G, 2), optional
+        Spans of the recording that may hide a beat (`Beats.gaps_s`): no RR interval is counted across them.
 
     Raises
     ------
@@ -46,8 +50,9 @@ def healthy_at(
     """
     if not r_s.size:
         raise SimulationError("a healthy beat can be placed at R peaks only, and there are none")
-    rr = np.diff(r_s)
-    usual_s = float(np.median(rr)) if rr.size else 60 / HEALTHY_BPM[0]
+    rr = np.diff(r_s) if gaps_s is None else steps_s(r_s, gaps_s)
+    known = rr[np.isfinite(rr)]
+    usual_s = float(np.median(known)) if known.size else 60 / HEALTHY_BPM[0]
     rate_bpm = float(np.clip(60 / usual_s, *HEALTHY_BPM))
     request = Request("normal", seed, fs, duration_s, 1.0, rate_bpm, 0.0, sex, age_years)
     heart = draw_patient(request).healthy
@@ -55,7 +60,7 @@ def healthy_at(
     none = np.zeros(n, dtype=bool)
     rhythm = Rhythm(
         qrs_on_s=r_s - r_delay_s(heart),
-        rr_s=np.concatenate([[usual_s], rr]),
+        rr_s=np.concatenate([[usual_s], np.where(np.isfinite(rr), rr, usual_s)]),
         ectopic=none,
         has_p=~none,
         lone_p_for_s=np.empty(0),

@@ -136,6 +136,12 @@ class Bumps:
         tops = {n: np.clip(getattr(self, n), start + margin, end - margin) for n in ("top", "bottom")}
         return replace(self, start=np.maximum(self.start, start), end=np.minimum(self.end, end), **tops)
 
+    def spanning(self, start: float, end: float) -> "Bumps":
+        """Return these bumps, the first stretched to begin at ``start`` and the last to end at ``end``: exact marks."""
+        starts, ends = self.start.copy(), self.end.copy()
+        starts[starts.argmin()], ends[ends.argmax()] = start, end
+        return replace(self, start=starts, end=ends)
+
     def at(self, x: FloatArray) -> FloatArray:
         """Evaluate at ``x`` (any shape); returns (3 or 8, *x.shape)."""
         column = (slice(None), *[None] * x.ndim)

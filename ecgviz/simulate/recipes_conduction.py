@@ -41,7 +41,8 @@ def rbbb(heart: Heart, rng: np.random.Generator, severity: float) -> Heart:
     late = arches(rng, [(62.0, 12.0, 0.28 * force), (92.0, 15.0, force), (112.0, 10.0, 0.22 * force)])
     t = heart.t.times(np.array([1.0, 1.0, 0.3])) + bump(0.15, 0.66, 0.66, 1.0, (0.06, 0.0, 0.20 * severity), 1.1)
     st = heart.st.times(np.array([1.0, 1.0, 0.2])) + bump(-0.06, 0.03, 0.15, 0.7, (0.0, 0.0, 0.03 * severity))
-    return replace(heart, qrs_ms=d, qrs=(replace(heart.qrs, vector=own) + late).within(0, d), t=t, st=st)
+    qrs = (replace(heart.qrs, vector=own) + late).within(0, d).spanning(0, d)
+    return replace(heart, qrs_ms=d, qrs=qrs, t=t, st=st)
 
 
 def lafb(heart: Heart, rng: np.random.Generator, severity: float) -> Heart:
@@ -111,4 +112,4 @@ def ectopic(heart: Heart, rng: np.random.Generator, severity: float) -> Heart:
     )
     t = bump(0.0, 0.62, 0.64, 1.0, -0.42 * force)
     st = bump(-0.25, 0.0, 0.1, 0.7, -0.14 * force)
-    return replace(heart, qrs_ms=d, qrs=qrs.within(0, d), t=t, st=st, jt_ms=heart.jt_ms * 1.02)
+    return replace(heart, qrs_ms=d, qrs=qrs.within(0, d).spanning(0, d), t=t, st=st, jt_ms=heart.jt_ms * 1.02)

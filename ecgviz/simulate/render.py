@@ -55,7 +55,9 @@ def _place_ventricles(layers: dict[str, FloatArray], heart: Heart, rhythm: Rhyth
     _add(layers["qrs"], onsets, (0.0, d), fs, qrs)
     for name in ("st", "t", "tail"):
         bumps: Bumps = getattr(heart, name)
-        span = (d + float(bumps.start.min()) * jt.max(), d + float(bumps.end.max()) * jt.max())
+        first = float(bumps.start.min())
+        # What begins after the J point begins soonest where JT is shortest, what begins before it where JT is longest.
+        span = (d + first * (jt.min() if first > 0 else jt.max()), d + float(bumps.end.max()) * jt.max())
         scale = np.ones_like(size) if name == "st" else size
 
         def wave(x: FloatArray, b: NDArray[np.intp], bumps: Bumps = bumps, scale: FloatArray = scale) -> FloatArray:

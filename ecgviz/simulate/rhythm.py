@@ -7,13 +7,20 @@ interval leaves every R peak where its twin has it.
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.integrate import cumulative_trapezoid
 
+from ecgviz.errors import SimulationError
 from ecgviz.simulate.heart import Heart
+from ecgviz.simulate.request import Request
 from ecgviz.types.arrays import BoolArray, FloatArray
 
 LEAD_IN_S = 3.0
 """The clock starts this long before the record, so that its first seconds hold the end of an earlier beat."""
 MIN_RR_S = 0.32
+SHORTEST_FIBRILLATION_S = 1.2 * MIN_RR_S
+FREE_BPM = 112.0
+"""Up to this rate few RR intervals of fibrillation meet the shortest one, and their mean is as asked without help."""
+MOST_DRAWS = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,18 +85,31 @@ def sinus_times(rng: np.random.Generator, heart: Heart, breath: Breathing, durat
 def fibrillation(rng: np.random.Generator, heart: Heart, severity: float, duration_s: float) -> FloatArray:
     """QRS onsets of atrial fibrillation: independent gamma RR intervals, coefficient of variation .17 to .28.
 
-    A stretch that looks regular by chance is drawn again, so that the record shows what its label says.
+    A stretch that looks regular by chance is drawn again, so that the record shows what its label says. No interval is
+    shorter than `SHORTEST_FIBRILLATION_S`; above `FREE_BPM`, which that would slow, they are scaled to the mean asked.
+
+    Raises
+    ------
+    SimulationError
+        For a rate at which such intervals cannot vary as much.
     """
-    mean = 60 / heart.rate_bpm
+    mean, floor = 60 / heart.rate_bpm, SHORTEST_FIBRILLATION_S
     cv = float(np.clip((0.17 + 0.11 * rng.random()) * severity, 0.05, 0.35))
     start = -LEAD_IN_S - mean * rng.random()
-    n = int((duration_s + LEAD_IN_S + 4) / MIN_RR_S)
-    while True:
-        rr = np.maximum(rng.gamma(cv**-2, mean * cv**2, n), 1.2 * MIN_RR_S)
+    fast = heart.rate_bpm > FREE_BPM
+    n = int((duration_s + LEAD_IN_S + 4) / (mean if fast else MIN_RR_S))
+    for _ in range(MOST_DRAWS if mean > floor else 0):
+        rr = np.maximum(rng.gamma(cv**-2, mean * cv**2, n), floor)
+        if fast:
+            rr = floor + (rr - floor) * (mean - floor) / (rr.mean() - floor)
         times = start + np.cumsum(rr)
         seen = np.diff(times[(times >= 0) & (times < duration_s)])
         if seen.size < 4 or seen.std() >= 0.75 * cv * seen.mean():
             return np.asarray(times[times < duration_s + 2])
+    raise SimulationError(
+        f"simulate af: {heart.rate_bpm:g} beats a minute are too many for irregular RR intervals, none of them "
+        f"shorter than {1000 * floor:.0f} ms; ask for a lower rate"
+    )
 
 
 def beats_at(times: FloatArray, rng: np.random.Generator, breath: Breathing, memory: float = 0.7) -> Rhythm:
@@ -137,7 +157,7 @@ def with_ectopic(rhythm: Rhythm, heart: Heart, rng: np.random.Generator, duratio
     return replace(rhythm, qrs_on_s=times, ectopic=ectopic, has_p=has_p, lone_p_for_s=np.array(lone))
 
 
-def fibrillatory_waves(rng: np.random.Generator, n: int, fs: float, severity: float) -> FloatArray:
+def fibrillatory_waves(rng: np.random.Generator, request: Request) -> FloatArray:
     """F waves at the leads, shape (8, N) mV: two drifting oscillators of 4 to 9 Hz with harmonics, largest in V1.
 
     They are made at the leads: through the atrial dipole aVL and V2 would be larger than V1.
@@ -145,16 +165,18 @@ def fibrillatory_waves(rng: np.random.Generator, n: int, fs: float, severity: fl
     gains = np.array(
         [[0.30, 0.65, 0.95, 0.55, 0.40, 0.25, 0.20, 0.15], [0.35, 0.50, 0.70, 0.60, 0.35, 0.20, 0.20, 0.20]]
     )
-    size = (0.045 + 0.045 * rng.random()) * np.sqrt(severity)
-    seconds = np.arange(int(np.ceil(n / fs)) + 3)
-    t = np.arange(n) / fs
-    waves = np.zeros((8, n))
+    size = (0.045 + 0.045 * rng.random()) * np.sqrt(request.severity)
+    # As many draws at every rate: the length in samples, rounded, can be a second more at one rate than at another.
+    seconds = np.arange(int(np.ceil(request.duration_s)) + 3)
+    t = np.arange(request.n) / request.fs
+    waves = np.zeros((8, request.n))
     for gain, share in zip(gains, (1.0, 0.45), strict=True):
         base = 5.0 + 2.3 * rng.random()
         steps = np.cumsum(0.18 * rng.standard_normal(seconds.size))
         hertz = np.interp(t, seconds, np.clip(base + steps - steps.mean(), 4, 9))
         slow = np.interp(t, seconds, 1 + 0.35 * np.clip(rng.standard_normal(seconds.size), -1.5, 1.5))
-        phase = 2 * np.pi * np.cumsum(hertz) / fs + 2 * np.pi * rng.random()
+        turns = cumulative_trapezoid(hertz, t, initial=0)
+        phase = 2 * np.pi * (turns + rng.random())
         shape = np.cos(phase) + 0.35 * np.cos(2 * phase + 0.9) + 0.12 * np.cos(3 * phase + 1.7)
         waves += share * gain[:, None] * (slow * shape)
     return np.asarray(size * waves)

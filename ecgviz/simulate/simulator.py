@@ -141,8 +141,11 @@ def _with_finding(request: Request, patient: Patient, rhythm: Rhythm) -> _Versio
     no_p = ""
     if request.finding == "af":
         no_p = "atrial fibrillation"
-        layers["f_waves"] = fibrillatory_waves(request.stream("f_waves"), request.n, request.fs, request.severity)
-    return _Version(request.finding, layers, true_beats(heart, rhythm, request.n / request.fs, no_p, early))
+        layers["f_waves"] = fibrillatory_waves(request.stream("f_waves"), request)
+    beats = true_beats(heart, rhythm, request.n / request.fs, no_p, early)
+    if request.finding == "af" and len(beats) < 2:
+        raise request.refusal(f"{request.duration_s:g} s at this heart rate are too short for an RR interval")
+    return _Version(request.finding, layers, beats)
 
 
 def _record(request: Request, patient: Patient, version: _Version) -> Record:
