@@ -13,6 +13,7 @@ from ecgviz.errors import ExplanationError
 from ecgviz.evidence import evidence
 from ecgviz.explain import attention, checks, explain
 from ecgviz.explain.cells import cells_by
+from ecgviz.explain.checks import battery
 from ecgviz.explain.checks.complexity import gini
 from ecgviz.explain.checks.faithfulness import patches, unexplained
 from ecgviz.explain.checks.randomisation import stages
@@ -22,6 +23,7 @@ from ecgviz.explain.checks.similarity import densities, pearson, per_second, sig
 from ecgviz.explain.controls import trivial_maps
 from ecgviz.explain.method import Method
 from ecgviz.explain.methods import METHODS
+from ecgviz.explain.untrained import untrained_network
 from ecgviz.nets import NETS, build
 from ecgviz.simulate import simulate
 from ecgviz.types import Explanation, Record
@@ -254,6 +256,17 @@ def test_matched_orders_remove_as_much_time_and_energy_at_every_step():
             assert np.abs(apart).max() < 0.05 * size.sum()
 
 
+@pytest.mark.parametrize("n", [12, 65])
+def test_matched_orders_of_few_cells_are_not_the_order_that_they_match(n):
+    """Among all cells that are left the best match is the order's own next cell, and so on to the last."""
+    rng = np.random.default_rng(0)
+    seconds, energy = rng.uniform(0.05, 0.4, n), rng.lognormal(size=n)
+    order = rng.permutation(n)
+    others = [matched_order(order, seconds, energy, rng) for _ in range(20)]
+    assert np.mean([(other == order).mean() for other in others]) < 0.5
+    assert len({tuple(other.tolist()) for other in others}) == 20
+
+
 @pytest.mark.parametrize(("axis", "kind"), [(0, "beat_wave"), (1, "lead")])
 def test_a_map_is_removed_in_the_units_that_it_tells_apart(axis, kind):
     question, explanation = answered(toy_model(Linear(weights())))
@@ -284,6 +297,17 @@ def test_noise_of_each_lead_is_recovered_where_the_signal_is_slow():
     inputs = model_input(toy_model(Linear(weights())), record, BEATS)
     for beats in (BEATS, no_beats()):
         np.testing.assert_allclose(0.25 * noise_sd(inputs, beats, 0.25), planted, rtol=0.25)
+
+
+def test_noise_is_measured_where_no_tp_segment_has_three_samples():
+    fast = replace(even_beats(9), p_on=even_beats(9).t_off + np.r_[np.diff(even_beats(9).r_s), 1.0] - 0.985)
+    short = replace(BEATS, p_on=np.r_[BEATS.p_on[0], BEATS.t_off[:-1] + 0.02])
+    rng = np.random.default_rng(0)
+    record = Record(0.05 * rng.normal(size=(12, 1000)), 100.0, LEADS, id="noisy")
+    inputs = model_input(toy_model(Linear(weights())), record, BEATS)
+    for beats in (fast, short):
+        assert np.isfinite(noise_sd(inputs, beats, 0.25)).all()
+    np.testing.assert_allclose(0.25 * noise_sd(inputs, short, 0.25), 0.05, rtol=0.25)
 
 
 def test_a_silent_lead_counts_as_one_microvolt():
@@ -394,7 +418,8 @@ def test_every_weight_and_every_buffer_is_drawn_anew():
     with torch.no_grad():
         model.net.norm.running_mean.fill_(3.0)
     question, explanation = answered(model, "saliency")
-    fresh = replace(model, net=build("toy_small", 2, seed=0, config={}))
+    fresh = replace(model, net=untrained_network(model, 0))
+    assert (fresh.net.norm.running_mean < 3.0).all()
     steps = checks.randomisation(question, explanation)
     wanted = question.explain(model=fresh)
     assert steps.signed[-1] == pytest.approx(spearman(explanation.values, wanted.values))
@@ -405,6 +430,31 @@ def test_stages_follow_the_definition_and_own_weights_come_last():
     net.blocks = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU(), torch.nn.Linear(2, 2))
     net.own = torch.nn.Parameter(torch.zeros(1))
     assert stages(net) == ("conv", "norm", "output", "blocks.0", "blocks.2", "")
+
+
+def test_padding_makes_no_two_maps_alike():
+    """Every map is 0 there; of 4 s in a window of 10 s that would be most of what is compared."""
+    model = replace(small_model(), spec=replace(SPEC, pads=True))
+    question, explanation = answered(model, "saliency", record=noise_record(duration_s=4.0))
+    assert question.recorded(explanation).shape == (12, 400)
+    assert checks.sparseness(question, explanation).value == pytest.approx(gini(explanation.values[:, :400]))
+    whole = answered(model, "saliency")
+    short = checks.randomisation(question, explanation).absolute[-1]
+    assert abs(short - checks.randomisation(*whole).absolute[-1]) < 0.3
+
+
+def test_a_check_that_fails_costs_no_other_its_result(monkeypatch):
+    def refused(*_, **__):
+        raise ExplanationError("not of this network")
+
+    for name in ("infidelity", "random_logit", "max_sensitivity", "seed_stability", "training_stability"):
+        monkeypatch.setattr(battery, name, refused)
+    model = small_model()
+    found = battery.check(model, RECORD, "MI", "saliency", BEATS, slow=True, trainings=(model, model))
+    for name in ("infidelity", "other labels", "max sensitivity", "stability over seeds", "stability over trainings"):
+        assert np.isnan(found[name].value)
+        assert found[name].remark == "not of this network"
+    assert np.isfinite(found["sparseness"].value)
 
 
 def test_an_exported_program_cannot_be_randomised():

@@ -71,7 +71,7 @@ def test_other_methods_take_many_one_after_another(method: str) -> None:
 
 
 def test_each_record_keeps_its_own_random_networks() -> None:
-    model = load_model("resnet1d")
+    model = load_model("efficient_ecg")  # it has no kinks at which a batch's last digits choose a side
     seeds = [(0,), (1,), (1, 0)]
     inputs = [model_input(model, record) for record in RECORDS[:3]]
     found = controls_of_many(model, inputs, "MI", "saliency", BEATS[:3], seeds=seeds)
@@ -81,7 +81,7 @@ def test_each_record_keeps_its_own_random_networks() -> None:
         for name, maps in expected.items():
             assert len(found[n][name]) == len(maps)
             for one, other in zip(found[n][name], maps, strict=True):
-                same(one, other, KINK)
+                same(one, other, 1e-4)
     with pytest.raises(ExplanationError, match="at least one seed"):
         controls_of_many(model, inputs, "MI", "saliency", BEATS[:3], seeds=[(0,), (), (1,)])
 

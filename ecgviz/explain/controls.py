@@ -4,29 +4,24 @@ QRS complexes hold most of a record's amplitude, so any amplitude-driven map see
 random weights does too (Adebayo et al. 2018, arXiv:1810.03292). An explanation counts by its excess over these.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import torch
-from torch import nn
 
 from ecgviz.checkpoint import Model, model_input
 from ecgviz.checkpoint.folder import EXPORTED
 from ecgviz.errors import ExplanationError
 from ecgviz.explain.methods import explain_many, find_method, method_parameters
-from ecgviz.explain.undisturbed import device_of
-from ecgviz.nets import build
+from ecgviz.explain.untrained import untrained_network
 from ecgviz.types import Beats, Explanation, ModelInput, Record
 from ecgviz.types.arrays import FloatArray
 
 RANDOM_PARAMS: Mapping[str, int] = {"n_steps": 4, "n_coalitions": 512}
-"""What a random network is asked less of, unless the caller names a number, or other cells. Path points: fresh weights
-are nearly linear along the path (IMLE-Net: 4 points and 64 correlate to 1 - 1e-13). Coalitions: several networks are
-averaged."""
+"""What a random network is asked less of, unless the caller names a number, or other cells: several are averaged. Path
+points: of five shipped networks' twins the share of QRS in V1 to V3 by 4 points is within 2.2 points of that by 64,
+though single samples may differ widely (a bundle branch block, seed 0)."""
 
 
 def explain_controls(
@@ -42,8 +37,8 @@ def explain_controls(
     """Return the control maps of one explanation, on the same leads and samples.
 
     ``|x|`` is the distance of each sample from its lead's isoelectric level (the median), ``|dx/dt|`` the slope, both
-    of the signal as the network is fed it and unsigned. ``random networks`` is the same method on one freshly
-    initialised network a seed (batch normalisation too). A map without lead or time axis gets controls summed over
+    of the signal as the network is fed it and unsigned. ``random networks`` is the same method on one untrained twin of
+    the network a seed (`ecgviz.explain.untrained`). A map without lead or time axis gets controls summed over
     that axis.
 
     Raises
@@ -84,7 +79,7 @@ def controls_of_many(
     made: list[dict[int, Explanation]] = [{} for _ in inputs]
     for seed in dict.fromkeys(seed for each in seeds for seed in each):
         which = [n for n, each in enumerate(seeds) if seed in each]
-        untrained = replace(model, net=_random_network(model, seed))
+        untrained = replace(model, net=untrained_network(model, seed))
         some, its_beats = [inputs[n] for n in which], [beats[n] for n in which]
         maps = explain_many(untrained, some, label, method, its_beats, seed=seed, **params)
         for n, each in zip(which, maps, strict=True):
@@ -152,14 +147,3 @@ def _trivial(name: str, values: FloatArray, inputs: ModelInput, like: Explanatio
         signed=False,
         resolution_s=1 / inputs.fs if like.has_time else like.resolution_s,
     )
-
-
-def _random_network(model: Model, seed: int) -> nn.Module:
-    config = json.dumps(dict(model.config), sort_keys=True)
-    return _built(model.digest, model.net_name, len(model.labels), config, seed, device_of(model.net))
-
-
-@lru_cache(maxsize=16)
-def _built(digest: str, net_name: str, n_labels: int, config: str, seed: int, device: torch.device) -> nn.Module:
-    net = build(net_name, n_labels, seed=seed, config=json.loads(config))
-    return net.eval().requires_grad_(requires_grad=False).to(device)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 
 from ecgviz.checkpoint import Model, tensors
@@ -39,6 +40,7 @@ def decomposition(model: Model, inputs: ModelInput, beats: Beats, label_index: i
         span_s = net.spans(x, fs=inputs.fs, start_s=inputs.start_s, **arguments)  # (W, 2)
         logit = float(net(there, **given)[0, label_index])
     by_window = contributions[0, label_index].double().numpy(force=True)  # (L, W)
+    placed = ~np.isnan(span_s).any(axis=1)  # a peak that was merged with its neighbour has no window, and no part
     offset = float(bias[label_index].detach())
     error = abs(float(by_window.sum()) + offset - logit) / max(abs(logit - offset), MIN_CHANGE)
     if not error <= INEXACT:
@@ -47,14 +49,14 @@ def decomposition(model: Model, inputs: ModelInput, beats: Beats, label_index: i
             "so this is no decomposition of it"
         )
     return Explanation(
-        values=spread(by_window, span_s, inputs.fs, inputs.start_s, x.shape[2]),
+        values=spread(by_window[:, placed], span_s[placed], inputs.fs, inputs.start_s, x.shape[2]),
         fs=inputs.fs,
         start_s=inputs.start_s,
         leads=inputs.leads,
         label=model.labels[label_index],
         method="decomposition",
         signed=True,
-        resolution_s=float((span_s[:, 1] - span_s[:, 0]).max()),
+        resolution_s=float((span_s[placed, 1] - span_s[placed, 0]).max()),
         params={"bias": offset, "logit": logit, "n_windows": by_window.shape[1]},
         completeness_error=error,
     )

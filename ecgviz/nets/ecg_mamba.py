@@ -282,18 +282,19 @@ class ECGMamba(Attentive):
         Beat is the column mass of the hidden attention (Ali et al., arXiv 2403.01590) with the gate (Zimerman et al.,
         arXiv 2405.16504): how much of each token the scans carry to all tokens, over the channels of all blocks. It
         leaves out the skip, which carries nothing elsewhere, and the convolution, which reaches 3 tokens. Rhythm
-        is the pooling. The scans read from end to end, so a weight of either depends on the whole record.
+        is the pooling. The scans read from end to end, so a weight of either depends on the whole record. Tokens of the
+        padding are left out.
         """
-        spans = token_spans(x.shape[2], STRIDE, fs, start_s)
-        record_s = float(recorded_samples(x, mask).sum()) / fs
+        n_samples = int(recorded_samples(x, mask).sum())
+        spans = token_spans(n_samples, STRIDE, fs, start_s)
         values = {}
         if "beat" in weights:
             mass = torch.stack([carried(operands).sum(dim=0) for operands in weights["beat"]]).mean(dim=0).double()
-            values["beat"] = mass / mass.sum()
+            values["beat"] = mass[: len(spans)] / mass[: len(spans)].sum()
         if "rhythm" in weights:
-            values["rhythm"] = weights["rhythm"][0].double()
+            values["rhythm"] = weights["rhythm"][0, : len(spans)].double()
         return [
-            AttentionMap(level, each.numpy(force=True)[None], spans, (), None, "1 over the tokens", record_s)
+            AttentionMap(level, each.numpy(force=True)[None], spans, (), None, "1 over the tokens", n_samples / fs)
             for level, each in values.items()
         ]
 

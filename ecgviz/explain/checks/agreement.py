@@ -118,7 +118,7 @@ def _groups(tap: AttentionMap, attention: Sequence[AttentionMap]) -> NDArray[np.
     if tap.level not in ("beat", "rhythm"):
         return np.zeros((n_leads, n_tokens), dtype=np.intp)
     windows = next((each.span_s for each in attention if each.level == "rhythm"), None)
-    if tap.level == "rhythm" or windows is None:
+    if tap.level == "rhythm" or windows is None or len(windows) == n_tokens:  # weights over all tokens, not of a window
         return np.broadcast_to(lead, (n_leads, n_tokens))
     middle = tap.span_s.mean(axis=1)
     window = ((middle[:, None] >= windows[:, 0]) & (middle[:, None] < windows[:, 1])).argmax(axis=1)

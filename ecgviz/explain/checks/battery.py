@@ -28,7 +28,12 @@ UNAVAILABLE: Mapping[str, tuple[str, float, bool]] = {
     "insertion": ("faithfulness", np.nan, True),
     "area between": ("faithfulness", np.nan, True),
     "attention": ("consistency", np.nan, True),
+    "infidelity": ("faithfulness", np.nan, False),
+    "other labels": ("faithfulness", np.nan, False),
     "randomised weights": ("faithfulness", np.nan, False),
+    "max sensitivity": ("robustness", np.nan, False),
+    "stability over seeds": ("robustness", np.nan, True),
+    "stability over trainings": ("robustness", np.nan, True),
 }
 """Family, value and direction of the checks that may refuse a record or a network as a whole."""
 ATTRIBUTIONS = ("integrated_gradients", "input_x_gradient")
@@ -89,7 +94,8 @@ def check(
     results = [completeness(explanation)]
     curves, why = _tried(lambda: removal(asked, explanation))
     removed = removal_checks(curves) if curves else _missing(why, ("deletion", "insertion", "area between"))
-    results += [*removed, infidelity(asked, explanation), random_logit(asked, explanation)]
+    results += [*removed, *_one("infidelity", lambda: infidelity(asked, explanation))]
+    results += _one("other labels", lambda: random_logit(asked, explanation))
     results += [sparseness(asked, explanation), beat_consistency(asked, explanation)]
     held, why = _tried(lambda: _attention(asked, record, explanation))
     results += _missing(why, ("attention",)) if held is None else held
@@ -97,9 +103,13 @@ def check(
     if slow:
         steps, why = _tried(lambda: randomisation(asked, explanation))
         results += [randomisation_check(steps)] if steps else _missing(why, ("randomised weights",))
-        results += [max_sensitivity(asked, explanation), seed_stability(asked, explanation)]
+        results += _one("max sensitivity", lambda: max_sensitivity(asked, explanation))
+        results += _one("stability over seeds", lambda: seed_stability(asked, explanation))
     if trainings:
-        results.append(training_stability((model, *trainings), record, label, method, beats, seed=seed, **params))
+        results += _one(
+            "stability over trainings",
+            lambda: training_stability((model, *trainings), record, label, method, beats, seed=seed, **params),
+        )
     return Checks(explanation, tuple(results), curves, steps, () if slow else SLOW)
 
 
@@ -129,6 +139,11 @@ def _tried(run: Callable[[], T]) -> tuple[T | None, str]:
         return run(), ""
     except EcgvizError as refusal:
         return None, str(refusal)
+
+
+def _one(name: str, run: Callable[[], Check]) -> tuple[Check, ...]:
+    found, why = _tried(run)
+    return (found,) if found is not None else _missing(why, (name,))
 
 
 def _missing(why: str, names: tuple[str, ...]) -> tuple[Check, ...]:

@@ -25,8 +25,9 @@ def sparseness(question: Question, explanation: Explanation) -> Check:
     (Chalasani et al. 2020, arXiv:1810.06583.) It describes and does not judge: any spiky map has much of it, and the
     slope of the ECG, which knows nothing of the network, more than most.
     """
-    value = gini(explanation.values)
-    beside = {name: gini(each.values) for name, each in trivial_maps(question.inputs, explanation).items()}
+    value = gini(question.recorded(explanation))
+    trivial = trivial_maps(question.inputs, explanation)
+    beside = {name: gini(question.recorded(each)) for name, each in trivial.items()}
     remark = "the map is zero throughout" if np.isnan(value) else ""
     return Check("sparseness", "complexity", value, None, CHALASANI, beside, remark=remark)
 

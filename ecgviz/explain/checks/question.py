@@ -9,6 +9,7 @@ import numpy as np
 from ecgviz.checkpoint import Model, model_input
 from ecgviz.explain.methods import find_method
 from ecgviz.types import Beats, Explanation, ModelInput, Record
+from ecgviz.types.arrays import FloatArray
 
 FAMILIES = ("faithfulness", "robustness", "complexity", "consistency")
 
@@ -42,6 +43,10 @@ class Question:
             seed=self.seed if seed is None else seed,
             **self.params,
         )
+
+    def recorded(self, explanation: Explanation) -> FloatArray:
+        """Return a map's values on recorded samples: padding, where every map is 0, would make any two alike."""
+        return explanation.values[:, self.inputs.mask] if explanation.has_time else explanation.values
 
 
 def question(

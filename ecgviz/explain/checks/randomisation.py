@@ -12,7 +12,7 @@ from ecgviz.evidence import evidence
 from ecgviz.explain.checks.question import Check, Question
 from ecgviz.explain.checks.similarity import densities, mean_known, signed_cells, spearman
 from ecgviz.explain.controls import trivial_maps
-from ecgviz.nets import build
+from ecgviz.explain.untrained import untrained_network
 from ecgviz.types import Explanation
 from ecgviz.types.arrays import FloatArray, frozen
 
@@ -45,9 +45,9 @@ def randomisation(question: Question, explanation: Explanation) -> Randomisation
     """Draw the weights anew from the output down, stage by stage, and explain again after each (Adebayo et al. 2018).
 
     arXiv:1810.03292, their cascading randomisation. The stages are the parts of the network in the order in which it
-    defines them, which is the order of their use; lists and sequences of parts count one by one. Weights come from a
-    freshly built network of the question's seed, buffers too: a batch normalisation that keeps its trained statistics
-    is not random. The network that is explained is a copy.
+    defines them, which is the order of their use; lists and sequences of parts count one by one. Weights come from the
+    untrained twin of the question's seed, buffers too: a batch normalisation that keeps its trained statistics is not
+    random. The network that is explained is a copy.
 
     Departures: Quantus' `MPRT` redraws only what has a method ``reset_parameters``, so that weights which a network
     holds itself stay trained, and reseeds the global generator; it compares maps as they are, where signed and
@@ -61,7 +61,7 @@ def randomisation(question: Question, explanation: Explanation) -> Randomisation
     model = question.model
     if model.net_name == EXPORTED:
         raise ExplanationError(f"{model.name} is an exported program: its weights cannot be drawn anew")
-    fresh = build(model.net_name, len(model.labels), seed=question.seed, config=model.config).state_dict()
+    fresh = untrained_network(model, question.seed).state_dict()
     net = copy.deepcopy(model.net)
     names = tuple(reversed(stages(net)))
     similar = []
@@ -70,8 +70,9 @@ def randomisation(question: Question, explanation: Explanation) -> Randomisation
         random = replace(model, net=net, digest=f"{model.digest}, random from the output down to {name}")
         similar.append(_similar(explanation, question.explain(model=random), question))
     signed, absolute, grid = np.array(similar).T
-    amplitude = trivial_maps(question.inputs, explanation)["|x|"].values
-    return Randomisation(names, signed, absolute, grid, spearman(np.abs(explanation.values), amplitude))
+    amplitude = trivial_maps(question.inputs, explanation)["|x|"]
+    own = question.recorded(explanation)
+    return Randomisation(names, signed, absolute, grid, spearman(np.abs(own), question.recorded(amplitude)))
 
 
 def randomisation_check(steps: Randomisation) -> Check:
@@ -113,9 +114,10 @@ def random_logit(question: Question, explanation: Explanation, *, n_labels: int 
         return Check(name, family, np.nan, False, SIXT, remark=told)
     rng = np.random.default_rng(question.seed)
     others = sorted(rng.choice(others, min(n_labels, len(others)), replace=False).tolist())
-    maps = [question.explain(label_index=n).values for n in others]
-    absolute = [spearman(np.abs(explanation.values), np.abs(values)) for values in maps]
-    signed = mean_known([spearman(explanation.values, values) for values in maps])
+    own = question.recorded(explanation)
+    maps = [question.recorded(question.explain(label_index=n)) for n in others]
+    absolute = [spearman(np.abs(own), np.abs(values)) for values in maps]
+    signed = mean_known([spearman(own, values) for values in maps])
     nearest = int(np.nanargmax(absolute)) if not np.isnan(absolute).all() else 0
     told = f"with signs {signed:.2f}; the most alike is {labels[others[nearest]]}, {absolute[nearest]:.2f}"
     return Check(name, family, mean_known(absolute), False, SIXT, remark=told)
@@ -131,8 +133,5 @@ def _keys(net: nn.Module, names: tuple[str, ...]) -> list[list[str]]:
 
 def _similar(trained: Explanation, random: Explanation, question: Question) -> tuple[float, float, float]:
     cells = [signed_cells(evidence(each, question.beats)) for each in (trained, random)]
-    return (
-        spearman(trained.values, random.values),
-        spearman(np.abs(trained.values), np.abs(random.values)),
-        spearman(*densities(*cells)),
-    )
+    samples = [question.recorded(each) for each in (trained, random)]
+    return spearman(*samples), spearman(*np.abs(samples)), spearman(*densities(*cells))

@@ -16,7 +16,7 @@ from ecgviz.types.arrays import FloatArray, frozen
 
 IntArray = NDArray[np.intp]
 
-CANDIDATES = 64
+CANDIDATES, LEAST_CANDIDATES, PART = 64, 2, 8
 """Each step of a matched order takes the best of so many cells drawn from those that are left."""
 
 RISE = "Petsiuk et al. 2018 (RISE), arXiv:1806.07421"
@@ -149,8 +149,9 @@ def sizes(cells: Cells, inputs: ModelInput, reference: FloatArray) -> tuple[Floa
 def matched_order(order: IntArray, seconds: FloatArray, energy: FloatArray, rng: np.random.Generator) -> IntArray:
     """Draw an order of the same cells in which about as much duration and energy is gone at every step as in ``order``.
 
-    Step by step, of 64 cells drawn from those that are left, the one that keeps both sums nearest to the given
-    order's is taken.
+    Step by step, of cells drawn from those that are left, the one that keeps both sums nearest to the given order's is
+    taken. So many are drawn: an eighth of them, but two at least and 64 at most. Among all that are left the nearest
+    would be the given order's own next one, and so on to the last.
     """
     size = np.stack([seconds / seconds.sum(), energy / max(energy.sum(), np.finfo(float).tiny)], axis=1)
     wanted = np.cumsum(size[order], axis=0)
@@ -158,7 +159,8 @@ def matched_order(order: IntArray, seconds: FloatArray, energy: FloatArray, rng:
     gone = np.zeros(2)
     drawn = np.empty(len(order), dtype=np.intp)
     for step, target in enumerate(wanted):
-        some = rng.choice(len(left), min(CANDIDATES, len(left)), replace=False)
+        n = min(CANDIDATES, max(LEAST_CANDIDATES, len(left) // PART), len(left))
+        some = rng.choice(len(left), n, replace=False)
         best = some[np.abs(gone + size[left[some]] - target).sum(axis=1).argmin()]
         drawn[step] = left[best]
         gone = gone + size[left[best]]

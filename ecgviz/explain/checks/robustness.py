@@ -17,7 +17,7 @@ from ecgviz.explain.checks.similarity import densities, mean_known, mean_pairwis
 from ecgviz.explain.controls import trivial_maps
 from ecgviz.explain.methods import explain
 from ecgviz.types import ATOMS, Beats, Explanation, ModelInput, Record
-from ecgviz.types.arrays import FloatArray
+from ecgviz.types.arrays import BoolArray, FloatArray
 
 LEAST_NOISE_MV = 0.001
 """No lead counts as quieter than this, the resolution of common recordings."""
@@ -59,15 +59,21 @@ def noise_sd(inputs: ModelInput, beats: Beats, std_mv: float) -> FloatArray:
     """Return each lead's noise, a robust standard deviation in the network's units, shape (L,).
 
     1.4826 x the median absolute deviation of second differences between samples of TP segments, / sqrt 6: right for
-    white noise, less than all of it where noise is slow, and blind to wander and slopes. Without TP segments all
-    recorded samples count. It is 1 uV at least.
+    white noise, less than all of it where noise is slow, and blind to wander and slopes. Without a TP segment of three
+    samples all recorded ones count. It is 1 uV at least.
     """
     quiet = inputs.mask & (owner_of(beats.segments()[:, ATOMS.index("TP")], inputs) >= 0)
-    chosen = quiet if quiet.any() else inputs.mask
-    three = chosen[2:] & chosen[1:-1] & chosen[:-2]
+    three = _three_in_a_row(quiet)
+    if not three.any():  # at a fast rate TP may have fewer samples
+        three = _three_in_a_row(inputs.mask)
     bends = np.diff(inputs.x.astype(np.float64), n=2, axis=1)[:, three]
     spread = median_abs_deviation(bends, axis=1, scale="normal")
     return np.maximum(spread / np.sqrt(6), LEAST_NOISE_MV / std_mv)
+
+
+def _three_in_a_row(chosen: BoolArray) -> BoolArray:
+    three: BoolArray = chosen[2:] & chosen[1:-1] & chosen[:-2]
+    return three
 
 
 def disturbed(inputs: ModelInput, radius: FloatArray, rng: np.random.Generator) -> ModelInput:
@@ -82,9 +88,9 @@ def seed_stability(question: Question, explanation: Explanation, *, n_seeds: int
     Not available for a method that draws nothing: two seeds then give one map.
     """
     name, family = "stability over seeds", "robustness"
-    maps = [explanation.values]
+    maps = [question.recorded(explanation)]
     for n in range(1, n_seeds):
-        maps.append(question.explain(seed=question.seed + n).values)
+        maps.append(question.recorded(question.explain(seed=question.seed + n)))
         if n == 1 and np.array_equal(maps[0], maps[1]):
             told = f"{explanation.method} draws nothing at random"
             return Check(name, family, np.nan, True, "", remark=told)
