@@ -137,6 +137,18 @@ def test_private_copies_are_gone_afterwards(monkeypatch, tmp_path):
 
 
 @pytest.mark.data
+@pytest.mark.parametrize("number", [2, 100, 101])
+def test_a_recording_of_ludb_without_its_table_has_the_same_millivolts(data_dir, number):
+    folder = data_dir / "ludb" / "data"
+    record = load_upload(
+        {f"{number}{suffix}": (folder / f"{number}{suffix}").read_bytes() for suffix in (".hea", ".dat")}
+    )
+    whole = load_record(folder / f"{number}.hea")
+    assert (record.key, record.age_years, record.sex) == (whole.key, whole.age_years, whole.sex)
+    assert any("taken for a recording of LUDB" in said for said in record.assumptions)
+
+
+@pytest.mark.data
 def test_real_files_upload_as_they_load(data_dir):
     for stem in ("formats/s0010_re", "formats/chapman_ningbo/JS00001", "formats/100"):
         header = data_dir / f"{stem}.hea"

@@ -235,6 +235,81 @@ def test_compressed_samples_that_are_damaged_are_refused(tmp_path):
         load_record(tmp_path / "x.npz")
 
 
+def _npz_with(path, head, *, member="signal", data=b""):
+    """Write an NPZ of two leads, of which one member's array header is ``head``."""
+    np.savez(path, signal=beats_mv(100, 1.0)[:2], fs=100.0, leads=["I", "II"], unit="mV")
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    text = head.encode() + b"\n"
+    members[f"{member}.npy"] = b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + data
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, stored in members.items():
+            archive.writestr(name, stored)
+
+
+def _head(descr, shape):
+    return f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "{'descr': '<f8', (",
+        _head("'<f8'", "(True,)"),
+        _head("'<f8'", "(-5,)"),
+        _head("'<f8'", "-" * 9000 + "1"),
+        _head("()", "(1,)"),
+        _head("'nope'", "(1,)"),
+    ],
+)
+def test_array_headers_that_are_none_are_refused(tmp_path, head):
+    _npz_with(tmp_path / "x.npz", head, data=bytes(8))
+    with pytest.raises(RecordError, match=r"'x\.npz': this is no NPZ file of plain arrays, or a damaged one"):
+        load_record(tmp_path / "x.npz")
+
+
+@pytest.mark.parametrize(
+    ("descr", "shape", "claimed"),
+    [
+        ("'<f8'", "(99999999999999999999999999,)", "799999999999999999999999992"),
+        ("'<f8'", "(1000000000000000,)", "8000000000000000"),
+        ("'<f8'", "(3000000000,)", "24000000000"),
+        ("'<U0'", "(1000000000000000,)", "1000000000000000"),
+    ],
+)
+@pytest.mark.parametrize("member", ["signal", "leads", "other"])
+def test_arrays_that_claim_more_than_they_hold_take_no_memory(tmp_path, descr, shape, claimed, member):
+    _npz_with(tmp_path / "x.npz", _head(descr, shape), member=member, data=bytes(8))
+    with pytest.raises(
+        RecordError, match=rf"'x\.npz': '{member}\.npy' in it claims {claimed} bytes and holds \d+: it is"
+    ):
+        load_record(tmp_path / "x.npz")
+
+
+def test_lead_names_in_bytes_that_are_no_text_are_refused(tmp_path):
+    arrays = {"signal": beats_mv(100, 1.0)[:2], "fs": 100.0, "unit": "mV"}
+    np.savez(tmp_path / "x.npz", leads=np.array([b"I", b"\xff"]), **arrays)
+    with pytest.raises(RecordError, match=r"'x\.npz': the field 'leads' holds bytes that are no ASCII text"):
+        load_record(tmp_path / "x.npz")
+    np.savez(tmp_path / "x.npz", leads=np.array([b"I", b"V2"]), **arrays)
+    assert load_record(tmp_path / "x.npz").leads == ("I", "V2")
+
+
+def test_samples_packed_with_lzma_that_are_damaged_are_refused(tmp_path):
+    np.savez(tmp_path / "x.npz", signal=beats_mv(100, 1.0)[:2], fs=100.0, leads=["I", "II"], unit="mV")
+    with zipfile.ZipFile(tmp_path / "x.npz") as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(tmp_path / "x.npz", "w", zipfile.ZIP_LZMA) as archive:
+        for name, stored in members.items():
+            archive.writestr(name, stored)
+    data = bytearray((tmp_path / "x.npz").read_bytes())
+    for at in range(60, 200):
+        data[at] ^= 0x55
+    (tmp_path / "x.npz").write_bytes(data)
+    with pytest.raises(RecordError, match=r"'x\.npz': this is no NPZ file of plain arrays, or a damaged one"):
+        load_record(tmp_path / "x.npz")
+
+
 class _Poison:
     ran = False
 

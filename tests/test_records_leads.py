@@ -60,6 +60,16 @@ def test_what_is_no_lead_is_none(text):
     assert canonical(text) is None
 
 
+@pytest.mark.parametrize("text", ["ECG1", "ECG 2", "ecg_3", "MDC1", "MDC_ECG_2", "Lead ECG 1"])
+def test_the_number_of_a_channel_is_no_lead(text):
+    assert canonical(text) is None
+
+
+@pytest.mark.parametrize("text", ["Lead 2", "ECG Lead 2", "MDC_ECG_LEAD_2", "lead2"])
+def test_a_digit_after_the_word_lead_is_one(text):
+    assert canonical(text) == "II"
+
+
 def test_own_names_are_their_own_canonical():
     assert all(canonical(lead) == lead for lead in (*STANDARD_LEADS, *EXTRA_LEADS))
 

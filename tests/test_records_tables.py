@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from ecg_files import LEADS, beats_mv
+from ecg_files import LEADS, beats_mv, write_wfdb
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ecgviz.errors import RecordError
-from ecgviz.records import demo_names, load_record
-from ecgviz.records.ptbxl import read_statements, read_table
+from ecgviz.records import demo_names, load_record, ludb
+from ecgviz.records.ptbxl import read_codes, read_statements, read_table
 from ecgviz.records.write import save_record
 from ecgviz.types import Record
 
@@ -104,6 +104,76 @@ def test_rate_from_a_time_column(tmp_path, name, factor, digits, notes):
     assert record.fs == 360
     assert record.leads == LEADS
     assert record.assumptions == (*notes, "unit 'mV' entered by the user, the file states none")
+
+
+@pytest.mark.parametrize(("stated", "rate"), [("500", 500), ("499.99", 499.99), ("500.0", 500)])
+def test_a_stated_rate_at_which_the_time_column_runs_is_taken(tmp_path, stated, rate):
+    signal = np.round(beats_mv(FS, 4.0), 3)
+    times = np.arange(signal.shape[1]) / FS
+    head = f"# fs: {stated}\n# unit: mV"
+    record = load_record(_csv(tmp_path / "x.csv", ["time", *LEADS], np.vstack([times, signal]), head=head))
+    assert record.fs == rate
+    assert record.assumptions == ()
+
+
+@pytest.mark.parametrize("stated", ["504", "500.5", "496"])
+def test_a_stated_rate_that_the_time_column_contradicts_is_refused(tmp_path, stated):
+    signal = np.round(beats_mv(FS, 4.0), 3)
+    times = np.arange(signal.shape[1]) / FS
+    path = _csv(tmp_path / "x.csv", ["time", *LEADS], np.vstack([times, signal]), head=f"# fs: {stated}\n# unit: mV")
+    with pytest.raises(RecordError, match=rf"'x\.csv': states {stated} Hz, but its time column runs at 500 Hz"):
+        load_record(path)
+
+
+def test_a_stated_rate_and_stamps_rounded_to_milliseconds_agree(tmp_path):
+    signal = np.round(beats_mv(360, 5.0), 3)
+    times = np.round(np.arange(signal.shape[1]) / 360, 3)
+    path = _csv(tmp_path / "x.csv", ["time", *LEADS], np.vstack([times, signal]), head="# fs: 360\n# unit: mV")
+    assert load_record(path).fs == 360
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+@pytest.mark.parametrize("mark", [",", "."])
+def test_marks_between_thousands_are_refused(tmp_path, signal_mv, separator, mark):
+    rows = [separator.join(f"{value:,.0f}".replace(",", mark) for value in row) for row in signal_mv.T * 5000]
+    (tmp_path / "x.csv").write_text("\n".join(["# fs: 500\n# unit: uV", separator.join(LEADS), *rows]))
+    with pytest.raises(
+        RecordError, match=r"'x\.csv': column 'I' holds whole numbers and '-?\d[,.]\d{3}': is that '-?\d{4}'"
+    ):
+        load_record(tmp_path / "x.csv")
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_commas_and_points_in_one_table_are_refused(tmp_path, separator):
+    rows = [["I", "II"], ["0", "0,120"], ["0.5", "0,130"]]
+    (tmp_path / "x.csv").write_text(TABLE + "\n".join(separator.join(row) for row in rows))
+    with pytest.raises(
+        RecordError, match=r"""'x\.csv': "," stands in sample 1 and "\." in sample 2: one of them parts"""
+    ):
+        load_record(tmp_path / "x.csv")
+
+
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [
+        (("0,995", "1,204", "0"), (0.995, 1.204, 0)),
+        (("-0,120", "1,204", "1"), (-0.12, 1.204, 1)),
+        (("1,204", "-0,113", "1,000"), (1.204, -0.113, 1)),
+        (("1,204", "1,311", "-2,100"), (1.204, 1.311, -2.1)),
+        (("1,2", "1,311", "2"), (1.2, 1.311, 2)),
+        (("12", "-990", "1500"), (12, -990, 1500)),
+    ],
+)
+def test_decimal_commas_of_three_digits_are_decimal(tmp_path, cells, values):
+    (tmp_path / "x.csv").write_text("# fs: 100\n# unit: uV\nV1\n" + "\n".join(f"{cell}\n2,5e3" for cell in cells))
+    np.testing.assert_allclose(load_record(tmp_path / "x.csv").signal[0, ::2], np.array(values) / 1000, atol=1e-7)
+
+
+def test_a_column_of_three_decimals_throughout_is_decimal(tmp_path):
+    (tmp_path / "x.csv").write_text(TABLE + "V1;V2\n1,204;-0,113\n1,000;0,000\n2,995;1,204\n")
+    np.testing.assert_allclose(load_record(tmp_path / "x.csv").signal[0], (1.204, 1.0, 2.995), atol=1e-6)
+    (tmp_path / "x.csv").write_text(TABLE + "V1;V2\n1,204;2,113\n1,000;3,000\n2,995;1,204\n")
+    np.testing.assert_allclose(load_record(tmp_path / "x.csv").signal[0], (1.204, 1.0, 2.995), atol=1e-6)
 
 
 def test_empty_cells_and_nan_are_missing_samples(tmp_path):
@@ -385,6 +455,127 @@ def test_ptbxl_rows_that_are_none_are_refused(ptbxl_folder, old, new, match):
     table.write_text(table.read_text().replace(old, new, 1))
     with pytest.raises(RecordError, match=match):
         read_table(ptbxl_folder)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "match"),
+    [
+        ("Herr Y", "Herr Y\xfc", r"'ptbxl_database\.csv': line 3 is not UTF-8: was the table saved again"),
+        ("Frau X", "x" * 140_000, r"'ptbxl_database\.csv': row 1 cannot be read \(field larger than field limit"),
+        ("\"{'SR': 0.0}\"", "[]", r"row 3 is not one of PTB-XL \(scp_codes '\[\]', which are no statements"),
+        ("\"{'SR': 0.0}\"", "None", r"row 3 is not one of PTB-XL \(scp_codes 'None'"),
+        ("\"{'SR': 0.0}\"", "-" * 9000 + "1", r"row 3 is not one of PTB-XL \(scp_codes '-+\.\.\.'"),
+        ("{'SR': 0.0}", "{'SR': 1" + "0" * 400 + "}", "row 3 is not one of PTB-XL"),
+        ("\n2,7.0,", "\n2,inf,", r"row 2 is not one of PTB-XL \(patient_id 'inf', which is no whole number\)"),
+        ("\n137,8.0,", "\n137", r"'ptbxl_database\.csv': row 3 has not as many cells as the header: was the file cut"),
+        ("ecg_id", "id", r"'ptbxl_database\.csv': has no column 'ecg_id'"),
+    ],
+)
+def test_a_ptbxl_table_that_was_saved_again_or_cut_is_refused_by_row(ptbxl_folder, old, new, match):
+    table = ptbxl_folder / "ptbxl_database.csv"
+    assert old in DATABASE
+    table.write_text(DATABASE.replace(old, new, 1), encoding="latin-1")
+    with pytest.raises(RecordError, match=match):
+        read_table(ptbxl_folder)
+
+
+def test_tables_with_a_byte_order_mark_are_read(ptbxl_folder):
+    rows = read_table(ptbxl_folder)
+    for name in ("ptbxl_database.csv", "scp_statements.csv"):
+        table = ptbxl_folder / name
+        table.write_text(table.read_text(), encoding="utf-8-sig")
+    assert read_table(ptbxl_folder) == rows
+    assert read_codes(ptbxl_folder) == ("NORM", "IMI", "SR", "CLBBB")
+
+
+def test_statements_that_are_no_table_of_ptbxl_are_refused(ptbxl_folder):
+    (ptbxl_folder / "scp_statements.csv").write_text(STATEMENTS.replace(",", ";"))
+    with pytest.raises(
+        RecordError, match=r"'scp_statements\.csv': has no column 'diagnostic': was it saved with other"
+    ):
+        read_statements(ptbxl_folder)
+
+
+LUDB = "ID,Sex,Age,Rhythms,Other states\n2,M,64,Sinus rhythm,\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("ID,Sex,Age\n1,F,60\n", r"'ludb\.csv': has no column 'Rhythms'"),
+        (LUDB.replace(",", ";"), r"'ludb\.csv': has no column 'ID': was it saved with other separators"),
+        (LUDB + "3,F\n", r"'ludb\.csv': row 2 has not as many cells as the header"),
+        (LUDB + "3,F,60,x,y,z\n", r"'ludb\.csv': row 2 has not as many cells as the header"),
+        (LUDB + "\xb2,F,60,x,\n", r"ludb\.csv: row 2 has the id '\?', which is no number"),
+        (LUDB + ",F,60,x,\n", r"ludb\.csv: row 2 has the id '', which is no number"),
+    ],
+)
+def test_a_ludb_table_that_was_edited_is_refused_by_row(tmp_path, text, match):
+    (tmp_path / "ludb.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(RecordError, match=match):
+        ludb.read_table(tmp_path / "ludb.csv")
+
+
+def test_a_ludb_table_with_a_byte_order_mark_is_read_and_one_in_latin_1_refused(tmp_path):
+    table = tmp_path / "ludb.csv"
+    table.write_text(LUDB, encoding="utf-8-sig")
+    assert ludb.read_table(table)[2] == ludb.Entry(2, 64, "male", "Sinus rhythm", ("Sinus rhythm",))
+    table.write_text(LUDB + "3,F,60,\xfc,\n", encoding="latin-1")
+    with pytest.raises(RecordError, match=r"'ludb\.csv': line 3 is not UTF-8: was the table saved again"):
+        ludb.read_table(table)
+
+
+@pytest.mark.parametrize("name", ["1", "\xb2"])
+def test_a_recording_whose_table_is_spoilt_is_refused_and_one_without_a_number_has_none(tmp_path, name):
+    (tmp_path / "ludb.csv").write_text(LUDB + "1,F\n")
+    if name == "1":
+        with pytest.raises(RecordError, match=r"'ludb\.csv': row 2 has not as many cells"):
+            ludb.find_entry(tmp_path / name)
+    else:
+        assert ludb.find_entry(tmp_path / name) is None
+
+
+def _ptbxl_recording(folder):
+    place = folder / "records100" / "00000"
+    place.mkdir(parents=True)
+    return write_wfdb(place, beats_mv(FS, 2.0), name="00001_lr")
+
+
+@pytest.mark.parametrize("told", ["folder/00001_lr.hea", "records100/00000/../00000/00001_lr.hea"])
+def test_links_and_dots_lead_to_the_table_of_ptbxl(ptbxl_folder, told):
+    header = _ptbxl_recording(ptbxl_folder)
+    (ptbxl_folder / "far" / "away").mkdir(parents=True)
+    (ptbxl_folder / "far" / "away" / "folder").symlink_to(header.parent)
+    path = ptbxl_folder / told if ".." in told else ptbxl_folder / "far" / "away" / told
+    assert load_record(path).id == "ptbxl-00001"
+
+
+def test_dots_in_the_folder_of_a_recording_lead_to_its_table(ptbxl_folder, monkeypatch):
+    monkeypatch.chdir(_ptbxl_recording(ptbxl_folder).parent)
+    for told in ("../00000/00001_lr.hea", "00001_lr.hea", "00001_lr"):
+        assert load_record(told).id == "ptbxl-00001"
+
+
+def test_recordings_on_another_disk_have_the_table_beside_the_link(ptbxl_folder, tmp_path_factory):
+    disk = tmp_path_factory.mktemp("disk")
+    header = _ptbxl_recording(disk)
+    (ptbxl_folder / "records100").symlink_to(header.parents[1])
+    assert load_record(ptbxl_folder / "records100" / "00000" / "00001_lr.hea").id == "ptbxl-00001"
+    ring = disk / "ring"
+    ring.symlink_to(ring)
+    with pytest.raises(RecordError, match=r"there is no file '1\.hea'"):
+        load_record(ring / "1.hea")
+
+
+@pytest.mark.parametrize("told", ["linked/2.hea", "data/../data/2.hea"])
+def test_links_and_dots_lead_to_the_table_of_ludb(tmp_path, told):
+    folder = tmp_path / "ludb"
+    (folder / "data").mkdir(parents=True)
+    (folder / "ludb.csv").write_text(LUDB)
+    write_wfdb(folder / "data", beats_mv(FS, 2.0), name="2")
+    (tmp_path / "linked").symlink_to(folder / "data")
+    path = tmp_path / told if told.startswith("linked") else folder / told
+    assert load_record(path).id == "ludb-002"
 
 
 def test_a_folder_without_tables_is_refused(tmp_path):

@@ -102,6 +102,42 @@ def test_unit_given_for_a_gain_without_unit(tmp_path, signal_mv):
     assert record.assumptions == ("unit 'uV' entered by the user, the file states none",)
 
 
+def _gains_of_own_span(folder, signal_mv, *, scale=1.0):
+    """Write a record whose header scales each lead to ``scale`` mV, as LUDB's headers do to 1 mV."""
+    header = write_wfdb(folder, signal_mv, gain="GAIN(-7)/mV")
+    text = header.read_text()
+    for span in np.ptp(np.round(signal_mv * 1000), axis=1):
+        text = text.replace("GAIN", f"{span / scale:g}", 1)
+    header.write_text(text)
+    return header
+
+
+def test_gains_that_scale_every_lead_to_1_mv_are_those_of_ludb(tmp_path, signal_mv):
+    record = load_record(_gains_of_own_span(tmp_path, signal_mv))
+    np.testing.assert_allclose(record.signal, signal_mv, atol=1e-6)
+    (said,) = record.assumptions
+    assert said.startswith("taken for a recording of LUDB, because by the header's gains each lead spans exactly 1 mV")
+    assert "stored integers / 1000 are taken as mV" in said
+
+
+def test_leads_that_were_scaled_to_1_mv_each_are_refused(tmp_path, signal_mv):
+    signal_mv[3] *= 1.3
+    with pytest.raises(
+        RecordError, match=r"'rec\.hea': by the header's gains each lead spans .* and aVR does not follow"
+    ):
+        load_record(_gains_of_own_span(tmp_path, signal_mv))
+
+
+def test_gains_that_may_be_true_are_believed(tmp_path, signal_mv):
+    record = load_record(_gains_of_own_span(tmp_path, signal_mv, scale=2.0))
+    np.testing.assert_allclose(np.ptp(record.signal, axis=1), 2, atol=1e-3)
+    assert record.assumptions == ()
+    chest = write_wfdb(tmp_path, signal_mv[6:8] / np.ptp(signal_mv[6:8], axis=1, keepdims=True), leads=("V1", "V2"))
+    assert load_record(chest).assumptions == ()
+    pulse = np.where(np.arange(2000) % 500 < 50, 1.0, 0.0) * np.ones((12, 1))  # a calibration: one gain for all leads
+    assert load_record(write_wfdb(tmp_path, pulse)).assumptions == ()
+
+
 def test_baseline_is_the_adc_zero_unless_stated(tmp_path, signal_mv):
     header = write_wfdb(tmp_path, signal_mv)
     text = header.read_text().replace(" 16 0 ", " 16 100 ")
@@ -148,6 +184,29 @@ def test_several_samples_a_frame_multiply_the_rate(tmp_path, signal_mv):
 def test_comments_tell_age_sex_and_codes_only(tmp_path, signal_mv, comments, age, sex, codes):
     record = load_record(write_wfdb(tmp_path, signal_mv, comments=comments))
     assert (record.age_years, record.sex, record.codes) == (age, sex, codes)
+
+
+@pytest.mark.parametrize(
+    ("comment", "age", "sex"),
+    [
+        ("#<age>: 65 <sex>: F <diagnoses> Coronary artery disease, arterial hypertension", 65, "female"),
+        ("#Age: 62  Sex: M", 62, "male"),
+        ("# age: 62, sex: female", 62, "female"),
+        ("# Age: 62 years; Gender: F", 62, "female"),
+        ("# age: , sex: female", None, "female"),
+        ("# age: 62, sex:", 62, None),
+    ],
+)
+def test_age_and_sex_may_stand_on_one_line(tmp_path, signal_mv, comment, age, sex):
+    record = load_record(write_wfdb(tmp_path, signal_mv, comments=(comment,)))
+    assert (record.age_years, record.sex, record.assumptions) == (age, sex, ())
+
+
+def test_a_word_of_another_comment_is_no_sex(tmp_path, signal_mv):
+    record = load_record(
+        write_wfdb(tmp_path, signal_mv, comments=("#Age: 62", "#Hx: unisex: F", "#Age group: 3, sex: F"))
+    )
+    assert (record.age_years, record.sex) == (62, None)
 
 
 def test_nothing_of_names_dates_and_comments_reaches_a_record(tmp_path, signal_mv):
@@ -197,6 +256,7 @@ def test_rate_given_where_the_header_has_none(tmp_path, signal_mv):
         ),
         ({"leads": (*LEADS[:11], "<img onerror=x>")}, r"'\?img onerror\?x\?' is no lead known here"),
         ({"leads": (*LEADS[:11], "RESP")}, "'RESP' is no lead known here; known are I, II"),
+        ({"leads": (*LEADS[:11], "ECG1")}, "'ECG1' is no lead known here; known are I, II"),
         ({"first": "{name}/2 {n} 500 {samples}"}, "joins several segments"),
         ({"first": "{name} 3 500 {samples}"}, "announces 3 signals and describes 12"),
         ({"first": "{name} {n} 500 999999999999"}, "holds .* bytes where the header's 999999999999 samples"),

@@ -26,6 +26,8 @@ _NAME_UNIT = re.compile(r"^(.{1,40}?)\s*[\[(]([^\])]{1,12})[\])]$|^(.{1,40}?)_([
 _TIME = ("time", "t", "seconds", "time_s", "timestamp")
 _SECONDS = {"s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3, "milliseconds": 1e-3}
 _MISSING = ("nan", "na")
+_WHOLE = re.compile(r"[-+]?\d+")
+_THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(?:[.,]\d{3})+")
 _UNIFORM = 0.51
 """Largest distance of a time stamp from an even clock, in samples: rounded stamps pass, gaps and jumps do not."""
 
@@ -39,7 +41,7 @@ def read_csv(path: Path, fs: float | None, unit: str | None) -> Record:
     ------
     RecordError
         For no header row, an unknown unit or lead, no rate or unit, rows of different length, cells that are no
-        numbers, or a time column that does not run evenly.
+        numbers or may have marks between thousands, or a time column that does not run evenly or as stated.
     """
     source = fields.shown(path.name)
     stated, told, lines = _split_comments(_text(path, source), source)
@@ -57,15 +59,14 @@ def read_csv(path: Path, fs: float | None, unit: str | None) -> Record:
         _check_same_units(names, units, second, source)
         units, rows = list(second), rows[1:]
     values = _table(rows, separator, len(names), source)
+    if separator != ",":
+        _check_marks(rows, separator, names, source)
     clock = [n for n, name in enumerate(names) if name.casefold() in _TIME]
     leads = [n for n in range(len(names)) if n not in clock]
     known = stated_rate(stated, source)
     notes: tuple[str, ...] = ()
     if clock:
-        timed, notes = _rate_of(values[:, clock[0]], units[clock[0]], source)
-        if known and abs(known - timed) > 0.01 * timed:
-            raise RecordError(f"{source}: states {known:g} Hz, but its time column runs at {timed:g} Hz")
-        known = known or timed
+        known, notes = _timed_rate(known, values[:, clock[0]], units[clock[0]], source)
     rate, rate_note = fields.agreed_rate(known, fs, source)
     scaled, unit_note = _scale(values[:, leads].T, [units[n] for n in leads], stated.get("unit"), unit, source)
     not_taken = fields.not_taken(stated.get("age", ""), stated.get("sex", ""))
@@ -176,6 +177,47 @@ def _check_same_units(names: Sequence[str], behind: Sequence[str | None], below:
             raise RecordError(
                 f"{source}: a lead is in {fields.shown(one)} by its name, and in {fields.shown(other)} below"
             )
+
+
+def _check_marks(rows: Sequence[str], separator: str, names: Sequence[str], source: str) -> None:
+    """Refuse marks between thousands: "4,995" microvolts would be read as 4.995, beside a whole 990 of its column."""
+    comma, point = (next((n for n, row in enumerate(rows, start=1) if mark in row), 0) for mark in ",.")
+    if comma and point:
+        raise RecordError(
+            f'{source}: "," stands in sample {comma} and "." in sample {point}: one of them parts thousands, or two '
+            "programs wrote the table; write all numbers with one decimal mark and nothing between thousands"
+        )
+    whole: set[int] = set()
+    grouped: dict[int, str] = {}
+    for row in rows if comma or point else ():
+        for n, cell in enumerate(row.split(separator)):
+            text = cell.strip().strip('"')
+            if _WHOLE.fullmatch(text):
+                whole.add(n)
+            elif _THOUSANDS.fullmatch(text):
+                grouped.setdefault(n, text)
+            elif "," in text or "." in text:
+                return  # 0,995 or 1,2: here the mark is a decimal one
+    for n, name in enumerate(names):
+        if n in whole and n in grouped:
+            plain = fields.shown(re.sub("[,.]", "", grouped[n]))
+            raise RecordError(
+                f"{source}: column {fields.shown(name)} holds whole numbers and {fields.shown(grouped[n])}: is that "
+                f"{plain}? Write numbers with nothing between thousands, or all of them with their decimals"
+            )
+
+
+def _timed_rate(
+    stated: float | None, times: FloatArray, unit: str | None, source: str
+) -> tuple[float, tuple[str, ...]]:
+    """Return the rate of the comment lines when the time column runs at it, else that of the time column."""
+    timed, notes = _rate_of(times, unit, source)
+    if stated is None:
+        return timed, notes
+    drift = abs(stated / timed - 1) * (len(times) - 1)
+    if drift > _UNIFORM or abs(stated - timed) > 0.01 * timed:
+        raise RecordError(f"{source}: states {stated:g} Hz, but its time column runs at {timed:g} Hz")
+    return stated, ()
 
 
 def _rate_of(times: FloatArray, unit: str | None, source: str) -> tuple[float, tuple[str, ...]]:

@@ -64,14 +64,14 @@ def canonical(name: str) -> str | None:
     """Return the name that ecgviz uses for a lead, or None when ``name`` is no lead it knows.
 
     Case, spaces, "Lead", "ECG" and the codes of IEEE 11073 (``MDC_ECG_LEAD_AVR``) do not matter; D1 is I, C1 is V1 (IEC
-    60601-2-25 names the chest electrodes C). A bare digit counts only after "Lead". A reversed lead ("-aVR") and a
-    modified one ("mV1") are not the lead they resemble.
+    60601-2-25 names the chest electrodes C). A bare digit counts only after "Lead": "ECG1" is the first channel of a
+    Holter, whatever lead that is. A reversed lead ("-aVR") and a modified one ("mV1") are not the lead they resemble.
     """
     text = unicodedata.normalize("NFKC", name).casefold()
     text = re.sub(r"\((einthoven|goldberger|wilson)\)", "", text)
     text = re.sub(r"[\s_]+", "", text)
     bare = _PREFIX.sub("", text)
-    if bare.isdigit() and bare == text:
+    if bare.isdigit() and not text.removesuffix(bare).endswith("lead"):
         return None
     return _NAMES.get(bare)
 

@@ -1,6 +1,5 @@
 """The folder of the Lobachevsky University Database (Kalyakulina et al., IEEE Access 8, 2020; 10.13026/eegm-h675)."""
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,15 +8,16 @@ from pathlib import Path
 import numpy as np
 
 from ecgviz.errors import RecordError
-from ecgviz.records import fields
+from ecgviz.records import fields, table
 from ecgviz.records.leads import STANDARD_LEADS
+from ecgviz.records.own_span import COUNTS_PER_MV
 from ecgviz.records.wfdb_file import header_path, read_counts, read_header
 from ecgviz.types import Record
 from ecgviz.types.arrays import FloatArray
 
 TABLE = "ludb.csv"
+COLUMNS = ("ID", "Sex", "Age", "Rhythms")
 SIGNALS = "data"
-COUNTS_PER_MV = 1000.0
 MARKS_HZ = 500.0
 """All recordings of LUDB, and so the sample numbers of its marks, are at 500 Hz."""
 GAIN_NOTE = (
@@ -46,36 +46,32 @@ def read_table(path: str | Path) -> dict[int, Entry]:
     Raises
     ------
     RecordError
-        When the file is missing or a row has no id.
+        When the file is missing, is not the table that was published, or a row has no id.
     """
     path = Path(path)
     if not path.is_file():
         raise RecordError(f"{fields.shown(path.name)} is not there: it is the table in LUDB's top folder")
-    with path.open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))
     entries = {}
-    for row in rows:
-        if not (row.get("ID") or "").strip().isdigit():
-            raise RecordError(f"{TABLE}: a row has the id {fields.shown(str(row.get('ID')))}, which is no number")
+    for n, row in table.rows(path, COLUMNS):
+        if not row["ID"].strip().isdecimal():
+            raise RecordError(f"{TABLE}: row {n} has the id {fields.shown(row['ID'])}, which is no number")
         number = int(row["ID"])
         rhythm, findings = row["Rhythms"].strip(), _findings(row)
         entries[number] = Entry(number, fields.age(row["Age"]), fields.sex(row["Sex"]), rhythm, findings)
     return entries
 
 
-def _findings(row: Mapping[str, str | None]) -> tuple[str, ...]:
+def _findings(row: Mapping[str, str]) -> tuple[str, ...]:
     told = (text for name, text in row.items() if name not in ("ID", "Sex", "Age"))
-    return tuple(one.strip() for text in told for one in (text or "").split(";") if one.strip())
+    return tuple(one.strip() for text in told for one in text.split(";") if one.strip())
 
 
 def find_entry(stem: Path) -> Entry | None:
     """Return the table row of the recording at ``stem``, or None outside an LUDB folder."""
-    stem = stem.absolute()
-    for folder in stem.parents[:2]:
-        table = folder / TABLE
-        if table.is_file() and stem.name.isdigit():
-            return _cached(str(table), table.stat().st_mtime_ns).get(int(stem.name))
-    return None
+    if not stem.name.isdecimal():
+        return None
+    found = table.above(stem, TABLE, 2)
+    return _cached(str(found[0]), found[0].stat().st_mtime_ns).get(int(stem.name)) if found else None
 
 
 def read_ludb(path: Path, entry: Entry) -> Record:

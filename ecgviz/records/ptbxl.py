@@ -1,19 +1,18 @@
 """The tables of a PTB-XL folder (Wagner et al., Scientific Data 7:154, 2020, doi:10.1038/s41597-020-0495-6)."""
 
 import ast
-import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TextIO
 
 from ecgviz.errors import RecordError
-from ecgviz.records import fields
+from ecgviz.records import fields, table
 
 DATABASE = "ptbxl_database.csv"
 STATEMENTS = "scp_statements.csv"
+COLUMNS = ("ecg_id", "patient_id", "age", "sex", "scp_codes", "strat_fold", "filename_lr", "filename_hr")
 SUPERCLASSES = ("CD", "HYP", "MI", "NORM", "STTC")
 """In alphabetical order, as IMLE-Net has its outputs."""
 
@@ -65,40 +64,33 @@ def read_table(folder: str | Path) -> dict[int, Entry]:
     folder = Path(folder)
     classes = read_statements(folder)
     entries: dict[int, Entry] = {}
-    with _opened(folder / DATABASE) as stream:
-        for row in csv.DictReader(stream):
-            try:
-                entry = _entry(row, classes)
-            except (KeyError, ValueError, SyntaxError, TypeError) as error:
-                raise RecordError(f"{DATABASE}: row {len(entries) + 1} is not one of PTB-XL ({error})") from error
-            entries[entry.ecg_id] = entry
+    for n, row in _rows(folder / DATABASE, COLUMNS):
+        try:
+            entry = _entry(row, classes)
+        except (ValueError, TypeError, OverflowError) as error:
+            raise RecordError(f"{DATABASE}: row {n} is not one of PTB-XL ({error})") from error
+        entries[entry.ecg_id] = entry
     return entries
 
 
 def read_statements(folder: str | Path) -> dict[str, str]:
     """Return the superclass of every diagnostic statement, by its SCP code."""
-    with _opened(Path(folder) / STATEMENTS) as stream:
-        rows = csv.DictReader(stream)
-        key = (rows.fieldnames or ("",))[0]
-        return {row[key]: row["diagnostic_class"] for row in rows if row.get("diagnostic") in ("1", "1.0")}
+    rows = _rows(Path(folder) / STATEMENTS, ("diagnostic", "diagnostic_class"))
+    return {next(iter(row.values())): row["diagnostic_class"] for _, row in rows if row["diagnostic"] in ("1", "1.0")}
 
 
 def read_codes(folder: str | Path) -> tuple[str, ...]:
     """Return the code of every SCP statement, in the order of the table."""
-    with _opened(Path(folder) / STATEMENTS) as stream:
-        rows = csv.DictReader(stream)
-        key = (rows.fieldnames or ("",))[0]
-        return tuple(row[key] for row in rows)
+    return tuple(next(iter(row.values())) for _, row in _rows(Path(folder) / STATEMENTS, ()))
 
 
 def find_entry(stem: Path) -> Entry | None:
     """Return the table row of the recording at ``stem`` (its path without suffix), or None outside a PTB-XL folder."""
-    stem = stem.absolute()
-    for folder in stem.parents[:4]:
-        table = folder / DATABASE
-        if table.is_file():
-            return _by_file(str(folder), table.stat().st_mtime_ns).get(stem.relative_to(folder).as_posix())
-    return None
+    found = table.above(stem, DATABASE, 4)
+    if found is None:
+        return None
+    place, within = found
+    return _by_file(str(place.parent), place.stat().st_mtime_ns).get(within)
 
 
 @lru_cache(maxsize=4)
@@ -108,18 +100,18 @@ def _by_file(folder: str, changed_ns: int) -> dict[str, Entry]:
     return {name: entry for entry in entries for name in (entry.filename_lr, entry.filename_hr)}
 
 
-def _opened(path: Path) -> TextIO:
-    """Open a table, or say that it is missing."""
+def _rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Return the rows of a table, or say that it is missing."""
     if not path.is_file():
         folder = fields.shown(path.absolute().parent.name)
         raise RecordError(f"{folder}: {fields.shown(path.name)} is not in the folder: is it the top folder of PTB-XL?")
-    return path.open(encoding="utf-8", newline="")
+    return table.rows(path, columns)
 
 
 def _entry(row: Mapping[str, str], classes: Mapping[str, str]) -> Entry:
     """Turn one row of text into an `Entry`."""
-    number = int(row["ecg_id"])
-    codes = {str(code): float(value) for code, value in ast.literal_eval(row["scp_codes"]).items()}
+    number = _whole(row, "ecg_id")
+    codes = _codes(row["scp_codes"])
     named = {classes[code] for code in codes if code in classes}
     stored = fields.number(row["age"])
     clipped = stored > 89
@@ -128,11 +120,11 @@ def _entry(row: Mapping[str, str], classes: Mapping[str, str]) -> Entry:
             raise ValueError(f"file name {fields.shown(name)}, which is no plain path within the folder")
     return Entry(
         ecg_id=number,
-        patient_id=int(float(row["patient_id"])),
+        patient_id=_whole(row, "patient_id"),
         age_years=OLDEST_YEARS if clipped else fields.age(row["age"]),
         age_clipped=clipped,
         sex={0.0: "male", 1.0: "female"}.get(fields.number(row["sex"])),
-        strat_fold=int(float(row["strat_fold"])),
+        strat_fold=_whole(row, "strat_fold"),
         scp_codes=codes,
         superclasses=tuple(name for name in SUPERCLASSES if name in named),
         infarct_stages=_stages(row.get("infarction_stadium1", ""), row.get("infarction_stadium2", "")),
@@ -142,6 +134,25 @@ def _entry(row: Mapping[str, str], classes: Mapping[str, str]) -> Entry:
         device=_word(row.get("device")),
         site=_word((row.get("site") or "").removesuffix(".0")),
     )
+
+
+def _whole(row: Mapping[str, str], column: str) -> int:
+    """Return a whole number, which the table may write as 7.0."""
+    number = fields.number(row[column])
+    if not number.is_integer():
+        raise ValueError(f"{column} {fields.shown(row[column])}, which is no whole number")
+    return int(number)
+
+
+def _codes(text: str) -> dict[str, float]:
+    """Return the likelihood in percent of every statement of a row."""
+    try:
+        stated = ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):  # the last two: brackets without end
+        stated = None
+    if not isinstance(stated, dict):
+        raise ValueError(f"scp_codes {fields.shown(text)}, which are no statements with likelihoods")
+    return {str(code): float(likelihood) for code, likelihood in stated.items()}
 
 
 def _word(text: str | None) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ecgviz.errors import RecordError
-from ecgviz.records import fields
+from ecgviz.records import fields, own_span
 from ecgviz.records.header import MAX_BYTES, Channel, Header, parse_header
 from ecgviz.types import Record
 from ecgviz.types.arrays import FloatArray
@@ -32,8 +32,12 @@ _MISSING = {
 }
 _LARGEST_COMPRESSION = 20
 _PADDING_BYTES = {"212": 2, "310": 3, "311": 3}
-_AGE = re.compile(r"#\s*<?age>?\s*:\s*(\S{1,10})", re.IGNORECASE)
-_SEX = re.compile(r"#\s*<?(?:sex|gender)>?\s*:\s*(\S{1,10})", re.IGNORECASE)
+_AGE = re.compile(r"#\s*<?age>?\s*:\s*([^\s,;]{1,10})", re.IGNORECASE)
+_SEX = re.compile(
+    r"#\s*(?:<?age>?\s*:.{0,40}?[\s,;])?"  # "#<age>: 65 <sex>: F": both on one line
+    r"<?(?:sex|gender)>?\s*:\s*([^\s,;]{1,10})",
+    re.IGNORECASE,
+)
 _CODES = re.compile(r"#\s*dx\s*:\s*([\d, ]{1,400})$", re.IGNORECASE)
 
 
@@ -41,24 +45,28 @@ def read_wfdb(path: Path, fs: float | None, unit: str | None) -> Record:
     """Read one WFDB record; ``path`` is its header, its stem, or one of its signal files.
 
     ``fs`` (Hz) and ``unit`` are taken where the header states none. A gain without a unit is millivolts by WFDB's own
-    rule, which becomes an assumption. Of the comments only age, sex and diagnostic codes are read. Samples that the
-    storage format marks as invalid are NaN.
+    rule, which becomes an assumption, and so does LUDB's rule where gains scale every lead to 1 mV (`own_span`). Of the
+    comments only age, sex and diagnostic codes are read. Samples that the storage format marks as invalid are NaN.
 
     Raises
     ------
     RecordError
         For headers that `parse_header` refuses, signal files that are missing, are links, or are not as long as the
-        header says, an unknown unit or lead, no rate, or a storage format that wfdb does not read.
+        header says, an unknown unit or lead, no rate, a storage format that wfdb does not read, or leads that were each
+        scaled to 1 mV, so that their millivolts are lost.
     """
     header, source = read_header(path)
     rate, rate_note = fields.agreed_rate(header.fs, fs, source)
     counts = read_counts(path, header, source)
     signal, assumptions = _volts(counts, header, unit, source)
+    leads = fields.lead_names([channel.name for channel in header.channels], source)
+    if own_span.is_own_span(signal, leads, header):
+        signal, assumptions = own_span.millivolts(counts, leads, source), (*assumptions, own_span.NOTE)
     age, sex = _stated(_AGE, header.comments), _stated(_SEX, header.comments)
     return Record(
         signal=signal,
         fs=rate * header.channels[0].samples_per_frame,
-        leads=fields.lead_names([channel.name for channel in header.channels], source),
+        leads=leads,
         id=source,
         assumptions=(*rate_note, *assumptions, *fields.not_taken(age, sex)),
         age_years=fields.age(age),
