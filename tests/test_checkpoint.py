@@ -208,6 +208,10 @@ def test_a_folder_is_found_by_its_bare_name_and_a_shipped_name_wins(
         ({"fs": float("nan")}, "fs is nan"),
         ({"duration_s": float("inf")}, "duration_s is inf"),
         ({"duration_s": 0.001}, "hold no sample"),
+        ({"duration_s": 1e12}, r"1e\+12 s at 100 Hz are more than 1000000 samples a lead"),
+        ({"fs": 1e9}, r"fs is 1e\+09; a sampling rate is 25 to 100000 Hz"),
+        ({"fs": 1e308, "duration_s": 1e10}, r"fs is 1e\+308; a sampling rate is 25 to 100000 Hz"),
+        ({"fs": 10.0}, "fs is 10; a sampling rate is 25 to 100000 Hz"),
         ({"std_mv": 0.0}, "std_mv is 0"),
         ({"std_mv": float("nan")}, "std_mv is nan"),
         ({"mean_mv": float("inf")}, "mean_mv is inf"),
@@ -223,6 +227,27 @@ def test_a_contract_that_is_none_is_named_in_the_folder_that_says_so(folder: Pat
     change(folder, spec={**asdict(SPEC), "std_mv": 0.0})
     with pytest.raises(ModelError, match=r"model\.json is malformed at spec: std_mv is 0; it is a number above 0$"):
         load_model(folder)
+
+
+def test_a_contract_that_contradicts_what_the_network_says_of_itself_is_refused(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change(folder, spec={**asdict(SPEC), "pads": True})
+    with pytest.raises(ModelError, match=r"^toy: model\.json says that shorter records may be padded \(spec\.pads"):
+        load_model(folder)
+    change(folder, spec={**asdict(SPEC), "needs": ("age_sex",)})
+    assert load_model(folder).spec.needs == ("age_sex",)  # what comes with the signal may be more than is needed
+    given = {"config": CONFIG, "name": "toy", "version": "1", "labels": ("MI", "NORM"), "thresholds": (0.4, 0.6)}
+    given |= {"metrics": {}, "training": {}, "card": "# toy\n"}
+    beats = build("imle_net_beats", 2, seed=1, config=CONFIG)
+    save_model(tmp_path / "beats", beats, net_name="imle_net_beats", spec=SPEC, **given)
+    with pytest.raises(ModelError, match=r"^beats: imle_net_beats needs r_peaks, which model\.json does not name"):
+        load_model(tmp_path / "beats")
+    point = EntryPoint("theirs", "toys:Small", "ecgviz.nets")
+    monkeypatch.setattr("ecgviz.registry.entry_points", lambda group: [point] if group == "ecgviz.nets" else [])
+    padding, silent = replace(SPEC, pads=True), {**given, "config": {}}
+    save_model(tmp_path / "mine", Small(2), net_name="theirs", spec=padding, **silent)
+    assert load_model(tmp_path / "mine").spec.pads  # it says nothing of padding, so whoever made the folder knows
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

@@ -7,11 +7,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date, time
+from decimal import Decimal
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from ecgviz import NOTICE, __version__
@@ -643,6 +647,15 @@ attention = replace(theirs, why_not=lambda model: f"{model.name} is not for it")
 def test_json_has_no_nan_at_any_depth() -> None:
     value = {"a": np.array([1.0, np.nan]), 2: (np.float32("inf"), {"x": float("nan")}), "p": Path("x")}
     assert plain(value) == {"a": [1.0, None], "2": [None, {"x": None}], "p": "x"}
+
+
+def test_json_has_text_for_dates_times_and_bytes() -> None:
+    days = np.array(["2020-01-01", "NaT"], dtype="M8[ns]")
+    value = (days, np.timedelta64(90, "s"), date(2020, 1, 2), time(12), Decimal("1.50"), UUID(int=1), b"ab", pd.NaT)
+    assert json.dumps(plain(value), allow_nan=False) == (
+        '[["2020-01-01 00:00:00", null], "0:01:30", "2020-01-02", "12:00:00", 1.5, '
+        '"00000000-0000-0000-0000-000000000001", "6162", null]'
+    )
 
 
 def test_methods_tell_what_they_show_and_for_which_network(run: Run, json_of: Run) -> None:

@@ -551,6 +551,16 @@ def test_the_command_line_says_the_same(cohort: Cohort, capsys: pytest.CaptureFi
     one = "SELECT 0.1::FLOAT AS share, [0.5::FLOAT, NULL] AS some"
     assert main(["cohort", "query", store, one, "--csv", str(tmp_path / "o.csv")]) == 0
     assert (tmp_path / "o.csv").read_text(encoding="utf-8") == 'share,some\n0.1,"[0.5, null]"\n'
+    struct = "{'x': 1.5::DECIMAL(5, 2), 'd': DATE '2020-01-01', 'i': INTERVAL 1 DAY, 'b': 'ab'::BLOB}"
+    kinds = f"SELECT {struct} AS s, DATE '2020-01-01' AS d, [DATE '2020-01-01'] AS l, 'ab'::BLOB AS b, TIME '12:00' t"
+    capsys.readouterr()
+    assert main(["cohort", "query", store, f"{kinds} UNION ALL SELECT NULL, NULL, NULL, NULL, NULL", "--json"]) == 0
+    told = {"x": 1.5, "d": "2020-01-01", "i": "1 day, 0:00:00", "b": "6162"}
+    row = {"s": told, "d": "2020-01-01 00:00:00", "l": ["2020-01-01 00:00:00"], "b": "6162", "t": "12:00:00"}
+    assert json.loads(capsys.readouterr().out) == [row, dict.fromkeys(row)]
+    assert main(["cohort", "query", store, kinds, "--csv", str(tmp_path / "k.csv")]) == 0
+    (read,) = pd.read_csv(tmp_path / "k.csv", converters={"s": json.loads, "l": json.loads}).to_dict("records")
+    assert read == {**row, "d": "2020-01-01", "b": 6162}
     capsys.readouterr()
     for place, said in (("nowhere/r.csv", "nowhere to write it in"), ("", "is there and is no file; name a file")):
         assert main(["cohort", "query", store, "SELECT record FROM records", "--csv", str(tmp_path / place)]) == 2

@@ -16,7 +16,17 @@ import pytest
 import torch
 from toys import LEADS, SPEC, Small, noise_record
 
-from ecgviz.checkpoint import CARD, DESCRIPTION, PROGRAM, load_model, model_input, predict, predict_batch, unpickle
+from ecgviz.checkpoint import (
+    CARD,
+    DESCRIPTION,
+    PROGRAM,
+    load_model,
+    model_input,
+    predict,
+    predict_batch,
+    trial,
+    unpickle,
+)
 from ecgviz.checkpoint import archive as archives
 from ecgviz.checkpoint.convert import import_checkpoint, import_program, without_prefix
 from ecgviz.checkpoint.exported import ExportedProgram
@@ -63,6 +73,12 @@ def read_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "ecgviz.checkpoint.convert.checkpoint_tensors", lambda file: read_weights(file, file.name), raising=True
     )
+
+
+@pytest.fixture(autouse=True)
+def tried_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Try programs in this process: a child takes seconds, and says the same."""
+    monkeypatch.setattr("ecgviz.checkpoint.convert.try_in_child", trial.try_here, raising=True)
 
 
 def exported(net: torch.nn.Module, n_records: int | None, n_samples: int = 1000) -> bytes:
@@ -208,6 +224,10 @@ def test_a_whole_network_is_refused_by_its_class(tmp_path: Path) -> None:
         ({}, "holds no weights by name"),
         ({"epoch": 3, "weights": torch.zeros(1)}, "'epoch' is int, no plain tensor"),
         ({"w": torch.zeros(1).expand(200_000_000)}, r"unpacks to 800 MB \(limit 500 MB\)"),
+        (
+            {"a." * 200_000: torch.zeros(1)},
+            r"'(a\.){10}'\.\.\. is a name of 400000 letters \(limit 1000\)",
+        ),
     ],
 )
 def test_checkpoints_without_plain_weights_are_refused(tmp_path: Path, what: Any, says: str) -> None:
@@ -732,6 +752,58 @@ def test_a_contract_that_the_network_cannot_keep_is_refused(
     with pytest.raises(ModelError, match=says):
         imported(file, tmp_path / "mine", spec=replace(SPEC, **spec))
     assert not (tmp_path / "mine").exists()
+
+
+def test_a_rate_that_no_recording_has_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], any_batch: bytes
+) -> None:
+    (tmp_path / "net.pt2").write_bytes(any_batch)
+    options = ["--labels", "MI,NORM", "--fs", "1e9", "--seconds", "10", "--mean-mv", "0", "--std-mv", "0.25"]
+    assert main(["models", "import", str(tmp_path / "net.pt2"), *options, "--out", str(tmp_path / "mine")]) == 2
+    assert capsys.readouterr().err == "ecgviz: fs is 1e+09; a sampling rate is 25 to 100000 Hz\n"
+
+
+def test_a_program_is_fed_no_padding_since_it_is_given_no_mask(tmp_path: Path, any_batch: bytes) -> None:
+    folder = program(tmp_path, any_batch, spec=replace(SPEC, pads=True))
+    assert not load_model(folder).spec.pads
+    described = json.loads((folder / DESCRIPTION).read_text())
+    described["spec"]["pads"] = True
+    (folder / DESCRIPTION).write_text(json.dumps(described))
+    with pytest.raises(ModelError, match="exported would take the padding for signal"):
+        load_model(folder)
+
+
+class Large(torch.nn.Module):
+    """Makes 4 GB of ones, and of them nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.output = torch.nn.Linear(12, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.output(x.mean(dim=2)) + 0 * torch.ones(1_000_000_000)[:2]
+
+
+def test_a_program_that_says_how_large_its_tensors_are_is_held_to_it() -> None:
+    with pytest.raises(ModelError, match=r"net\.pt2 makes a tensor ones of 4000 MB \(limit 500 MB\)"):
+        ExportedProgram(exported(Large(), 1), "net.pt2")
+
+
+def _small_by_its_word(told: dict[str, Any]) -> None:
+    told["graph_module"]["graph"]["tensor_values"]["ones"]["sizes"] = [{"as_int": 1}]
+
+
+def test_a_program_is_tried_where_limits_end_what_eats_memory_or_time(
+    tmp_path: Path, any_batch: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ecgviz.checkpoint.convert.try_in_child", trial.try_in_child)
+    with pytest.raises(ModelError, match=r"net\.pt2: torch\.ops\.aten\.ones\.default failed in it \(.*memory"):
+        program(tmp_path, edited(exported(Large(), 1), GRAPH, _small_by_its_word))
+    assert not (tmp_path / "mine").exists()
+    assert load_model(program(tmp_path, any_batch)).labels == LABELS
+    monkeypatch.setattr(trial, "LIMITS", unpickle.child.Limits(10**9, 10, 0.05, 10**9))
+    with pytest.raises(ModelError, match=r"net\.pt2: reading took more than 0 s and was stopped"):
+        trial.try_in_child(ExportedProgram(any_batch, "net.pt2"), SPEC)
 
 
 def test_leads_of_a_program_are_those_of_recordings(tmp_path: Path, any_batch: bytes) -> None:

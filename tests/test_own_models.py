@@ -11,9 +11,10 @@ from streamlit.testing.v1 import AppTest
 from toys import LEADS, Small
 from toys import SPEC as CONTRACT
 
-from ecgviz.checkpoint import available_models, load_model
+from ecgviz.checkpoint import available_models, load_model, save_model
 from ecgviz.checkpoint.convert import import_program
 from ecgviz.cli import main
+from ecgviz.nets import build
 from ecgviz.registry import OWN_MODELS
 
 PAGES = ("beats", "attention", "attributions", "what_if", "compare", "report", "criteria", "models")
@@ -56,6 +57,54 @@ def test_the_dashboard_is_started_with_models_of_ones_own_or_refuses_them(
     assert tmp_path.name in capsys.readouterr().err
     assert main(["app", "--model", str(tmp_path / "nowhere"), "--json"]) == 2
     assert "there is no model" in capsys.readouterr().err
+
+
+HOSTILE = "![x](https://evil.example/label.png)"
+
+
+def raw_markdown(app: AppTest) -> list[str]:
+    """Return what a page hands to Streamlit as Markdown of the text above, letter by letter or with heads of tables."""
+    kinds = ("markdown", "info", "warning", "error", "caption", "metric", "button", "expander", "button_group")
+    parts = [getattr(each, name, "") for kind in kinds for each in app.get(kind) for name in ("value", "label", "help")]
+    parts += [option for each in app.get("button_group") for option in each.options]
+    parts += [text for each in app.table for column in each.value for text in (column, *each.value[column])]
+    return [str(part) for part in parts if "![" in str(part)]
+
+
+def test_labels_and_card_of_a_model_make_a_browser_fetch_nothing(
+    app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    width = {"width": 0.25}
+    save_model(
+        tmp_path / "hostile",
+        build("imle_net", 3, seed=3, config=width),
+        net_name="imle_net",
+        config=width,
+        name="hostile",
+        version="1",
+        spec=CONTRACT,
+        labels=(HOSTILE, "MI", f"{HOSTILE} 2"),
+        thresholds=(0.01,) * 3,
+        metrics={},
+        training={},
+        card=f"# Card\n\n{HOSTILE} ![y][z] \\{HOSTILE}\n\n[z]: https://evil.example/card.png\n",
+    )
+    monkeypatch.setenv(OWN_MODELS, str(tmp_path / "hostile"))
+    app.run()
+    app.selectbox(key="demo").set_value("inferior_stemi").run()
+    app.selectbox(key="model").set_value("hostile").run()
+    next(box for box in app.selectbox if box.label == "Label").set_value(HOSTILE).run()
+    for page in ("record", "attributions", "criteria", "report", "recordings", "models", "what_if", "compare"):
+        if page != "record":
+            app.switch_page(f"pages/{page}.py").run()
+        if page == "what_if":
+            next(button for button in app.button if button.label == "Apply").click().run()
+        if page == "compare":
+            app.segmented_control(key="differs").set_value("Label").run()
+        assert not app.exception, page
+        assert not raw_markdown(app), page
+        if page == "models":
+            assert "evil.example/card.png" in "\n".join(each.value for each in app.markdown)  # as a link to follow
 
 
 def test_pages_say_what_an_exported_program_cannot_show(

@@ -20,12 +20,12 @@ from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.simulate import simulate
 from ecgviz.training import default_plan, input_spec, teacher, train
 from ecgviz.training.augment import Batch, augment, turned
-from ecgviz.training.copies import copies_of
+from ecgviz.training.copies import Copies, copies_of
 from ecgviz.training.data import Examples, from_ptbxl, from_simulation
 from ecgviz.training.evaluate import areas, best_thresholds, report
 from ecgviz.training.fit import Fitted, Scaling, fit, masked_loss, precision_of
 from ecgviz.training.labels import LABELS, STATEMENTS, SUPERCLASSES, planted
-from ecgviz.training.protocols import Parts, check_labels
+from ecgviz.training.protocols import Parts, check_folds, check_labels
 from ecgviz.training.scores import both_rates, by_margin, thresholds
 from ecgviz.training.state import Schedule
 from ecgviz.types import InputSpec
@@ -303,6 +303,110 @@ def test_settings_are_checked_before_a_record_is_read(tmp_path: Path, monkeypatc
         with pytest.raises(ModelError, match="imle_net cannot be built with"):
             train(default_plan("imle_net", config), tmp_path, tmp_path / "mine")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.filterwarnings("ignore:Initializing zero-element tensors:UserWarning")
+def test_a_network_that_answers_nothing_is_refused_before_a_record_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "read_parts", lambda *_, **__: pytest.fail("records were read"))
+    for net, config in (("resnet1d", {"width": 0}), ("res_lstm", {"n_layers": 0})):
+        with pytest.raises(ModelError, match=f"{net} with {config} answers nothing when it is fed noise"):
+            train(default_plan(net, config), tmp_path, tmp_path / "mine")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("protocol", "missing", "told"),
+    [
+        ("paper", (9,), "no record of fold 9, which a network of the protocol paper is scored on"),
+        (
+            "paper",
+            range(1, 9),
+            "no record of fold 1, 2, 3, 4, 5, 6, 7, 8, which a network of the protocol paper learn",
+        ),
+        ("cross-validated", (2, 5, 8), "no record of fold 2, 5, 8, which .* cross-validated is scored on"),
+    ],
+)
+def test_folds_that_a_protocol_cannot_do_without_are_asked_for_before_anything_is_simulated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protocol: str, missing: tuple[int, ...], told: str
+) -> None:
+    real = parts_of(("MI", "NORM")).real
+    check_folds(real, protocol)
+    monkeypatch.setattr(training, "from_ptbxl", lambda *_, **__: real.where(~np.isin(real.fold, missing)))
+    monkeypatch.setattr(training, "from_simulation", lambda *_, **__: pytest.fail("records were simulated"))
+    with pytest.raises(ModelError, match=told):
+        train(default_plan("resnet1d", {"width": 0.25}, protocol=protocol), tmp_path, tmp_path / "mine")
+    assert list(tmp_path.iterdir()) == []
+
+
+def parts_of(labels: tuple[str, ...], seed: int = 0) -> Parts:
+    """Return noise in all nine folds, the first nine records from a second file too; measured, and no copy altered."""
+    rng = np.random.default_rng(seed)
+    y = np.stack([(np.arange(45) // (k + 1)) % 2 for k in range(len(labels))], axis=1)
+    names = tuple(f"{seed} {n % 36}" for n in range(45))
+    real = examples(rng.normal(0, 0.3, (45, 12, 200)), y, labels, again=np.arange(45) >= 36, record=names)
+    copies = Copies(real.x, rng.normal(size=(45, 4)), real.r_s, np.arange(45), np.zeros(45, bool), np.zeros(45, bool))
+    return Parts(real, None, examples(rng.normal(0, 0.3, (8, 12, 200)), y[:8], labels), None, copies)
+
+
+def test_an_interrupted_training_of_another_plan_or_other_records_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(teacher, "TREES", 2)
+    monkeypatch.setattr(training, "read_parts", lambda plan, *_, **__: parts_of(plan.labels))
+    plan = default_plan("resnet1d", {"width": 0.25}, labels=("MI", "NORM"), n_simulated=0, copies=1, epochs=1)
+
+    def killed(line: str, done: float) -> None:
+        if line.startswith("without folds 2 5 8"):
+            raise KeyboardInterrupt
+
+    train(plan, tmp_path, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        train(plan, tmp_path, tmp_path / "cut", progress=killed)
+    others = ({"labels": ("NORM", "MI")}, {"config": {"width": 0.5}}, {"protocol": "paper"}, {"copies": 2})
+    for other in (*others, {"net": "efficient_ecg", "config": {}}):
+        with pytest.raises(ModelError, match=r"cut\.training holds an interrupted training of another plan"):
+            train(replace(plan, **other), tmp_path, tmp_path / "cut")
+    monkeypatch.setattr(training, "read_parts", lambda plan, *_, **__: parts_of(plan.labels, seed=1))
+    with pytest.raises(ModelError, match="another plan"):
+        train(plan, tmp_path, tmp_path / "cut")
+    monkeypatch.setattr(training, "read_parts", lambda plan, *_, **__: parts_of(plan.labels))
+    kept = tmp_path / "cut.training" / "plan.json"
+    told = kept.read_bytes()
+    kept.unlink()  # as versions did that wrote none
+    with pytest.raises(ModelError, match="another plan"):
+        train(plan, tmp_path, tmp_path / "cut")
+    kept.write_bytes(told)
+    train(plan, tmp_path, tmp_path / "cut")
+    whole, cut = ((tmp_path / name / "weights.safetensors").read_bytes() for name in ("whole", "cut"))
+    assert whole == cut
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cut", "whole"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "told", "group"),
+    [
+        (("AFIB", "SBRAD"), "SCP-ECG statements AFIB, SBRAD", "statement"),
+        (("MI", "NORM"), "PTB-XL's diagnostic superclasses MI, NORM", "superclass"),
+        (("MI", "AFIB"), "PTB-XL's diagnostic superclasses MI and SCP-ECG statements AFIB", "superclass"),
+    ],
+)
+def test_a_network_of_statements_or_of_superclasses_alone_has_a_card_of_what_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, labels: tuple[str, ...], told: str, group: str
+) -> None:
+    monkeypatch.setattr(teacher, "TREES", 2)
+    monkeypatch.setattr(training, "read_parts", lambda plan, *_, **__: parts_of(plan.labels))
+    plan = default_plan("resnet1d", {"width": 0.25}, labels=labels, n_simulated=0, copies=1, epochs=1)
+    train(plan, tmp_path, tmp_path / "tiny")
+    model = load_model(tmp_path / "tiny")
+    assert f"**Labels** {told}; several may hold.\n" in model.card
+    assert f"of the same 9 records: {group} logits differ by {model.metrics['both rates']['median']:.2f}" in model.card
+    groups = {"superclasses" if label in SUPERCLASSES else "statements" for label in labels}
+    trees = {name: scores["macro_auc"]["value"] for name, scores in model.metrics["trees out of fold"].items()}
+    assert trees.keys() == groups
+    for name, auc in trees.items():
+        assert f"The trees that taught it reach a macro AUC of {auc:.3f} on {name} themselves" in model.card
 
 
 def test_a_network_is_fed_what_it_says_it_needs() -> None:

@@ -17,13 +17,12 @@ from ecgviz.checkpoint.archive import MAX_BYTES
 from ecgviz.checkpoint.exported import PREDICTS_ONLY, ExportedProgram
 from ecgviz.checkpoint.folder import EXPORTED, NAME, architecture, check_labels, fill, save_model
 from ecgviz.checkpoint.inputs import asked, noise_for
+from ecgviz.checkpoint.trial import try_in_child
 from ecgviz.checkpoint.unpickle import checkpoint_tensors
 from ecgviz.errors import ModelError
 from ecgviz.records.leads import EXTRA_LEADS, STANDARD_LEADS, canonical
 from ecgviz.types import InputSpec
 
-TOLERANCE = 1e-4
-"""By how many logits a program may differ between one record and two at once, or between two calls."""
 Config = Mapping[str, float | int | str | bool]
 
 
@@ -90,7 +89,7 @@ def import_program(
     ------
     ModelError
         When the file is no such program, its shapes do not fit labels and contract, it calls an operator that programs
-        may not, or its logits are not finite or not repeatable.
+        may not, its logits are not finite or not repeatable, or its first run takes too much memory or time.
     """
     chosen = _thresholds(labels, thresholds, folder)
     _check_leads(spec)
@@ -99,8 +98,9 @@ def import_program(
     if file.stat().st_size > MAX_BYTES:
         raise ModelError(f"{file.name} has {file.stat().st_size / 1e6:.0f} MB (limit {MAX_BYTES / 1e6:.0f} MB)")
     program = ExportedProgram(file.read_bytes(), file.name)
+    spec = replace(spec, pads=program.pads, needs=program.needs)
     program.check(len(labels), spec)
-    _try(program, spec, file.name)
+    try_in_child(program, spec)
     sentence = f"unknown; it {PREDICTS_ONLY}."
     _save(file, folder, program.eval(), EXPORTED, {}, labels, spec, chosen, thresholds is not None, sentence)
 
@@ -164,16 +164,6 @@ def _try_network(net: nn.Module, spec: InputSpec, n_labels: int, called: str) ->
     logits = asked(net, spec, n_labels, called, x, arguments)
     if not torch.isfinite(logits).all():
         raise ModelError(f"{called}: its logits for noise are not finite")
-
-
-def _try(program: ExportedProgram, spec: InputSpec, called: str) -> None:
-    """Refuse a program whose logits are not finite, or that answers for a record by what stands beside it."""
-    x, _ = noise_for(spec)
-    together, again, alone = program(x), program(x), torch.cat([program(x[:1]), program(x[1:])])
-    if not torch.isfinite(together).all():
-        raise ModelError(f"{called}: its logits for noise are not finite")
-    if max((together - other).abs().max() for other in (again, alone)) > TOLERANCE:
-        raise ModelError(f"{called}: its logits differ from call to call; export it in eval mode, without randomness")
 
 
 def _save(

@@ -5,13 +5,14 @@ been simplified, detached or replaced for inference, so that a slope of it need 
 trained.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from ecgviz.checkpoint.archive import Archive, fixed_or_most, read_archive
+from ecgviz.checkpoint.archive import DTYPES, MAX_BYTES, Archive, fixed_or_most, read_archive
 from ecgviz.checkpoint.graph import DEVICE, PROBABLE, Ref, last_operator, steps_of
 from ecgviz.checkpoint.operators import SIZES
 from ecgviz.errors import ExplanationError, ModelError
@@ -35,7 +36,8 @@ class ExportedProgram(nn.Module):
     Raises
     ------
     ModelError
-        When the file is no program, takes or returns anything but one tensor, or calls what is not in `operators`.
+        When the file is no program, takes or returns anything but one tensor, calls what is not in `operators`, or
+        makes a tensor of which its graph says that it is too large.
     """
 
     levels: tuple[str, ...] = ()
@@ -48,6 +50,7 @@ class ExportedProgram(nn.Module):
         self.stored, self.called = stored, called
         archive = read_archive(stored, called)
         try:
+            _check_sizes(archive, called)
             self._weights = self._register(archive)
             self._input, self._output = _ends(archive, called)
             self._steps = steps_of(archive, called, {*self._weights, self._input}, self._output)
@@ -146,6 +149,17 @@ class ExportedProgram(nn.Module):
             found = f"numbers of shape {tuple(logits.shape)}" if isinstance(logits, Tensor) else type(logits).__name__
             raise ModelError(f"{self.called} returned {found}, and was exported to return {wanted}")
         return logits
+
+
+def _check_sizes(archive: Archive, called: str) -> None:
+    """Refuse a value that takes more than `MAX_BYTES` by its size in the graph, for one record where that varies."""
+    for name, value in archive.graph["tensor_values"].items():
+        n_bytes = math.prod(size.get("as_int", 1) for size in value["sizes"])
+        n_bytes *= DTYPES.get(value["dtype"], torch.complex64).itemsize  # complex ones are made, and never stored
+        if n_bytes > MAX_BYTES:
+            raise ModelError(
+                f"{called} makes a tensor {name} of {n_bytes / 1e6:.0f} MB (limit {MAX_BYTES / 1e6:.0f} MB)"
+            )
 
 
 def _ends(archive: Archive, called: str) -> tuple[str, str]:

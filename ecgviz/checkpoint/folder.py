@@ -126,8 +126,10 @@ def read_model(folder: Path) -> Model:
             f"{folder.name}: {stored} has SHA-256 {found[:12]}..., model.json says "
             f"{described.weights_sha256[:12]}...: the weights were changed or belong to another model"
         )
+    net = _network(described, weights, folder.name)
+    _check_contract(net, described, folder.name)
     return Model(
-        net=_network(described, weights, folder.name).eval().requires_grad_(requires_grad=False),
+        net=net.eval().requires_grad_(requires_grad=False),
         net_name=described.net,
         config=described.config,
         name=described.name,
@@ -140,6 +142,20 @@ def read_model(folder: Path) -> Model:
         metrics=described.metrics,
         training=described.training,
     )
+
+
+def _check_contract(net: nn.Module, described: Description, folder: str) -> None:
+    """Refuse an input contract that promises what the network, as far as it says so, cannot do or does without."""
+    spec = described.spec
+    if spec.pads and not getattr(net, "pads", True):
+        raise ModelError(
+            f"{folder}: {DESCRIPTION} says that shorter records may be padded (spec.pads), and {described.net} would "
+            "take the padding for signal"
+        )
+    if lacking := [name for name in getattr(net, "needs", ()) if name not in spec.needs]:
+        raise ModelError(
+            f"{folder}: {described.net} needs {', '.join(lacking)}, which {DESCRIPTION} does not name (spec.needs)"
+        )
 
 
 def _card(folder: Path) -> str:

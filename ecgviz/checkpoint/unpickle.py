@@ -26,6 +26,8 @@ from ecgviz.records import child
 MAX_BYTES = 500_000_000
 """Checkpoints larger than this, packed or unpacked, are refused."""
 LIMITS = child.Limits(memory_bytes=2_500_000_000, processor_s=60, wall_s=120.0, file_bytes=MAX_BYTES + 10_000_000)
+LONGEST_KEY = 1000
+"""Letters; what stands before a key is taken off word by word, and no network has names that long."""
 NESTED = ("state_dict", "model_state_dict", "model")
 """Entries under which trainers keep the weights, the first that is there counts."""
 _REQUEST, _CHECKPOINT, _ANSWER = "request.json", "checkpoint.pt", "answer.safetensors"
@@ -97,6 +99,8 @@ def _weights(loaded: Any, called: str) -> dict[str, Tensor]:
                 f"{called}: {str(key)!r} is {type(value).__name__}, no plain tensor; weights are looked for under "
                 f"{', '.join(NESTED)} or at the top"
             )
+        if len(key) > LONGEST_KEY:
+            raise ModelError(f"{called}: {key[:20]!r}... is a name of {len(key)} letters (limit {LONGEST_KEY})")
     size = sum(value.numel() * value.element_size() for value in loaded.values())
     if size > MAX_BYTES:
         raise ModelError(f"{called} unpacks to {size / 1e6:.0f} MB (limit {MAX_BYTES / 1e6:.0f} MB)")

@@ -116,8 +116,8 @@ def query(
 
 def _cell(value: Any) -> Any:
     """Return a value as a cell of CSV: lists and structs as JSON, which reads back whole."""
-    is_array = getattr(value, "shape", ()) != ()
-    return json.dumps(plain(value)) if is_array or isinstance(value, list | dict) else value
+    told = plain(value)
+    return json.dumps(told) if isinstance(told, list | dict) else told
 
 
 def summary(

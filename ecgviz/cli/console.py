@@ -1,32 +1,46 @@
 """How results are written: JSON for programs, tables for people, and a bar while they wait."""
 
 import dataclasses
+import datetime
 import json
 import math
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol
+from uuid import UUID
 
 from ecgviz import NOTICE
 
 WIDTH_WITHOUT_TERMINAL = 160
+_AS_TEXT = (Path, UUID, datetime.date, datetime.time, datetime.timedelta)
+"""Written in JSON as Python writes them."""
 
 
 def plain(value: Any) -> Any:
-    """Return ``value`` as what JSON can hold: arrays become lists, what is not a finite number becomes None."""
+    """Return ``value`` as what JSON can hold: arrays become lists, what is not a finite number becomes None.
+
+    Dates, times, spans and UUIDs become text (None where missing), bytes their digits in base 16.
+    """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):
         return {str(key): plain(entry) for key, entry in value.items()}
     if hasattr(value, "tolist"):
+        kind = getattr(getattr(value, "dtype", None), "kind", None)
+        if kind in ("m", "M"):  # dates and spans; those of nanoseconds would become bare numbers
+            value = value.astype(f"{kind}8[us]")
         return plain(value.tolist())
     if isinstance(value, list | tuple):
         return [plain(entry) for entry in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return str(value) if isinstance(value, Path) else value
+    if isinstance(value, float | Decimal):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, bytes | bytearray):
+        return value.hex()
+    # A date that is missing (pandas.NaT) is a date of its kind, and is not even itself.
+    return (str(value) if value == value else None) if isinstance(value, _AS_TEXT) else value
 
 
 def write_json(value: Any) -> None:

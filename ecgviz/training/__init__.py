@@ -1,5 +1,6 @@
 """Training: simulated and real records in, a checked model folder with an honest card out."""
 
+import hashlib
 import shutil
 import time
 from collections.abc import Callable, Mapping
@@ -12,9 +13,10 @@ import torch
 from torch import nn
 
 from ecgviz import __version__
-from ecgviz.checkpoint import NAME, save_model
+from ecgviz.checkpoint import NAME, network_logits, save_model
 from ecgviz.checkpoint.folder import architecture
-from ecgviz.errors import ModelError
+from ecgviz.checkpoint.inputs import noise_for
+from ecgviz.errors import ModelError, said_by
 from ecgviz.nets import NETS, build
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.records.ptbxl import read_table
@@ -24,8 +26,18 @@ from ecgviz.training.copies import copies_of
 from ecgviz.training.data import Examples, from_ptbxl, from_simulation
 from ecgviz.training.fit import Schedule, precision_of
 from ecgviz.training.labels import LABELS
-from ecgviz.training.protocols import PROTOCOLS, READ_FOLDS, TEST_FOLDS, Course, Outcome, Parts, check_labels
+from ecgviz.training.protocols import (
+    PROTOCOLS,
+    READ_FOLDS,
+    TEST_FOLDS,
+    Course,
+    Outcome,
+    Parts,
+    check_folds,
+    check_labels,
+)
 from ecgviz.training.scores import positives
+from ecgviz.training.state import keep_plan
 from ecgviz.types import InputSpec
 
 MODEL_RATE_HZ = 100.0
@@ -99,6 +111,7 @@ def read_parts(
         progress(line, 0.0)
 
     real = from_ptbxl(data, READ_FOLDS, spec, plan.labels, both_rates=True, n_jobs=n_jobs, progress=said)
+    check_folds(real, plan.protocol)
 
     def made(n: int, seed: int) -> Examples:
         return from_simulation(n, seed=seed, spec=spec, labels=plan.labels, n_jobs=n_jobs, progress=said)
@@ -148,20 +161,40 @@ def train(
     ------
     ModelError
         When ``out`` exists, its last part is no model name (lower case letters, digits, ``_ . -``), an interrupted
-        training of another plan lies beside it, the network does not take a setting of the plan, or no record has one
-        of the labels (`check_labels`).
+        training of another plan or of other records lies beside it, the network does not take a setting of the plan, a
+        part of the folds has no record (`check_folds`), or no record has one of the labels (`check_labels`).
     RecordError
         When ``data`` is not PTB-XL as published.
     """
     if out.exists() or not NAME.fullmatch(out.name):
         raise ModelError(f"{out} cannot be written: it exists, or {out.name!r} is no model name such as imle_net")
     started, spec = time.monotonic(), input_spec(plan.net)
-    architecture(plan.net, len(plan.labels), plan.config)  # what it does not take is said before hours of reading
+    _try(plan, spec)  # what it does not take is said before hours of reading
     parts = read_parts(plan, data, spec, n_jobs=n_jobs, progress=progress)
     scratch = out.with_name(f"{out.name}.training")
-    scratch.mkdir(parents=True, exist_ok=True)
+    keep_plan(scratch, {"plan": asdict(plan), "spec": asdict(spec), "records": _digest(parts.real)})
     train_on(plan, parts, spec, out, device=device, scratch=scratch, started=started, progress=progress)
     shutil.rmtree(scratch)
+
+
+def _try(plan: Plan, spec: InputSpec) -> None:
+    """Refuse a network that cannot be built as planned, or that does not answer noise."""
+    net = architecture(plan.net, len(plan.labels), plan.config)
+    x, arguments = noise_for(spec)
+    called = f"{plan.net} with {dict(plan.config) or 'its usual settings'}"
+    try:
+        shape = tuple(network_logits(net, x, **arguments).shape)
+    except Exception as fault:  # settings that no network can have fail in as many ways as there are layers
+        raise ModelError(f"{called} answers nothing when it is fed noise ({said_by(fault)})") from fault
+    if shape != (len(x), len(plan.labels)):
+        raise ModelError(f"{called} answers {len(x)} records with numbers of shape {shape}, not one a label")
+
+
+def _digest(real: Examples) -> str:
+    """Return what tells the real records, and what is stated of them, from others."""
+    digest = hashlib.sha256(repr((real.record, real.fold.tolist(), real.again.tolist())).encode())
+    digest.update(np.ascontiguousarray(real.y).tobytes())
+    return digest.hexdigest()
 
 
 def train_on(

@@ -44,7 +44,7 @@ def model_card(name: str, net_name: str, net: nn.Module, metrics: Mapping[str, A
         _what_was_held_out(held),
         *_reports(held, metrics[held]),
         *(_reports("fold 10", metrics["fold 10"]) if "fold 10" in metrics else ()),
-        *_pairs(metrics["both rates"]),
+        *_pairs(metrics["both rates"], plan["labels"]),
         *_trees(metrics),
         "## Scores on simulated records",
         "These say how well the network knows the simulator, not patients.",
@@ -71,10 +71,9 @@ def _shows(net: nn.Module) -> Iterator[str]:
 def _labels(labels: tuple[str, ...]) -> str:
     superclasses = [label for label in labels if label in SUPERCLASSES]
     others = [label for label in labels if label not in SUPERCLASSES]
-    said = f"**Labels** PTB-XL's diagnostic superclasses {', '.join(superclasses)}" if superclasses else "**Labels**"
-    return (
-        f"{said}{' and' if superclasses and others else ''} SCP-ECG statements {', '.join(others)}; several may hold."
-    )
+    groups = (("PTB-XL's diagnostic superclasses", superclasses), ("SCP-ECG statements", others))
+    said = [f"{what} {', '.join(names)}" for what, names in groups if names]
+    return f"**Labels** {' and '.join(said)}; several may hold."
 
 
 def _data(history: Mapping[str, Any]) -> str:
@@ -166,19 +165,20 @@ def _cell(found: Mapping[str, Any]) -> str:
     return "none" if found["auc"] is None else f"{found['auc']:.3f} ({found['positives']})"
 
 
-def _pairs(change: Mapping[str, Any] | None) -> Iterator[str]:
+def _pairs(change: Mapping[str, Any] | None, labels: tuple[str, ...]) -> Iterator[str]:
     if change is not None:
+        of = "superclass" if set(labels) & set(SUPERCLASSES) else "statement"
         yield (
-            f"**100 Hz and 500 Hz files** of the same {change['pairs']} records: superclass logits differ by "
+            f"**100 Hz and 500 Hz files** of the same {change['pairs']} records: {of} logits differ by "
             f"{change['median']:.2f} (median), {change['p95']:.2f} (95th percentile); between records they vary by "
             f"{change['logit_sd']:.2f} (SD)."
         )
 
 
 def _trees(metrics: Mapping[str, Any]) -> Iterator[str]:
-    if "trees out of fold" in metrics:
-        auc = metrics["trees out of fold"]["superclasses"]["macro_auc"]
-        yield f"The trees that taught it reach a macro AUC of {auc['value']:.3f} themselves, out of fold."
+    for group, scores in metrics.get("trees out of fold", {}).items():
+        if (value := scores["macro_auc"]["value"]) is not None:
+            yield f"The trees that taught it reach a macro AUC of {value:.3f} on {group} themselves, out of fold."
 
 
 def _limits(history: Mapping[str, Any]) -> str:

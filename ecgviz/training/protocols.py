@@ -29,6 +29,8 @@ GROUPS = ((1, 4, 7), (2, 5, 8), (3, 6, 9))
 READ_FOLDS = tuple(range(1, 10))
 VALIDATION_FOLD = 9
 TEST_FOLDS = (10,)
+HELD_OUT = {"cross-validated": GROUPS, "paper": ((VALIDATION_FOLD,),)}
+"""By protocol, the folds that one network leaves out each, and is scored on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +49,24 @@ class Parts:
     def teaching(self, chosen: BoolArray, seed: int) -> Examples:
         """Return what some real records (n,) teach: themselves, or their copies with the answers of trees."""
         return self.real.where(chosen) if self.copies is None else taught(self.real, self.copies, chosen, seed=seed)
+
+
+def check_folds(real: Examples, protocol: str) -> None:
+    """Refuse real records that leave a network of this protocol nothing to learn from, or nothing to be scored on.
+
+    Raises
+    ------
+    ModelError
+        Names the folds of which no record is there.
+    """
+    for group in HELD_OUT[protocol]:
+        held, rest = np.isin(real.fold, group), [fold for fold in READ_FOLDS if fold not in group]
+        for rows, folds, what in ((held & ~real.again, group, "is scored on"), (~held, rest, "learns from")):
+            if not rows.any():
+                raise ModelError(
+                    f"there is no record of fold {', '.join(map(str, folds))}, which a network of the protocol "
+                    f"{protocol} {what}: give --data a PTB-XL in which these folds have labelled records"
+                )
 
 
 def check_labels(parts: Parts, protocol: str) -> None:

@@ -11,6 +11,7 @@ from ecgviz.simulate import FINDINGS
 from ecgviz.training import metrics
 from ecgviz.training.data import Examples
 from ecgviz.training.evaluate import areas, best_thresholds, report
+from ecgviz.training.fit import superclass_columns
 from ecgviz.types.arrays import BoolArray, FloatArray
 
 FEWEST_POSITIVES = 10
@@ -102,12 +103,15 @@ def answers(examples: Examples, p: FloatArray) -> dict[str, Any]:
 
 
 def both_rates(examples: Examples, p: FloatArray) -> dict[str, Any] | None:
-    """Return how much the logits of superclasses change between the two files of a record; None without pairs."""
+    """Return how much logits change between the two files of a record; None without pairs.
+
+    The logits are those of superclasses, or of statements where no label is a superclass.
+    """
     low = {name: i for i, name in enumerate(examples.record) if not examples.again[i]}
     pairs = [(low[name], i) for i, name in enumerate(examples.record) if examples.again[i] and name in low]
     if not pairs:
         return None
-    columns = [k for k, label in enumerate(examples.labels) if label in SUPERCLASSES]
+    columns = superclass_columns(examples.labels)
     logits = np.log(p[:, columns]) - np.log1p(-p[:, columns])
     first, second = np.array(pairs).T
     change = np.abs(logits[first] - logits[second])

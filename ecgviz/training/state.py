@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from ecgviz.records.write import written_whole
 
 WEIGHT_DECAY = 0.02
 CLIP_NORM = 1.0
+PLAN = "plan.json"
+"""In the folder of checkpoints: what all of them are of."""
 AVERAGING = 0.99
 """Exponential moving average of the weights a step, which is what is validated and kept."""
 
@@ -44,6 +47,26 @@ class Epoch:
     epoch: int
     loss: float
     validation_auc: float | None
+
+
+def keep_plan(folder: Path, told: Mapping[str, Any]) -> None:
+    """Write into a folder of checkpoints what they are of, once; afterwards hold it against what is asked for.
+
+    Raises
+    ------
+    ModelError
+        When something else is written there, or nothing beside checkpoints (of an older version).
+    """
+    kept, text = folder / PLAN, json.dumps(told, indent=1, sort_keys=True, default=str)
+    if not kept.is_file() and not any(folder.glob("*.safetensors")):
+        with written_whole(kept) as part:
+            part.write_text(text, encoding="utf-8")
+    elif not kept.is_file() or kept.read_text(encoding="utf-8", errors="replace") != text:
+        raise ModelError(_another_plan(folder))
+
+
+def _another_plan(folder: Path) -> str:
+    return f"{folder} holds an interrupted training of another plan: finish it, or delete it"
 
 
 class State:
@@ -113,7 +136,7 @@ class State:
         with safe_open(path, "pt") as stored:
             plain = json.loads(stored.metadata()["state"])
         if plain["plan"] != self.plan:
-            raise ModelError(f"{path.parent} holds an interrupted training of another plan: finish it, or delete it")
+            raise ModelError(_another_plan(path.parent))
         device = str(next(self.net.parameters()).device)
         parts: dict[str, dict[str, Tensor]] = {"net": {}, "averaged": {}, "kept": {}, "moments": {}}
         for name, tensor in load_file(path, device).items():

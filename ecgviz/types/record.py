@@ -16,6 +16,9 @@ PLAUSIBLE_MV = 20.0
 RATES_HZ = (25.0, 100_000.0)
 """Below, a QRS complex falls between two samples; above, no electrocardiograph samples."""
 
+MOST_SAMPLES = 1_000_000
+"""Of a lead that a network is fed: more than an hour at 250 Hz, which no network for the resting ECG takes at once."""
+
 NEEDS = ("r_peaks", "age_sex")
 """What a network can need beside the signal."""
 
@@ -163,7 +166,8 @@ class InputSpec:
     Raises
     ------
     ModelError
-        For no leads or one twice, a rate, length or scale that is no number or not above 0, or an unknown need.
+        For no leads or one twice, a rate, length or scale that is no number or not above 0, a rate that no ECG has
+        (`RATES_HZ`), more than `MOST_SAMPLES` a lead, or an unknown need.
     """
 
     leads: tuple[str, ...]
@@ -184,6 +188,13 @@ class InputSpec:
                 raise ModelError(f"{name} is {value:g}; it is a number above 0")
         if not np.isfinite(self.mean_mv):
             raise ModelError(f"mean_mv is {self.mean_mv:g}; it is a number of millivolts")
+        if not RATES_HZ[0] <= self.fs <= RATES_HZ[1]:
+            raise ModelError(f"fs is {self.fs:g}; a sampling rate is {RATES_HZ[0]:g} to {RATES_HZ[1]:g} Hz")
+        if self.fs * self.duration_s > MOST_SAMPLES:
+            raise ModelError(
+                f"{self.duration_s:g} s at {self.fs:g} Hz are more than {MOST_SAMPLES} samples a lead, the most that a "
+                "network is fed"
+            )
         if self.n_samples < 1:
             raise ModelError(f"{self.duration_s:g} s at {self.fs:g} Hz hold no sample")
         if unknown := [name for name in self.needs if name not in NEEDS]:
