@@ -6,18 +6,22 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import on_page
 import pytest
 from review_studies import AFTER, BEFORE, answer, definition
 from streamlit.testing.v1 import AppTest
+from toys import no_beats
 
 from ecgviz import NOTICE
 from ecgviz.checkpoint import Model
+from ecgviz.evidence import evidence
 from ecgviz.explain import explain_controls
 from ecgviz.review import create as creating
 from ecgviz.review import founding, material, store
-from ecgviz.ui.reader_study import VIEWS
-from ecgviz.ui.state.review import STUDIES
+from ecgviz.types import Explanation, Prediction
+from ecgviz.ui.reader_study import VIEWS, second_answer
+from ecgviz.ui.state.review import STUDIES, MapShown
 
 PAGE = "pages/reader_study.py"
 READERS = (("R1", "reader"), ("R2", "reader"), ("A1", "adjudicator"), ("O1", "owner"))
@@ -180,6 +184,53 @@ def test_a_recording_is_read_in_two_phases_and_can_be_corrected(app: AppTest, fo
     assert [row["label"] for row in kept] == ["NORM", "MI", "NORM"]
     assert kept[2]["supersedes"] == kept[1]["review_id"]
     assert store.verify(folder).faults == ()
+
+
+def test_a_blinded_map_does_not_tell_what_kind_it_is(app: AppTest, folder: Path, codes: Mapping[str, str]):
+    turns = [(name, turn.item) for name in ("R1", "R2") for turn in store.turns(folder, name)]
+    reader, item = next((name, item) for name, item in turns if item.arm == "both")
+    for turn in store.turns(folder, reader):
+        answer(folder, reader, turn.item.item_id, "before", BEFORE)
+        if turn.item.item_id == item.item_id:
+            break
+        answer(folder, reader, turn.item.item_id, "after", AFTER)
+    enter(app, codes[reader])
+    told = []
+    for name in ("map A", "map B"):
+        field(app, "segmented_control", "behind").set_value(name).run()
+        paper, *matrices = on_page.figures(app)
+        (heat,) = [each for each in paper["data"] if each["type"] == "heatmap"]
+        assert heat["zmin"] == 0
+        words = [each["text"] for each in paper["layout"]["annotations"]]
+        assert not [text for text in words if "finest time" in text or "signal seen" in text]
+        legend = heat["colorbar"]["title"]["text"], heat["colorbar"]["ticktext"], heat["zmax"], heat["colorscale"]
+        alt = paper["layout"]["meta"]["alt"]
+        told.append(json.dumps([legend, words, alt, paper["layout"]["height"]]).replace(name, "map"))
+    assert told[0] == told[1]
+    titles = [each["layout"]["title"]["text"] for each in matrices]
+    assert titles[0].replace("Map A", "Map") == titles[1].replace("Map B", "Map")
+
+
+def a_map(name: str, values: np.ndarray) -> MapShown:
+    made = Explanation(values, 100.0, 0.0, ("I", "II"), "MI", "saliency", True, 0.01)
+    return MapShown(name, Prediction((), *[np.zeros(0)] * 3), made, evidence(made, no_beats(1.0)), ())
+
+
+def test_what_opposes_is_no_part_of_a_blinded_map_and_the_arm_alone_tells_all():
+    values = np.linspace(-4.0, 2.0, 2 * 7).reshape(2, 7)
+    blinded = second_answer.behind_trace(a_map("map A", values), 1.0, blinded=True)
+    assert not blinded.signed
+    assert np.argwhere(blinded.values == 0).tolist() == np.argwhere(values <= 0).tolist()
+    shown = values > 0
+    assert np.allclose(blinded.values[shown] / blinded.values.max(), values[shown] / 2.0)
+    assert "MI" not in blinded.name
+    assert "saliency" not in blinded.name
+    alone = second_answer.behind_trace(a_map("saliency", values), 1.0, blinded=False)
+    assert alone.signed
+    assert np.array_equal(alone.values, values)
+    assert alone.name.startswith("saliency of MI")
+    opposing = second_answer.behind_trace(a_map("map A", -np.abs(values)), 1.0, blinded=True)
+    assert not opposing.values.any()
 
 
 def test_an_adjudicator_reads_what_has_no_reference_without_a_model(

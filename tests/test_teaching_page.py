@@ -11,14 +11,20 @@ import yaml
 from streamlit.testing.v1 import AppTest
 
 from ecgviz import NOTICE, checkpoint
+from ecgviz.beats import delineate
+from ecgviz.edit import delete_beat, marks_table
+from ecgviz.records import load_record
+from ecgviz.records.write import save_record
+from ecgviz.signal import condition
 from ecgviz.teach import Opened, open_case, shipped_cases
 from ecgviz.teach.flaw import trained_side
 from ecgviz.teach.history import Attempt, attempts, keep
-from ecgviz.types import Prediction
+from ecgviz.types import Prediction, Record
 from ecgviz.ui import state
 from ecgviz.ui.state import teaching
 from ecgviz.ui.state.library import VARIABLE
-from ecgviz.ui.teaching import reveal
+from ecgviz.ui.state.recordings import ChangedMarks
+from ecgviz.ui.teaching import reveal, sheet
 
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARY = shipped_cases()
@@ -116,14 +122,29 @@ def test_a_wrong_model_is_called_wrong(
     labels = ("IMI", "MI", "CLBBB")
     probabilities = np.array([0.9 if label in called else 0.1 for label in labels])
     prediction = Prediction(labels, np.zeros(3), probabilities, np.full(3, 0.5))
-    monkeypatch.setattr(state, "prediction", lambda record, network: prediction)
+    monkeypatch.setattr(state, "prediction", lambda record, network, **beats: prediction)
     told = reveal.judged(infarct, checkpoint.load_model("imle_net"), ["IMI", "MI"])
     assert any(sentence in each for each in told)
     assert any("the model is wrong" in each for each in told) == (len(called) != 2)
 
 
+def test_a_finding_that_no_criterion_finds_is_no_miss_of_the_model(monkeypatch: pytest.MonkeyPatch):
+    labels = ("IMI", "MI")
+    prediction = Prediction(labels, np.zeros(2), np.array([0.1, 0.1]), np.full(2, 0.5))
+    monkeypatch.setattr(state, "prediction", lambda record, network, **beats: prediction)
+    network = checkpoint.load_model("imle_net")
+    faint, plain = (open_case(LIBRARY, "013", severity=severity) for severity in (0.3, 1.2))
+    assert ["inferior_stemi" in each.met for each in (faint, plain)] == [False, True]
+    told = reveal.judged(faint, network, ["IMI", "MI"])
+    assert all("no published definition of the finding is met at this severity either" in each for each in told)
+    assert not any("the model is wrong" in each for each in told)
+    assert all("the model is wrong" in each for each in reveal.judged(plain, network, ["IMI", "MI"]))
+    recorded = replace(faint, simulation=None)  # of a recorded case its readers are the authority
+    assert all("the model is wrong" in each for each in reveal.judged(recorded, network, ["IMI", "MI"]))
+
+
 def test_a_network_without_such_an_output_cannot_be_right_or_wrong(infarct: Opened, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(state, "prediction", lambda record, network: None)
+    monkeypatch.setattr(state, "prediction", lambda record, network, **beats: None)
     (told,) = reveal.judged(infarct, checkpoint.load_model("imle_net"), [])
     assert "has no output for acute inferior infarction" in told.replace("\\", "")
 
@@ -180,7 +201,7 @@ def test_look_alikes_stand_side_by_side_with_the_criteria_of_both(page: AppTest)
 
 def test_the_flaw_is_the_map_of_the_network_with_random_weights(page: AppTest):
     start(page, "Spot the flaw", "15")
-    trained = trained_side("015", 0)
+    trained = trained_side("015", page.session_state["teaching sitting"].seed)
     random = {"A": "B", "B": "A"}[trained]
     assert f"Map {trained} is the trained" not in said(page)
     press(page, f"{random} is random")
@@ -188,6 +209,34 @@ def test_the_flaw_is_the_map_of_the_network_with_random_weights(page: AppTest):
     assert "You were right; so far 1 of 1" in said(page)
     press(page, "Next case")
     assert "**1 of 1 right.**" in said(page)
+
+
+def test_each_search_for_the_flaw_counts_its_own_answers_and_deals_the_sides_anew(page: AppTest):
+    seeds = []
+    for answer in ("right", "wrong"):
+        start(page, "Spot the flaw", "15")
+        seeds.append(page.session_state["teaching sitting"].seed)
+        trained = trained_side("015", seeds[-1])
+        press(page, f"{trained if answer == 'wrong' else {'A': 'B', 'B': 'A'}[trained]} is random")
+        assert f"You were {answer}; so far {int(answer == 'right')} of 1." in said(page)
+        press(page, "Next case")
+        assert f"**{int(answer == 'right')} of 1 right.**" in said(page)
+        assert f"Seed of this sitting: {seeds[-1]}." in said(page)
+        press(page, "End")
+    assert seeds[0] != seeds[1]
+
+
+def test_a_case_of_a_search_for_the_flaw_counts_once(page: AppTest):
+    start(page, "Spot the flaw", "15 13")
+    press(page, "A is random")
+    told = said(page)
+    held = page.session_state["teaching sitting"]
+    page.session_state["teaching sitting"] = replace(held, at=0, step=0)  # back to a case that was revealed
+    page.run()
+    press(page, "B is random")
+    assert [each for each in told.splitlines() if "You were" in each] == [
+        each for each in said(page).splitlines() if "You were" in each
+    ]
 
 
 def test_a_search_for_the_flaw_can_be_ended_before_it_is_answered(page: AppTest):
@@ -206,6 +255,37 @@ def test_a_case_whose_time_is_up_is_missed(page: AppTest, monkeypatch: pytest.Mo
     assert "**Result: 1 of 2 right**" in said(page)
     (result,) = [each.value for each in page.table if "outcome" in each.value.columns]
     assert list(result["outcome"]) == ["right", "missed"]
+
+
+@pytest.mark.parametrize("mode", ["Quiz", "Timed set"])
+def test_an_answer_that_cannot_be_kept_is_said_on_the_next_page(page: AppTest, kept: Path, mode: str):
+    page.session_state["teaching learner"] = "BCDF23"
+    kept.write_text("no database at all, and longer than a header of one" * 30)
+    start(page, mode, "13 15")
+    hand_in(page, "inferior_stemi")
+    lost = "The answer to case 013 is not in the history: the history teaching.sqlite cannot be used"
+    assert lost in said(page)
+    kept.unlink()
+    if mode == "Quiz":
+        for label in ("Show the criteria", "Show what the model saw", "Next case"):
+            press(page, label)
+    hand_in(page, "normal")
+    assert "is not in the history" not in said(page)
+    (one,) = attempts(kept, "BCDF23")
+    assert one.case == "015"
+
+
+def test_a_case_whose_time_is_up_and_that_cannot_be_kept_is_said(
+    page: AppTest, kept: Path, monkeypatch: pytest.MonkeyPatch
+):
+    page.session_state["teaching learner"] = "BCDF23"
+    kept.write_text("no database at all, and longer than a header of one" * 30)
+    start(page, "Timed set", "13")
+    now = teaching.time.time()
+    monkeypatch.setattr(teaching.time, "time", lambda: now + 1000)
+    page.run()
+    assert "**Result: 0 of 1 right**" in said(page)
+    assert "The answer to case 013 is not in the history" in said(page)
 
 
 def test_a_history_is_kept_under_a_code_only_and_opens_again(page: AppTest, kept: Path):
@@ -334,3 +414,96 @@ def test_the_library_of_the_dashboard_can_be_taught_from(
     assert "complete left bundle branch block" in said(page)
     assert "CC BY 4.0, PTB-XL" in said(page)
     assert "No truth was planted here" in said(page) or "nothing is marked" in said(page)
+
+
+def recorded_folder(folder: Path, lesson: str, record: Record) -> Path:
+    """Make a teacher's folder with one recorded case."""
+    folder.mkdir(parents=True)
+    save_record(replace(record, id="x", simulated=False), folder / "one.npz")
+    case = {"id": "a1", "lesson": lesson, "level": 1, "record": "one"}
+    (folder / "cases.yaml").write_text(yaml.safe_dump({"schema_version": 1, "licence": "mine own", "cases": [case]}))
+    return folder
+
+
+def open_mine(page: AppTest, monkeypatch: pytest.MonkeyPatch, folder: Path, mode: str) -> AppTest:
+    monkeypatch.setenv(VARIABLE, str(folder))
+    page.run().selectbox(key="teaching library").set_value("Cases of the folder mine").run()
+    return start(page, mode, "a1")
+
+
+def test_marks_that_a_reader_changed_elsewhere_are_no_part_of_a_case(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    folder = recorded_folder(tmp_path / "mine", "inferior_stemi", load_record("demo:inferior_stemi"))
+    record = load_record(folder / "one.npz")
+    automatic = delineate(condition(record))
+    fewer = delete_beat(automatic, 5)
+    told, matrices = [], []
+    for changed in ({}, {record.key: ChangedMarks(marks_table(automatic), fewer, "a digest")}):
+        page.session_state["changed marks"] = changed
+        open_mine(page, monkeypatch, folder, "Quiz")
+        hand_in(page, "inferior_stemi", leads=("II", "III"), waves=("ST",))
+        press(page, "Show the criteria")
+        press(page, "Show what the model saw")
+        assert not page.error
+        told.append(said(page))
+        matrices.append([each["data"][0] for each in on_page.figures(page)])
+        press(page, "End")
+    assert "**The same question to both" in told[0]
+    assert told[0] == told[1]
+    assert matrices[0] == matrices[1]
+
+
+def test_a_search_for_the_flaw_stands_on_the_beats_of_its_case(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    folder = recorded_folder(tmp_path / "mine", "inferior_stemi", load_record("demo:inferior_stemi"))
+    record = load_record(folder / "one.npz")
+    automatic = delineate(condition(record))
+    changed = ChangedMarks(marks_table(automatic), delete_beat(automatic, 5), "a digest")
+    page.session_state["changed marks"] = {record.key: changed}
+    open_mine(page, monkeypatch, folder, "Spot the flaw")
+    press(page, "A is random")
+    assert not page.error
+    assert "Share of each map in " in said(page)
+
+
+def test_a_recorded_case_is_paged_through_and_told_in_its_own_words(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    normal = load_record("demo:normal")
+    long = replace(normal, signal=np.tile(normal.signal, 2), age_years=9.0, sex="female")
+    open_mine(page, monkeypatch, recorded_folder(tmp_path / "mine", "inferior_stemi", long), "Study")
+    assert "Girl, 9 years" in said(page)
+    assert "No published definition of it is met on this recording" in said(page)
+    assert "severity" not in said(page)
+    assert "no definition is met here, so that no place is marked" in said(page)
+    assert "a rate or an interval without a place" not in said(page)
+    (slider,) = [each for each in page.slider if each.label == "Start of the sheet, s"]
+    assert "0 to 10 s" in on_page.figures(page)[0]["layout"]["meta"]["alt"]
+    slider.set_value(10.0).run()
+    assert "10 to 20 s" in on_page.figures(page)[0]["layout"]["meta"]["alt"]
+    page.session_state["study model a1"] = True
+    page.run()
+    assert not page.exception
+    assert all("10 to 20 s" in each["layout"]["meta"]["alt"] for each in on_page.figures(page)[:2])
+
+
+@pytest.mark.parametrize("mode", ["Quiz", "Timed set", "Spot the flaw"])
+def test_every_mode_pages_through_a_long_recording(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mode: str
+):
+    normal = load_record("demo:inferior_stemi")
+    long = replace(normal, signal=np.tile(normal.signal, 2))
+    open_mine(page, monkeypatch, recorded_folder(tmp_path / "mine", "inferior_stemi", long), mode)
+    (slider,) = [each for each in page.slider if each.label == "Start of the sheet, s"]
+    slider.set_value(4.0).run()
+    assert "4 to 14 s" in on_page.figures(page)[0]["layout"]["meta"]["alt"]
+
+
+@pytest.mark.parametrize(
+    ("age_years", "sex", "told"),
+    [(9.0, "female", "Girl, 9"), (17.9, "male", "Boy, "), (3.0, None, "Child, 3"), (18.0, "male", "Man, 18")],
+)
+def test_who_is_a_child_is_called_one(age_years: float, sex: str | None, told: str, infarct: Opened):
+    assert sheet.who(replace(infarct.record, age_years=age_years, sex=sex)).startswith(told)

@@ -59,9 +59,12 @@ def commands(case: Case) -> None:
     if source is None or not source.startswith("demo:") or case.record.altered:
         widgets.note("Give the path of the recording in place of RECORD; what was edited here is not edited there.")
         source = "RECORD"
+    marks = " --marks marks.csv" if case.beats.edits else ""
+    if marks:
+        widgets.note("Marks were changed here: download them on the Beats page, and save them as marks.csv.")
     method, model = case.explanation.method, case.provenance["model"]
     st.code(
-        f"ecgviz explain {source} --model {model} --label {case.label} --method {method} --out case\n"
+        f"ecgviz explain {source} --model {model} --label {case.label} --method {method}{marks} --out case\n"
         "ecgviz report case --out report.pdf\necgviz verify case",
         language=None,
         wrap_lines=True,

@@ -1,4 +1,7 @@
-"""The answer after the model's: what it said and what its maps show, and what the reader makes of both."""
+"""The answer after the model's: what it said and what its maps show, and what the reader makes of both.
+
+Where the arm is blinded a map has a letter, and is drawn so that nothing beside its shape tells how it was made.
+"""
 
 from dataclasses import replace
 
@@ -8,8 +11,10 @@ import streamlit as st
 
 from ecgviz import figures
 from ecgviz.figures import tables
+from ecgviz.figures.heat import COLOUR_END_QUANTILE, Heat
 from ecgviz.figures.style import percent
 from ecgviz.review.answers import LIKERT, VERDICTS, Answer, missing
+from ecgviz.review.design import ALONE
 from ecgviz.review.places import Place
 from ecgviz.types import WAVES
 from ecgviz.ui import failures, method_words, widgets, wording, words
@@ -33,8 +38,7 @@ def ask(held: Seat, question: Question, place: str, first: Answer) -> None:
     review.fill(question, (), _judged(maps), first)
     own = review.own_answer(held, question.item)
     behind = _answers(question, own, maps)
-    anonymous = replace(behind.explanation, method=behind.name)
-    heat = figures.from_explanation(anonymous, shown.record.duration_s)
+    heat = behind_trace(behind, shown.record.duration_s, blinded=question.item.arm != ALONE)
     measured = held.study.protocol.measurements
     sheet.paper(shown, place, question.key(f"paper {behind.name}"), measured=measured, heat=heat)
     columns = st.columns(1 + len(maps))
@@ -45,6 +49,26 @@ def ask(held: Seat, question: Question, place: str, first: Answer) -> None:
             _matrix(each, question, own)
     _form(held, question, maps)
     meter.run(held, question)
+
+
+def behind_trace(shown: MapShown, duration_s: float, *, blinded: bool) -> Heat:
+    """Return the layer of a map behind the trace.
+
+    Of a blinded one it holds what supports alone, as parts of where its colours end: sign, unit, size, label and
+    fineness would tell attention from an attribution.
+    """
+    made = replace(shown.explanation, method=shown.name)
+    if not blinded:
+        return figures.from_explanation(made, duration_s)
+    heat = figures.from_explanation(replace(made, values=np.maximum(made.values, 0.0), signed=False), duration_s)
+    return replace(
+        heat,
+        values=heat.values / (heat.limit or 1.0),
+        limit=1.0,
+        name=f"{shown.name}: 1 is its {100 * COLOUR_END_QUANTILE:.0f}th percentile",
+        resolution_s=float("nan"),
+        field_s=float("nan"),
+    )
 
 
 def _answers(question: Question, own: Answer, maps: tuple[MapShown, ...]) -> MapShown:
@@ -94,7 +118,8 @@ def _prediction(held: Seat, shown: MapShown) -> None:
 
 def _matrix(shown: MapShown, question: Question, own: Answer) -> None:
     """Draw how a map shares out, the reader's own cells framed: the shares are those of the places to judge."""
-    grid, title = shown.grid, f"{_name(shown.name)} of {question.item.label}: share of {words.mass(shown.grid)}, %"
+    grid, of = shown.grid, f" of {words.mass(shown.grid)}" if question.item.arm == ALONE else ""
+    title = f"{_name(shown.name)} of {question.item.label}: share{of}, %"
     shares, by_lead = grid.beat(), grid.channel()
     key = question.key(f"matrix {shown.name}")
     if shares is not None and grid.kind:

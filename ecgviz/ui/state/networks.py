@@ -15,7 +15,7 @@ from ecgviz.explain.attention import UniformAttention, as_pooled, uniform_attent
 from ecgviz.explain.edits import EditEvidence, edit_evidence
 from ecgviz.pipeline import analyse
 from ecgviz.types import AttentionMap, Beats, Case, EvidenceGrid, Explanation, Prediction, Record
-from ecgviz.ui.state.library import remember_prediction, remember_verdict
+from ecgviz.ui.state.library import is_open_to_all, remember_prediction, remember_verdict
 from ecgviz.ui.state.recordings import is_shared, key_of, reading
 from ecgviz.ui.state.running import once
 
@@ -100,17 +100,33 @@ def _edit(label: str, record: Record, network: Model, beats: Beats) -> tuple[Edi
         return edit_evidence(network, record, beats, label, seed=0)
 
 
-def _asked(run: Callable[..., Any], title: str, record: Record, network: Model, *names: str) -> Any:
-    """Return what one of the functions above finds, computed once for these digests and names."""
-    key, beats = key_of(record), reading(record).beats
+def _asked(
+    run: Callable[..., Any], title: str, record: Record, network: Model, *names: str, beats: Beats | None = None
+) -> Any:
+    """Return what one of the functions above finds, computed once for these digests and names.
+
+    ``beats`` are those of a teaching case: no reader changes them, also where the same recording is one of the library
+    and marks were changed there. What comes of them is kept apart.
+    """
+    if beats is None:
+        key: tuple[str, ...] = key_of(record)
+        beats, shared = reading(record).beats, is_shared(record)
+    else:
+        key, shared = (*key_of(record, changed=False), "a case"), is_open_to_all(record)
     work = partial(run, *names, record, network, beats)
-    return once(run.__name__, (*key, network.digest, *names), title, work, shared=is_shared(record))
+    return once(run.__name__, (*key, network.digest, *names), title, work, shared=shared)
 
 
-def prediction(record: Record, network: Model) -> Prediction:
-    """Return what a model predicts for a recording; raises EcgvizError when the recording does not fit the model."""
-    result: Prediction = _asked(_predict, "Predicting", record, network)
-    if is_shared(record):
+def prediction(record: Record, network: Model, *, beats: Beats | None = None) -> Prediction:
+    """Return what a model predicts for a recording, of a teaching case on its own ``beats``.
+
+    Raises
+    ------
+    EcgvizError
+        When the recording does not fit the model.
+    """
+    result: Prediction = _asked(_predict, "Predicting", record, network, beats=beats)
+    if beats is None and is_shared(record):
         remember_prediction(record, network.digest, result)
     return result
 
@@ -121,15 +137,17 @@ def attended(record: Record, network: Model, label: str) -> Attended:
     return result
 
 
-def explained(record: Record, network: Model, label: str, method: str, *, prior: str = "") -> Explained:
-    """Return one explanation, of attention with its ``prior`` kept or subtracted.
+def explained(
+    record: Record, network: Model, label: str, method: str, *, prior: str = "", beats: Beats | None = None
+) -> Explained:
+    """Return one explanation, of attention with its ``prior`` kept or subtracted, of a teaching case on its ``beats``.
 
     Raises
     ------
     EcgvizError
         When model, label or method do not apply to the recording.
     """
-    result: Explained = _asked(_explain, "Explaining", record, network, label, method, prior)
+    result: Explained = _asked(_explain, "Explaining", record, network, label, method, prior, beats=beats)
     return result
 
 
@@ -151,9 +169,16 @@ def checked(record: Record, network: Model, label: str, method: str) -> checks.C
     return result
 
 
-def case(record: Record, network: Model, label: str, method: str) -> Case:
-    """Return the whole case; raises EcgvizError when model, label or method do not apply to the recording."""
-    result: Case = _asked(_analyse, "Explaining, and holding it against controls", record, network, label, method)
-    if is_shared(record):
+def case(record: Record, network: Model, label: str, method: str, *, beats: Beats | None = None) -> Case:
+    """Return the whole case, of a teaching case on its own ``beats``.
+
+    Raises
+    ------
+    EcgvizError
+        When model, label or method do not apply to the recording.
+    """
+    title = "Explaining, and holding it against controls"
+    result: Case = _asked(_analyse, title, record, network, label, method, beats=beats)
+    if beats is None and is_shared(record):
         remember_verdict(record, network.digest, label, result.agreement)
     return result

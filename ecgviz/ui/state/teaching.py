@@ -1,6 +1,7 @@
 """What a teaching session remembers: the sitting under way, its answers, the learner's code; and opened cases."""
 
 import os
+import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -13,14 +14,15 @@ from ecgviz.checkpoint import Model
 from ecgviz.errors import EcgvizError
 from ecgviz.evidence import evidence
 from ecgviz.explain.controls import explain_controls
+from ecgviz.measure import MedianBeat, median_beats_by_kind
 from ecgviz.teach import Library, Opened, Score, open_case, open_library, score, shipped_cases
 from ecgviz.teach.history import Attempt, attempt, attempts, default_path, keep, kept_as
 from ecgviz.types import Beats, Record
 from ecgviz.ui.state.library import VARIABLE
 from ecgviz.ui.state.networks import Explained, _lock
-from ecgviz.ui.state.recordings import reading
 
-_SITTING, _LEARNER, _TALLY, _CLASSROOM = "teaching sitting", "teaching learner", "teaching tally", "teaching classroom"
+_SITTING, _LEARNER, _CLASSROOM = "teaching sitting", "teaching learner", "teaching classroom"
+_SEEDS = 1_000_000
 MODE = "teaching mode"
 """Key of the widget that picks the mode; `start` sets it too."""
 STEPS = ("read", "label", "criteria", "model")
@@ -43,7 +45,8 @@ class Sitting:
     """Cases that a learner goes through in one mode: which one is shown, how far it is revealed, what was answered.
 
     ``shown_at_s`` is the server's clock when the case was drawn (0: not yet), ``limit_s`` the time allowed for each
-    case (None: any).
+    case (None: any). ``seed`` deals the maps of Spot the flaw, of which ``told_apart`` holds the cases answered, True
+    for a right one. ``refusal`` says why the history could not keep the last answer, "" where it did.
     """
 
     mode: str
@@ -55,6 +58,8 @@ class Sitting:
     limit_s: float | None = None
     seed: int = 0
     given: Mapping[str, Given] = field(default_factory=dict)
+    told_apart: Mapping[str, bool] = field(default_factory=dict)
+    refusal: str = ""
 
     @property
     def case(self) -> str | None:
@@ -107,8 +112,8 @@ def sitting(mode: str) -> Sitting | None:
 
 
 def start(begun: Sitting) -> None:
-    """Begin a sitting, and go to its mode."""
-    st.session_state[_SITTING] = begun
+    """Begin a sitting with a seed of its own, so that nobody knows its maps from the last one; go to its mode."""
+    st.session_state[_SITTING] = replace(begun, seed=secrets.randbelow(_SEEDS))
     st.session_state[MODE] = begun.mode
 
 
@@ -140,14 +145,16 @@ def reveal() -> None:
     st.session_state[_SITTING] = replace(held, step=min(held.step + 1, len(STEPS) - 1))
 
 
-def answer(case: Opened, library: Library, lessons: tuple[str, ...], cells: tuple[tuple[str, str], ...]) -> str:
-    """Score and keep an answer to the case that is shown; return why the history could not keep it, or ""."""
+def answer(case: Opened, library: Library, lessons: tuple[str, ...], cells: tuple[tuple[str, str], ...]) -> None:
+    """Score and keep an answer to the case that is shown; the sitting remembers why the history could not keep it."""
     held: Sitting = st.session_state[_SITTING]
     now = time.time()
     scored = score(lessons, case.case.answers, case.met, library.lessons)
     given = Given(case.case.id, lessons, cells, now - held.shown_at_s, scored)
-    st.session_state[_SITTING] = replace(held, step=1, given={**held.given, case.case.id: given})
-    return _keep(attempt(kept_as(library, case.case.id), held.mode, scored, given.seconds, datetime.now(UTC)))
+    kept = attempt(kept_as(library, case.case.id), held.mode, scored, given.seconds, datetime.now(UTC))
+    why = _keep(kept)
+    refusal = f"The answer to case {case.case.id} is not in the history: {why}." if why else ""
+    st.session_state[_SITTING] = replace(held, step=1, given={**held.given, case.case.id: given}, refusal=refusal)
 
 
 def learner() -> str:
@@ -185,10 +192,10 @@ def switch_classroom() -> None:
     st.session_state[_CLASSROOM] = not classroom()
 
 
-def randomised(record: Record, network: Model, label: str, method: str, seed: int) -> Explained:
+def randomised(case: Opened, network: Model, label: str, method: str, seed: int) -> Explained:
     """Return the same explanation of the same network with random weights; raises EcgvizError as `explained`."""
     result: Explained = _randomised(
-        record.key, network.digest, label, method, seed, record, network, reading(record).beats
+        case.record.key, network.digest, label, method, seed, case.record, network, case.beats
     )
     return result
 
@@ -202,13 +209,19 @@ def _randomised(
     return Explained(made, evidence(made, _beats))
 
 
+def medians(case: Opened) -> Mapping[str, MedianBeat]:
+    """Return a median beat for each kind of beat of a case."""
+    result: Mapping[str, MedianBeat] = _medians(case.record.key, case.clean, case.beats)
+    return result
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _medians(key: str, _clean: Record, _beats: Beats) -> Mapping[str, MedianBeat]:
+    return median_beats_by_kind(_clean, _beats)
+
+
 def found_flaw(right: bool) -> None:
-    """Count an answer of Spot the flaw, and reveal which map is which."""
-    st.session_state[_TALLY] = (*st.session_state.get(_TALLY, ()), right)
+    """Keep the first answer to a case of Spot the flaw, and reveal which map is which."""
+    held: Sitting = st.session_state[_SITTING]
+    st.session_state[_SITTING] = replace(held, told_apart={held.cases[held.at]: right, **held.told_apart})
     reveal()
-
-
-def tally() -> tuple[bool, ...]:
-    """Return the answers of Spot the flaw in this session, True for each right one."""
-    answers: tuple[bool, ...] = st.session_state.get(_TALLY, ())
-    return answers

@@ -6,7 +6,6 @@ from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.teach import Library, Opened
 from ecgviz.teach.schema import GROUPS
 from ecgviz.types import WAVES
-from ecgviz.ui import wording
 from ecgviz.ui.state import teaching
 from ecgviz.ui.state.teaching import Sitting
 
@@ -47,7 +46,5 @@ def ask(opened: Opened, library: Library, held: Sitting) -> bool:
         st.warning("Name at least one finding: an ECG without any is a normal ECG.")
         return False
     cells = tuple((lead, wave) for lead in leads for wave in waves)
-    refusal = teaching.answer(opened, library, tuple(lessons), cells)
-    if refusal:
-        st.warning(wording.plain(f"This answer is not in the history: {refusal}."))
+    teaching.answer(opened, library, tuple(lessons), cells)
     return True

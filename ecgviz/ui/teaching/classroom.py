@@ -37,5 +37,9 @@ def switch() -> None:
 
 
 def draw(figure: go.Figure, table: pd.DataFrame, key: str, *, shows: files.Shows) -> None:
-    """Show a figure with its table, in large type where the classroom switch is on."""
+    """Show a figure with its table, in large type where the classroom switch is on.
+
+    Its files tell of no marks that a reader changed: those are of the same recording in the library, not of the case.
+    """
+    shows = {name: told for name, told in shows.items() if name != "marks"}
     widgets.draw(for_projector(figure) if teaching.classroom() else figure, table, key, shows=shows)

@@ -23,7 +23,7 @@ def run(library: Library) -> None:
     if held is None:
         return
     if held.case is None:
-        _result()
+        _result(held)
         return
     network = widgets.need_model(state.choice().model)
     try:
@@ -45,8 +45,8 @@ def run(library: Library) -> None:
 def _maps(opened: Opened, network: Model, label: str, seed: int) -> dict[str, Explained]:
     """Return the two maps by side: the trained network's, and one of the same network with random weights."""
     method = state.choice().method
-    trained = state.explained(opened.record, network, label, method)
-    random = teaching.randomised(opened.record, network, label, method, seed)
+    trained = state.explained(opened.record, network, label, method, beats=opened.beats)
+    random = teaching.randomised(opened, network, label, method, seed)
     side = trained_side(opened.case.id, seed)
     return {each: trained if each == side else random for each in SIDES}
 
@@ -63,7 +63,8 @@ def _question(opened: Opened, network: Model, label: str, held: Sitting, maps: d
         _answered(opened, held, maps)
     shown = st.segmented_control("Behind the trace", list(SIDES), default="A", required=True, key="flaw side") or "A"
     heat = figures.from_explanation(maps[shown].explanation, opened.record.duration_s)
-    sheet.paper(opened, heat=heat, key=f"flaw {shown}", shows=_shows(opened, network, maps[shown]))
+    shows = _shows(opened, network, maps[shown])
+    sheet.paper(opened, sheet.window(opened), heat=heat, key=f"flaw {shown}", shows=shows)
     for place, side in zip(st.columns(2), SIDES, strict=True):
         with place:
             _matrix(maps[side], side, opened, network)
@@ -108,10 +109,10 @@ def _answer_buttons(opened: Opened, held: Sitting) -> None:
 
 def _answered(opened: Opened, held: Sitting, maps: dict[str, Explained]) -> None:
     side = trained_side(opened.case.id, held.seed)
-    answers = teaching.tally()
-    n_right, n = sum(answers), len(answers)
+    said = "right" if held.told_apart[opened.case.id] else "wrong"
+    n_right, n = sum(held.told_apart.values()), len(held.told_apart)
     st.markdown(
-        f"**Map {side} is the trained network's.** You were {'right' if answers[-1] else 'wrong'}; so far "
+        f"**Map {side} is the trained network's.** You were {said}; so far "
         f"{n_right} of {n}. Guessing does as well or better with a chance of {percent(p_of_guessing(n_right, n))}."
     )
     region = reveal.asked_region(opened)
@@ -129,11 +130,12 @@ def _answered(opened: Opened, held: Sitting, maps: dict[str, Explained]) -> None
         controls.ending()
 
 
-def _result() -> None:
-    n_right, n = sum(teaching.tally()), len(teaching.tally())
+def _result(held: Sitting) -> None:
+    n_right, n = sum(held.told_apart.values()), len(held.told_apart)
     if n:
         st.markdown(
             f"**{n_right} of {n} right.** Guessing does as well or better with a chance of "
             f"{percent(p_of_guessing(n_right, n))}."
         )
+        widgets.note(f"Seed of this sitting: {held.seed}. It dealt the sides, and the random weights.")
     controls.ending()

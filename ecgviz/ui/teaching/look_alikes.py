@@ -8,7 +8,7 @@ from ecgviz.figures import annotated, beat_tables
 from ecgviz.teach import Library, Opened
 from ecgviz.teach.opened import findings_of
 from ecgviz.types import Finding
-from ecgviz.ui import files, state, wording
+from ecgviz.ui import files, wording
 from ecgviz.ui.state import teaching
 from ecgviz.ui.teaching import classroom, sheet
 
@@ -35,13 +35,16 @@ def run(library: Library) -> None:
         with place:
             _median(opened)
     st.table(_crossed(both), hide_index=True)
+    starts: dict[str, float] = {}
     for opened in both:
         sheet.heading(opened, f"Case {opened.case.id}, {opened.lesson.name}")
-        sheet.annotated_paper(opened, key="look-alike")
+        if opened.record.key not in starts:  # two cases of one recording are paged through together
+            starts[opened.record.key] = sheet.window(opened)
+        sheet.annotated_paper(opened, starts[opened.record.key], key="look-alike")
 
 
 def _median(opened: Opened) -> None:
-    medians = state.reading(opened.record).medians
+    medians = teaching.medians(opened)
     if medians:
         kind, median = next(iter(medians.items()))
         title = f"Median of {median.n_beats} {wording.readable(kind)} beats"

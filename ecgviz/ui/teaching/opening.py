@@ -16,11 +16,14 @@ def asked(library: Library, mode: str, *, seconds: Sequence[int] = ()) -> tuple[
     """Return the sitting under way in a mode and its case.
 
     None where something else was shown: the set-up before the first case (with ``seconds`` as in `start.sitting`), the
-    result after the last one, or why a case cannot be opened and a way past it.
+    result after the last one, or why a case cannot be opened and a way past it. An answer that the history could not
+    keep is told here: the page is run again as soon as it is given.
     """
     held = start.sitting(library, mode, seconds=seconds)
     if held is None:
         return None
+    if held.refusal:
+        st.warning(wording.plain(held.refusal))
     if held.case is None:
         summary.show(held, library)
         return None

@@ -25,7 +25,7 @@ def run(library: Library) -> None:
 def _read(opened: Opened, library: Library, held: Sitting) -> None:
     teaching.shown()
     sheet.heading(opened, controls.place(held))
-    sheet.paper(opened)
+    sheet.paper(opened, sheet.window(opened))
     if answering.ask(opened, library, held):
         st.rerun()
     left, right, _ = st.columns([2, 1, 5])
@@ -41,14 +41,15 @@ def _answered(opened: Opened, library: Library, held: Sitting) -> None:
     sheet.heading(opened, controls.place(held))
     _buttons(held)
     reveal.label(opened, library, given)
+    start_s = sheet.window(opened)
     if held.step == 1:
-        sheet.paper(opened, measured=True, key="answered")
+        sheet.paper(opened, start_s, measured=True, key="answered")
         return
     if held.step >= len(teaching.STEPS) - 1:
         st.markdown("**What the model saw**")
-        reveal.model(opened, given, key="quiz")
+        reveal.model(opened, given, "quiz", start_s)
     st.markdown("**Criteria**")
-    reveal.criteria(opened, given, key="quiz")
+    reveal.criteria(opened, given, "quiz", start_s)
     parts.show(opened.lesson)
 
 

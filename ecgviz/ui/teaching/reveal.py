@@ -48,9 +48,9 @@ def _scored(score: Score, library: Library) -> None:
     st.markdown("  \n".join(lines))
 
 
-def criteria(opened: Opened, given: Given | None, key: str) -> None:
+def criteria(opened: Opened, given: Given | None, key: str, start_s: float) -> None:
     """Show the annotated example, each published definition with what was measured, and the marks of the learner."""
-    sheet.annotated_paper(opened, key=f"annotated {key}")
+    sheet.annotated_paper(opened, start_s, key=f"annotated {key}")
     found = findings_of(opened.lesson, opened.findings)
     rows = {
         "criterion": [f"{each.criterion}, {wording.readable(each.definition)}" for each in found],
@@ -61,7 +61,7 @@ def criteria(opened: Opened, given: Given | None, key: str) -> None:
     if given is not None and given.cells:
         region = asked_region(opened)
         if region is None:
-            widgets.note("Your marks are not scored: the criteria that are met name no leads and waves.")
+            widgets.note("Your marks are not scored: no criterion that is met here names leads and waves.")
         else:
             marks(score_cells(given.cells, region, opened.beats), region)
 
@@ -80,18 +80,18 @@ def marks(scored: MarkScore, region: Region) -> None:
     )
 
 
-def model(opened: Opened, given: Given | None, key: str) -> None:
+def model(opened: Opened, given: Given | None, key: str, start_s: float) -> None:
     """Show what the network on the left predicts and where its map lies; say plainly where it is wrong."""
     chosen = state.choice()
     network = widgets.need_model(chosen.model)
     try:
-        prediction = state.prediction(opened.record, network)
+        prediction = state.prediction(opened.record, network, beats=opened.beats)
         known = [each for each in opened.lesson.outputs if each in network.labels]
         for sentence in judged(opened, network, known):
             st.markdown(sentence)
         if not known:
             return
-        case = state.case(opened.record, network, known[0], chosen.method)
+        case = state.case(opened.record, network, known[0], chosen.method, beats=opened.beats)
     except EcgvizError as refusal:
         st.error(wording.plain(str(refusal)))
         return
@@ -100,7 +100,7 @@ def model(opened: Opened, given: Given | None, key: str) -> None:
         f"{wording.plain(wording.sentence(case.agreement.why))}"
     )
     heat = figures.from_explanation(case.explanation, opened.record.duration_s)
-    sheet.paper(opened, heat=heat, measured=True, key=f"model {key}", shows=files.of_case(case))
+    sheet.paper(opened, start_s, heat=heat, measured=True, key=f"model {key}", shows=files.of_case(case))
     _model_matrix(opened, case, given, key)
 
 
@@ -132,16 +132,25 @@ def _model_matrix(opened: Opened, case: Case, given: Given | None, key: str) -> 
 
 
 def judged(opened: Opened, network: Model, known: Sequence[str]) -> list[str]:
-    """Return in Markdown whether a trained network calls what is there, and what it calls besides."""
-    prediction = state.prediction(opened.record, network)
+    """Return in Markdown whether a trained network calls what is there, and what it calls besides.
+
+    A planted finding that no published definition finds either is too faint for its miss to be a fault.
+    """
+    prediction = state.prediction(opened.record, network, beats=opened.beats)
     name = wording.plain(network.name)
     if not known:
         return [f"{name} has no output for {wording.plain(opened.lesson.name)}: it cannot be right or wrong about it."]
     told = []
+    faint = opened.simulation is not None and opened.lesson.id not in opened.met
     for each in known:
         said = f"{name} gives {each} {percent(prediction.probability(each))}"
         if prediction.positive(each):
             told.append(f":material/check_circle: {said} and calls it: **the model is right** about {each}.")
+        elif faint:
+            told.append(
+                f":material/info: {said} and does not call it; no published definition of the finding is met at this "
+                "severity either."
+            )
         else:
             told.append(f":material/error: {said} and does not call it: **the model is wrong**, it misses {each}.")
     called = [each for each in prediction.labels if prediction.positive(each) and each not in known]

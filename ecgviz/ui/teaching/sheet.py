@@ -9,41 +9,60 @@ from ecgviz.figures.header import SEPARATOR
 from ecgviz.figures.heat import Heat
 from ecgviz.teach import Opened
 from ecgviz.teach.opened import findings_of
+from ecgviz.types import Record
 from ecgviz.types.paper import SHEET_S
 from ecgviz.ui import files, widgets, wording
 from ecgviz.ui.teaching import classroom
 
+ADULT_YEARS = 18
+"""Who is younger is a girl or a boy."""
+
 
 def heading(opened: Opened, place: str) -> None:
     """Tell what a reader is told: which case, age and sex, and the history."""
-    record = opened.record
-    sex = {"female": "Woman", "male": "Man"}.get(record.sex or "", "Adult")
-    age = "age unknown" if record.age_years is None else f"{record.age_years:.0f} years"
     told = f": {opened.case.history}" if opened.case.history else ""
-    st.markdown(f"**{wording.plain(place)}** · {wording.plain(f'{sex}, {age}{told}')}")
+    st.markdown(f"**{wording.plain(place)}** · {wording.plain(f'{who(opened.record)}{told}')}")
+
+
+def window(opened: Opened) -> float:
+    """Let the reader page through a case that is longer than a sheet; return where all its sheets begin, seconds."""
+    return widgets.window_start(opened.record, SHEET_S)
+
+
+def who(record: Record) -> str:
+    """Return whose recording it is: woman, man, girl or boy, with the age."""
+    child = record.age_years is not None and record.age_years < ADULT_YEARS
+    names = {"female": "Girl", "male": "Boy"} if child else {"female": "Woman", "male": "Man"}
+    return f"{names.get(record.sex or '', 'Child' if child else 'Adult')}, {_age(record)}"
+
+
+def _age(record: Record) -> str:
+    """Return an age in whole years, as it is counted: who is nearly 18 is 17."""
+    return "age unknown" if record.age_years is None else f"{int(record.age_years)} years"
 
 
 def paper(
     opened: Opened,
+    start_s: float,
     *,
     heat: Heat | None = None,
     measured: bool = False,
     key: str = "case",
     shows: files.Shows | None = None,
 ) -> None:
-    """Draw the case; intervals stand above it only where ``measured`` says that they give nothing away any more.
+    """Draw the case from ``start_s`` on.
 
-    ``shows`` is what its files tell of it, with the map of a network; without it, its recording alone.
+    Intervals stand above it only where ``measured`` says that they give nothing away any more. ``shows`` is what its
+    files tell of it, with the map of a network; without it, its recording alone.
     """
     record = opened.record
     if measured:
         header: tuple[str, ...] = figures.header(record, opened.measured)
     else:
-        age = "age unknown" if record.age_years is None else f"{record.age_years:.0f} years"
         simulated = ["simulated recording"] * record.simulated
-        header = (SEPARATOR.join([record.id, age, record.sex or "sex unknown", *simulated]),)
-    drawn = figures.paper(opened.clean, header=header, footer=figures.footer(record), heat=heat)
-    table = tables.sample_table(opened.clean, 0.0, SHEET_S) if heat is None else tables.heat_table(heat)
+        header = (SEPARATOR.join([record.id, _age(record), record.sex or "sex unknown", *simulated]),)
+    drawn = figures.paper(opened.clean, start_s=start_s, header=header, footer=figures.footer(record), heat=heat)
+    table = tables.sample_table(opened.clean, start_s, start_s + SHEET_S) if heat is None else tables.heat_table(heat)
     classroom.draw(drawn, table, key=f"{key} {opened.case.id}", shows=shows or files.facts(record))
     widgets.note(f"Licence of the recording: {opened.licence}.")
 
@@ -56,16 +75,21 @@ def annotation(opened: Opened) -> Heat | None:
     return None if region is None else annotated.from_region(region, opened.beats)
 
 
-def annotated_paper(opened: Opened, key: str) -> None:
+def _why_nowhere(opened: Opened) -> str:
+    """Return why a case has no place to mark."""
+    if opened.lesson.id == "normal":
+        why = "a normal ECG" if opened.simulation is None else "nothing was planted"
+        return f"{why}: there is no place to mark"
+    if opened.simulation is None and opened.lesson.id not in opened.met:
+        return "criteria mark the place in a recorded case, and no definition is met here, so that no place is marked"
+    return "a rate or an interval without a place: nothing is marked, read the numbers above the paper"
+
+
+def annotated_paper(opened: Opened, start_s: float, key: str) -> None:
     """Draw the annotated example, or say why there is no place to mark."""
     heat = annotation(opened)
     if heat is None:
-        why = (
-            "nothing was planted: there is no place to mark"
-            if opened.lesson.id == "normal"
-            else "a rate or an interval without a place: nothing is marked, read the numbers above the paper"
-        )
-        widgets.note(f"Annotated example: {why}.")
+        widgets.note(f"Annotated example: {_why_nowhere(opened)}.")
     elif opened.simulation is None:
         widgets.note("Annotated example: brown where the criteria that are met look. No truth was planted here.")
     else:
@@ -75,4 +99,4 @@ def annotated_paper(opened: Opened, key: str) -> None:
         widgets.note(
             f"Annotated example: brown where this heart differs from the same heart without the finding.{told}"
         )
-    paper(opened, heat=heat, measured=True, key=key)
+    paper(opened, start_s, heat=heat, measured=True, key=key)

@@ -44,7 +44,7 @@ def sitting(library: Library, mode: str, *, seconds: Sequence[int] = ()) -> Sitt
     held = teaching.sitting(mode)
     if held is not None and held.library == library.title:
         return held
-    names, seed = _entry(library)
+    names = _entry(library)
     n, limit_s = len(names), None
     if seconds:
         left, right, _ = st.columns([1, 1, 2])
@@ -52,7 +52,7 @@ def sitting(library: Library, mode: str, *, seconds: Sequence[int] = ()) -> Sitt
             "Cases in the set", 1, max(len(names), 1), min(10, max(len(names), 1)), key=f"set size {len(names)}"
         )
         limit_s = right.selectbox("Seconds a case", list(seconds), index=1, key="set seconds")
-    begun = Sitting(mode, library.title, names[:n], limit_s=None if limit_s is None else float(limit_s), seed=seed)
+    begun = Sitting(mode, library.title, names[:n], limit_s=None if limit_s is None else float(limit_s))
     st.button(
         f"Start: {min(n, len(names))} case{'s' if n != 1 else ''}",
         type="primary",
@@ -65,8 +65,8 @@ def sitting(library: Library, mode: str, *, seconds: Sequence[int] = ()) -> Sitt
     return None
 
 
-def _entry(library: Library) -> tuple[tuple[str, ...], int]:
-    """Return the cases that the learner asks for, and the seed of their order."""
+def _entry(library: Library) -> tuple[str, ...]:
+    """Return the cases that the learner asks for, in order."""
     st.markdown("**Which cases?** Tab moves between the fields, Ctrl+S starts.")
     entry = st.segmented_control("Entry", list(order.ENTRIES), default=order.ENTRIES[0], required=True, key="entry")
     levels = st.pills(
@@ -77,10 +77,9 @@ def _entry(library: Library) -> tuple[tuple[str, ...], int]:
         format_func={level: f"{level} {said}" for level, said in LEVELS.items()}.__getitem__,
         key="levels",
     )
-    seed = 0
     if entry == "At random":
         seed = int(st.number_input("Number of the shuffle", 0, 999_999, int(time.time()) % 1000, key="shuffle"))
-        return order.at_random(library, levels, seed), seed
+        return order.at_random(library, levels, seed)
     if entry == "By diagnosis":
         lessons = st.multiselect(
             "Diagnoses",
@@ -88,16 +87,16 @@ def _entry(library: Library) -> tuple[tuple[str, ...], int]:
             format_func={name: one.name for name, one in library.lessons.items()}.__getitem__,
             key="diagnoses",
         )
-        return order.by_diagnosis(library, levels, lessons), seed
+        return order.by_diagnosis(library, levels, lessons)
     try:
         if entry == "Own list":
-            return order.own_list(library, st.text_area("Numbers of cases, in your order", key="own list")), seed
+            return order.own_list(library, st.text_area("Numbers of cases, in your order", key="own list"))
         if entry == "Due for repeat":
-            return _due(library, levels), seed
+            return _due(library, levels)
     except EcgvizError as refusal:
         st.error(wording.plain(str(refusal)))
-        return (), seed
-    return order.in_sequence(library, levels), seed
+        return ()
+    return order.in_sequence(library, levels)
 
 
 def _due(library: Library, levels: Sequence[int]) -> tuple[str, ...]:

@@ -61,9 +61,11 @@ def _show(opened: Opened, library: Library, place: str) -> None:
     sheet.heading(opened, place)
     reveal.label(opened, library, None)
     if opened.lesson.id not in opened.met:
-        widgets.note("No published definition of it is met at this severity: see how near the numbers are.")
-    reveal.criteria(opened, None, key="study")
+        where = "on this recording, whose readers say it is there" if opened.simulation is None else "at this severity"
+        widgets.note(f"No published definition of it is met {where}: see how near the numbers are.")
+    start_s = sheet.window(opened)
+    reveal.criteria(opened, None, "study", start_s)
     parts.show(opened.lesson)
     with st.expander("What the model saw", key=f"study model {opened.case.id}", on_change="rerun") as box:
         if box.open:
-            reveal.model(opened, None, key="study")
+            reveal.model(opened, None, "study", start_s)

@@ -23,7 +23,7 @@ def run(library: Library) -> None:
         _on()
     _clock()
     sheet.heading(opened, controls.place(held))
-    sheet.paper(opened, key="timed")
+    sheet.paper(opened, sheet.window(opened), key="timed")
     if answering.ask(opened, library, held):
         _on()
     end, _ = st.columns([1, 5])
