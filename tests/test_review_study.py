@@ -20,7 +20,7 @@ from ecgviz.explain import explain, explain_controls
 from ecgviz.records import load_record
 from ecgviz.review import create as creating
 from ecgviz.review import material, scores, store
-from ecgviz.review.design import RANDOMISED, conditions, turns
+from ecgviz.review.design import RANDOMISED, conditions, item_id, lettered, turns
 from ecgviz.review.marks import region_of_cells
 from ecgviz.review.places import places
 from ecgviz.review.study import read_study
@@ -138,7 +138,7 @@ def test_a_study_keeps_what_readers_are_shown(narrow_model: Model, tmp_path: Pat
     reading = material.reading(made.folder, both.record_sha256)
     original = load_record(both.record_id)
     assert reading.record.key == original.key
-    maps = material.maps_of(made.folder, both)
+    maps = sorted(material.maps_of(made.folder, both), key=lambda each: each.explanation.method)
     assert [each.explanation.method for each in maps] == ["attention_joint", "saliency"]
     again = explain(narrow_model, original, both.label, "saliency", reading.beats)
     assert maps[1].explanation.values == pytest.approx(again.values)
@@ -175,6 +175,14 @@ def test_a_map_of_a_random_network_is_no_control_of_itself(
     held = {each.name: each for each in scores.hold(twin, kept, region, seed=0).controls}
     assert np.isfinite([held["|x|"].excess, held["|dx/dt|"].excess]).all()
     assert np.isnan(held["random networks"].excess) == (n_random == 1)  # alone, it has no other to be held against
+
+
+def test_the_letters_of_two_maps_tell_no_kind():
+    methods = ("attention_joint", "saliency")
+    made = [lettered(item_id(f"{n:064d}", "m", "MI", "both", methods), methods) for n in range(200)]
+    assert all(set(each) == set(methods) for each in made)
+    assert 70 < sum(each == methods for each in made) < 130
+    assert lettered("f" * 16, methods[:1]) == methods[:1]
 
 
 def test_a_recording_of_a_study_that_is_damaged_is_refused(tmp_path: Path):

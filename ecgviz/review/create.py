@@ -14,7 +14,7 @@ from ecgviz.explain import find_method
 from ecgviz.records import load_record
 from ecgviz.records.demo import PREFIX
 from ecgviz.review import material
-from ecgviz.review.design import REFERENCE, Condition, Item, conditions, item_id, turns
+from ecgviz.review.design import REFERENCE, Condition, Item, conditions, item_id, lettered, turns
 from ecgviz.review.founding import found
 from ecgviz.review.material import Reading
 from ecgviz.review.study import NONE, Study, StudyRecord
@@ -142,8 +142,9 @@ def _item(study: Study, n: int, reading: Reading, models: Mapping[str, Model], c
     prediction = predict(model, record, reading.beats)
     top = study.labels[int(np.argmax([prediction.probability(each) for each in study.labels]))]
     label = top if choice.explained is None else study.labels[choice.explained]
+    name = item_id(record.key, model.digest, label, choice.arm, choice.methods)
     return Item(
-        item_id(record.key, model.digest, label, choice.arm, choice.methods),
+        name,
         record.key,
         record.id,
         _patient(study, n, record),
@@ -153,7 +154,7 @@ def _item(study: Study, n: int, reading: Reading, models: Mapping[str, Model], c
         top if prediction.positive(top) else NONE,
         label,
         choice.arm,
-        choice.methods,
+        lettered(name, choice.methods),
     )
 
 

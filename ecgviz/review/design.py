@@ -114,3 +114,11 @@ def _williams(n: int) -> list[int]:
     Williams 1949 (doi:10.1071/CH9490149); for an odd n the neighbours are balanced as far as one square can.
     """
     return [place // 2 if place % 2 == 0 else n - 1 - place // 2 for place in range(n)]
+
+
+def lettered(item: str, methods: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the methods in the order of their maps' letters, turned round in half of the items.
+
+    Were A always attention, who recognises one map would know them all.
+    """
+    return methods if int(item, 16) % 2 else methods[::-1]

@@ -93,7 +93,9 @@ def _data(found: Results) -> list[Field]:
 def _system(found: Results) -> list[Field]:
     models = sorted({(each.item.model, each.item.model_sha256) for each in found.given if each.item.model})
     said = "; ".join(f"{name}, SHA-256 {digest}" for name, digest in models) or ", ".join(found.study.models)
-    arms = Counter(f"{each.item.arm} ({', '.join(each.item.methods)})" for each in found.given if each.phase == "after")
+    arms = Counter(
+        f"{each.item.arm} ({', '.join(sorted(each.item.methods))})" for each in found.given if each.phase == "after"
+    )
     return [
         Field("System", BOTH, "Networks and their version", said),
         Field("System", BOTH, "Software", f"ecgviz {__version__}"),
