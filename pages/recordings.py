@@ -21,9 +21,8 @@ found = recordings.search(entries, network)
 picked = recordings.listed(entries, found, network)
 if not found:
     st.stop()
-if st.button(
-    "Open it" if picked is None else f"Open {picked}", disabled=picked is None, type="primary", key="open recording"
-):
+opens = "Open it" if picked is None else f"Open {wording.plain(picked)}"
+if st.button(opens, disabled=picked is None, type="primary", key="open recording"):
     state.open_next(str(picked))
     st.switch_page("pages/record.py")
 if network is not None:

@@ -305,6 +305,27 @@ def test_a_file_may_hold_only_what_changes(tmp_path: Path):
     )
 
 
+MARKED = "# table: Marks\n# recording: demo:x (0123456789ab)\n# notice: none\n"
+ONE_MARK = "beat,mark,time_s\n3,qrs_on,2.246\n"
+
+
+@pytest.mark.parametrize("above", [MARKED, MARKED.replace("\n", "\r\n"), "", '"# a, quoted"\n' + MARKED])
+def test_a_file_of_marks_may_say_above_them_where_it_comes_from(above: str):
+    table = edit.from_csv(above + ONE_MARK, make_beats(), recording="0123456789ab" + 52 * "c")
+    assert table.loc[2, "qrs_on"] == 2.246
+
+
+def test_marks_of_another_recording_are_refused_where_it_is_known_which_one_is_asked_about():
+    with pytest.raises(EditError, match=re.escape("the file holds the marks of another recording (0123456789ab)")):
+        edit.from_csv(MARKED + ONE_MARK, make_beats(), recording=64 * "f")
+    assert edit.from_csv(MARKED + ONE_MARK, make_beats()).loc[2, "qrs_on"] == 2.246
+
+
+def test_lines_above_the_marks_count_as_lines_of_the_file():
+    with pytest.raises(EditError, match="the file, line 5: there is no beat '9'"):
+        edit.from_csv(f"{MARKED}beat,mark,time_s\n9,p_on,1\n", make_beats())
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -21,9 +21,13 @@ from matplotlib.figure import Figure
 
 from ecgviz import NOTICE, figures
 from ecgviz.figures import booklet, calipers, cohort, exported, printed, sheet, spans
+from ecgviz.figures.annotated import for_projector, half_as_wide
 from ecgviz.figures.booklet import figures_page, pdf
+from ecgviz.figures.evidence_beats import evidence_beats
+from ecgviz.figures.evidence_density import parts_s
 from ecgviz.figures.planted import planted_svg
 from ecgviz.figures.settings import settings
+from ecgviz.measure import MedianBeat
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.types import Beats, Explanation, Measurements, Record
 from ecgviz.types.focus import Focus
@@ -78,6 +82,57 @@ def test_ten_seconds_are_250_mm_and_a_millivolt_10_mm_in_the_file(paper_svg: str
     assert np.ptp(trace[:, 1]) == pytest.approx(10 * np.ptp(record.lead("V6")[3750:]), abs=0.05)
     pulse = mm(paper_svg, "trace-1 mV, 0.2 s")
     assert np.ptp(pulse[:6, 1]) == pytest.approx(10.0, abs=0.05)
+
+
+def on_paper(name: str, record: Record, beats: Beats) -> go.Figure:
+    """Return a figure that is drawn on millimetre paper, by name."""
+    whole = figures.paper(record)
+    if "classroom" in name or name == "paper":
+        return for_projector(whole) if "classroom" in name else whole
+    if name == "strip":
+        return figures.beat_strip(record, beats, "V6")
+    t = np.arange(-150, 250) / 500
+    marks = {"p_on": -0.2, "p_off": -0.1, "qrs_on": -0.04, "qrs_off": 0.05, "t_on": 0.2, "t_off": 0.4}
+    mv = np.array([0.1 * i + np.exp(-((t / 0.02) ** 2)) for i in range(12)])
+    middle = MedianBeat(mv, t, marks, 9, 500.0)
+    if name == "evidence":
+        parts = parts_s(beats, beats.dominant)
+        return evidence_beats(middle, STANDARD_LEADS, parts, np.ones((12, 9)), STANDARD_LEADS, {}, title="Median")
+    sheet_of_it = figures.median_sheet(middle, STANDARD_LEADS, title="Median")
+    return half_as_wide(sheet_of_it) if name == "half a median sheet" else sheet_of_it
+
+
+@pytest.mark.parametrize(
+    "name", ["paper", "paper in the classroom", "strip", "median sheet", "half a median sheet", "evidence"]
+)
+def test_every_figure_on_paper_is_true_to_scale_in_its_file(name: str, record: Record, beats: Beats):
+    drawn = on_paper(name, record, beats)
+    (trace,) = [each for each in drawn.data if each.name == "V6"]
+    seconds = np.ptp(trace.x) if trace.x is not None else (len(trace.y) - 1) * trace.dx
+    file = exported.svg(drawn, TOLD)
+    corners = mm(file, "trace-V6")
+    assert np.ptp(corners[:, 0]) == pytest.approx(25 * seconds, abs=0.02)
+    assert np.ptp(corners[:, 1]) == pytest.approx(np.ptp(np.asarray(trace.y, dtype=float)) / 100, abs=0.02)
+    pulse = mm(file, "trace-1 mV, 0.2 s")[:6]
+    assert np.ptp(pulse[:, 1]) == pytest.approx(10.0, abs=0.01)
+
+
+@pytest.mark.parametrize("name", ["paper", "evidence"])
+def test_where_it_comes_from_is_written_as_large_in_every_file(name: str, record: Record, beats: Beats):
+    root = ElementTree.fromstring(exported.svg(on_paper(name, record, beats), TOLD))
+    (notice,) = [each for each in root.iter(f"{SVG}text") if str(each.text).startswith(NOTICE[:20])]
+    (size_px,) = re.findall(r"font-size: ([\d.]+)px", str(notice.get("style")))
+    assert float(size_px) == pytest.approx(8.25, abs=0.01)  # of units that are points
+
+
+def test_the_name_of_the_colours_stands_above_their_bar_in_the_classroom_too(record: Record):
+    behind = figures.from_explanation(
+        Explanation(np.ones((12, 100)), 10.0, 0.0, STANDARD_LEADS, "MI", "input_x_gradient", True, 0.02), 10.0
+    )
+    root = ElementTree.fromstring(exported.svg(for_projector(figures.paper(record, heat=behind)), TOLD))
+    words = {str(each.text): each for each in root.iter(f"{SVG}text")}
+    name, tick = (next(each for text, each in words.items() if part in text) for part in ("per sample", "opposes, "))
+    assert float(str(name.get("y"))) < float(str(tick.get("y"))) - 15
 
 
 def test_every_lead_is_named_in_the_file_and_a_doubtful_one_is_called_so(record: Record):
@@ -162,6 +217,20 @@ def test_the_whole_notice_stands_within_the_width_of_a_file(record: Record):
         box, whole = line.get_window_extent(), made.bbox
         assert whole.x0 <= box.x0 < box.x1 <= whole.x1
         assert whole.y0 <= box.y0 < box.y1 <= whole.y1
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["-1+cmd|'/Ccalc'!A0", '-1+HYPERLINK("http://x","y")', "+2+3+cmd|'/C calc'!A0", "-1*A1", "=1", "-1/A0"],
+)
+def test_a_formula_that_begins_with_a_number_is_no_number(cell: str):
+    (written,) = list(csv.reader(io.StringIO(exported.csv_text(pd.DataFrame({"a": [cell]}), {}))))[1]
+    assert written == f"'{cell}"
+
+
+@pytest.mark.parametrize("cell", ["-0.2 mV", "+12", "-1.5e-05", "-30°", "+12.5 %", "-1,5 mV"])
+def test_a_number_with_its_sign_and_unit_is_left_as_it_is(cell: str):
+    assert list(csv.reader(io.StringIO(exported.csv_text(pd.DataFrame({"a": [cell]}), {}))))[1] == [cell]
 
 
 def test_a_table_leaves_as_csv_that_no_spreadsheet_runs():

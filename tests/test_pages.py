@@ -445,6 +445,20 @@ def test_changed_marks_are_recorded_in_the_case(nothing_cached: None, app: AppTe
     assert changed.beats.kind[4] == "unsure"
 
 
+def test_the_commands_of_a_report_take_the_marks_that_a_reader_changed(app: AppTest):
+    visit(pick_demo(app), "report")
+    plain = next(each.value for each in app.code if each.value.startswith("ecgviz explain"))
+    assert "--marks" not in plain
+    app.switch_page("pages/beats.py").run()
+    change_marks(app, {4: {"r": None}})
+    app.switch_page("pages/report.py").run()
+    changed = next(each.value for each in app.code if each.value.startswith("ecgviz explain"))
+    marks = "demo-inferior_stemi-marks.csv"
+    assert changed.splitlines()[0] == plain.splitlines()[0].replace(" --out case", f" --marks {marks} --out case")
+    assert changed.splitlines()[1:] == plain.splitlines()[1:]
+    assert f"download them on the Beats page, as {marks}" in unescaped(texts(app))
+
+
 def test_an_impossible_mark_is_refused_in_a_sentence_and_nothing_changes(app: AppTest):
     visit(pick_demo(app, "normal"), "beats")
     before = table(app, "value")

@@ -127,7 +127,8 @@ def test_two_sides_have_one_scale(app: AppTest, differs: str, titles: tuple[str,
     heats = [next(each for each in paper["data"] if each["type"] == "heatmap") for paper in (first, second)]
     if differs != "Method":  # saliency has no sign, so that it has no scale in common with what is signed
         assert (heats[0]["zmin"], heats[0]["zmax"]) == (heats[1]["zmin"], heats[1]["zmax"])
-    assert list(next(each.value for each in app.table if "verdict" in each.value.columns).columns[1:]) == list(titles)
+    heads = next(each.value for each in app.table if "verdict" in each.value.columns).columns[1:]
+    assert tuple(map(unescaped, heads)) == titles
 
 
 def test_a_recording_of_the_library_is_not_offered_to_itself_and_stands_beside_its_copy(
@@ -255,3 +256,34 @@ def test_what_was_altered_stands_beside_the_original_under_names_that_fit(app: A
     assert ["ALTERED: ST segment shifted" in paper for paper in papers] == [False, True]
     assert "demo:inferior_stemi+" in papers[1]
     assert "Altered: ST segment shifted" in unescaped(texts(app))
+
+
+def test_papers_are_laid_out_as_the_sidebar_says_and_where_colours_differ_it_is_said(app: AppTest):
+    pick_demo(app, "inferior_stemi")
+    for key, value in (("layout", "12x1"), ("speed", 50.0), ("gain", 20.0), ("relevance", "In a strip")):
+        app.segmented_control(key=key).set_value(value).run()
+    app.toggle(key="cabrera").set_value(True).run()
+    visit(app, "compare")
+    app.segmented_control(key="differs").set_value("Method").run()
+    next(box for box in app.selectbox if box.label == "Second method").set_value("attention_joint").run()
+    assert not app.exception
+    assert "no colour scale in common" in unescaped(texts(app))
+    papers = [each for each in figures(app) if "ECG on millimetre paper" in each["layout"]["meta"]["alt"]]
+    assert len(papers) == 2
+    for paper in papers:
+        assert "0 to 5 s, 50 mm/s, 20 mm/mV, leads aVL, I, −aVR" in paper["layout"]["meta"]["alt"]
+        assert "50 mm/s · 20 mm/mV" in json.dumps(paper["layout"]["annotations"], ensure_ascii=False)
+    app.segmented_control(key="scale").set_value("Each lead").run()
+    assert "each lead on its own scale" in json.dumps(figures(app))
+    assert "Each lead has a colour scale of its own" in unescaped(texts(app))
+    apply_edit(choose_edit(visit(app, "what_if"), "shift_st"))
+    (paper,) = [each for each in figures(app) if "ECG on millimetre paper" in each["layout"]["meta"]["alt"]]
+    assert "50 mm/s, 20 mm/mV, leads aVL, I, −aVR" in paper["layout"]["meta"]["alt"]
+    assert {"−aVR", "−aVR, before"} <= {trace.get("name") for trace in paper["data"]}
+    assert "Each lead has a colour scale of its own" in unescaped(texts(app))
+
+
+def test_maps_of_one_kind_share_their_colours_and_nothing_else_is_said(app: AppTest):
+    visit(pick_demo(app, "normal"), "compare")
+    app.segmented_control(key="differs").set_value("Label").run()
+    assert "colour scale" not in unescaped(texts(app))

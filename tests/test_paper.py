@@ -1,6 +1,7 @@
 """Paper in every layout and scale, what is laid over it, calipers and focus, held against planted values."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pandas as pd
@@ -11,8 +12,10 @@ from ecgviz.errors import RecordError
 from ecgviz.figures import calipers, heat, paper_marks, sheet, spans, style
 from ecgviz.figures.focus import within
 from ecgviz.figures.header import SEPARATOR, broken, shorter_than
+from ecgviz.figures.outline import outline
+from ecgviz.figures.overlaid import over_original
 from ecgviz.records.leads import STANDARD_LEADS
-from ecgviz.types import ATOMS, WAVES, Beats, EvidenceGrid, Explanation, Measurements, Record
+from ecgviz.types import ATOMS, MARKS, WAVES, Beats, EvidenceGrid, Explanation, Measurements, Record, Region
 from ecgviz.types.focus import NOWHERE, Focus, pointed
 from ecgviz.types.paper import GAINS_MM_MV, SPEEDS_MM_S, PaperFormat
 from tests.toys import even_beats
@@ -72,6 +75,32 @@ def test_the_calibration_pulse_is_a_millivolt_for_a_fifth_of_a_second_and_left_o
     assert x.max() < 0
 
 
+def test_what_is_laid_over_half_an_hour_lies_where_it_does_in_the_first_ten_seconds(record: Record):
+    long, late = dataclasses.replace(record, signal=np.tile(record.signal, (1, 180))), 1230.0
+    waves = {name: getattr(even_beats(5), name) + late for name in ("r_s", *MARKS)}
+    beats = Beats(**waves, kind=("normal",) * 5, duration_s=1800.0, leads=STANDARD_LEADS)
+    page = sheet.sheet(long, late)
+    span = spans.Span(1, "II", late + 3.4571, late + 3.5872, 0.5, 0)
+    (bracket,), _ = paper_marks.brackets([span], page)
+    (frame,) = paper_marks.focus_frame(Focus(beat=1, wave="QRS"), page, beats)
+    legs, _ = paper_marks.caliper_marks(calipers.place(long, "II", 1231.234, 1232.346), page, marching=False)
+    weight = np.zeros((12, 5, len(ATOMS)))
+    weight[1, 1, ATOMS.index("P")] = 1.0
+    region = Region("primary", STANDARD_LEADS, weight, "II: P")
+    outlined = outline(figures.paper(long, start_s=late), long, late, beats, {"primary": region}).layout.shapes[-1].path
+    tint = figures.beat_strip(long, beats, "II", start_s=late).layout.shapes[2].path
+    qrs = [beats.qrs_on[1], beats.qrs_off[1]]
+    for path, wanted in (
+        (bracket["path"], [span.start_s, span.end_s]),
+        (frame["path"], qrs),
+        (legs[-1]["path"], [1231.234, 1232.346]),
+        (outlined, [beats.p_on[1], beats.p_off[1]]),
+        (tint, [beats.qrs_on[0], beats.qrs_off[0]]),
+    ):
+        times = np.array(re.findall(r"[MH]([0-9.]+)", str(path))[:2], dtype=float)
+        np.testing.assert_allclose(times, wanted, rtol=0, atol=1e-4)
+
+
 @pytest.mark.parametrize(("speed", "seconds"), [(12.5, 10.0), (25.0, 10.0), (50.0, 5.0)])
 def test_a_sheet_holds_what_250_mm_hold_and_no_more_than_there_is(record: Record, speed: float, seconds: float):
     form = PaperFormat(speed_mm_s=speed)
@@ -88,6 +117,18 @@ def test_cabrera_order_runs_from_left_to_right_and_turns_avr_upside_down(record:
     (line,) = [each for each in figure.data if each.name == "−aVR"]
     drawn_mv = (np.asarray(line.y, dtype=float) - page.zero_uv[2]) / 1000
     np.testing.assert_allclose(drawn_mv, -record.lead("aVR")[: drawn_mv.size], atol=0.0006)
+
+
+@pytest.mark.parametrize("form", [PaperFormat(), PaperFormat("12x1", cabrera=True, speed_mm_s=50.0, gain_mm_mv=20.0)])
+def test_the_recording_before_lies_under_every_lead_upside_down_where_that_is(record: Record, form: PaperFormat):
+    before = dataclasses.replace(record, signal=record.signal + 0.1)
+    figure = over_original(figures.paper(record, form=form), record, before)
+    lines = {each.name: each for each in figure.data if each.type == "scatter" and each.x0 is not None}
+    names = [strip.name for strip in sheet.sheet(record, 0.0, form).strips]
+    assert set(lines) == {*names, *(f"{name}, before" for name in names)}
+    for name in names:
+        up = np.asarray(lines[f"{name}, before"].y, dtype=float) - np.asarray(lines[name].y, dtype=float)
+        np.testing.assert_allclose(up, -100.0 if name.startswith("−") else 100.0, atol=1.0)
 
 
 def test_twelve_rows_hold_every_sample_of_every_lead(record: Record):
@@ -236,6 +277,22 @@ def test_a_gap_between_the_legs_is_no_voltage(record: Record):
     put = calipers.place(dataclasses.replace(record, signal=signal), "II", 0.24, 0.36)
     assert np.isnan(put.change_mv)
     assert np.isnan(put.peak_to_peak_mv)
+
+
+def test_a_leg_in_a_gap_is_said_to_stand_where_nothing_was_recorded(record: Record):
+    signal = np.array(record.signal)
+    signal[1, 150:700] = np.nan
+    gappy = dataclasses.replace(record, signal=signal)
+    put = calipers.place(gappy, "II", 0.24, 0.36)
+    _, (words,) = paper_marks.caliper_marks(put, sheet.sheet(record, 0.0, PaperFormat("12x1")), marching=False)
+    assert words["text"] == "120 ms, 500/min, not recorded"
+    (row,) = calipers.reading_table(put).to_dict("records")
+    assert row["left leg"] == f"{record.lead('II')[120]:+.2f} mV"
+    assert (row["right leg"], row["right minus left"]) == ("not recorded", "not recorded")
+    assert row["highest to lowest between"].endswith(" mV")
+    nothing = calipers.reading_table(calipers.place(gappy, "II", 0.4, 1.2))
+    assert nothing["highest to lowest between"].item() == "not recorded"
+    assert "nan" not in nothing.to_string()
 
 
 def test_every_wave_of_every_strip_can_be_clicked_where_it_is(record: Record, beats: Beats):

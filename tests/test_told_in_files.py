@@ -1,16 +1,23 @@
 """What the files of a figure tell: the recording, network, label and method that it shows, not those of the sidebar."""
 
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.testing.v1 import AppTest
 from test_cohort_page import store  # noqa: F401 - a fixture
 from test_pages import pick_demo, visit
 
 from ecgviz import NOTICE
+from ecgviz.beats import delineate
 from ecgviz.cli.dashboard import COHORTS
+from ecgviz.edit import from_csv, marks_table
 from ecgviz.records import load_record
+from ecgviz.signal import condition
 from ecgviz.ui import files
 from ecgviz.ui.state import entry, teaching
 
@@ -66,6 +73,32 @@ def test_the_recording_alone_is_of_no_network_label_or_method(app: AppTest, told
         assert each["recording"] == identity("demo:normal")
         assert set(each) == {"figure", "recording", "ecgviz", "notice"}
         assert each["notice"] == NOTICE
+
+
+def test_the_file_of_marks_says_of_which_recording_they_are_and_is_read_back(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+):
+    made = {}
+
+    def offered(self: DeltaGenerator, label: str, data: Any, file_name: str, *_: Any, **more: Any) -> bool:
+        made[label] = file_name, data
+        return False
+
+    monkeypatch.setattr(DeltaGenerator, "download_button", offered)
+    visit(app, "beats")
+    name, make = made["Download these marks"]
+    assert name == "demo-normal-marks.csv"
+    text, record = make(), load_record("demo:normal")
+    above = dict(line[2:].split(": ", 1) for line in text.splitlines() if line.startswith("#"))
+    assert (above["recording"], above["notice"]) == (identity("demo:normal"), NOTICE)
+    beats = delineate(condition(record))
+    pd.testing.assert_frame_equal(from_csv(text, beats, recording=record.key), marks_table(beats), atol=1e-6)
+
+
+def test_no_table_is_downloaded_without_saying_what_it_is_of():
+    """Streamlit's own download in the corner of each table has no such lines: it is switched off."""
+    settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+    assert settings["client"]["disableDataExport"] is True
 
 
 def test_the_second_recording_compared_is_told_as_itself(app: AppTest, told: Told):

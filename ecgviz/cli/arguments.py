@@ -67,13 +67,17 @@ def read(source: str, fs: float | None, unit: str | None, age: float | None, sex
     return load_record(source, fs=fs, unit=unit, age_years=age, sex=sex)
 
 
-def marked(clean: "Record", marks: Path | None) -> "Beats":
-    """Return the beats of a conditioned recording, with the changes of a file of marks when one is named."""
+def marked(record: "Record", marks: Path | None, clean: "Record | None" = None) -> "Beats":
+    """Return the beats of a recording, with the changes of a file of marks when one is named.
+
+    ``clean`` is the recording when it is conditioned already.
+    """
     from ecgviz.beats import delineate
     from ecgviz.edit import read_marks
+    from ecgviz.signal import condition
 
-    beats = delineate(clean)
-    return beats if marks is None else read_marks(marks, beats)
+    beats = delineate(clean or condition(record))
+    return beats if marks is None else read_marks(marks, beats, record.key)
 
 
 def measured_on(record: "Record", marks: Path | None) -> "tuple[Beats, Measurements]":
@@ -82,7 +86,7 @@ def measured_on(record: "Record", marks: Path | None) -> "tuple[Beats, Measureme
     from ecgviz.signal import condition
 
     clean = condition(record)
-    beats = marked(clean, marks)
+    beats = marked(record, marks, clean)
     return beats, measure(clean, beats)
 
 

@@ -112,11 +112,10 @@ def _case(
     """Analyse one recording; without ``label`` the most probable one."""
     from ecgviz.checkpoint import predict
     from ecgviz.pipeline import analyse
-    from ecgviz.signal import condition
 
     loaded = read(source, fs, unit, age, sex)
     network = chosen(model)
-    beats = marked(condition(loaded), marks)
+    beats = marked(loaded, marks)
     if label is None:
         answer = predict(network, loaded, beats)
         label = answer.labels[int(answer.probabilities.argmax())]

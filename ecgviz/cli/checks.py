@@ -43,7 +43,6 @@ def check(
     """Check explanations for faithfulness and robustness, beside what each must beat; plausibility is not asked."""
     from ecgviz.checkpoint import load_model, predict
     from ecgviz.explain import checks, find_method
-    from ecgviz.signal import condition
 
     methods = list(dict.fromkeys(method or DEFAULT_METHODS))
     loaded = read(record, fs, unit, age, sex)
@@ -52,7 +51,7 @@ def check(
         if why := find_method(name).why_not(network):
             raise ExplanationError(why)
     trainings = [load_model(name) for name in training or ()]
-    beats = marked(condition(loaded), marks)
+    beats = marked(loaded, marks)
     if label is None:
         answer = predict(network, loaded, beats)
         label = answer.labels[int(answer.probabilities.argmax())]

@@ -36,11 +36,10 @@ def edits(
     """Change rhythm, rate, P waves and PR: what each does to a logit, beside sham edits that leave these alone."""
     from ecgviz.checkpoint import predict
     from ecgviz.explain.edits import EDITS, edit_evidence
-    from ecgviz.signal import condition
 
     loaded = read(record, fs, unit, age, sex)
     network = chosen(model)
-    beats = marked(condition(loaded), marks)
+    beats = marked(loaded, marks)
     if label is None:
         answer = predict(network, loaded, beats)
         label = answer.labels[int(answer.probabilities.argmax())]

@@ -102,7 +102,7 @@ def beats(
         raise EditError(f"{out} exists already, and may hold marks that a reader changed; name a new file")
     loaded = read(record, fs, unit, age, sex)
     automatic = delineate(condition(loaded))
-    table = marks_table(automatic) if marks is None else read_table(marks, automatic)
+    table = marks_table(automatic) if marks is None else read_table(marks, automatic, loaded.key)
     found = edited(automatic, table)
     if out is not None:
         with written_whole(out) as part:

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import re
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +32,7 @@ def to_csv(table: pd.DataFrame) -> str:
     return out.getvalue()
 
 
-def read_marks(path: str | Path, beats: Beats) -> Beats:
+def read_marks(path: str | Path, beats: Beats, recording: str = "") -> Beats:
     """Return the beats of a recording with the changes of a file: `read_table`, then `edited`.
 
     Raises
@@ -38,10 +40,10 @@ def read_marks(path: str | Path, beats: Beats) -> Beats:
     EditError
         When the file cannot be read, is no such table, or holds a mark that cannot stand where it is put.
     """
-    return edited(beats, read_table(path, beats))
+    return edited(beats, read_table(path, beats, recording))
 
 
-def read_table(path: str | Path, beats: Beats) -> pd.DataFrame:
+def read_table(path: str | Path, beats: Beats, recording: str = "") -> pd.DataFrame:
     """Return the table of a recording's marks with what a CSV file says put in: see `from_csv`.
 
     Raises
@@ -58,10 +60,10 @@ def read_table(path: str | Path, beats: Beats) -> pd.DataFrame:
         raise EditError(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise EditError(f"{path.name} is no text in UTF-8, so it is no table of marks") from error
-    return from_csv(text, beats, path.name)
+    return from_csv(text, beats, path.name, recording)
 
 
-def from_csv(text: str, beats: Beats, name: str = "the file") -> pd.DataFrame:
+def from_csv(text: str, beats: Beats, name: str = "the file", recording: str = "") -> pd.DataFrame:
     """Return the table of a recording's marks (`marks_table`) with what a CSV file says put in.
 
     Parameters
@@ -69,10 +71,13 @@ def from_csv(text: str, beats: Beats, name: str = "the file") -> pd.DataFrame:
     text : str
         Columns ``beat`` (counted from 1), ``mark`` (r, p_on, p_off, qrs_on, qrs_off, t_on, t_off) and ``time_s``
         (seconds; empty takes the mark out), and ``kind`` if wanted, in any order. What has no row stays as it is.
+        Lines above them that begin with "#" say where the file comes from.
     beats : Beats
         What the file was made from.
     name : str
         Stands in refusals.
+    recording : str, optional
+        Digest of the recording (`Record.key`): a file that names another one is refused.
 
     Raises
     ------
@@ -80,7 +85,9 @@ def from_csv(text: str, beats: Beats, name: str = "the file") -> pd.DataFrame:
         With the line, for a missing column, an unknown beat or mark, a mark given twice, or a time that is no number.
     """
     table = marks_table(beats)
-    reader = csv.DictReader(io.StringIO(text), skipinitialspace=True)
+    above = list(takewhile(_is_comment, io.StringIO(text)))
+    _check(above, name, recording)
+    reader = csv.DictReader(io.StringIO(text[len("".join(above)) :]), skipinitialspace=True)
     missing = [column for column in NEEDED if column not in (reader.fieldnames or ())]
     if missing:
         raise EditError(f"{name} has no column {missing[0]!r}; a table of marks has {', '.join(NEEDED)}")
@@ -88,7 +95,7 @@ def from_csv(text: str, beats: Beats, name: str = "the file") -> pd.DataFrame:
     kinds: dict[int, str] = {}
     try:
         for row in reader:
-            where = f"{name}, line {reader.line_num}"
+            where = f"{name}, line {len(above) + reader.line_num}"
             beat, mark = _beat(where, row["beat"], len(beats)), (row["mark"] or "").strip()
             if mark not in IN_A_BEAT:
                 raise EditError(f"{where}: {mark!r} is no mark; known are {', '.join(IN_A_BEAT)}")
@@ -100,10 +107,24 @@ def from_csv(text: str, beats: Beats, name: str = "the file") -> pd.DataFrame:
             if kind and kinds.setdefault(beat, kind) != kind:
                 raise EditError(f"{where}: beat {beat} is said to be {kind}, and {kinds[beat]} before")
     except csv.Error as error:
-        raise EditError(f"{name}, line {reader.line_num}: this is no CSV ({error})") from error
+        raise EditError(f"{name}, line {len(above) + reader.line_num}: this is no CSV ({error})") from error
     for beat, kind in kinds.items():
         table.loc[beat - 1, "kind"] = kind
     return table
+
+
+def _is_comment(line: str) -> bool:
+    return line.removeprefix('"').startswith("#")  # a spreadsheet puts quotes around what has a comma in it
+
+
+def _check(comments: list[str], name: str, recording: str) -> None:
+    """Refuse a file that says it was made from another recording than the one with this digest."""
+    named = re.search(r"# recording: .*\(([0-9a-f]{12,64})\)", "".join(comments))
+    if recording and named and not recording.startswith(named[1]):
+        raise EditError(
+            f"{name} holds the marks of another recording ({named[1]}), or of this one with another rate, age or sex: "
+            f"the one asked about is {recording[: len(named[1])]}"
+        )
 
 
 def _beat(where: str, text: str | None, n_beats: int) -> int:

@@ -54,11 +54,14 @@ def from_region(region: Region, beats: Beats) -> Heat:
 def for_projector(figure: go.Figure) -> go.Figure:
     """Return a figure as the last row of a lecture hall needs it: wide black traces, large letters."""
     shown = go.Figure(figure)
+    room = round((PROJECTED_TYPE - 1) * HEADER_PX)
+    of_map = set()
     for trace in shown.data:
         if trace.type == "scatter" and trace.mode == "lines":
             trace.line.width = PROJECTED_LINE
             trace.line.color = "#000000"
-    room = round((PROJECTED_TYPE - 1) * HEADER_PX)
+        elif trace.type == "heatmap" and trace.colorbar.title.text:
+            of_map.add(trace.colorbar.title.text)
     shown.update_layout(
         font={"size": round(PROJECTED_TYPE * 13), "color": "#000000"},
         height=round(PROJECTED_HEIGHT * shown.layout.height) + room,
@@ -67,7 +70,10 @@ def for_projector(figure: go.Figure) -> go.Figure:
     shown.for_each_annotation(
         lambda words: words.update(font={"size": round(PROJECTED_TYPE * (words.font.size or 13)), "color": "#000000"})
     )
-    return shown
+    for words in shown.layout.annotations:
+        if words.text in of_map:  # the bar that it names stays at the top of the figure
+            words.yshift += room
+    return _to_scale(shown, figure)
 
 
 def half_as_wide(figure: go.Figure) -> go.Figure:
@@ -78,6 +84,15 @@ def half_as_wide(figure: go.Figure) -> go.Figure:
     shown = go.Figure(figure)
     shown.data = [each for each in shown.data if each.name != "wave names"]
     shown.update_layout(height=round(HALF_OF_WIDE * figure.layout.height))
+    return _to_scale(shown, figure)
+
+
+def _to_scale(shown: go.Figure, laid_out: go.Figure) -> go.Figure:
+    """Say of a figure whose paper was made larger or smaller how large its millimetres are now; others stay."""
+    px_per_mm = laid_out.layout.meta.get("px_per_mm")
+    if px_per_mm is not None:
+        now, before = (each.height - each.margin.t - each.margin.b for each in (shown.layout, laid_out.layout))
+        shown.layout.meta = {**shown.layout.meta, "px_per_mm": px_per_mm * now / before}
     return shown
 
 

@@ -118,6 +118,11 @@ def from_box(record: Record, sheet: Sheet, x_s: tuple[float, float], y_uv: tuple
     return place(record, f"{MINUS}{strip.lead}" if strip.inverted else strip.lead, *x_s)
 
 
+def millivolts(value: float, sign: str = "+") -> str:
+    """Return a voltage in words, with a sign or without; a leg may stand where nothing was recorded."""
+    return "not recorded" if np.isnan(value) else f"{value:{sign}.2f} mV"
+
+
 def reading_table(caliper: Caliper) -> pd.DataFrame:
     """Return what a caliper reads, in a row."""
     return pd.DataFrame(
@@ -127,10 +132,10 @@ def reading_table(caliper: Caliper) -> pd.DataFrame:
             "to, s": [f"{caliper.end_s:.3f}"],
             "interval": [f"{caliper.interval_ms:.0f} ms"],
             "fits a minute": [f"{caliper.rate_bpm:.0f} times"],
-            "left leg": [f"{caliper.first_mv:+.2f} mV"],
-            "right leg": [f"{caliper.last_mv:+.2f} mV"],
-            "right minus left": [f"{caliper.change_mv:+.2f} mV"],
-            "highest to lowest between": [f"{caliper.peak_to_peak_mv:.2f} mV"],
+            "left leg": [millivolts(caliper.first_mv)],
+            "right leg": [millivolts(caliper.last_mv)],
+            "right minus left": [millivolts(caliper.change_mv)],
+            "highest to lowest between": [millivolts(caliper.peak_to_peak_mv, sign="")],
         }
     )
 

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 
 from ecgviz.figures import millimetres, style
 from ecgviz.figures.outline import DASHES, WIDTHS_PX
-from ecgviz.figures.sheet import MARGIN_S
+from ecgviz.figures.sheet import MARGIN_S, path_time
 from ecgviz.measure import MedianBeat
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.types import ATOMS
@@ -67,16 +67,19 @@ def evidence_beats(
     """
     sheet = _laid_out(median, leads, parts)
     limit = max(END_TIMES_EVEN, float(np.max(np.nan_to_num(colours), initial=0.0)))
-    height_px = round(sheet.height / 1000 * MM_PER_MV * sheet.px_per_mm) + _HEAD_PX + _FOOT_PX + _LEGEND_PX
-    figure = style.blank(height_px, _alt(sheet, colours, colour_leads, regions, title), style.plain(title))
-    figure.update_layout(
+    paper_px = round(sheet.height_mm * sheet.px_per_mm)
+    figure = style.blank(
+        paper_px + _HEAD_PX + _FOOT_PX + _LEGEND_PX,
+        _alt(sheet, colours, colour_leads, regions, title),
+        style.plain(title),
+        meta={"px_per_mm": paper_px / sheet.height_mm},
         margin={"l": 2, "r": 2, "t": _HEAD_PX + _LEGEND_PX, "b": _FOOT_PX},
         plot_bgcolor=style.PAPER,
         hovermode="closest",
         shapes=[*millimetres.grids(-MARGIN_S, sheet.right, sheet.height), *_outlines(sheet, regions)],
         annotations=_names(sheet),
+        **millimetres.square_layout(-MARGIN_S, sheet.right, sheet.height),
     )
-    millimetres.square_axes(figure, -MARGIN_S, sheet.right, sheet.height)
     figure.update_xaxes(showticklabels=False)
     figure.add_trace(_heat(sheet, colours, colour_leads, limit))
     for row, lead in enumerate(leads):
@@ -107,6 +110,11 @@ class _Sheet:
     def height(self) -> float:
         """Height in microvolts."""
         return self.bounds[0][1]
+
+    @property
+    def height_mm(self) -> float:
+        """Height on paper."""
+        return self.height / 1000 * MM_PER_MV
 
     @property
     def px_per_mm(self) -> float:
@@ -226,8 +234,8 @@ def _outlines(sheet: _Sheet, regions: Mapping[str, BoolArray]) -> list[dict[str,
             low, high = sheet.bounds[sheet.cells[lead][0]]
             hit = regions[role][sheet.leads.index(lead)] if role in regions else np.zeros(len(ATOMS), dtype=bool)
             for start, end in _runs(sheet.parts, hit):
-                left, right = sheet.r_at[lead] + start, sheet.r_at[lead] + end
-                path += f"M{left:.5g},{low + 80:.0f}H{right:.5g}V{high - 80:.0f}H{left:.5g}Z"
+                left, right = (path_time(sheet.r_at[lead] + at) for at in (start, end))
+                path += f"M{left},{low + 80:.0f}H{right}V{high - 80:.0f}H{left}Z"
         if path:
             line = {"color": style.REGION, "width": WIDTHS_PX[role], "dash": dash}
             drawn.append({"type": "path", "path": path, "line": line, "xref": "x", "yref": "y", "name": role})

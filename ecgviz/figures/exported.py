@@ -30,9 +30,12 @@ _SETTINGS: dict[Any, Any] = {
     "hatch.linewidth": 0.6,
     "font.family": ["sans-serif"],
 }
-_FOOT_MARGIN_PX, _FOOT_SIZE_PX = 4.0, 11.0
+_FOOT_MARGIN_PX, _FOOT_SIZE_PT = 4.0, 8.25
+"""The foot is written in points: a figure whose millimetres are large on the screen becomes small on paper."""
 _DRAW = {"scatter": redrawn.scatter, "bar": redrawn.bars, "heatmap": redrawn.heatmap}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER = r"[+-]?[\d.,]+(e[+-]?\d+)?( ?[a-zA-Z%°µ²]+)?"
+"""A number, with its unit where it has one: no formula, whatever its sign."""
 
 
 def svg(figure: go.Figure, provenance: Mapping[str, str]) -> str:
@@ -65,16 +68,20 @@ def csv_text(table: pd.DataFrame, provenance: Mapping[str, str]) -> str:
     Text that a spreadsheet would take for a formula gets an apostrophe before it.
     """
     out = io.StringIO()
-    for name, value in provenance.items():
-        out.write(f"# {name}: {' '.join(value.split())}\n")
+    out.write(comments(provenance))
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([_harmless(column) for column in table.columns])
     writer.writerows([_harmless(cell) for cell in row] for row in table.itertuples(index=False))
     return out.getvalue()
 
 
+def comments(provenance: Mapping[str, str]) -> str:
+    """Return the lines above a table in CSV that say where it comes from."""
+    return "".join(f"# {name}: {' '.join(value.split())}\n" for name, value in provenance.items())
+
+
 def _harmless(cell: Any) -> Any:
-    if isinstance(cell, str) and cell.startswith(_FORMULA) and not re.fullmatch(r"[+-]?[\d.,]+\s*\S*", cell):
+    if isinstance(cell, str) and cell.startswith(_FORMULA) and not re.fullmatch(_NUMBER, cell):
         return f"'{cell}"
     return "" if isinstance(cell, float) and cell != cell else cell
 
@@ -111,13 +118,12 @@ def _foot(made: Canvas, provenance: Mapping[str, str]) -> None:
     """Write below a figure what it shows, and the notice in lines of its own; it grows by what these need."""
     facts = " · ".join(f"{name} {value}" for name, value in provenance.items() if name != "notice")
     room_mm = (made.width_px - 2 * _FOOT_MARGIN_PX) * made.mm_per_px
+    size_px = _FOOT_SIZE_PT / made.pt
     told = [facts, provenance.get("notice", "")]
-    lines = [line for text in told if text for line in wrapped(text, room_mm, _FOOT_SIZE_PX * made.pt)]
-    foot_px = LINE_SPACING * _FOOT_SIZE_PX * len(lines) + 2 * _FOOT_MARGIN_PX
+    lines = [line for text in told if text for line in wrapped(text, room_mm, _FOOT_SIZE_PT)]
+    foot_px = LINE_SPACING * size_px * len(lines) + 2 * _FOOT_MARGIN_PX
     width_in, height_in = made.figure.get_size_inches()
     made.figure.set_size_inches(width_in, height_in + foot_px * made.mm_per_px / MM_PER_INCH)
     made.on.set_ylim(-foot_px, made.height_px)
     text = "<br>".join(style.plain(line) for line in lines)
-    made.write(
-        _FOOT_MARGIN_PX, -_FOOT_MARGIN_PX, text, size_px=_FOOT_SIZE_PX, colour=style.MUTED, across="left", up="top"
-    )
+    made.write(_FOOT_MARGIN_PX, -_FOOT_MARGIN_PX, text, size_px=size_px, colour=style.MUTED, across="left", up="top")

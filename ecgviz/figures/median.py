@@ -75,15 +75,19 @@ def median_sheet(
     height = bounds[0][1]
     right = n_columns * pitch
     px_per_mm = min(_WIDTH_PX / ((right + MARGIN_S) * MM_PER_S), _MOST_PX_PER_MM)
-    height_px = round(height / 1000 * MM_PER_MV * px_per_mm) + _FOOT_PX + _HEAD_PX
-    figure = style.blank(height_px, _alt(median, leads, title), style.plain(title))
-    figure.update_layout(
+    height_mm = height / 1000 * MM_PER_MV
+    paper_px = round(height_mm * px_per_mm)
+    figure = style.blank(
+        paper_px + _FOOT_PX + _HEAD_PX,
+        _alt(median, leads, title),
+        style.plain(title),
+        meta={"px_per_mm": paper_px / height_mm},
         margin={"l": 2, "r": 2, "t": _HEAD_PX, "b": _FOOT_PX},
         plot_bgcolor=style.PAPER,
         hovermode="closest",
         shapes=millimetres.grids(-MARGIN_S, right, height),
+        **millimetres.square_layout(-MARGIN_S, right, height),
     )
-    millimetres.square_axes(figure, -MARGIN_S, right, height)
     figure.update_xaxes(showticklabels=False)
     r_at = {lead: column * pitch + before for lead, _, column in cells}
     row_of = {lead: row for lead, row, _ in cells}

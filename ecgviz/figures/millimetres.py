@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ecgviz.figures import style
-from ecgviz.figures.sheet import PULSE_MV
+from ecgviz.figures.sheet import PULSE_MV, path_time
 from ecgviz.types.paper import PULSE_S, STANDARD, PaperFormat
 
 PX_PER_MM = 3.8
@@ -60,7 +60,8 @@ def _grid(
     step_s, step_uv = step_mm / form.speed_mm_s, 1000 * step_mm / form.gain_mm_mv
     across = left_s + step_s * np.arange(round((right_s - left_s) / step_s) + 1)
     up = step_uv * np.arange(round(height_uv / step_uv) + 1)
-    path = [f"M{x:.6g},0V{height_uv:.0f}" for x in across] + [f"M{left_s:.6g},{y:.0f}H{right_s:.6g}" for y in up]
+    path = [f"M{path_time(x)},0V{height_uv:.0f}" for x in across]
+    path += [f"M{path_time(left_s)},{y:.0f}H{path_time(right_s)}" for y in up]
     line = {"color": colour, "width": width_px}
     return {"type": "path", "path": "".join(path), "line": line, "layer": "below", "xref": "x", "yref": "y"}
 

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ecgviz.figures import style
-from ecgviz.figures.sheet import sheet
+from ecgviz.figures.sheet import path_time, sheet
 from ecgviz.types import ATOMS, Beats, Record, Region
 from ecgviz.types.arrays import BoolArray
 from ecgviz.types.paper import STANDARD, PaperFormat
@@ -110,6 +110,6 @@ def outline(
 def _path(boxes: Iterable[tuple[float, float, float, float]]) -> str:
     """Return rectangles (left, right, bottom, top of their row) as one path."""
     return "".join(
-        f"M{left:.5g},{low + ROOM_UV:.0f}H{right:.5g}V{high - ROOM_UV:.0f}H{left:.5g}Z"
+        f"M{path_time(left)},{low + ROOM_UV:.0f}H{path_time(right)}V{high - ROOM_UV:.0f}H{path_time(left)}Z"
         for left, right, low, high in boxes
     )

@@ -3,6 +3,7 @@
 import numpy as np
 import plotly.graph_objects as go
 
+from ecgviz.figures.calipers import MINUS
 from ecgviz.types import Record
 
 BEFORE = "#2f6fb0"
@@ -23,19 +24,21 @@ def over_original(figure: go.Figure, altered: Record, original: Record) -> go.Fi
     Returns
     -------
     go.Figure
-        A line named "LEAD, before" under the line of each lead; the description says so.
+        A line named "LEAD, before" under the line of each lead, upside down where that is; the description says so.
     """
     drawn = list(figure.data)
     for trace in drawn:
-        if trace.type == "scatter" and trace.name in altered.leads and trace.x0 is not None:
+        lead = (trace.name or "").removeprefix(MINUS)
+        if trace.type == "scatter" and lead in altered.leads and trace.x0 is not None:
+            upwards = 1000.0 if lead == trace.name else -1000.0
             first = round(trace.x0 * altered.fs)
             span = slice(first, first + len(trace.y))
-            zero = float(np.nanmedian(np.asarray(trace.y, dtype=float) - 1000 * altered.lead(trace.name)[span]))
+            zero = float(np.nanmedian(np.asarray(trace.y, dtype=float) - upwards * altered.lead(lead)[span]))
             figure.add_trace(
                 go.Scatter(
                     x0=trace.x0,
                     dx=trace.dx,
-                    y=(zero + 1000 * original.lead(trace.name)[span]).astype(np.float32),
+                    y=(zero + upwards * original.lead(lead)[span]).astype(np.float32),
                     mode="lines",
                     line={"color": BEFORE, "width": 1.4},
                     hoverinfo="skip",

@@ -15,7 +15,7 @@ from ecgviz.figures import millimetres, paper_marks, style
 from ecgviz.figures.calipers import Caliper
 from ecgviz.figures.header import broken, shorter_than
 from ecgviz.figures.millimetres import PX_PER_MM
-from ecgviz.figures.sheet import Sheet, Strip, samples, sheet
+from ecgviz.figures.sheet import Sheet, Strip, path_time, samples, sheet
 from ecgviz.figures.spans import Span
 from ecgviz.types import Beats, Record
 from ecgviz.types.focus import NOWHERE, Focus
@@ -88,11 +88,11 @@ def paper(
     behind = None if heat is None else heating.layer(heat, page, in_strip=in_strip)
     top_px = head_px + (0 if behind is None else _LEGEND_PX)
     named = [] if behind is None else [heating.legend_name(behind, top_px)]
-    height_px = round(page.height_mm * PX_PER_MM) + top_px + foot_px
+    paper_px = round(page.height_mm * PX_PER_MM)
     figure = style.blank(
-        height_px,
+        paper_px + top_px + foot_px,
         _alt(record, page, heat, spans),
-        meta={"px_per_mm": PX_PER_MM},
+        meta={"px_per_mm": paper_px / page.height_mm, "whole_sheet": True},
         margin={"l": 2, "r": 2, "t": top_px, "b": foot_px},
         plot_bgcolor=style.PAPER,
         hovermode="closest",
@@ -131,7 +131,7 @@ def _column_marks(page: Sheet) -> dict[str, object]:
     """Return short bars where one lead ends and the next begins."""
     changes = [(strip.start_s, page.zero_uv[strip.row]) for strip in page.strips if strip.start_s > page.start_s]
     bars = [(x, zero + side) for x, zero in changes for side in (-350, 150)]
-    path = "".join(f"M{x:.5g},{low:.0f}V{low + 200:.0f}" for x, low in bars)
+    path = "".join(f"M{path_time(x)},{low:.0f}V{low + 200:.0f}" for x, low in bars)
     line = {"color": style.INK, "width": 1}
     return {"type": "path", "path": path or "M0,0", "line": line, "layer": "above", "xref": "x", "yref": "y"}
 

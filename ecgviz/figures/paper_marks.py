@@ -10,9 +10,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ecgviz.figures import style
-from ecgviz.figures.calipers import Caliper
+from ecgviz.figures.calipers import Caliper, millivolts
 from ecgviz.figures.focus import clickable
-from ecgviz.figures.sheet import Sheet, Strip, samples
+from ecgviz.figures.sheet import Sheet, Strip, path_time, samples
 from ecgviz.figures.spans import Span
 from ecgviz.types import ATOMS, WAVES, Beats, Record
 from ecgviz.types.arrays import FloatArray
@@ -34,7 +34,7 @@ def brackets(spans: Sequence[Span], sheet: Sheet) -> tuple[list[Shape], list[Sha
                 continue
             foot = sheet.bounds_uv[strip.row][0] + _BRACKET_MM * mm
             up = foot + _TICK_MM * mm
-            path += f"M{start:.5g},{up:.0f}V{foot:.0f}H{end:.5g}V{up:.0f}"
+            path += f"M{path_time(start)},{up:.0f}V{foot:.0f}H{path_time(end)}V{up:.0f}"
             numbers.append((start, up, span.mark))
     line = {"color": style.INK, "width": 1.6}
     font = {"size": 12, "color": style.INK}
@@ -73,7 +73,7 @@ def focus_frame(focus: Focus, sheet: Sheet, beats: Beats) -> list[Shape]:
             continue
         low, high = sheet.bounds_uv[strip.row]
         for start, end in _times(focus, strip, spans):
-            boxes += f"M{start:.5g},{low:.0f}V{high:.0f}H{end:.5g}V{low:.0f}Z"
+            boxes += f"M{path_time(start)},{low:.0f}V{high:.0f}H{path_time(end)}V{low:.0f}Z"
     line = {"color": style.ACCENT, "width": 2}
     return [{"type": "path", "path": boxes, "line": line, "xref": "x", "yref": "y"}] if boxes else []
 
@@ -127,17 +127,17 @@ def caliper_marks(caliper: Caliper, sheet: Sheet, *, marching: bool) -> tuple[li
         if strip.name == caliper.lead and strip.start_s < caliper.end_s and strip.end_s > caliper.start_s
     ]  # fmt: skip
     legs, words = "", []
+    first, last = path_time(caliper.start_s), path_time(caliper.end_s)
     for strip in shown[:1] if marching else shown:
         low, high = sheet.bounds_uv[strip.row]
         at = high - 0.12 * (high - low)
-        legs += f"M{caliper.start_s:.6g},{low:.0f}V{high:.0f}M{caliper.end_s:.6g},{low:.0f}V{high:.0f}"
-        legs += f"M{caliper.start_s:.6g},{at:.0f}H{caliper.end_s:.6g}"
-        text = f"{caliper.interval_ms:.0f} ms, {caliper.rate_bpm:.0f}/min, {caliper.change_mv:+.2f} mV"
+        legs += f"M{first},{low:.0f}V{high:.0f}M{last},{low:.0f}V{high:.0f}M{first},{at:.0f}H{last}"
+        text = f"{caliper.interval_ms:.0f} ms, {caliper.rate_bpm:.0f}/min, {millivolts(caliper.change_mv)}"
         words.append({"x": caliper.end_s, "y": at, "text": text, "xanchor": "left", "xshift": 4, "showarrow": False,
                       "bgcolor": "rgba(255,255,255,0.85)", "font": {"size": 12, "color": style.ACCENT}})  # fmt: skip
     lines: list[Shape] = []
     if marching:
-        steps = "".join(f"M{at:.6g},0V{sheet.height_uv:.0f}" for at in caliper.march(sheet.start_s, sheet.end_s))
+        steps = "".join(f"M{path_time(at)},0V{sheet.height_uv:.0f}" for at in caliper.march(sheet.start_s, sheet.end_s))
         lines.append(_path(steps, {"color": style.ACCENT, "width": 1, "dash": "dot"}))
     if legs:
         lines.append(_path(legs, {"color": style.ACCENT, "width": 1.6}))

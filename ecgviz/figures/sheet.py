@@ -99,6 +99,11 @@ def strips(
     return (*sorted(cells, key=lambda cell: cell.row), *rhythm)
 
 
+def path_time(at_s: float) -> str:
+    """Return a time as it is written in a path: to a tenth of a millisecond, however late in the recording."""
+    return f"{at_s:.4f}".rstrip("0").removesuffix(".")
+
+
 def samples(record: Record, strip: Strip) -> tuple[float, FloatArray]:
     """Return the time of the first sample of a strip, and its samples as drawn, mV (empty past the record's end)."""
     first = int(np.ceil(strip.start_s * record.fs - 1e-6))

@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 from ecgviz.edit import ENDS_OF
 from ecgviz.figures import millimetres, style
 from ecgviz.figures.rhythm import LETTERS, interval_labels
-from ecgviz.figures.sheet import MARGIN_S, Strip, samples
+from ecgviz.figures.sheet import MARGIN_S, Strip, path_time, samples
 from ecgviz.types import Beats, Record
 from ecgviz.types.arrays import BoolArray, FloatArray
 from ecgviz.types.paper import MM_PER_MV, SHEET_S
@@ -82,9 +82,11 @@ def beat_strip(record: Record, beats: Beats, lead: str, *, start_s: float = 0.0)
 
 
 def _frame(left: float, right: float, height: float, alt: str, title: str) -> go.Figure:
-    paper_px = round(height / 1000 * MM_PER_MV * millimetres.PX_PER_MM)
+    height_mm = height / 1000 * MM_PER_MV
+    paper_px = round(height_mm * millimetres.PX_PER_MM)
     plot_px = paper_px + _GAP_PX + _RR_PX
-    figure = style.blank(plot_px + _MARGIN_PX["t"] + _MARGIN_PX["b"], alt, title)
+    scale = {"px_per_mm": paper_px / height_mm}
+    figure = style.blank(plot_px + _MARGIN_PX["t"] + _MARGIN_PX["b"], alt, title, meta=scale)
     figure.update_layout(margin=_MARGIN_PX, plot_bgcolor="white", hovermode="closest")
     millimetres.square_axes(figure, left, right, height)
     figure.update_layout(
@@ -169,7 +171,8 @@ def _tint(beats: Beats, wave: str, left: float, right: float, height: float) -> 
     if not spans:
         return None
     low, high = 3 * _ROW_UV + 50, height - _ABOVE_UV + 150
-    path = "".join(f"M{start:.5g},{low:.0f}H{end:.5g}V{high:.0f}H{start:.5g}Z" for _, start, end in spans)
+    ends = ((path_time(start), path_time(end)) for _, start, end in spans)
+    path = "".join(f"M{start},{low:.0f}H{end}V{high:.0f}H{start}Z" for start, end in ends)
     return {"type": "path", "path": path, "fillcolor": _TINTS[wave], "line": {"width": 0}, "layer": "below"}
 
 

@@ -118,10 +118,10 @@ def controls(case: Case) -> None:
     if not agreement.controls:
         st.markdown(wording.plain(wording.sentence(agreement.why)))
         return
-    st.table(tables.control_table(agreement), hide_index=True)
+    widgets.small_table(tables.control_table(agreement), "map")
     widgets.note(words.nulls(agreement))
     if len(agreement.criteria) > 1:
-        st.table(criteria_table(agreement), hide_index=True)
+        widgets.small_table(criteria_table(agreement), "criterion")
         widgets.note(
             "p in time: the part of all shifts of the map that holds as much, whole beats among them. "
             "q: p with false discoveries over these criteria controlled (Benjamini and Hochberg 1995)."
@@ -164,7 +164,7 @@ def methods(case: Case) -> None:
                 found.append(state.case(case.record, network, case.label, method).agreement)
             except EcgvizError as refusal:
                 st.warning(wording.plain(str(refusal)))
-        st.markdown(f"**{together(found)}**")
+        st.markdown(f"**{wording.plain(together(found))}**")
         st.dataframe(verdict_table(found), hide_index=True, placeholder=MISSING)
 
 

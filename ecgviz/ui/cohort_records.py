@@ -7,7 +7,7 @@ import streamlit as st
 from ecgviz.cohort import Cohort
 from ecgviz.cohort.question import Question
 from ecgviz.figures.style import MISSING
-from ecgviz.ui import state, widgets
+from ecgviz.ui import state, widgets, wording
 from ecgviz.ui.state import cohort as kept
 
 PAGE_ROWS = 100
@@ -100,5 +100,5 @@ def open_one(records: Sequence[str], question: Question, choose: str) -> None:
         return
     there = [record for record in records if record in known]
     record = str(st.selectbox(choose, there, key="cohort nearest")) if choose else there[0]
-    if st.button(f"Open {record}", type="primary", key="open cohort record"):
+    if st.button(f"Open {wording.plain(record)}", type="primary", key="open cohort record"):
         st.switch_page(WHERE_FROM, query_params=dict(kept.address(record, question)))

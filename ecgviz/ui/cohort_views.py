@@ -52,7 +52,7 @@ def maps(asked: Asked) -> None:
         model = each.question.model
         with column:
             if not each.n_records:
-                st.info(f"{model}: no such record.")
+                st.info(wording.plain(f"{model}: no such record."))
                 continue
             drawn = matrix.wave_matrix(
                 shares,
@@ -83,7 +83,8 @@ def of_question(question: Question) -> files.Shows:
 
 def _guideline(found: ClassMap, label: str) -> None:
     if not found.n_guideline:
-        st.info(f"The guideline points nowhere: on none of these records a criterion of {label} with a place is met.")
+        named = wording.plain(label)
+        st.info(f"The guideline points nowhere: on none of these records a criterion of {named} with a place is met.")
         return
     title = f"Guideline for {label}, % of {found.n_guideline} records"
     figure = figures.guideline_figure(found.guideline, found.n_guideline, title=title)
@@ -181,7 +182,7 @@ def criteria(asked: Asked) -> None:
         st.markdown(f"**{wording.plain(question.model)}**")
         found = kept.judged(asked.state, question, asked.cohort)
         if found.empty:
-            st.info(f"No criterion of {question.label} with a place is met on these records.")
+            st.info(wording.plain(f"No criterion of {question.label} with a place is met on these records."))
             continue
         st.dataframe(met(found), hide_index=True, placeholder=MISSING, key=f"cohort criteria {question.model}")
     widgets.note(
@@ -195,7 +196,9 @@ def apart(asked: Asked) -> None:
     question = asked.questions[0]
     others = [method for method in asked.methods if method != question.method]
     if not others:
-        st.info(f"The store holds one method of {question.model}; `ecgviz cohort run` with another adds it.")
+        st.info(
+            f"The store holds one method of {wording.plain(question.model)}; `ecgviz cohort run` with another adds it."
+        )
         return
     other = str(st.selectbox("Second method", others, format_func=method_words.method_name, key="cohort other"))
     found = kept.apart(asked.state, question, other, asked.cohort)
@@ -233,7 +236,7 @@ def published(asked: Asked) -> None:
         densest = "; ".join(f"{lead} {role_map.part_of_beat(atom)}" for lead, atom in found.strongest)
         st.markdown(f"Densest: {wording.plain(densest)}.")
         if checks.empty:
-            st.info(f"No published finding speaks of {question.label}.")
+            st.info(wording.plain(f"No published finding speaks of {question.label}."))
         else:
             st.dataframe(
                 checks.round(3), hide_index=True, placeholder=MISSING, key=f"cohort published {question.model}"

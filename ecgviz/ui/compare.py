@@ -4,15 +4,14 @@ from functools import partial
 
 import streamlit as st
 
-from ecgviz import figures
 from ecgviz.checkpoint import Model, available_models
 from ecgviz.edit import Edited
 from ecgviz.errors import EcgvizError
 from ecgviz.explain import applicable
 from ecgviz.figures.tables import heat_table, sample_table
 from ecgviz.types import Record
-from ecgviz.types.paper import SHEET_S
 from ecgviz.ui import files, method_words, sides, state, widgets, wording
+from ecgviz.ui.state import looking
 
 RECORDING, NETWORK, LABEL, METHOD = "Recording", "Network", "Label", "Method"
 ORIGINAL, ALTERED = "original", "altered"
@@ -101,19 +100,17 @@ def _sides(
 
 def papers(shown: sides.Sides, found: dict[str, state.Explained]) -> None:
     """Draw the tracing of each side with its map behind it, one above the other, so that seconds stand over seconds."""
-    heats = sides.heats(shown, found)
-    start_s = widgets.window_start(min((side.record for side in shown), key=_duration), SHEET_S)
-    for side in shown:
-        reading, heat = state.reading(side.record), heats.get(side.title)
+    heats, form = sides.heats(shown, found), looking.view().form
+    sheets_s = [form.sheet_s(side.record.duration_s) for side in shown]
+    start_s = widgets.window_start(min((side.record for side in shown), key=_duration), min(sheets_s))
+    sides.say_scale(heats.values())
+    if len(set(sheets_s)) > 1:
+        widgets.note("At this speed the sheet of the longer recording is wider, so that its millimetres are smaller.")
+    for side, sheet_s in zip(shown, sheets_s, strict=True):
+        heat = heats.get(side.title)
         st.markdown(f"**{wording.plain(side.title)}**")
-        sheet = figures.paper(
-            reading.clean,
-            start_s=start_s,
-            header=figures.header(side.record, reading.measured),
-            footer=figures.footer(side.record),
-            heat=heat,
-        )
-        samples = partial(sample_table, reading.clean, start_s, start_s + SHEET_S)
+        sheet = sides.paper(side, heat, start_s)
+        samples = partial(sample_table, state.reading(side.record).clean, start_s, start_s + sheet_s)
         table = samples if heat is None else partial(heat_table, heat)
         shows = files.facts(side.record) if heat is None else sides.shows(side, found)
         widgets.draw(sheet, table, key=f"compare paper {side.title}", shows=shows)

@@ -22,6 +22,7 @@ Table = pd.DataFrame | Callable[[], pd.DataFrame]
 """A table, or what makes it when it is asked for."""
 Shows = Mapping[str, str]
 """What a figure shows, as its files tell it: recording, model, label, method, each only where it is of one."""
+_MADE_BY: Shows = {"ecgviz": __version__, "notice": NOTICE}
 _DIGITS = 12
 """Of a digest, as many as tell one recording or model from any other that a reader will meet."""
 
@@ -93,7 +94,19 @@ def offer(drawn: go.Figure | Callable[[], go.Figure], table: Table, key: str, *,
 def provenance(figure: go.Figure, shows: Shows) -> Mapping[str, str]:
     """Return what the files of a figure tell of it: its title, what it shows, and by what it was made."""
     title = figure.layout.title.text or figure.layout.meta["alt"].split(",")[0]
-    return {"figure": re.sub(r"<[^>]+>", " ", title), **shows, "ecgviz": __version__, "notice": NOTICE}
+    return {"figure": re.sub(r"<[^>]+>", " ", title), **shows, **_MADE_BY}
+
+
+def name_of(record: Record, what: str) -> str:
+    """Return the name of a file about a recording, without its ending."""
+    return re.sub(r"[^\w.-]+", "-", f"{record.id}-{what}")
+
+
+def told_above(text: str, title: str, shows: Shows) -> str:
+    """Return the text of a CSV file under lines that say what it holds, of what, and by what it was made."""
+    from ecgviz.figures.exported import comments
+
+    return comments({"table": title, **shows, **_MADE_BY}) + text
 
 
 # Matplotlib takes a third of a second to import and serves these files alone: it is left until one is asked for.

@@ -64,6 +64,6 @@ def _height(figure: go.Figure) -> str:
     wide, high = (axis.range[1] - axis.range[0] for axis in (across, up))
     ratio = high * up.scaleratio / wide
     beside, above = margin.l + margin.r, margin.t + margin.b
-    grows = LARGEST if "px_per_mm" in figure.layout.meta else 1.0
+    grows = LARGEST if "whole_sheet" in figure.layout.meta else 1.0
     most = grows * (figure.layout.height - above) + above
     return f"min(round(down, (100cqw - {beside:g}px) * {ratio:.5f} + {above:g}px, 1px), {most:.0f}px)"

@@ -1,13 +1,15 @@
 """What the Beats page shares with nobody: pickers of kind and lead, and the table in which a reader changes marks."""
 
+from functools import partial
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from ecgviz.edit import COLUMNS, NAMES, to_csv
 from ecgviz.measure import MedianBeat
 from ecgviz.types import KINDS, Record
-from ecgviz.ui import state, widgets, wording
+from ecgviz.ui import files, state, widgets, wording
 
 _STEP_S = 0.001
 _ROW_PX = 35
@@ -73,20 +75,36 @@ def editor(record: Record) -> None:
             st.error(wording.plain(f"Not applied: {refusal}."))
         else:
             st.rerun()
+    _leave_or_reset(record, table)
+    if changed is not None:
+        widgets.sentences("Changed by a reader", changed.edits, "Nothing.")
+
+
+def _leave_or_reset(record: Record, table: pd.DataFrame) -> None:
+    """Offer the marks as a file that says whose they are, and the way back to the automatic ones."""
     left, right, _ = st.columns([2, 2, 1])
     left.download_button(
-        "Download these marks", to_csv(table), "marks.csv", "text/csv", width="stretch", key="download marks"
+        "Download these marks",
+        partial(files.told_above, to_csv(table), "Marks of P, QRS and T", files.facts(record)),
+        file_name(record),
+        "text/csv",
+        width="stretch",
+        key="download marks",
+        on_click="ignore",
     )
     right.button(
         "Back to the automatic marks",
-        disabled=changed is None,
+        disabled=state.edits(record) is None,
         on_click=state.reset_marks,
         args=(record,),
         width="stretch",
         key="reset marks",
     )
-    if changed is not None:
-        widgets.sentences("Changed by a reader", changed.edits, "Nothing.")
+
+
+def file_name(record: Record) -> str:
+    """Return the name of the file of a recording's marks."""
+    return f"{files.name_of(record, 'marks')}.csv"
 
 
 def _columns(record: Record) -> dict[str, Any]:

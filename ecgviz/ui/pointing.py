@@ -115,7 +115,7 @@ def caliper_readings(caliper: Caliper | None, page: Sheet, beats: Beats, *, marc
             "Draw a box on the tracing, from where the interval begins to where it ends, or type both times above."
         )
         return
-    st.table(calipers.reading_table(caliper), hide_index=True)
+    widgets.small_table(calipers.reading_table(caliper), "lead")
     if not any(
         strip.name == caliper.lead and strip.start_s < caliper.end_s and strip.end_s > caliper.start_s
         for strip in page.strips

@@ -46,7 +46,7 @@ def show(network: "Model", prediction: Prediction) -> None:
     table = tables.prediction_table(prediction, words.label_names(labels), past)
     first = [label in SUPERCLASSES or prediction.positive(label) for label in labels]
     if any(first):
-        st.table(table[first], hide_index=True)
+        widgets.small_table(table[first], "label", "stands for")
     widgets.note(words.past_scores(network))
     if not all(first):
         rest = table[[not each for each in first]]

@@ -49,7 +49,7 @@ def pick(record: Record, label: str, every: Sequence[Finding]) -> Finding | None
     if len(by_entry) > 1:
         told = {key: _told(found) for key, found in by_entry.items()}
         name = st.selectbox(
-            f"{label} stands for {len(by_entry)} diagnoses; met ones come first",
+            f"{wording.plain(label)} stands for {len(by_entry)} diagnoses; met ones come first",
             list(by_entry),
             format_func=told.__getitem__,
             key=f"entry {record.key} {label}",
@@ -106,7 +106,9 @@ def _definition(found: Sequence[Finding], picker: str) -> Finding:
     if len(found) == 1:
         return found[0]
     keys = [finding.definition for finding in found]
-    names = {each.definition: f"{MARKS[each.state]} {wording.readable(each.definition)}" for each in found}
+    names = {
+        each.definition: f"{MARKS[each.state]} {wording.plain(wording.readable(each.definition))}" for each in found
+    }
     key = st.segmented_control(
         "Definition shown below, rule by rule",
         keys,

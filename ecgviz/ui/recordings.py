@@ -9,7 +9,7 @@ from ecgviz.checkpoint import Model
 from ecgviz.errors import EcgvizError
 from ecgviz.figures.style import percent
 from ecgviz.records.library import Entry
-from ecgviz.ui import state, widgets
+from ecgviz.ui import state, widgets, wording
 
 EVIDENCE = ("agrees", "partly", "disagrees", "not assessable")
 NOT_ASKED = "not asked yet"
@@ -110,10 +110,10 @@ def ask(found: Sequence[str], network: Model, label: str, method: str) -> None:
     new = [each for each in found if state.predicted(each, network.digest) is None]
     open_ = [each for each in found if (label, method) not in state.verdicts(each, network.digest)]
     predict = left.button(
-        f"Ask {network.name} about {len(new)} of them", disabled=not new, key="ask all", width="stretch"
+        f"Ask {wording.plain(network.name)} about {len(new)} of them", disabled=not new, key="ask all", width="stretch"
     )
     hold = right.button(
-        f"Hold {label} in {len(open_)} of them against the guideline",
+        f"Hold {wording.plain(label)} in {len(open_)} of them against the guideline",
         disabled=not open_,
         key="hold all",
         width="stretch",
@@ -132,7 +132,7 @@ def _one_by_one(ids: Sequence[str], network: Model, label: str, method: str) -> 
     place.button("Stop", key="stop asking", help="What was found so far is kept.")
     refused = []
     for n, each in enumerate(ids):
-        bar.progress(n / len(ids), f"{n} of {len(ids)}: {each}")
+        bar.progress(n / len(ids), f"{n} of {len(ids)}: {wording.plain(each)}")
         try:
             record = state.open_recording(each)
             if isinstance(record, str):

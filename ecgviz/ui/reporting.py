@@ -8,7 +8,7 @@ import streamlit as st
 from ecgviz import glossary
 from ecgviz.report import render, render_pdf
 from ecgviz.types import Case
-from ecgviz.ui import state, viewing, widgets, wording
+from ecgviz.ui import marks, state, viewing, widgets, wording
 from ecgviz.ui.state import looking
 
 
@@ -59,12 +59,14 @@ def commands(case: Case) -> None:
     if source is None or not source.startswith("demo:") or case.record.altered:
         widgets.note("Give the path of the recording in place of RECORD; what was edited here is not edited there.")
         source = "RECORD"
-    marks = " --marks marks.csv" if case.beats.edits else ""
-    if marks:
-        widgets.note("Marks were changed here: download them on the Beats page, and save them as marks.csv.")
+    with_marks = ""
+    if case.beats.edits:
+        name = marks.file_name(case.record)
+        with_marks = f" --marks {name}"
+        widgets.note(f"Marks were changed here: download them on the Beats page, as {wording.plain(name)}.")
     method, model = case.explanation.method, case.provenance["model"]
     st.code(
-        f"ecgviz explain {source} --model {model} --label {case.label} --method {method}{marks} --out case\n"
+        f"ecgviz explain {source} --model {model} --label {case.label} --method {method}{with_marks} --out case\n"
         "ecgviz report case --out report.pdf\necgviz verify case",
         language=None,
         wrap_lines=True,

@@ -148,7 +148,9 @@ def behind(shown: Sequence[Shown]) -> Shown:
     if len(shown) == 1:
         return shown[0]
     titles = [each.title for each in shown]
-    title = st.segmented_control("Behind the trace", titles, default=titles[0], required=True, key="behind")
+    title = st.segmented_control(
+        "Behind the trace", titles, default=titles[0], required=True, key="behind", format_func=wording.plain
+    )
     return shown[titles.index(title)] if title in titles else shown[0]
 
 

@@ -4,11 +4,12 @@ A side is a recording, a network, a label and a method. Colours of both end at t
 stand in one table.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from ecgviz import figures
@@ -16,10 +17,11 @@ from ecgviz.checkpoint import Model
 from ecgviz.errors import EcgvizError
 from ecgviz.figures import tables
 from ecgviz.figures.beat_tables import INTERVALS
-from ecgviz.figures.heat import Heat
+from ecgviz.figures.heat import Heat, per_lead
 from ecgviz.figures.style import MISSING, number, percent
 from ecgviz.types import AttentionMap, Record
 from ecgviz.ui import files, state, widgets, wording, words
+from ecgviz.ui.state import looking
 
 METHOD, ATTENTION = "Method", "Attention"
 
@@ -61,7 +63,7 @@ def predictions(sides: Sides) -> None:
     rows = [(label, words.label_name(label), *(each.get(label, MISSING) for each in found)) for label in labels]
     table = pd.DataFrame(rows, columns=["label", "stands for", *_titles(sides)])
     called = [any("called" in cell for cell in row[2:]) or row[0] in {side.label for side in sides} for row in rows]
-    st.table(table[called], hide_index=True)
+    widgets.small_table(_heads_escaped(table[called]), "label", "stands for")
     if not all(called):
         widgets.show_table(
             f"{len(rows) - sum(called)} more labels, called on no side",
@@ -77,7 +79,7 @@ def measured(sides: Sides) -> None:
     for name in (*INTERVALS, "p_axis_deg", "qrs_axis_deg", "t_axis_deg"):
         title, unit, decimals = tables.MEASUREMENTS[name]
         rows.append((title, unit, *(number(each.value(name), decimals) for each in columns.values())))
-    st.table(pd.DataFrame(rows, columns=["measured", "unit", *columns]), hide_index=True)
+    widgets.small_table(_heads_escaped(pd.DataFrame(rows, columns=["measured", "unit", *columns])))
 
 
 def verdicts(sides: Sides) -> None:
@@ -106,7 +108,7 @@ def verdicts(sides: Sides) -> None:
         why.append(f"{side.title}: {agreement.why}")
     names = list(dict.fromkeys(name for column in columns.values() for name in column))
     rows = [(name, *(column.get(name, MISSING) for column in columns.values())) for name in names]
-    st.table(pd.DataFrame(rows, columns=["verdict", *columns]), hide_index=True)
+    widgets.small_table(_heads_escaped(pd.DataFrame(rows, columns=["verdict", *columns])), "verdict")
     for sentence in why:
         widgets.note(f"{sentence.rstrip('.')}.")
 
@@ -164,6 +166,35 @@ def _on_one_scale(made: Mapping[str, Heat]) -> dict[str, Heat]:
     return {title: replace(heat, limit=limit, signed=signed) for title, heat in made.items()}
 
 
+def say_scale(made: Collection[Heat]) -> None:
+    """Say why colours of the two sides cannot be compared, where they cannot."""
+    if looking.view().per_lead:
+        widgets.note(
+            "Each lead has a colour scale of its own, as chosen under Paper and colours: colours of the two sides "
+            "cannot be compared."
+        )
+    elif len({heat.signed for heat in made}) > 1:
+        widgets.note(
+            "One map has signs and the other has none, so that they have no colour scale in common: each paper has its "
+            "own, with numbers above it."
+        )
+
+
+def paper(side: Side, heat: Heat | None, start_s: float) -> go.Figure:
+    """Return the tracing of a side with a map behind it, in the layout, scales and colours that the reader chose."""
+    reading, view = state.reading(side.record), looking.view()
+    return figures.paper(
+        reading.clean,
+        start_s=start_s,
+        form=view.form,
+        header=figures.header(side.record, reading.measured),
+        footer=figures.footer(side.record, view.form),
+        heat=per_lead(heat) if heat is not None and view.per_lead else heat,
+        in_strip=view.in_strip,
+        hatched=view.high_contrast,
+    )
+
+
 def matrices(sides: Sides, found: Mapping[str, state.Explained], key: str) -> None:
     """Draw lead by wave of each side on one scale; for a map without times, its leads."""
     nets = {side.title: figures.signed_matrix(found[side.title].grid) for side in sides if side.title in found}
@@ -193,6 +224,11 @@ def matrices(sides: Sides, found: Mapping[str, state.Explained], key: str) -> No
                 widgets.draw(bars, table, key=f"{key} leads {side.title}", shows=shows(side, found))
             else:
                 st.info("There are no beats, so there are no waves to share this map out to.")
+
+
+def _heads_escaped(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table under titles of sides, names of recordings, networks and labels, as `st.table` can show it."""
+    return table.rename(columns=wording.plain)
 
 
 def _titles(sides: Sides) -> list[str]:

@@ -19,7 +19,8 @@ OF_A_RECORDING: Mapping[str, str] = {
     "Criteria": "What published definitions make of this recording; then the model's evidence on the same cells.",
     "What if": "Change the recording and compare before with after: black is the altered tracing, blue the original "
     "below it.",
-    "Compare": "Two sides that differ in one thing: both papers have the same millimetres, both maps the same colours.",
+    "Compare": "Two sides that differ in one thing: both papers have the same millimetres, and both maps the "
+    "same colours where they have a scale in common.",
     "Report": "One file with tracing, three levels, criteria, verdict, controls and provenance of this case.",
 }
 """How to read the pages that are about the recording on the left, by title."""

@@ -53,7 +53,13 @@ def pick(model: Model) -> tuple[pd.DataFrame | None, str]:
     """Let the reader choose networks and a score; say what is missing."""
     left, right = st.columns([1, 2])
     whose = left.segmented_control(
-        "Networks", [model.name, "all"], default=model.name, required=True, key="whose", wrap=True
+        "Networks",
+        [model.name, "all"],
+        default=model.name,
+        required=True,
+        format_func=wording.plain,
+        key="whose",
+        wrap=True,
     )
     score = right.segmented_control(
         "Score",

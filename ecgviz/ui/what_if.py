@@ -6,7 +6,6 @@ from functools import partial
 
 import streamlit as st
 
-from ecgviz import figures
 from ecgviz.edit import CHANGES, Edited, Step, Takes, step
 from ecgviz.errors import EcgvizError
 from ecgviz.figures import tables
@@ -14,8 +13,8 @@ from ecgviz.figures.heat import Heat
 from ecgviz.figures.overlaid import over_original
 from ecgviz.records.leads import LIMB
 from ecgviz.types import Record
-from ecgviz.types.paper import SHEET_S
 from ecgviz.ui import files, sides, state, widgets, wording
+from ecgviz.ui.state import looking
 
 BEFORE, AFTER = "before", "after"
 ALL, NOTHING = "all leads", "Nothing"
@@ -154,17 +153,14 @@ def tracing(record: Record, edited: Edited, shown: sides.Sides, found: Mapping[s
         "of the recording", (AFTER, BEFORE), default=AFTER, required=True, key="what if whose", wrap=True
     )
     heat, of_heat = _behind(str(behind), next(side for side in shown if side.title == whose), shown, found)
-    start_s = widgets.window_start(record, SHEET_S)
-    now, was = state.reading(edited.record), state.reading(record)
-    sheet = figures.paper(
-        now.clean,
-        start_s=start_s,
-        header=figures.header(edited.record, now.measured),
-        footer=figures.footer(edited.record),
-        heat=heat,
-    )
-    over_original(sheet, now.clean, was.clean)
-    table = partial(tables.sample_table, now.clean, start_s, start_s + SHEET_S)
+    if heat is not None:
+        sides.say_scale([heat])
+    sheet_s = looking.view().form.sheet_s(record.duration_s)
+    start_s = widgets.window_start(record, sheet_s)
+    now, was = state.reading(edited.record).clean, state.reading(record).clean
+    sheet = sides.paper(next(side for side in shown if side.title == AFTER), heat, start_s)
+    over_original(sheet, now, was)
+    table = partial(tables.sample_table, now, start_s, start_s + sheet_s)
     shows = files.together(files.facts(edited.record), files.facts(record), of_heat)
     widgets.draw(sheet, table, key="what if paper", shows=shows)
 

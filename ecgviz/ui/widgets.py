@@ -116,6 +116,12 @@ def show_table(title: str, table: files.Table, key: str) -> None:
             st.dataframe(table() if callable(table) else table, hide_index=True, placeholder=MISSING)
 
 
+def small_table(table: pd.DataFrame, *others: str) -> None:
+    """Show a table whose texts in the columns named ``others`` are of any origin: `st.table` reads Markdown."""
+    shown = table.assign(**{name: table[name].map(wording.plain) for name in others})
+    st.table(shown, hide_index=True)
+
+
 def table_of_words(table: pd.DataFrame) -> None:
     """Show a table of texts of any origin, letter by letter, in one piece.
 
@@ -170,11 +176,11 @@ def verdict(case: Case) -> None:
     called = "called" if case.prediction.positive(label) else "not called"
     met = [finding for finding in case.findings if finding.state == "met"]
     columns = st.columns(4)
-    probability = percent(case.prediction.probability(label))
-    columns[0].metric(f"Model on {label}", f"{probability}, {called}", help=glossary.define("label", "threshold"))
+    probability, named = percent(case.prediction.probability(label)), wording.plain(label)
+    columns[0].metric(f"Model on {named}", f"{probability}, {called}", help=glossary.define("label", "threshold"))
     criteria = f"{len(met)} of {len(case.findings)} met" if case.findings else "none known"
     columns[1].metric("Criteria", criteria, help=glossary.define("criterion"))
-    columns[2].metric(f"Who calls {label}?", agreement.label, help="The model, the criteria, both or neither.")
+    columns[2].metric(f"Who calls {named}?", agreement.label, help="The model, the criteria, both or neither.")
     columns[3].metric("Evidence agrees?", agreement.evidence, help=glossary.define("verdict", "control", "nulls"))
     st.markdown(wording.plain(wording.sentence(agreement.why)))
     doubt(case.quality)

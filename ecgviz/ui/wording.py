@@ -21,6 +21,11 @@ def sentence(text: str) -> str:
     return f"{capital(text.rstrip('.')) if _WORD.match(text.rstrip('.')) else text.rstrip('.')}."
 
 
+def without_images(text: str) -> str:
+    """Return Markdown of unknown origin without images: a browser would fetch them from wherever they are."""
+    return text.replace("![", "! [")
+
+
 def plain(text: str) -> str:
     """Escape text of unknown origin for Streamlit's Markdown: it is shown letter by letter."""
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
