@@ -12,7 +12,7 @@ from ecgviz.simulate import simulate
 from ecgviz.types import Agreement
 from ecgviz.validate.explanations.audit_net import as_model, fresh_net
 from ecgviz.validate.verdicts import Verdicts, measure_words
-from ecgviz.validate.verdicts.judged import Word, ask
+from ecgviz.validate.verdicts.judged import Word, ask, random_seeds
 from ecgviz.validate.verdicts.networks import CHECKED, PATIENTS, SPEC, Taught, patient
 from ecgviz.validate.verdicts.plants import TASKS, VERSIONS, in_part, varied, version
 from ecgviz.validate.verdicts.table import save_words, table
@@ -196,3 +196,9 @@ def test_every_word_is_written_with_its_scores(tmp_path):
 def test_refusals_say_what_is_known(arguments, message):
     with pytest.raises(ExplanationError, match=message):
         measure_words(**arguments)
+
+
+@pytest.mark.parametrize("seed", [0, 3, 9])
+def test_no_random_network_is_the_one_with_which_the_training_began(seed):
+    assert len(set(random_seeds(seed))) == 5
+    assert seed not in random_seeds(seed)

@@ -85,7 +85,7 @@ def ask(
         found += 1
         progress(found, n_records)
         now = [method for method in methods if found % EVERY.get(method, 1) == 0]
-        yield Asked(examined, findings, said, dict(_maps(task, taught, examined, now)))
+        yield Asked(examined, findings, said, dict(_maps(task, taught, examined, now, seed)))
 
 
 def _leads_asked(findings: Sequence[Finding]) -> set[str]:
@@ -96,23 +96,29 @@ def _leads_asked(findings: Sequence[Finding]) -> set[str]:
 
 
 def _maps(
-    task: Task, taught: Sequence[Taught], examined: Examined, methods: Sequence[str]
+    task: Task, taught: Sequence[Taught], examined: Examined, methods: Sequence[str], seed: int
 ) -> Iterator[tuple[tuple[str, str], Explained]]:
     for method in methods:
-        controls = _controls(taught[0], examined, method)
+        controls = _controls(taught[0], examined, method, random_seeds(seed))
         for each in taught:
             map_ = explain(each.model, examined.record, task.label, method, examined.beats, **METHODS[method])
             yield (each.kind, method), Explained(map_, evidence(map_, examined.beats), controls)
 
 
-def _controls(taught: Taught, examined: Examined, method: str) -> Mapping[str, tuple[EvidenceGrid, ...]]:
+def random_seeds(seed: int) -> list[int]:
+    """Return seeds of as many random networks as elsewhere, none of them that with which the training began."""
+    return [each for each in range(len(RANDOM_SEEDS) + 1) if each != seed][: len(RANDOM_SEEDS)]
+
+
+def _controls(
+    taught: Taught, examined: Examined, method: str, seeds: Sequence[int]
+) -> Mapping[str, tuple[EvidenceGrid, ...]]:
     """Return the control maps, as `explain_controls` makes them for networks that the table of networks has."""
     model, pools = taught.model, POOLINGS[taught.pooling]
     record, beats, label = examined.record, examined.beats, model.labels[0]
     params = {name: RANDOM_PARAMS.get(name, value) for name, value in METHODS[method].items()}
     random = [
-        explain(replace(model, net=fresh_net(1, seed, pools)), record, label, method, beats, **params)
-        for seed in RANDOM_SEEDS
+        explain(replace(model, net=fresh_net(1, seed, pools)), record, label, method, beats, **params) for seed in seeds
     ]
     controls = {name: (each,) for name, each in trivial_maps(model_input(model, record, beats), random[0]).items()}
     return {
