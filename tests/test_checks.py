@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from ecgviz.checkpoint import Model, model_input, save_model
+from ecgviz.checkpoint import Model, load_model, model_input, save_model
 from ecgviz.cli import main
 from ecgviz.errors import ExplanationError
 from ecgviz.evidence import evidence
@@ -430,6 +430,14 @@ def test_stages_follow_the_definition_and_own_weights_come_last():
     net.blocks = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU(), torch.nn.Linear(2, 2))
     net.own = torch.nn.Parameter(torch.zeros(1))
     assert stages(net) == ("conv", "norm", "output", "blocks.0", "blocks.2", "")
+
+
+def test_attention_of_every_token_is_compared_over_all_of_them():
+    """The tokens of ecg_mamba are those of its beats and of its rhythm: none has a window of its own."""
+    model = load_model("ecg_mamba")
+    slopes = explain(model, RECORD, "MI", "input_x_gradient", BEATS)
+    found = {each.name: each for each in checks.attention_agreement(attention(model, RECORD, BEATS), slopes)}
+    assert np.isfinite(found["attention, beat"].value)
 
 
 def test_padding_makes_no_two_maps_alike():

@@ -236,6 +236,16 @@ def test_marks_go_out_and_come_back(json_of: Run, run: Run, refused: Run, tmp_pa
     )
 
 
+def test_marks_that_name_another_recording_are_refused(refused: Run, run: Run, tmp_path: Path) -> None:
+    run("beats", "demo:pvc", "--out", tmp_path / "marks.csv")
+    lines = (tmp_path / "marks.csv").read_text()
+    for recording, taken in ((load_record("demo:pvc").key, True), ("0" * 64, False)):
+        (tmp_path / "named.csv").write_text(f"# recording: demo:pvc ({recording[:12]})\n{lines}")
+        for command in (["measure", "demo:pvc"], ["beats", "demo:pvc"]):
+            told = (run if taken else refused)(*command, "--marks", tmp_path / "named.csv")
+            assert ("holds the marks of another recording" in told) != taken
+
+
 def test_marks_that_a_reader_changed_are_not_written_over(refused: Run, tmp_path: Path) -> None:
     (tmp_path / "marks.csv").write_text("beat,mark,time_s\n2,r,\n")
     said = refused("beats", "demo:pvc", "--out", tmp_path / "marks.csv")

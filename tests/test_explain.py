@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from ecgviz.checkpoint import Model, model_input, predict
+from ecgviz.checkpoint import Model, load_model, model_input, predict
 from ecgviz.errors import EcgvizError, ExplanationError, ModelError
 from ecgviz.evidence import evidence, group_shares
 from ecgviz.explain import METHODS, applicable, attention, explain, explain_controls
@@ -385,6 +385,14 @@ def test_controls_know_nothing_of_the_training():
     np.testing.assert_allclose(
         one.values, explain(twin, RECORD, "MI", "integrated_gradients", BEATS, n_steps=4).values, rtol=1e-6
     )
+
+
+def test_peaks_that_are_merged_leave_a_decomposition():
+    """Of two R peaks within 50 ms the network makes one window; the other has no span, and no part of the logit."""
+    at_s = BEATS.r_s.copy()
+    at_s[3] = at_s[2] + 0.04
+    found = explain(load_model("imle_net_beats"), RECORD, "MI", "decomposition", replace(BEATS, r_s=at_s))
+    assert found.values.sum() + found.params["bias"] == pytest.approx(found.params["logit"], abs=1e-4)
 
 
 def test_an_exported_program_has_no_random_networks():
