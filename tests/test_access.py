@@ -132,6 +132,17 @@ def test_a_server_that_others_reach_shows_nothing_without_a_login(app: AppTest, 
     assert not app.selectbox
 
 
+def test_a_login_that_is_not_complete_is_told_where_this_machine_alone_is_served(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("streamlit.get_option", lambda name: "127.0.0.1")
+    app.secrets["auth"] = LOGIN
+    app.run()
+    (error,) = app.error
+    assert "A login is configured, and secrets.toml names nobody who may log in" in error.value
+    assert "other machines" not in error.value
+
+
 def test_a_library_is_named_at_the_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ecg_csv(tmp_path / "one" / "a.csv")
     assert main(["app", "--data", str(tmp_path / "one"), "--json"]) == 0

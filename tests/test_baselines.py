@@ -11,6 +11,7 @@ from ecgviz.errors import ExplanationError
 from ecgviz.explain import explain
 from ecgviz.explain.baselines import BASELINES, N_NORMALS, at_baseline, baseline, one_baseline
 from ecgviz.simulate import healthy_at, simulate
+from ecgviz.types import Beats
 from tests.toys import LEADS, SPEC, Linear, even_beats, no_beats, noise_record, toy_model
 
 MODEL = toy_model(Linear(np.zeros((2, 12, 1000)), [2.0, -2.0]), labels=("MI", "NORM"), spec=replace(SPEC, mean_mv=0.05))
@@ -102,6 +103,19 @@ def test_a_gap_of_the_recording_is_no_rr_interval_of_the_healthy_beat_after_it()
     r_s = np.array([0.5, 1.3, 2.1, 6.1])
     healthy = healthy_at(r_s, seed=1, fs=500, duration_s=7.0, gaps_s=np.array([[2.6, 5.4]]))
     np.testing.assert_allclose(healthy[:, 2950:3350], healthy[:, 150:550], atol=1e-9)
+
+
+def test_the_healthy_baseline_knows_the_gaps_of_the_recording():
+    r_s = np.array([1.5, 2.3, 3.1, 7.1])
+    no = np.full(4, np.nan)
+    beats = Beats(r_s, no, no, no, no, no, no, ("normal",) * 4, 10.0, LEADS, gaps_s=np.array([[3.6, 6.4]]))
+    inputs = replace(model_input(MODEL, noise_record(), beats), start_s=1.0)
+    known, unknown = (
+        baseline("healthy", MODEL, inputs, each, seed=1)[0] for each in (beats, replace(beats, gaps_s=np.empty((0, 2))))
+    )
+    after, first = slice(590, 670), slice(30, 110)  # the beat after the gap, and the first, of as usual an RR
+    np.testing.assert_allclose(known[:, after], known[:, first], atol=0.02)
+    assert np.abs(unknown[:, after] - unknown[:, first]).max() > 0.1
 
 
 def test_a_healthy_baseline_needs_beats():

@@ -243,6 +243,10 @@ def test_a_contract_that_contradicts_what_the_network_says_of_itself_is_refused(
     save_model(tmp_path / "beats", beats, net_name="imle_net_beats", spec=SPEC, **given)
     with pytest.raises(ModelError, match=r"^beats: imle_net_beats needs r_peaks, which model\.json does not name"):
         load_model(tmp_path / "beats")
+    faster = replace(SPEC, fs=500.0, needs=("r_peaks",))
+    save_model(tmp_path / "fast", beats, net_name="imle_net_beats", spec=faster, **{**given, "name": "fast"})
+    with pytest.raises(ModelError, match=r"^fast: imle_net_beats finds beats among samples at 100 Hz, .* fed 500 Hz"):
+        load_model(tmp_path / "fast")
     point = EntryPoint("theirs", "toys:Small", "ecgviz.nets")
     monkeypatch.setattr("ecgviz.registry.entry_points", lambda group: [point] if group == "ecgviz.nets" else [])
     padding, silent = replace(SPEC, pads=True), {**given, "config": {}}

@@ -1,5 +1,6 @@
 """Catalogue files: what a user may add, and what is refused, by file, entry and field."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -265,6 +266,15 @@ def test_a_folder_without_criteria_and_a_file_that_is_no_yaml_are_refused(tmp_pa
     (tmp_path / "own.yaml").write_text("- just\n- a list\n", encoding="utf-8")
     with pytest.raises(CriteriaError, match=r"own.yaml, field top"):
         load(tmp_path)
+
+
+def test_a_small_file_that_names_one_list_a_billion_times_is_refused_as_fast_as_any(tmp_path: Path) -> None:
+    lists = [f"&a [{', '.join(9 * ['ha'])}]"]
+    lists += [f"&{name} [{', '.join(9 * [f'*{of}'])}]" for of, name in pairwise("abcdefghi")]
+    (tmp_path / "own.yaml").write_text(f"schema_version: 1\nentries: [{', '.join(lists)}]\n", encoding="utf-8")
+    with pytest.raises(CriteriaError, match=r"own.yaml: entry number 1") as refusal:
+        load(tmp_path)
+    assert len(str(refusal.value)) < 300
 
 
 def test_tables_that_ship_say_the_same_to_the_fast_reader_and_to_the_one_for_users() -> None:

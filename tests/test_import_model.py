@@ -822,3 +822,14 @@ def test_a_network_that_needs_r_peaks_is_tried_with_them(read_here: None, tmp_pa
     net = build("imle_net_beats", 2, seed=3, config=CONFIG)
     folder = imported(saved(tmp_path / "net.pt", net.state_dict()), tmp_path / "mine", net_name="imle_net_beats")
     assert load_model(folder).spec.needs == ("r_peaks",)
+
+
+def test_a_network_that_counts_samples_from_r_peaks_is_not_fed_at_another_rate(read_here: None, tmp_path: Path) -> None:
+    state = build("imle_net_beats", 2, seed=3, config=CONFIG).state_dict()
+    with pytest.raises(
+        ModelError, match=r"^net\.pt: imle_net_beats finds beats among samples at 100 Hz, .* fed 500 Hz"
+    ):
+        imported(
+            saved(tmp_path / "net.pt", state), tmp_path / "m", net_name="imle_net_beats", spec=replace(SPEC, fs=500.0)
+        )
+    assert not (tmp_path / "m").exists()

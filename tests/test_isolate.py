@@ -86,6 +86,12 @@ def test_uploads_that_are_no_recording_are_refused(files, match):
         load_upload(files)
 
 
+def test_of_several_signal_files_the_one_that_was_cut_is_named_as_its_owner_calls_it():
+    header = b"x 2 500 9\nrecord_1.dat 16 1/mV 16 0 0 0 0 II\nlimb.dat 16 1/mV 16 0 0 0 0 V2"
+    with pytest.raises(RecordError, match=r"'x\.hea': 'limb\.dat' holds 2 bytes where"):
+        load_upload({"x.hea": header, "record_1.dat": bytes(18), "limb.dat": b"12"})
+
+
 @pytest.mark.slow
 def test_a_file_that_eats_memory_ends_in_the_child():
     stream = io.BytesIO()

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ecgviz.beats import delineate
+from ecgviz.criteria import evaluate_all
 from ecgviz.criteria.vocabulary import MEASURES
 from ecgviz.measure import PER_LEAD, measure, median_beats_by_kind
 from ecgviz.measure.atrial_activity import describe
@@ -16,6 +17,7 @@ from ecgviz.measure.intervals import corrected
 from ecgviz.measure.leads import lead_measurements
 from ecgviz.measure.median_beat import MedianBeat
 from ecgviz.measure.waves import negative_ends, symmetry
+from ecgviz.records import load_record
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.signal import condition
 from ecgviz.simulate import simulate
@@ -430,6 +432,33 @@ def test_beats_of_another_kind_are_measured_when_they_are_the_most_and_this_is_s
     other = measure(record, paced)
     assert other.value("qrs_ms") == found.value("qrs_ms")
     assert other.remarks == ("measured on the paced beats, which most whole beats are",)
+
+
+def test_the_level_of_paced_beats_is_read_before_their_spike():
+    """A spike of 1.5 mV, as of unipolar pacing, ends where QRS begins: what is read from it would shift every lead."""
+    case = simulate("lbbb", seed=2, fs=500.0, duration_s=10.0, noise=0.2)
+    spike = np.zeros(case.record.signal.shape)
+    for on_s in case.truth.beats.qrs_on:
+        first = round(500 * (on_s - 0.008))
+        spike[:, first : first + 2] = np.linspace(-1.5, 1.5, 12)[:, None]
+    beats = replace(case.truth.beats, kind=("paced",) * len(case.truth.beats))
+    plain, paced = (
+        measure(condition(replace(case.record, signal=case.record.signal + added)), beats) for added in (0.0, spike)
+    )
+    for name in ("j_mv", "st60_mv"):
+        np.testing.assert_allclose(paced.per_lead[name], plain.per_lead[name], atol=0.05)
+
+
+@pytest.mark.data
+def test_a_paced_rhythm_without_ischaemia_is_no_infarct(data_dir):
+    """LUDB 104: third-degree block, unipolar ventricular pacing, and no ischaemia stated."""
+    record = load_record(data_dir / "ludb" / "data" / "104.hea")
+    clean = condition(record)
+    beats = delineate(clean)
+    assert beats.kind.count("paced") > len(beats) / 2
+    found = evaluate_all(measure(clean, beats), beats, age_years=record.age_years, sex=record.sex)
+    paced = [each.state for each in found if each.criterion == "MI_LBBB" and "paced" in each.definition]
+    assert paced == ["not_met", "not_met"]
 
 
 @pytest.mark.parametrize(("wave", "what"), [("p", "P wave"), ("qrs", "QRS complex")])

@@ -106,6 +106,23 @@ def test_weights_and_name_are_enough_to_have_it_back(name: str) -> None:
     assert torch.equal(again(x, **given), first(x, **given))
 
 
+class Pair(nn.Module):
+    """A network of two, as another package may make one."""
+
+    def __init__(self, n_labels: int) -> None:
+        super().__init__()
+        self.parts = nn.ModuleList(build("resnet1d", n_labels, seed=seed, config={"width": 0.25}) for seed in (1, 2))
+        self.output = nn.Linear(2 * n_labels, n_labels)
+
+
+def test_a_network_may_be_built_of_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ecgviz.nets.NETS", {**NETS, "pair": Pair})
+    first, again = (build("pair", LABELS, seed=5, config={}).state_dict() for _ in range(2))
+    alone = build("resnet1d", LABELS, seed=2, config={"width": 0.25}).state_dict()
+    assert all(torch.equal(first[key], again[key]) for key in first)
+    assert all(torch.equal(first[f"parts.1.{key}"], alone[key]) for key in alone)
+
+
 def test_networks_built_at_the_same_time_have_the_weights_of_their_seeds() -> None:
     """Sessions that ask for random networks at once must not share one stream of numbers."""
     names = [name for name in ALL for _ in range(3)]

@@ -19,6 +19,7 @@ from ecgviz.records import load_record
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.report import render, write_report
 from ecgviz.report.as_html import outlined
+from ecgviz.report.rows import resolution
 from ecgviz.types import WAVES, Case, Record
 from ecgviz.types.paper import PaperFormat
 
@@ -221,6 +222,13 @@ def test_what_is_missing_is_said_not_drawn(narrow_model: Model) -> None:
     assert "not assessable" in page.text
     assert "nan" not in page.text.lower().split()
     assert "there are no shares to show" in page.text
+
+
+def test_attention_is_told_with_how_much_signal_the_network_saw_for_it(case: Case, narrow_model: Model) -> None:
+    record = load_record("demo:normal")
+    attention = Page(render(analyse(record, narrow_model, "NORM", "attention_joint"))).text
+    assert "Resolution in time: 40 ms; for each weight the network saw 10 s of signal." in attention
+    assert resolution(replace(case.explanation, params={})).endswith(" ms.")
 
 
 def test_a_map_without_leads_or_times_says_so(narrow_model: Model) -> None:

@@ -57,6 +57,14 @@ def test_what_is_imported_is_what_was_exported(folder: Path, tmp_path: Path, for
     assert store.current(back) == store.current(folder)
 
 
+def test_a_study_of_many_recordings_comes_back_from_its_csv(memory: Path, tmp_path: Path):
+    folder = memory / "large"
+    founded(folder, definition(1, 2, question="Why? " * 40_000))  # one cell of more than csv's usual 131,072 letters
+    exchange.export(folder, tmp_path / "out")
+    back = exchange.restore(tmp_path / "out", tmp_path / "elsewhere", form="csv")
+    assert store.rows(back, "study") == store.rows(folder, "study")
+
+
 def test_no_cell_of_the_csv_is_a_formula_and_all_have_a_meaning(folder: Path, tmp_path: Path):
     exchange.export(folder, tmp_path / "out")
     dictionary = json.loads((tmp_path / "out" / "dictionary.json").read_text())

@@ -7,7 +7,7 @@ import numpy as np
 from ecgviz.beats.assemble import Found, assemble
 from ecgviz.beats.atrial import p_verdicts
 from ecgviz.beats.belonging import check_belongs
-from ecgviz.beats.complexes import ALIKE, alignment
+from ecgviz.beats.complexes import basic_fit
 from ecgviz.beats.gaps import gaps_s, without_hidden
 from ecgviz.beats.kinds import Signs, at_edges, beat_kinds
 from ecgviz.beats.network import load_network, read_waves
@@ -102,16 +102,16 @@ def network_beats(record: Record, net: "Delineators | None" = None) -> Beats:
     fine, factor = fine_grid(signal, record.fs)
     fs = factor * record.fs
     at = np.round(found.r_s * fs).astype(int)
-    shifts, likeness = alignment(fine, at, fs)
+    basic, likeness = basic_fit(fine, at, fs, np.diff(found.whole["QRS"], axis=1)[:, 0])
     if np.median(likeness) < RESEMBLANCE:
         return _none(
             record,
             f"the {at.size} candidate beats do not resemble each other (median correlation "
             f"{np.median(likeness):.2f}, at least {RESEMBLANCE} is needed): noise, not heart beats",
         )
-    alike = likeness > ALIKE
+    alike = basic.alike
     # A notched R has two tops of like size: the shift puts every R peak at the same place of its complex.
-    moved = np.clip(at + np.where(alike, shifts, 0), 0, fine.shape[1] - 1) / fs
+    moved = np.clip(at + np.where(alike, basic.shift, 0), 0, fine.shape[1] - 1) / fs
     on, off = found.whole["QRS"].T
     spiked = started_by(spikes_s, on)
     p, qrs, t = (found.whole[wave] for wave in WAVES)

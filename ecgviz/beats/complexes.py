@@ -1,9 +1,11 @@
 """QRS complexes over all leads: how steep they are, and how much each looks like most of the others."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ecgviz.beats.windows import best_shift, windows
-from ecgviz.types.arrays import FloatArray
+from ecgviz.types.arrays import BoolArray, FloatArray
 
 BODY_S = (0.080, 0.120)
 """Stretch before and after the R peak in which complexes are compared."""
@@ -11,6 +13,9 @@ SHIFT_S = 0.040
 """Complexes are compared at their best alignment within this shift."""
 ALIKE = 0.85
 """Correlation over all leads above which two complexes have one shape."""
+FEWEST_OF_A_FAMILY = 3
+WIDER_S = 0.030
+"""Complexes of another shape that are this much wider than the usual ones come from the ventricles."""
 FOUNDERS = 200
 """Of a long recording, this many beats are compared each with each to find the largest family."""
 
@@ -41,7 +46,38 @@ def dominant_template(signal: FloatArray, peaks: np.ndarray, fs: float) -> Float
     return np.asarray(np.median(cut[some][alike[founder] > ALIKE], axis=0))
 
 
-def alignment(signal: FloatArray, peaks: np.ndarray, fs: float) -> tuple[np.ndarray, FloatArray]:
-    """Return for each beat the shift in samples to its best fit with the dominant complex, and the correlation then."""
-    template = dominant_template(signal, peaks, fs)
-    return best_shift(signal, peaks, round(BODY_S[0] * fs), template, round(SHIFT_S * fs))
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """How beats fit a complex, (B,): the shift in samples to the best fit, and the correlation over all leads then."""
+
+    shift: np.ndarray
+    likeness: FloatArray
+
+    @property
+    def alike(self) -> BoolArray:
+        """True for beats of the complex's shape, (B,)."""
+        return self.likeness > ALIKE
+
+
+def basic_fit(signal: FloatArray, peaks: np.ndarray, fs: float, width_s: FloatArray) -> tuple[Fit, FloatArray]:
+    """Return how each beat fits the complexes of the basic rhythm, and how well it fits these or the second family.
+
+    Most beats are of the basic rhythm, but where a third and more have another shape that is much narrower, as in
+    bigeminy, those are: ventricles that are not led by the His bundle take longer. ``width_s`` (B,) is that of QRS.
+    """
+    first = _fit(signal, peaks, fs, peaks)
+    others = peaks[~first.alike]
+    enough = max(FEWEST_OF_A_FAMILY, peaks.size / 3)
+    if others.size < enough:
+        return first, first.likeness
+    second = _fit(signal, peaks, fs, others)
+    if second.alike.sum() < enough:
+        return first, first.likeness
+    narrower = np.nanmedian(width_s[second.alike]) + WIDER_S < np.nanmedian(width_s[first.alike])
+    return second if narrower else first, np.maximum(first.likeness, second.likeness)
+
+
+def _fit(signal: FloatArray, peaks: np.ndarray, fs: float, among: np.ndarray) -> Fit:
+    """Return how all beats fit the largest family ``among`` some of them."""
+    template = dominant_template(signal, among, fs)
+    return Fit(*best_shift(signal, peaks, round(BODY_S[0] * fs), template, round(SHIFT_S * fs)))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ecgviz.beats.atrial import IRREGULAR, NO_GAPS, variation
+from ecgviz.beats.complexes import WIDER_S
 from ecgviz.types.arrays import BoolArray, FloatArray
 from ecgviz.types.beats import steps_s
 
@@ -16,8 +17,6 @@ CUT_BEFORE_S, CUT_AFTER_S = 0.300, 0.400
 """A beat with less than this before and after its R peak is cut by an end of the recording."""
 HALF = 0.5
 """Premature atrial beats are told in rhythms whose other beats have P waves, more than this share of them."""
-WIDER_S = 0.030
-"""A beat of another shape that is this much wider than the usual ones is from the ventricles, early or not."""
 
 
 @dataclass(frozen=True, eq=False)

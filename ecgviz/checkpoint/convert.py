@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ecgviz import NOTICE
 from ecgviz.checkpoint.archive import MAX_BYTES
 from ecgviz.checkpoint.exported import PREDICTS_ONLY, ExportedProgram
-from ecgviz.checkpoint.folder import EXPORTED, NAME, architecture, check_labels, fill, save_model
+from ecgviz.checkpoint.folder import EXPORTED, NAME, architecture, check_labels, check_rate, fill, save_model
 from ecgviz.checkpoint.inputs import asked, noise_for
 from ecgviz.checkpoint.trial import try_in_child
 from ecgviz.checkpoint.unpickle import checkpoint_tensors
@@ -62,6 +62,7 @@ def import_checkpoint(
     chosen = _thresholds(labels, thresholds, folder)
     _check_leads(spec)
     net = architecture(net_name, len(labels), config)
+    check_rate(net, spec, net_name, file.name)
     wanted = net.state_dict()
     found = without_prefix(checkpoint_tensors(file), wanted)
     _check_outputs(found, wanted, architecture(net_name, len(labels) + 1, config).state_dict(), file.name)

@@ -156,6 +156,23 @@ def _check_contract(net: nn.Module, described: Description, folder: str) -> None
         raise ModelError(
             f"{folder}: {described.net} needs {', '.join(lacking)}, which {DESCRIPTION} does not name (spec.needs)"
         )
+    check_rate(net, spec, described.net, folder)
+
+
+def check_rate(net: nn.Module, spec: InputSpec, net_name: str, called: str) -> None:
+    """Refuse a rate at which a network that takes seconds for samples would read beats where there are none.
+
+    Raises
+    ------
+    ModelError
+        Naming both rates.
+    """
+    only = getattr(net, "fs", None)
+    if only is not None and spec.fs != only:
+        raise ModelError(
+            f"{called}: {net_name} finds beats among samples at {only:g} Hz, and is to be fed {spec.fs:g} Hz; train it "
+            f"at {only:g} Hz"
+        )
 
 
 def _card(folder: Path) -> str:

@@ -1,5 +1,6 @@
 """Catalogue files in, checked entries out; every fault names its file, entry and field."""
 
+import reprlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -139,7 +140,8 @@ def _place(location: tuple[int | str, ...]) -> list[str]:
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    plain = isinstance(value, str | int | float)  # in others YAML may name one list a million times
+    text = repr(value) if plain else reprlib.repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

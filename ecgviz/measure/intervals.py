@@ -3,7 +3,7 @@
 import numpy as np
 
 from ecgviz.measure.median_beat import MedianBeat
-from ecgviz.measure.rhythm import usual_rr_s
+from ecgviz.measure.rhythm import adapted_rr_s
 from ecgviz.measure.waves import p_wave
 from ecgviz.types import Beats
 from ecgviz.types.arrays import BoolArray, FloatArray
@@ -13,6 +13,7 @@ SMALLEST_AREA_MV_S = {"qrs": 0.0015, "p": 0.0004, "t": 0.002}
 
 
 FROM_QT = ("qtc_bazett_ms", "qtc_fridericia_ms", "qtc_framingham_ms", "qtc_hodges_ms", "jt_ms", "jtc_bazett_ms")
+CORRECTED = tuple(name for name in FROM_QT if name != "jt_ms")
 
 
 def intervals(beats: Beats, chosen: BoolArray) -> tuple[dict[str, float], dict[str, str]]:
@@ -32,9 +33,12 @@ def intervals(beats: Beats, chosen: BoolArray) -> tuple[dict[str, float], dict[s
         else:
             values[name] = float("nan")
             reasons[name] = _why(beats, chosen, wave, known.size)
-    values |= corrected(values["qt_ms"], values["qrs_ms"], usual_rr_s(beats))
+    rr_s = adapted_rr_s(beats)
+    values |= corrected(values["qt_ms"], values["qrs_ms"], rr_s)
     if "qt_ms" in reasons:
         reasons |= dict.fromkeys(FROM_QT, reasons["qt_ms"])
+    elif np.isnan(rr_s):
+        reasons |= dict.fromkeys(CORRECTED, "nearly every RR interval begins or ends in a premature beat")
     return values, reasons
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecgviz.beats.peaks import bridged, usable_leads
+from ecgviz.beats.spikes import SMEARED_S, spikes, without_spikes
 from ecgviz.beats.windows import windows
 from ecgviz.signal import resample
 from ecgviz.types import Beats, Record
@@ -19,7 +20,7 @@ BEFORE_RR, AFTER_RR = 0.70, 0.95
 MARGIN_S = 0.020
 """... but always this far beyond the first and the last mark: a level is read before P and after T."""
 LEVEL_S = 0.010
-"""The level at QRS onset is the mean over this long before it."""
+"""The level at QRS onset is the mean over this long before it; in paced beats before the spike, which is no level."""
 FEWEST_BEATS = 3
 GRID_HZ = 500.0
 """Beats are put together at this rate at least: on a grid of 4 ms, QRS would lose 0.015 mV from peak to peak."""
@@ -27,7 +28,10 @@ GRID_HZ = 500.0
 
 @dataclass(frozen=True, eq=False)
 class MedianBeat:
-    """Median beat ``mv`` (L, W), zero at QRS onset; its axis ``time_s`` (W,), 0 at the R peak; the marks on it."""
+    """Median beat ``mv`` (L, W), zero at QRS onset; its axis ``time_s`` (W,), 0 at the R peak; the marks on it.
+
+    Paced beats are zero before their spike, which is bridged by a straight line: it is neither a level nor a wave.
+    """
 
     mv: FloatArray
     time_s: FloatArray
@@ -83,16 +87,17 @@ def median_beat(
         return None
     factor = int(np.ceil(GRID_HZ / record.fs))
     fs = factor * record.fs
-    fine = resample(bridged(record.signal), record.fs, fs)
+    signal, spikes_s = _without_spikes(record, beats, chosen)
+    fine = resample(signal, record.fs, fs)
     marks = median_marks(beats, chosen)
     before, after = (round(span * fs) for span in _spans_s(beats, chosen, marks))
     known = np.repeat(np.isfinite(record.signal), factor, axis=1)[:, : fine.shape[1]]
-    signal = np.where(usable[:, None] & known, fine, np.nan)
+    shown = np.where(usable[:, None] & known, fine, np.nan)
     peaks = np.round(beats.r_s[chosen] * fs).astype(int)
-    padded = np.pad(signal, ((0, 0), (before, after)), constant_values=np.nan)
+    padded = np.pad(shown, ((0, 0), (before, after)), constant_values=np.nan)
     cut, _ = windows(padded, peaks + before, before, after)
     time_s = np.arange(-before, after) / fs
-    level = _level_window(time_s, marks["qrs_on"], fs)
+    level = _level_window(time_s, _level_end(marks["qrs_on"], spikes_s - beats.r_s[chosen]), fs)
     aligned = cut - _mean(cut[:, :, level], 2)[:, :, None]
     middle = over_beats(aligned)
     middle -= _mean(middle[:, level], 1)[:, None]
@@ -125,8 +130,23 @@ def _median(rr_s: FloatArray, otherwise: float) -> float:
     return float(np.median(known)) if known.size else otherwise
 
 
-def _level_window(time_s: FloatArray, qrs_on: float, fs: float) -> BoolArray:
-    window: BoolArray = (time_s <= qrs_on + 0.5 / fs) & (time_s > qrs_on - LEVEL_S - 0.5 / fs)
+def _without_spikes(record: Record, beats: Beats, chosen: BoolArray) -> tuple[FloatArray, FloatArray]:
+    """Return the samples (L, N) without gaps and pacing spikes, and the spike of each chosen beat (seconds), or NaN."""
+    signal, spikes_s = bridged(record.signal), np.full(int(chosen.sum()), np.nan)
+    if "paced" in np.array(beats.kind)[chosen]:
+        spikes_s = spikes(signal, record.fs, beats.qrs_on[chosen])
+        signal = without_spikes(signal, record.fs, spikes_s)
+    return signal, spikes_s
+
+
+def _level_end(qrs_on: float, spikes_s: FloatArray) -> float:
+    """Return where the level is read to, in seconds from R: to QRS onset, or to before the spikes, if there are any."""
+    known = spikes_s[np.isfinite(spikes_s)] - SMEARED_S
+    return min(qrs_on, float(np.median(known))) if known.size else qrs_on
+
+
+def _level_window(time_s: FloatArray, end_s: float, fs: float) -> BoolArray:
+    window: BoolArray = (time_s <= end_s + 0.5 / fs) & (time_s > end_s - LEVEL_S - 0.5 / fs)
     return window
 
 

@@ -74,11 +74,27 @@ def coupling(beats: Beats) -> tuple[dict[str, float], dict[str, str]]:
 
 
 def usual_rr_s(beats: Beats) -> float:
-    """Return the median RR interval in seconds that QT is corrected for: without ectopic beats where that can be."""
+    """Return the usual RR interval in seconds: the median of those without ectopic beats, where there are enough.
+
+    Elsewhere, as in bigeminy, it is the mean: a coupling interval and the pause after it make two usual ones.
+    """
     rr = known_rr_s(beats)
-    own = rr[_between_own_beats(beats)]
-    chosen: FloatArray = own if own.size >= FEWEST_INTERVALS else rr[np.isfinite(rr)]
-    return float(np.median(chosen)) if chosen.size else float("nan")
+    own, known = rr[_between_own_beats(beats)], rr[np.isfinite(rr)]
+    if not known.size:
+        return float("nan")
+    if own.size < FEWEST_INTERVALS and beats.ectopic.any():
+        return float(known.mean())
+    return float(np.median(own if own.size >= FEWEST_INTERVALS else known))
+
+
+def adapted_rr_s(beats: Beats) -> float:
+    """Return the median RR interval in seconds that QT intervals have adapted to, and are corrected for.
+
+    NaN where nearly every interval begins or ends in a premature beat, as in bigeminy: a coupling interval is too
+    short, and the pause after it too long (AHA/ACCF/HRS 2009 part IV corrects no QT where RR varies much).
+    """
+    few = _between_own_beats(beats).sum() < FEWEST_INTERVALS
+    return float("nan") if few and beats.ectopic.any() else usual_rr_s(beats)
 
 
 def _between_own_beats(beats: Beats) -> np.ndarray:

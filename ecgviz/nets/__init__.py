@@ -11,7 +11,7 @@ to a batch of B records:
 Of itself it says, as class attributes: ``levels``, the attention that ``taps(x, fs=, start_s=, leads=, r_s=, meta=,
 mask=)`` returns, a list of `AttentionMap` (empty without any); ``exposes``, a sentence each for "beat", "rhythm" and
 "channel", "none" where it shows nothing; ``needs``, what must come with the signal ("r_peaks"); ``pads``, whether a
-shorter record may be padded.
+shorter record may be padded; ``fs``, the one rate in Hz at which it can be fed, where it takes seconds for samples.
 
 A network whose weights can be asked further (`Attentive`) makes ``taps`` in two steps, ``place(attend(x, ...))``, and
 names in ``pools`` the levels that its logits are made from: ``attend`` returns those weights as tensors of the logits'

@@ -191,7 +191,10 @@ def token_spans(fs: float, start_s: float) -> np.ndarray:
     """Start and end of each beat token in seconds, shape (W * J, 2).
 
     Token j stands near sample 4 j of its window (two strides of 2); it gets the samples nearest to it, so that
-    the tokens of a window tile its 50 samples.
+    the tokens of a window tile its 50 samples. It reads the whole window, and not evenly about its place: even kernels
+    look later, by 13 samples through all convolutions, and what lies behind an edge is nothing. In the shipped network
+    the gradient of a middle token is centred 20 ms later with a spread of 115 ms, that of the first 170 ms later, that
+    of the last 130 ms earlier.
     """
     n_tokens = math.ceil(math.ceil(WINDOW_SAMPLES / 2) / 2)
     inner = 4 * np.arange(1, n_tokens) - 2

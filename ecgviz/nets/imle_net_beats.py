@@ -27,6 +27,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from ecgviz.nets.attentive import Attentive
 from ecgviz.nets.beat_windows import (
+    FS,
     N_RR,
     N_TOKENS,
     beat_windows,
@@ -65,6 +66,7 @@ class IMLENetBeats(Attentive):
     }
     needs: tuple[str, ...] = ("r_peaks",)
     pads = True
+    fs = FS
     cam_layer = "beat_attention"
 
     def __init__(self, n_labels: int, width: float = 0.5) -> None:

@@ -39,8 +39,11 @@ class Convolution(nn.Conv1d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve the last axis."""
-        padded = pad_same(x, self.kernel_size[0], self.stride[0])
-        y = functional.conv2d(padded, self.weight[:, :, None], self.bias, (1, self.stride[0]))
+        (kernel,), (stride,) = self.kernel_size, self.stride
+        before, after = same_zeros(x.shape[-1], kernel, stride)
+        if after > before:  # zeros of a convolution's own take no copy of x, but are as many on either side
+            x, before = pad_same(x, kernel, stride), 0
+        y = functional.conv2d(x, self.weight[:, :, None], self.bias, (1, stride), (0, before))
         return y.contiguous(memory_format=torch.channels_last)
 
 

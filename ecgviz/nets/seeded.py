@@ -6,8 +6,9 @@ from contextlib import contextmanager
 
 import torch
 
-_DRAWING = threading.Lock()
-"""PyTorch draws first weights from one generator of the process: two networks drawn at once would share its numbers."""
+_DRAWING = threading.RLock()
+"""PyTorch draws first weights from one generator of the process: two networks drawn at once would share its numbers.
+A network may be built of networks, in the same thread."""
 
 
 @contextmanager

@@ -59,8 +59,8 @@ def load_upload(
     main = _check(files)
     with tempfile.TemporaryDirectory(prefix="ecgviz-upload-") as name:
         folder = Path(name)
-        path = _store(folder, files, main)
-        request = {"file": path.name, "called": fields.shown(main), "fs": fs, "unit": unit}
+        path, called = _store(folder, files, main)
+        request = {"file": path.name, "called": called, "fs": fs, "unit": unit}
         (folder / _REQUEST).write_text(json.dumps(request), encoding="utf-8")
         _run_child(folder, main)
         return entered(_answer(folder, main), age_years, sex)
@@ -95,12 +95,13 @@ def _suffix(name: str) -> str:
     return PurePosixPath(name).suffix.lower()
 
 
-def _store(folder: Path, files: Mapping[str, bytes], main: str) -> Path:
-    """Write the files under fresh names, and return the path of the one to read."""
+def _store(folder: Path, files: Mapping[str, bytes], main: str) -> tuple[Path, dict[str, str]]:
+    """Write the files under fresh names; return the path of the one to read, and what each is shown as."""
+    path = folder / f"record{_suffix(main)}"
+    called = {fields.shown(path.name): fields.shown(main)}
     if _suffix(main) != ".hea":
-        path = folder / f"record{_suffix(main)}"
         path.write_bytes(files[main])
-        return path
+        return path, called
     header = parse_header(files[main], fields.shown(main))
     fresh = {}
     for n, name in enumerate(header.files):
@@ -108,9 +109,8 @@ def _store(folder: Path, files: Mapping[str, bytes], main: str) -> Path:
             raise RecordError(f"{fields.shown(main)}: upload {fields.shown(name)} too, the header speaks of it")
         fresh[name] = f"record_{n}{_suffix(name) if _suffix(name) in _SIGNALS else '.dat'}"
         (folder / fresh[name]).write_bytes(files[name])
-    path = folder / "record.hea"
     path.write_text(_renamed(files[main], fresh), encoding="ascii")
-    return path
+    return path, called | {fields.shown(name): fields.shown(theirs) for theirs, name in fresh.items()}
 
 
 def _renamed(data: bytes, fresh: Mapping[str, str]) -> str:
@@ -158,14 +158,17 @@ def parse_in_child(folder: Path) -> None:
     """Do what the request in ``folder`` says, under limits, and leave an answer or a refusal there."""
     child.limit(_limits())
     request = json.loads((folder / _REQUEST).read_text(encoding="utf-8"))
-    stored = fields.shown(request["file"])
+    called: dict[str, str] = request["called"]
     try:
         record = load_record(folder / request["file"], fs=request["fs"], unit=request["unit"])
     except EcgvizError as refusal:
-        (folder / child.REFUSAL).write_text(str(refusal).replace(stored, request["called"]), encoding="utf-8")
+        fresh = re.compile("|".join(map(re.escape, called)))
+        said = fresh.sub(lambda found: called[found[0]], str(refusal))
+        (folder / child.REFUSAL).write_text(said, encoding="utf-8")
         return
     except (MemoryError, RecursionError):
-        said = f"{request['called']}: reading it takes more than {MEMORY_BYTES / 1e9:.1f} GB of memory"
+        main = called[fields.shown(request["file"])]
+        said = f"{main}: reading it takes more than {MEMORY_BYTES / 1e9:.1f} GB of memory"
         (folder / child.REFUSAL).write_text(said, encoding="utf-8")
         return
     names = ("fs", "leads", "id", "age_years", "sex", "codes", "assumptions", "altered", "simulated")

@@ -22,7 +22,7 @@ from ecgviz.figures.printed import channel_svg, matrix_svg, paper_svg, rhythm_sv
 from ecgviz.figures.sheet import sheet_starts
 from ecgviz.records.quality import assumed, reliance
 from ecgviz.report import rows
-from ecgviz.report.rows import number, percent, words
+from ecgviz.report.rows import number, percent, resolution, words
 from ecgviz.signal import condition
 from ecgviz.types import WAVES, Case
 from ecgviz.types.arrays import BoolArray
@@ -103,7 +103,7 @@ def _tracing(case: Case, form: PaperFormat) -> Iterable[str]:
     error = explanation.completeness_error
     if math.isfinite(error):
         yield f"<p>Completeness error: {number(100 * error, 2)} % of the change of the logit.</p>"
-    yield f"<p>Resolution in time: {number(1000 * explanation.resolution_s, 3)} ms.</p>"
+    yield f"<p>{resolution(explanation)}</p>"
     told = assumed(case.record, explanation.fs, explanation.duration_s)
     yield from (f"<p>Assumed: {_safe(sentence)}.</p>" for sentence in told)
 

@@ -71,7 +71,7 @@ def _verdict(case: Case) -> Flow:
     error = case.explanation.completeness_error
     if error == error:
         flow.paragraph(f"Completeness error: {rows.number(100 * error, 2)} % of the change of the logit.")
-    flow.paragraph(f"Resolution in time: {rows.number(1000 * case.explanation.resolution_s, 3)} ms. {coarse(case)}")
+    flow.paragraph(f"{rows.resolution(case.explanation)} {coarse(case)}")
     for sentence in assumed(case.record, case.explanation.fs, case.explanation.duration_s):
         flow.paragraph(f"Assumed: {sentence}.")
     return flow

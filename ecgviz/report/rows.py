@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from ecgviz.types import Case, Finding
+from ecgviz.types import Case, Explanation, Finding
 
 POOR_LEADS = "Which leads, and why, stands under Measurements and quality."
 Rows = tuple[Sequence[str], list[Sequence[str]]]
@@ -26,7 +26,7 @@ def shares(case: Case) -> Rows:
         ("inside the primary region", percent(agreement.share)),
         ("area of that region", percent(agreement.area)),
         ("inside supporting regions", percent(agreement.support_share)),
-        ("inside regions that speak against it", percent(agreement.contra_share)),
+        ("inside regions where it would hint at a shortcut", percent(agreement.contra_share)),
         ("p, circular shifts (time)", number(agreement.p_time, 2, "not assessable")),
         ("p, exchange of leads (place)", number(agreement.p_place, 2, "not assessable")),
     ]
@@ -95,6 +95,13 @@ def number(value: float, digits: int, missing: str = "not measurable") -> str:
 def percent(share: float) -> str:
     """Return a share (0 to 1) in percent."""
     return f"{100 * share:.1f} %" if math.isfinite(share) else "not assessable"
+
+
+def resolution(explanation: Explanation) -> str:
+    """Return how finely a map is drawn in time and, of attention, how much signal the network saw for each weight."""
+    drawn = f"Resolution in time: {number(1000 * explanation.resolution_s, 3)} ms"
+    seen_s = float(explanation.params.get("receptive_field_s", math.nan))
+    return f"{drawn}; for each weight the network saw {number(seen_s, 2)} s of signal." if seen_s > 0 else f"{drawn}."
 
 
 def words(state: str) -> str:

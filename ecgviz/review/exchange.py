@@ -114,7 +114,11 @@ def from_csv(text: str, table: str) -> list[dict[str, Any]]:
     ReviewError
         When the columns are not those of the table.
     """
-    rows = list(csv.reader(io.StringIO(text)))
+    usual = csv.field_size_limit(len(text))  # the definition of a study of a thousand recordings is one cell
+    try:
+        rows = list(csv.reader(io.StringIO(text)))
+    finally:
+        csv.field_size_limit(usual)
     columns = COLUMNS[table]
     if not rows or rows[0] != list(columns):
         raise ReviewError(f"{table}.csv does not have the columns of this version's {table}")
@@ -144,7 +148,7 @@ def read_export(source: Path, form: Form) -> dict[str, list[dict[str, Any]]]:
         raise ReviewError(
             f"{source.name} is no export of a study: it has no {Path(str(error.filename)).name}"
         ) from error
-    except (UnicodeDecodeError, ValueError) as error:
+    except (ValueError, RecursionError, csv.Error) as error:
         raise ReviewError(f"{source.name} holds no export that can be read: {error}") from error
 
 

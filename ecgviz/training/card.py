@@ -187,8 +187,8 @@ def _limits(history: Mapping[str, Any]) -> str:
         label for label, where in zip(plan["labels"], history["thresholds_set_on"], strict=True) if where == "simulated"
     ]
     rare = (
-        f" Too few real records have {', '.join(simulated)}: their thresholds were set on simulated records, and their "
-        "scores on real ones are not known."
+        f" Too few of the real records on which thresholds are set have {', '.join(simulated)}: theirs were set on "
+        "simulated records, and what they reach on real ones is not known."
         if simulated
         else ""
     )

@@ -120,10 +120,16 @@ class Beats:
 
     @property
     def dominant(self) -> BoolArray:
-        """True for whole beats of the kind that most whole beats have, shape (B,)."""
+        """True for whole beats of the kind that most have, shape (B,): of normal ones where these are a third.
+
+        In bigeminy there may be one premature beat more than others, and yet it is not the basic rhythm.
+        """
         kinds = np.array(self.kind, dtype=object)
-        most = max(KINDS, key=lambda kind: int(np.sum((kinds == kind) & ~self.edge)))
-        return np.asarray((kinds == most) & ~self.edge)
+        whole = {kind: (kinds == kind) & ~self.edge for kind in KINDS}
+        most = max(KINDS, key=lambda kind: int(whole[kind].sum()))
+        if most in ECTOPIC and 3 * whole["normal"].sum() >= (~self.edge).sum():
+            most = "normal"
+        return whole[most]
 
     @property
     def ectopic(self) -> BoolArray:

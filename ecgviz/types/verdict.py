@@ -128,8 +128,8 @@ class Agreement(Held):
 
     ``label`` says who calls it: "both", "model only", "criteria only", "neither", or "not assessable": where some
     definitions can be evaluated, the others count as not met, and ``why`` says how many. ``density`` is share over
-    area; ``support_share`` and ``contra_share`` are the mass inside the supporting region and inside the one that
-    speaks against the label. ``criteria`` holds one score for each criterion that is met.
+    area; ``support_share`` and ``contra_share`` are the mass inside the supporting region and inside the one
+    where it would hint at a shortcut. ``criteria`` holds one score for each criterion that is met.
     """
 
     criterion: str

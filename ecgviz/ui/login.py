@@ -17,8 +17,12 @@ def required() -> None:
     try:
         check_login(secrets)
     except AccessError as refusal:
-        st.error(f"This server can be reached from other machines, and {refusal}: nothing is shown. Start it with "
-                 "`ecgviz app`, which serves this machine only.")  # fmt: skip
+        if is_loopback(st.get_option("server.address")):
+            st.error(f"A login is configured, and {refusal}: nothing is shown. Complete secrets.toml, or take [auth] "
+                     "out of it: this server can be reached from this machine only.")  # fmt: skip
+        else:
+            st.error(f"This server can be reached from other machines, and {refusal}: nothing is shown. Start it with "
+                     "`ecgviz app`, which serves this machine only.")  # fmt: skip
         st.stop()
     if not st.user.is_logged_in:
         st.info("This server shows recordings of people: log in first.")
