@@ -1,7 +1,9 @@
 """A run over a folder: every row is what the pages show, failures are rows, and no kill costs or changes a row."""
 
+import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import textwrap
@@ -261,7 +263,94 @@ def test_a_store_holds_one_answer_to_one_question(store: Path, data: Path, model
     (tmp_path / "letters.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(CohortError, match="is not empty and no store"):
         run_cohort(data, tmp_path, **asked)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "letters.txt"]
+    assert [path.name for path in tmp_path.iterdir()] == ["letters.txt"]
+    (tmp_path / ".lock").write_text("of another program", encoding="utf-8")
+    with pytest.raises(CohortError, match="is not empty and no store"):
+        run_cohort(data, tmp_path, **asked)
+    assert (tmp_path / ".lock").read_text(encoding="utf-8") == "of another program"
+
+
+def test_a_file_that_was_changed_since_is_never_joined_to_the_row_of_another(
+    tmp_path: Path, data: Path, model_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ecgs, store = tmp_path / "ecgs", tmp_path / "store"
+    for name, there in (("changed", "Doe lbbb"), ("same", "Doe inferior_stemi"), ("lost", "Doe lbbb")):
+        (ecgs / f"{name}.npz").parent.mkdir(exist_ok=True)
+        shutil.copy(data / f"{there}.npz", ecgs / f"{name}.npz")
+    (ecgs / "repaired.npz").write_bytes(b"nothing")
+    names = {each.id: Path(each.file).stem for each in recordings(ecgs)}
+    asked = ["cohort", "run", "--data", str(ecgs), "--model", str(model_folder), "--label", "MI", "--jobs", "1"]
+    assert main([*asked, "--out", str(store), "--method", "saliency"]) == 0
+    assert "1 of 4 recordings in the store have rows that failed: ecgviz cohort query" in capsys.readouterr().out
+    before = files(store)
+    shutil.copy(data / "Doe inferior_stemi.npz", ecgs / "changed.npz")
+    shutil.copy(data / "Doe lbbb.npz", ecgs / "repaired.npz")
+    (ecgs / "lost.npz").write_bytes(b"nothing")
+    assert main([*asked, "--out", str(store), "--method", "attention_joint", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["in_store"] == {"n_failed": 3, "n_recordings": 4}
+    assert files(store).items() >= before.items()
+    found = Cohort(store).sql("SELECT * FROM cohort WHERE method = 'attention_joint'")
+    by_name = {names[row["record"]]: row for row in found.to_dict("records")}
+    assert by_name["changed"]["failure"] == together.CHANGED
+    assert by_name["repaired"]["failure"] == together.REPAIRED
+    assert [name for name, row in by_name.items() if row["failure"] is None] == ["same"]
+    assert by_name["same"]["record_key"] == load_record(ecgs / "same.npz").key
+    assert found.logit.notna().sum() == 1
+    assert len(Cohort(store).sql("SELECT * FROM records")) == 4
+
+
+@pytest.mark.parametrize("held", [b"", b"PAR1 cut off"])
+@pytest.mark.parametrize("part", ["records", "rows"])
+def test_a_broken_file_of_a_store_stops_a_run_in_one_sentence_that_names_it(
+    store: Path, data: Path, model_folder: Path, tmp_path: Path, part: str, held: bytes
+) -> None:
+    shutil.copytree(store, tmp_path / "store")
+    broken = next((tmp_path / "store" / part).rglob("*.parquet"))
+    broken.write_bytes(held)
+    asked = {"models": [str(model_folder)], "methods": METHODS, "random_networks": 5, "jobs": 1, "chunk": 2}
+    with pytest.raises(CohortError, match=f"{broken.name} is broken or no table of a store: take it away"):
+        run_cohort(data, tmp_path / "store", **asked)
+    broken.unlink()
+    run_cohort(data, tmp_path / "store", **asked)
+    assert same(table(tmp_path / "store"), table(store))
+
+
+def test_a_worker_that_is_killed_is_one_sentence_and_what_was_written_stays(
+    data: Path, model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"models": [str(model_folder)], "methods": ["saliency"], "labels": ["MI"], "chunk": 1}
+    run_cohort(data, tmp_path / "store", jobs=1, limit=1, **asked)
+    before = files(tmp_path / "store")
+    monkeypatch.setattr(run, "run_chunk", lambda _: os.kill(os.getpid(), signal.SIGKILL))
+    with pytest.raises(CohortError, match=r"a worker was ended from outside.* fewer --jobs or a smaller --chunk"):
+        run_cohort(data, tmp_path / "store", jobs=2, **asked)
+    assert files(tmp_path / "store") == before
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:distributed", "ignore::FutureWarning:distributed")
+def test_a_scheduler_that_does_not_answer_leaves_no_store(
+    data: Path, model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "ANSWER_S", 0.2)
+    with pytest.raises(CohortError, match="no Dask scheduler answers at tcp:"):
+        run_cohort(
+            data,
+            tmp_path / "store",
+            models=[str(model_folder)],
+            methods=["saliency"],
+            scheduler="tcp://127.0.0.1:1",
+            resources={"GPU": 1},
+        )
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_network_without_the_label_is_told_and_leaves_nothing_in_the_store(data: Path, model_folder: Path) -> None:
+    other = replace(load_model(model_folder), name="other", labels=("NORM", "HYP"))
+    models = {str(model_folder): load_model(model_folder), "other": other}
+    asked, left_out = run._asked(models, ["saliency"], ["MI"], 1, 0)
+    assert [settings.model for settings, _, _ in asked] == ["narrow"]
+    assert left_out == ("other predicts none of MI",)
 
 
 @pytest.mark.parametrize(
@@ -283,6 +372,7 @@ def test_a_store_holds_one_answer_to_one_question(store: Path, data: Path, model
         ({"fs": 250}, "only recordings of PTB-XL come at more than one rate"),
         ({"limit": 0}, "are 1 or more"),
         ({"jobs": 0}, "--jobs is 1 or more, or -1 for one a core, not 0"),
+        ({"resources": {"GPU": 1}}, "--resource is what a worker of a cluster must offer: name its --scheduler"),
         ({"jobs": -2}, "--jobs is 1 or more, or -1 for one a core, not -2"),
     ],
 )

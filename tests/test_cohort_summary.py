@@ -1,6 +1,7 @@
 """What is summed up over a store, on rows whose answer is known by hand; a recipe is worked out again by sample."""
 
 import json
+import shlex
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -344,6 +345,36 @@ def test_a_published_finding_is_shown_where_it_was_planted(
     assert external_checks("HYP", found).empty
 
 
+def test_a_published_finding_of_too_few_patients_is_neither_shown_nor_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store, rng = tmp_path / "store", np.random.default_rng(4)
+    failed = [{"record": f"r{k:03d}", "label": "IMI", "failure": "too short"} for k in (3, 4)]
+    with opened_to_write(store, [settings("saliency")]):
+        write_records(store, [about(k) for k in range(5)])
+        write_rows(store, settings("saliency"), [row(k, shares(0.3, rng)) for k in range(3)] + failed)
+    (check,) = external_checks("IMI", density_map(Cohort(store), Question("net", "saliency", "IMI"))).to_dict("records")
+    assert check["ratio"] > 0
+    assert np.isnan(check["low"])
+    assert check["passes"] is None
+    assert main(["cohort", "summary", str(store), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["published"][0]["low"], told["published"][0]["passes"]) == (None, None)
+    assert told["in_store"] == {"n_failed": 2, "n_recordings": 5}
+    assert main(["cohort", "summary", str(store)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    (shown,) = [line for line in lines if "Q in II, III and aVF" in line]
+    assert f"{check['ratio']:.2f} " in shown
+    assert shown.rstrip("│ ").endswith(" -")
+    assert "nan" not in shown
+    assert "the up to 100 records with the highest output, whatever --which says" in " ".join(lines)
+    (said,) = [line for line in lines if "recordings in the store have rows that failed" in line]
+    assert said.startswith("2 of 5 ")
+    listed = shlex.split(said.split(": ", 1)[1])
+    assert main([*listed[1:], "--json"]) == 0
+    assert {each["record"] for each in json.loads(capsys.readouterr().out)} == {"r003", "r004"}
+
+
 def test_clusters_find_what_was_mixed(cohort: Cohort) -> None:
     mixed = clusters(cohort, Question("net", "looks", "IMI", "all"), 2)
     assert sum(mixed.sizes) == N
@@ -408,6 +439,9 @@ def test_what_is_no_store_is_refused(tmp_path: Path, cohort: Cohort) -> None:
         Cohort(tmp_path)
     (tmp_path / "cohort.json").write_text(json.dumps({"format": 99, "settings": {}}), encoding="utf-8")
     with pytest.raises(CohortError, match="store format 99 is not 3"):
+        Cohort(tmp_path)
+    (tmp_path / "cohort.json").write_text("[" * 10**5, encoding="utf-8")
+    with pytest.raises(CohortError, match=r"no store of a cohort: cohort\.json cannot be read"):
         Cohort(tmp_path)
     with opened_to_write(tmp_path / "new", []), pytest.raises(CohortError, match="holds no rows yet"):
         Cohort(tmp_path / "new")
@@ -489,7 +523,7 @@ def test_a_store_has_ptbxl_at_one_rate_for_all_networks_and_methods(tmp_path: Pa
     store, slow = tmp_path / "store", replace(settings("looks"), fs=100)
     for asked in (slow, replace(settings("elsewhere"), fs=None), slow):  # a folder of another kind is no other rate
         with opened_to_write(store, [asked]):
-            pass
+            write_records(store, [about(0)])
     before = (store / "cohort.json").read_bytes()
     for name in ("looks", "another"):
         with (
@@ -501,11 +535,32 @@ def test_a_store_has_ptbxl_at_one_rate_for_all_networks_and_methods(tmp_path: Pa
     assert len({replace(slow, fs=fs).digest for fs in (None, 100, 500)}) == 3
 
 
+def test_settings_under_which_nothing_was_written_bind_no_later_run(tmp_path: Path) -> None:
+    store, old, new = tmp_path / "store", settings("looks"), replace(settings("looks"), seed=1)
+    with opened_to_write(store, [replace(old, fs=100)], tmp_path / "ward1"):
+        pass
+    with opened_to_write(store, [replace(old, fs=500)], tmp_path / "ward2"):
+        write_records(store, [about(0)])
+    with opened_to_write(store, [replace(new, fs=500)], tmp_path / "ward2"):
+        write_rows(store, replace(new, fs=500), [row(0, shares(0.3, np.random.default_rng(0)))])
+    with (
+        pytest.raises(CohortError, match=r"with another seed \(1, not 0\)"),
+        opened_to_write(store, [replace(old, fs=500)], tmp_path / "ward2"),
+    ):
+        pytest.fail("one method has two seeds")
+
+
+def test_a_folder_that_holds_a_lock_alone_is_new(tmp_path: Path) -> None:
+    (tmp_path / ".lock").write_text("kept", encoding="utf-8")
+    with opened_to_write(tmp_path, [settings("looks")]):
+        assert (tmp_path / ".lock").read_text(encoding="utf-8") == "kept"
+
+
 def test_a_store_has_files_of_one_folder_beside_published_recordings(tmp_path: Path) -> None:
     store, first, second = (tmp_path / name for name in ("store", "ward1/ecgs", "ward2/ecgs"))
     for folder in (None, first, None, first):  # one without the entry is as one of published recordings alone
         with opened_to_write(store, [settings("looks")], folder):
-            pass
+            write_records(store, [about(0)])
     with (
         pytest.raises(CohortError, match=r"holds recordings of \S+ward1/ecgs, whose ids those of \S+ward2/ecgs may"),
         opened_to_write(store, [settings("looks")], second),

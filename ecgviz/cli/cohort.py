@@ -1,6 +1,7 @@
 """``cohort``: a folder of recordings explained into a store, the store queried and summed up."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,10 +15,13 @@ from ecgviz.errors import CohortError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ecgviz.cohort.store import Failed
     from ecgviz.cohort.work import Done
 
 SHOWN_ROWS = 40
 """A table on the terminal has so many rows at most; ``--csv`` and ``--json`` have all."""
+FAILED = "SELECT record, failure, count(*) AS n FROM rows WHERE failure IS NOT NULL GROUP BY ALL ORDER BY ALL"
+"""What lists the recordings that failed."""
 
 Store = Annotated[Path, typer.Argument(metavar="STORE", help="A store that ecgviz cohort run filled.")]
 
@@ -78,6 +82,7 @@ def run(
     if as_json:
         return write_json(done)
     write_lines(*done.left_out, f"{done.n_recordings} recordings, {done.n_rows} rows added to {out}")
+    write_lines(*_failed(out, done.in_store))
     if done.failures:
         counts = [(str(n), done.examples[why]) for why, n in done.failures.most_common()]
         write_table("Rows that failed", ("rows", "why, of one of them"), counts)
@@ -136,21 +141,28 @@ def summary(
 ) -> None:
     """Sum a store up: agreement with guidelines, criteria that networks ignore, published findings; with intervals."""
     from ecgviz.cohort import Cohort
+    from ecgviz.cohort.density import TOP
     from ecgviz.cohort.overview import overview
 
+    opened = Cohort(store)
     found = overview(
-        Cohort(store), models=model or (), methods=method or (), labels=label or (), which=which, by=by, seed=seed
+        opened, models=model or (), methods=method or (), labels=label or (), which=which, by=by, seed=seed
     )
+    failed = opened.failed()
     if as_json:
-        return write_json({name: table.to_dict("records") for name, table in found.items()})
+        return write_json({name: table.to_dict("records") for name, table in found.items()} | {"in_store": failed})
     write_table(f"Mass in the guideline's place, records {which}", _AGREEMENT, map(_line, _rows(found["agreement"])))
     told = [row for row in _rows(found["criteria"]) if row["used"] != "few"]
     if told:
         write_table("Criteria met in 10 records or more: is their place used?", _CRITERIA, map(_criterion, told))
     if len(found["published"]):
-        title = "Published of another network by saliency (Wagner et al. 2024): is it so here?"
+        title = (
+            "Published of another network by saliency (Wagner et al. 2024): is it so here? "
+            f"Of the up to {TOP} records with the highest output, whatever --which says"
+        )
         write_table(title, _PUBLISHED, map(_published, _rows(found["published"])))
     return write_lines(
+        *_failed(store, failed),
         "Percent of the map; intervals of 95 % by patient, none for fewer than 5 patients; the best control is chosen "
         "anew in each draw.",
         NOTICE,
@@ -195,8 +207,8 @@ def _criterion(row: dict[str, Any]) -> tuple[str, ...]:
 def _published(row: dict[str, Any]) -> tuple[str, ...]:
     return (
         *(row["model"], row["label"], row["published"]),
-        *(f"{row['ratio']:.2f} [{row['low']:.2f}, {row['high']:.2f}]", f"{row['in_strongest']} of {row['of']}"),
-        "yes" if row["passes"] else "no",
+        *(_interval(row["ratio"], row["low"], row["high"], ".2f"), f"{row['in_strongest']} of {row['of']}"),
+        "-" if row["passes"] is None else "yes" if row["passes"] else "no",
     )
 
 
@@ -206,9 +218,13 @@ def _rows(table: "pd.DataFrame") -> list[dict[str, Any]]:
 
 def _spread(row: dict[str, Any], name: str, sign: str = "") -> str:
     value, low, high = (100 * row[f"{name}{end}"] for end in ("", "_low", "_high"))
+    return _interval(value, low, high, f"{sign}.1f")
+
+
+def _interval(value: float, low: float, high: float, form: str) -> str:
     if value != value:
         return "-"
-    return f"{value:{sign}.1f}" if low != low else f"{value:{sign}.1f} [{low:{sign}.1f}, {high:{sign}.1f}]"
+    return f"{value:{form}}" if low != low else f"{value:{form}} [{low:{form}}, {high:{form}}]"
 
 
 def _percent(value: float) -> str:
@@ -217,6 +233,14 @@ def _percent(value: float) -> str:
 
 def _p(value: float) -> str:
     return "-" if value != value else f"{value:.2g}"
+
+
+def _failed(store: Path, failed: "Failed") -> tuple[str, ...]:
+    """Return the sentence that tells of recordings that failed, where there are any."""
+    if not failed.n_failed:
+        return ()
+    listed = f'ecgviz cohort query {shlex.quote(str(store))} "{FAILED}"'
+    return (f"{failed.n_failed} of {failed.n_recordings} recordings in the store have rows that failed: {listed}",)
 
 
 def _resources(texts: list[str]) -> dict[str, float]:

@@ -98,7 +98,8 @@ def external_checks(label: str, found: DensityMap, *, seed: int = 0) -> pd.DataF
 
     The named cells are compared with the same segments in the other leads, record by record: ``ratio`` is the mean
     density of the named cells over that of the others, ``low`` and ``high`` its interval by patient; it ``passes``
-    where that is above 1. ``in_strongest`` counts the named cells among the five densest of all 108, as they mark them.
+    where that is above 1, and is None where there are too few patients for one. ``in_strongest`` counts the named cells
+    among the five densest of all 108, as they mark them.
     """
     rows = []
     for published in (each for each in PUBLISHED if each.label == label):
@@ -120,7 +121,7 @@ def external_checks(label: str, found: DensityMap, *, seed: int = 0) -> pd.DataF
                 "high": float(high),
                 "in_strongest": sum(cell in found.strongest for cell in published.cells),
                 "of": len(published.cells),
-                "passes": bool(low > 1),
+                "passes": bool(low > 1) if np.isfinite(low) else None,
             }
         )
     return pd.DataFrame(rows, columns=["label", "published", "ratio", "low", "high", "in_strongest", "of", "passes"])

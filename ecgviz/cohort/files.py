@@ -50,17 +50,12 @@ def write_rows(store: Path, settings: "Settings", rows: Sequence[Mapping[str, An
 
 def write_records(store: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
     """Write rows of recordings as one file."""
-    return _write(store / "records" / records_file([row["record"] for row in rows]), RECORDS, rows)
+    return _write(store / "records" / f"{_digest([row['record'] for row in rows])}.parquet", RECORDS, rows)
 
 
 def rows_file(settings: "Settings", pairs: Sequence[tuple[str, str]]) -> str:
     """Return the name of the file that holds these recordings and labels, in this order."""
     return f"{settings.digest}-{_digest([list(pair) for pair in pairs])}.parquet"
-
-
-def records_file(names: Sequence[str]) -> str:
-    """Return the name of the file that holds the rows of these recordings, in this order."""
-    return f"{_digest(list(names))}.parquet"
 
 
 def done_rows(store: Path, settings: "Settings", planned: Iterable[Sequence[tuple[str, str]]]) -> dict[str, set[str]]:
@@ -76,18 +71,31 @@ def done_rows(store: Path, settings: "Settings", planned: Iterable[Sequence[tupl
     return done
 
 
-def done_records(store: Path, planned: Iterable[Sequence[str]]) -> set[str]:
-    """Return the recordings that have their row; see `done_rows`."""
-    known = {records_file(names): names for names in planned}
-    done: set[str] = set()
-    for file in (store / "records").glob(PARQUET):
-        done.update(known.get(file.name) or (name for (name,) in _read(file, "record")))
-    return done
+def held_keys(store: Path) -> dict[str, str | None]:
+    """Return the ``record_key`` of each recording that has its row; None of one that failed."""
+    return dict(pair for file in (store / "records").glob(PARQUET) for pair in _read(file, "record", "record_key"))
 
 
-def _read(file: Path, *columns: str) -> list[tuple[str, ...]]:
-    table = pq.read_table(file, columns=list(columns), partitioning=None)
-    return list(zip(*(table[name].to_pylist() for name in columns), strict=True))
+def _read(file: Path, *columns: str) -> list[tuple[Any, ...]]:
+    with _named(file):
+        table = pq.read_table(file, columns=list(columns), partitioning=None)
+        return list(zip(*(table[name].to_pylist() for name in columns), strict=True))
+
+
+@contextmanager
+def _named(file: Path) -> Iterator[None]:
+    """Turn what Arrow says of a broken file into a sentence that names it."""
+    try:
+        yield
+    except (pa.ArrowException, OSError, KeyError) as broken:
+        raise CohortError(
+            f"{file} is broken or no table of a store: take it away, and the next run works out what was in it"
+        ) from broken
+
+
+def _tables(store: Path) -> Iterator[Path]:
+    yield from store.glob(f"records/{PARQUET}")
+    yield from store.glob(f"rows/*/*/{PARQUET}")
 
 
 @contextmanager
@@ -104,22 +112,22 @@ def opened_to_write(store: Path, asked: "Sequence[Settings]", folder: Path | Non
     Raises
     ------
     CohortError
-        When another run holds it, it is of another format, it already answers one of the settings' network and
-        method with other weights, parameters, seeds or another version of ecgviz, or it holds PTB-XL at another rate
-        or the recordings of another folder.
+        When another run holds it, it is of another format, one of its files is broken, it already answers one of the
+        settings' network and method with other weights, parameters, seeds or another version of ecgviz, or it holds
+        PTB-XL at another rate or the recordings of another folder.
     """
+    _check_place(store)
     store.mkdir(parents=True, exist_ok=True)
-    with (store / LOCK).open("w") as lock:
+    with (store / LOCK).open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # let go by the system when the process ends, however
         except BlockingIOError as held:
             raise CohortError(f"another run is writing to {store}") from held
-        before = read_about(store) if (store / ABOUT).is_file() else {"settings": {}}
+        _check_place(store)
+        before = _held(store)
         known = dict(before["settings"])
-        if not (store / ABOUT).is_file() and any(path.name != LOCK for path in store.iterdir()):
-            raise CohortError(f"{store} is not empty and no store of a cohort: name a new folder")
         for settings in asked:
-            _check_same(settings, known)
+            _check_same(store, settings, known)
         place = _same_folder(store, folder, before.get("folder"))
         known |= {settings.digest: asdict(settings) for settings in asked}
         about = {"format": FORMAT, "ecgviz": __version__, "notice": NOTICE, "settings": known} | place
@@ -148,19 +156,37 @@ def read_about(store: Path) -> dict[str, Any]:
     try:
         about = json.loads((store / ABOUT).read_text(encoding="utf-8"))
         found, settings = about["format"], about["settings"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise CohortError(f"{store} is no store of a cohort: {ABOUT} cannot be read") from error
     if found != FORMAT or not isinstance(settings, dict):
         raise CohortError(f"{store}: store format {found} is not {FORMAT}, which this version reads: fill a new one")
     return dict(about)
 
 
-def _check_same(settings: "Settings", known: Mapping[str, Mapping[str, Any]]) -> None:
-    for other in known.values():
+def _check_place(store: Path) -> None:
+    """Raise CohortError for a folder that holds something else than a store; a lock alone is nothing."""
+    if store.is_dir() and not (store / ABOUT).is_file() and any(path.name != LOCK for path in store.iterdir()):
+        raise CohortError(f"{store} is not empty and no store of a cohort: name a new folder")
+
+
+def _held(store: Path) -> dict[str, Any]:
+    """Return what cohort.json says; where no table was written yet, there is nothing that a run must keep to."""
+    about = read_about(store) if (store / ABOUT).is_file() else {}
+    tables = list(_tables(store))
+    for file in tables:
+        with _named(file):
+            pq.read_metadata(file)
+    return about if about and tables else {"settings": {}}
+
+
+def _check_same(store: Path, settings: "Settings", known: Mapping[str, Mapping[str, Any]]) -> None:
+    for digest, other in known.items():
         # Of any network and method: all share the table of recordings, which has one row for both rates of one.
         if None not in (other.get("fs"), settings.fs) and other["fs"] != settings.fs:
             raise CohortError(f"the store holds PTB-XL at {other['fs']} Hz, not at {settings.fs} Hz: name a new store")
         if (other["model"], other["method"]) != (settings.model, settings.method):
+            continue
+        if not any(rows_folder(store, settings.model, settings.method).glob(f"{digest}-{PARQUET}")):
             continue
         told = json.loads(json.dumps(asdict(settings)))
         differ = [name for name, value in told.items() if name != "fs" and other.get(name) != value]

@@ -2,15 +2,17 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
 
 from joblib import Parallel, delayed, parallel_config
 
 from ecgviz.checkpoint import Model, available_models, load_model, on_device
-from ecgviz.cohort.files import done_records, done_rows, opened_to_write
+from ecgviz.cohort.files import done_rows, held_keys, opened_to_write
 from ecgviz.cohort.folder import Recording, place_of_ids, rate_of, recordings
 from ecgviz.cohort.settings import Settings, labels_of, read_method, settings_of, try_params, why_not
+from ecgviz.cohort.store import Cohort
 from ecgviz.cohort.work import Ask, Chunk, Done, run_chunk
 from ecgviz.errors import CohortError
 
@@ -44,7 +46,8 @@ def run_cohort(
 
     What the store holds already is not worked out again, so a run that was cut off goes on, and one that asks for
     another method, network, label or more recordings works out only these. A recording, network or method that fails
-    is a row with its reason, and counts as done.
+    is a row with its reason, and counts as done. So does a recording of which the store has a row, and whose file is
+    another one now.
 
     Parameters
     ----------
@@ -84,37 +87,57 @@ def run_cohort(
     ------
     EcgvizError
         For a folder, model, method, parameter, label or store that cannot be what is asked; nothing is written then.
+        When a worker is ended from outside; what was written stays.
     """
     data, out = Path(data), Path(out)
     if (chunk is not None and chunk < 1) or (limit is not None and limit < 1):
         raise CohortError("--chunk and --limit are 1 or more")
     if jobs == 0 or jobs < -1:
         raise CohortError(f"--jobs is 1 or more, or -1 for one a core, not {jobs}")
+    if resources and scheduler is None:
+        raise CohortError("--resource is what a worker of a cluster must offer: name its --scheduler, or leave it out")
     loaded = {name: load_model(name) for name in dict.fromkeys(models)}
     if scheduler is None and device != "cpu":
         for model in loaded.values():
             on_device(model, device)
     asked, left_out = _asked(loaded, methods, labels, random_networks, seed, device, rate_of(data, fs))
     found = recordings(data, fs)[:limit]
-    with opened_to_write(out, [settings for settings, _, _ in asked], place_of_ids(data)):
-        chunks = list(
-            _open_chunks(
-                data, out, found, asked, chunk or chunk_of(len(found)), os.getpid() if scheduler is None else None
-            )
-        )
+    with (
+        _workers(jobs, scheduler, resources),
+        opened_to_write(out, [settings for settings, _, _ in asked], place_of_ids(data)),
+    ):
+        owner = os.getpid() if scheduler is None else None
+        chunks = list(_open_chunks(data, out, found, asked, chunk or chunk_of(len(found)), owner))
         total, done = sum(len(each.recordings) for each in chunks), Done(left_out=left_out)
         progress(done, total)
-        with _workers(jobs, scheduler, resources):
-            parallel = Parallel(return_as="generator_unordered", pre_dispatch="all" if scheduler else "2*n_jobs")
-            for each in parallel(delayed(run_chunk)(one) for one in chunks):
-                done.add(each)
-                progress(done, total)
+        for each in _worked_out(chunks, "all" if scheduler else "2*n_jobs"):
+            done.add(each)
+            progress(done, total)
+        done.in_store = Cohort(out).failed()
     return done
 
 
 def chunk_of(n_recordings: int) -> int:
     """Return how many recordings a task has: a 64th of all, at least 32 and at most 1000."""
     return min(max(FEWEST, -(-n_recordings // FILES)), MOST)
+
+
+def _worked_out(chunks: Sequence[Chunk], pre_dispatch: str) -> Iterator[Done]:
+    """Yield what each chunk gave, as it comes.
+
+    Raises
+    ------
+    CohortError
+        When a worker is ended from outside.
+    """
+    parallel = Parallel(return_as="generator_unordered", pre_dispatch=pre_dispatch)
+    try:
+        yield from parallel(delayed(run_chunk)(one) for one in chunks)
+    except BrokenProcessPool as ended:
+        raise CohortError(
+            "a worker was ended from outside, perhaps for want of memory; call again with fewer --jobs or a smaller "
+            "--chunk: what was written stays"
+        ) from ended
 
 
 def _asked(
@@ -144,13 +167,16 @@ def _asked(
         raise CohortError("a method is named twice; a store holds each with one set of parameters")
     asked, left_out = [], []
     for name, model in models.items():
+        if not (told := labels_of(model, labels)):
+            left_out.append(f"{model.name} predicts none of {', '.join(labels)}")
+            continue
         for each in named:
             if reason := why_not(model, each):
                 left_out.append(reason)
                 continue
             settings = settings_of(model, each, random_networks=random_networks, seed=seed, device=device, fs=fs)
             try_params(model, each)
-            asked.append((settings, _source(name), labels_of(model, labels)))
+            asked.append((settings, _source(name), told))
     if not asked:
         raise CohortError(f"nothing is left to ask: {'; '.join(left_out)}")
     return asked, tuple(left_out)
@@ -171,7 +197,7 @@ def _open_chunks(
 ) -> Iterator[Chunk]:
     """Yield recordings in chunks by their id, with what is not done of them."""
     slices = [found[start : start + size] for start in range(0, len(found), size)]
-    with_row = done_records(out, [[each.id for each in some] for some in slices])
+    held = held_keys(out)
     done = [
         done_rows(out, settings, [[(each.id, label) for each in some for label in labels] for some in slices])
         for settings, _, labels in asked
@@ -184,10 +210,10 @@ def _open_chunks(
             }
             asks.append(Ask(settings, source, {name: left for name, left in missing.items() if left}))
         asks = [ask for ask in asks if ask.labels]
-        left = tuple(each for each in some if each.id not in with_row or any(each.id in ask.labels for ask in asks))
+        left = tuple(each for each in some if each.id not in held or any(each.id in ask.labels for ask in asks))
         if left:
-            new = frozenset(each.id for each in left if each.id not in with_row)
-            yield Chunk(str(out.resolve()), str(data.resolve()), left, tuple(asks), new, owner)
+            keys = {each.id: held[each.id] for each in left if each.id in held}
+            yield Chunk(str(out.resolve()), str(data.resolve()), left, tuple(asks), keys, owner)
 
 
 @contextmanager

@@ -139,7 +139,7 @@ ROWS: tuple[Column, ...] = (
     Column("area", NUMBER, "lead-seconds that the region covers: what an even spread would get"),
     Column("density", NUMBER, "share over area"),
     Column("support_share", NUMBER, "mass inside the supporting region"),
-    Column("contra_share", NUMBER, "mass inside the region that speaks against the label"),
+    Column("contra_share", NUMBER, "mass inside the region where evidence would hint at a shortcut"),
     Column("best_control", TEXT, "the control with the largest share"),
     Column("excess", NUMBER, "share above that control"),
     Column("excess_low", NUMBER, "lower end of its 95 % interval over beats"),

@@ -29,6 +29,14 @@ LOCKED: Mapping[str, str] = {
 """In this order: no code is fetched, no variable of this program is a table, no file but the store's is opened."""
 
 
+@dataclass(frozen=True)
+class Failed:
+    """How many recordings have a row that failed, of how many that have rows at all."""
+
+    n_failed: int = 0
+    n_recordings: int = 0
+
+
 @dataclass(frozen=True, eq=False)
 class Cohort:
     """A store of `run_cohort`, opened to be read while or after it is written.
@@ -62,6 +70,14 @@ class Cohort:
     def arrow(self, query: str, parameters: Sequence[Any] = ()) -> Any:
         """Return what a query gives as an Arrow table; see `sql`."""
         return self._answered(query, parameters, "to_arrow_table")
+
+    def failed(self) -> Failed:
+        """Return how many recordings have a row that failed."""
+        (counts,) = self.arrow(
+            "SELECT count(DISTINCT record) FILTER (failure IS NOT NULL) AS n_failed, "
+            "count(DISTINCT record) AS n_recordings FROM rows"
+        ).to_pylist()
+        return Failed(**counts)
 
     def _answered(self, query: str, parameters: Sequence[Any], form: str) -> Any:
         try:

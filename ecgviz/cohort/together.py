@@ -18,6 +18,8 @@ from ecgviz.records import load_record
 from ecgviz.types import Finding, ModelInput, Prediction
 
 logger = logging.getLogger(__name__)
+CHANGED = "its file is not the one that the store holds: it was changed since; name a new store"
+REPAIRED = "the store holds it as one that failed, and its file can be read now; name a new store"
 Made = tuple[Explained | None, str, float]
 """A map beside its controls, or None and why there is none; and the seconds that it took."""
 
@@ -50,13 +52,20 @@ class Subject:
         return failed_row(self.recording, label, failure, stated(self.recording, label))
 
 
-def subject(data: Path, recording: Recording) -> Subject:
-    """Read and examine a recording; one that cannot be is a subject with its failure."""
+def subject(data: Path, recording: Recording, held: Mapping[str, str | None]) -> Subject:
+    """Read and examine a recording; one that cannot be is a subject with its failure.
+
+    So is one of which the store has a row with another key, by ``held``: a table would join two recordings as one.
+    """
     started = time.perf_counter()
     examined, failure = attempt(lambda: examine(load_record(data / recording.file)))
     if examined is None:
         return Subject(recording, failed_record(recording, failure), None, failure)
-    return Subject(recording, record_row(recording, examined, time.perf_counter() - started), examined)
+    about = record_row(recording, examined, time.perf_counter() - started)
+    key = held.get(recording.id, examined.record.key)
+    if key != examined.record.key:
+        return Subject(recording, about, None, REPAIRED if key is None else CHANGED)
+    return Subject(recording, about, examined)
 
 
 def answers(

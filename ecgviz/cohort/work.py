@@ -20,6 +20,7 @@ from ecgviz.checkpoint import Model, load_model, on_device
 from ecgviz.cohort.files import write_records, write_rows
 from ecgviz.cohort.folder import Recording
 from ecgviz.cohort.settings import Settings
+from ecgviz.cohort.store import Failed
 from ecgviz.cohort.together import answers, subject
 from ecgviz.errors import CohortError
 from ecgviz.memory import keep_freed_memory
@@ -40,16 +41,17 @@ class Ask:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Recordings of a folder and all that is open for them; ``new`` are those without a row of their own.
+    """Recordings of a folder and all that is open for them.
 
-    ``owner`` is the process that a worker on this machine ends with, None for workers that have a life of their own.
+    ``held`` has the ``record_key`` of those of which the store has a row already, None of one that failed. ``owner`` is
+    the process that a worker on this machine ends with, None for workers that have a life of their own.
     """
 
     store: str
     data: str
     recordings: tuple[Recording, ...]
     asks: tuple[Ask, ...]
-    new: frozenset[str]
+    held: Mapping[str, str | None]
     owner: int | None = None
 
 
@@ -57,7 +59,8 @@ class Chunk:
 class Done:
     """What was worked out: how many recordings and rows, failed rows by reason, and in sentences what was not asked.
 
-    ``examples`` holds for each reason, which has no numbers, the sentence of one row that failed so.
+    ``examples`` holds for each reason, which has no numbers, the sentence of one row that failed so. ``in_store`` is
+    about the recordings of the whole store, once all is done.
     """
 
     n_recordings: int = 0
@@ -65,6 +68,7 @@ class Done:
     failures: Counter[str] = field(default_factory=Counter)
     examples: dict[str, str] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
+    in_store: Failed = field(default_factory=Failed)
 
     def add(self, other: "Done") -> None:
         """Count another chunk in."""
@@ -94,12 +98,13 @@ def run_chunk(chunk: Chunk) -> Done:
     records: list[dict[str, Any]] = []
     rows: dict[str, list[dict[str, Any]]] = {ask.settings.digest: [] for ask in chunk.asks}
     for start in range(0, len(chunk.recordings), TOGETHER):
-        subjects = [subject(Path(chunk.data), each) for each in chunk.recordings[start : start + TOGETHER]]
+        some = chunk.recordings[start : start + TOGETHER]
+        subjects = [subject(Path(chunk.data), each, chunk.held) for each in some]
         records.extend(each.about for each in subjects)
         for ask in chunk.asks:
             model = _model(ask)
             rows[ask.settings.digest].extend(answers(model, ask.settings, subjects, ask.labels))
-    new = [each for each in records if each["record"] in chunk.new]
+    new = [each for each in records if each["record"] not in chunk.held]
     if new:
         write_records(Path(chunk.store), new)
     for ask in chunk.asks:
