@@ -120,7 +120,8 @@ def _remarks(record: Record, beats: Beats, kind: str, electrodes: str) -> dict[s
     if electrodes:
         remarks["electrodes"] = electrodes
     if kind != "normal":
-        remarks["beat_kind"] = f"measured on the {kind.replace('_', ' ')} beats, which most whole beats are"
+        bridged = ", with the spikes that are seen bridged by straight lines" if kind == "paced" else ""
+        remarks["beat_kind"] = f"measured on the {kind.replace('_', ' ')} beats, which most whole beats are{bridged}"
     return remarks | _gaps_remark(beats)
 
 
