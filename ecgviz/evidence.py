@@ -143,6 +143,8 @@ def cells(grid: EvidenceGrid, region: Region) -> tuple[BoolArray | None, str]:
         asked = wanted
     n_asked = int(asked[:, grid.area.any(axis=1)].sum())
     n_present = int((inside & (grid.area > 0)).sum())
+    if n_asked == 0 and asked.any():
+        return None, f"the region ({region.text}) lies in beats with no delineated part inside the map's window"
     if n_present == 0 or n_present < MIN_PRESENT * n_asked:
         return None, f"only {n_present} of the {n_asked} cells of the region ({region.text}) are present on this record"
     return inside, ""

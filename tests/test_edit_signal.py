@@ -511,6 +511,19 @@ def test_missing_samples_stay_missing_and_few():
     assert np.isfinite(np.delete(done.record.signal, 7, axis=0)).all()
 
 
+def test_a_first_p_wave_at_the_start_of_the_recording_keeps_its_pr_interval():
+    made = simulate("normal", seed=1, fs=500.0, duration_s=10.0)
+    first = made.truth.beats.p_on[1] - 0.045
+    record = replace(made.record, signal=made.record.signal[:, round(first * 500) :])
+    beats = delineate(condition(record))
+    assert beats.p_on[0] < 0.1
+    found = edit.shift_pr(record, beats, 100.0)
+    pr = found.beats.qrs_on - found.beats.p_on
+    np.testing.assert_allclose(pr[1:-1] - (beats.qrs_on - beats.p_on)[1:-1], 0.1, atol=0.004)
+    assert pr[0] == pytest.approx(beats.qrs_on[0] - beats.p_on[0], abs=0.004)
+    assert f"in {int(np.isfinite(beats.p_on).sum()) - 1} beats" in found.record.altered[-1]
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [

@@ -1,5 +1,7 @@
 """The evidence grid: nothing is lost, nothing counts twice, and what is absent stays absent."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -204,6 +206,17 @@ def test_beats_beyond_the_window_do_not_make_a_region_unassessable():
     beats = even_beats(100, duration_s=100.0)
     grid = evidence(a_map(np.ones((12, 1000)), start_s=40.0), beats)
     assert share(grid, region(beats, ("V1",), ("ST",)))[0] > 0
+
+
+def test_a_region_of_beats_beyond_the_window_says_so():
+    beats = even_beats(100, duration_s=100.0)
+    grid = evidence(a_map(np.ones((12, 1000)), start_s=40.0), beats)
+    late = region(beats, ("V1",), ("ST",))
+    weight = np.array(late.weight)
+    weight[:, :60] = 0.0
+    inside, why = cells(grid, dataclasses.replace(late, weight=weight))
+    assert inside is None
+    assert why == f"the region ({late.text}) lies in beats with no delineated part inside the map's window"
 
 
 def test_a_map_without_leads_answers_only_for_regions_of_all_leads():

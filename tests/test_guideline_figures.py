@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -27,6 +28,7 @@ from ecgviz.records import load_record
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.signal import condition
 from ecgviz.types import ATOMS, Explanation, RuleResult
+from ecgviz.ui import against_guideline
 from ecgviz.ui.against_guideline import shares_in_words
 
 ST, QRSI, P = ATOMS.index("ST"), ATOMS.index("QRSi"), ATOMS.index("P")
@@ -198,6 +200,20 @@ def test_a_map_of_the_first_seconds_says_how_many_beats_it_covers(stemi: Read):
         assert words == f"Right: share of supporting mass in {chosen.sum()} normal beats{told}, which hold 25 % of it."
 
 
+def test_a_single_beat_is_told_of_as_one(premature: Read):
+    first = int(np.flatnonzero(premature.beats.ectopic)[0])
+    kept = np.arange(len(premature.beats)) == first
+    regions = {
+        role: dataclasses.replace(region, weight=np.where(kept[:, None], region.weight, 0.0))
+        for role, region in premature.finding.regions.items()
+    }
+    shown, chosen = region_map(regions, premature.beats, STANDARD_LEADS)
+    assert shown.beats == "1 premature ventricular beat"
+    grid = evidence(explanation(np.ones((12, 1000))), premature.beats)
+    words = shares_in_words(grid, shown, chosen, 0.25)
+    assert words == "Right: share of supporting mass in 1 premature ventricular beat, which holds 25 % of it."
+
+
 def test_a_map_without_leads_is_one_row_and_one_without_time_one_column(stemi: Read):
     shown, chosen = region_map(stemi.finding.regions, stemi.beats, STANDARD_LEADS)
     row = cell_shares(evidence(explanation(np.ones((1, 1000)), ()), stemi.beats), chosen)
@@ -310,6 +326,34 @@ def test_the_median_beat_is_coloured_and_outlined_in_its_cells(stemi: Read):
     _, column = np.unravel_index(np.nanargmax(field.z), np.shape(field.z))
     assert parts[ST, 0] < middles[column] - r_of_two < parts[ST, 1]
     assert density_table(colours, grid.leads).shape == (12, 10)
+
+
+@pytest.mark.parametrize(("n_beats", "titled"), [(1, "Median of 1 normal beat"), (9, "Median of 9 normal beats")])
+def test_the_median_says_of_how_many_beats_it_is(
+    monkeypatch: pytest.MonkeyPatch, stemi: Read, n_beats: int, titled: str
+):
+    one = dataclasses.replace(median_beats_by_kind(stemi.clean, stemi.beats)["normal"], n_beats=n_beats)
+    drawn = []
+    monkeypatch.setattr(against_guideline.state, "reading", lambda _: SimpleNamespace(medians={"normal": one}))
+    monkeypatch.setattr(against_guideline.widgets, "draw", lambda figure, *_, **__: drawn.append(figure))
+    monkeypatch.setattr(against_guideline.files, "of_case", lambda _: {})
+    grid = evidence(on_st_of_two(stemi), stemi.beats)
+    case = SimpleNamespace(beats=stemi.beats, grid=grid, record=stemi.clean)
+    against_guideline.median(case, stemi.finding)
+    assert [figure.layout.title.text for figure in drawn] == [titled]
+
+
+@pytest.mark.parametrize(
+    ("largest", "texts"), [(2.0, ["0", "1", "4"]), (4.49, ["0", "1", "4.5"]), (12.34, ["0", "1", "12.3"])]
+)
+def test_the_legend_names_what_is_coloured_and_where_the_colours_end(stemi: Read, largest: float, texts: list[str]):
+    dominant = stemi.beats.dominant
+    median = median_beats_by_kind(stemi.clean, stemi.beats)["normal"]
+    parts, colours = parts_s(stemi.beats, dominant), np.full((1, 1), largest)
+    figure = evidence_beats(median, STANDARD_LEADS, parts, colours, (), {}, title="M", what="share of the map")
+    legend = heat(figure, "evidence").colorbar
+    assert legend.title.text.startswith("share of the map per second, times an even spread")
+    assert list(legend.ticktext) == texts
 
 
 def at_r_of(figure, lead: str) -> float:

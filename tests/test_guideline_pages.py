@@ -10,12 +10,16 @@ import on_page
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from ecgviz.beats import delineate
 from ecgviz.cli import main
-from ecgviz.criteria import Source, catalogue, entry
+from ecgviz.criteria import Source, catalogue, entry, evaluate
 from ecgviz.figures.verdict_tables import criteria_table, order_words
+from ecgviz.measure import measure
+from ecgviz.records import load_record
+from ecgviz.signal import condition
 from ecgviz.simulate import FINDINGS
 from ecgviz.types import Agreement, ControlScore, CriterionScore
-from ecgviz.ui import against_guideline, citations
+from ecgviz.ui import against_guideline, citations, reasoning, words
 from ecgviz.ui.guideline import entry_view, examples, find, look_alikes
 from ecgviz.ui.state import criteria
 from ecgviz.ui.state import entry as address
@@ -98,10 +102,35 @@ def test_what_keeps_an_entry_from_being_judged_is_said(app: AppTest):
     assert set(table(app, "published definition")["verdict"]) == {"? not evaluable"}
 
 
+@pytest.mark.parametrize(
+    ("why", "said"),
+    [
+        ("not evaluable: the rhythm is paced (A 2009)", ["Not evaluable: the rhythm is paced (A 2009)."]),
+        ("V1 not measurable, LVH not evaluable: not evaluable (A 2009)", []),
+    ],
+)
+def test_only_what_keeps_all_rules_from_being_judged_stands_above_them(
+    monkeypatch: pytest.MonkeyPatch, why: str, said: list[str]
+):
+    notes: list[str] = []
+    monkeypatch.setattr(reasoning.widgets, "note", notes.append)
+    monkeypatch.setattr(reasoning.widgets, "show_table", lambda *_: None)
+    clean = condition(load_record("demo:normal"))
+    beats = delineate(clean)
+    finding = evaluate("CLBBB", measure(clean, beats), beats, age_years=40, sex="male")[0]
+    reasoning.rules(dataclasses.replace(finding, state="not_evaluable", why=why))
+    assert notes == said
+
+
 def verdict(method: str, evidence: str) -> Agreement:
     control = ControlScore("|x|", 0.1, 0.2, 0.1, 0.3)
     shares = {"share": 0.3, "area": 0.05, "controls": (control,), "p_time": 0.01, "p_place": 0.02}
     return Agreement(evidence, "why", **shares, criterion="IMI", method=method, label="both")
+
+
+def test_the_area_of_a_region_is_told_as_part_of_what_the_map_covers():
+    told = words.nulls(verdict("saliency", "agrees"))
+    assert told.endswith("The region covers 5.0 % of the lead-seconds that the map covers.")
 
 
 OWN = """

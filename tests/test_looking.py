@@ -10,14 +10,17 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ecgviz import figures
+from ecgviz.evidence import evidence
 from ecgviz.figures import style
+from ecgviz.figures.focus import reduced, within
 from ecgviz.records import load_record
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.signal import condition
-from ecgviz.types import WAVES
+from ecgviz.types import WAVES, Explanation
 from ecgviz.types.focus import Focus
-from ecgviz.ui import chart, state
+from ecgviz.ui import chart, linked, state
 from ecgviz.ui.state import looking
+from tests.toys import even_beats
 
 ROOT = Path(__file__).resolve().parents[1]
 DEMO = "inferior_stemi"
@@ -106,6 +109,48 @@ def test_a_lead_and_wave_in_focus_change_what_the_beats_are_shares_of(app: AppTe
     picked = next(each for each in narrowed["data"] if each.get("name") == "pick")["customdata"]
     assert [row[4] for row in picked] == pytest.approx(list(100 * st / st.sum()))
     follow(app)
+
+
+@pytest.mark.parametrize(
+    ("has_leads", "has_time", "n_beats", "ends"),
+    [
+        (True, True, 10, ("of lead V3, ST", "of beat 8, ST", "of beat 8")),
+        (False, True, 10, ("of ST", None, "of beat 8")),
+        (True, False, 10, (None, "Share in each lead", None)),
+        (True, True, 7, ("of lead V3, ST", "of ST", "lead and wave, %")),  # the beat in focus was deleted
+    ],
+)
+def test_a_title_names_only_what_its_map_can_tell_apart(
+    monkeypatch: pytest.MonkeyPatch, has_leads: bool, has_time: bool, n_beats: int, ends: tuple[str | None, ...]
+):
+    titles: dict[str, str] = {}
+    monkeypatch.setattr(
+        linked.widgets, "draw", lambda figure, _table, key, **_: titles.update({key: figure.layout.title.text})
+    )
+    monkeypatch.setattr(linked.drawing, "figure", lambda make, *given, **more: make(*given, **more))
+    monkeypatch.setattr(linked.pointing, "focus", lambda _record: Focus(7, "V3", "ST"))
+    monkeypatch.setattr(linked.pointing, "follow", lambda _record: {})
+    record, beats = load_record(f"demo:{DEMO}"), even_beats(n_beats)
+    leads, n_samples = STANDARD_LEADS if has_leads else (), 1000 if has_time else 1
+    values = np.ones((len(leads) or 1, n_samples))
+    grid = evidence(Explanation(values, 100.0, 0.0, leads, "MI", "input_x_gradient", True, 0.01), beats)
+    linked.rhythm(record, grid, beats, what="Share", key="rhythm")
+    linked.channels(record, grid, what="Share", key="channels")
+    linked.matrix(record, grid, beats, what="Share", key="matrix")
+    for key, end in zip(("rhythm", "channels", "matrix"), ends, strict=True):
+        said = titles[key].replace("<br>", " ").removesuffix(", above the RR interval that ends in it") if end else ""
+        assert (key in titles) == (end is not None)
+        assert said.endswith(end or ""), (key, said)
+
+
+@pytest.mark.parametrize("n_beats", [7, 10])
+def test_of_a_grid_is_kept_what_the_reduced_focus_says(n_beats: int):
+    values = np.random.default_rng(0).normal(size=(1, 1000))
+    grid = evidence(Explanation(values, 100.0, 0.0, (), "MI", "saliency", True, 0.01), even_beats(n_beats))
+    at = Focus(7, "V3", "ST")
+    assert reduced(grid, at) == Focus(7 if n_beats > 7 else None, None, "ST")
+    np.testing.assert_array_equal(within(grid, at).pos, within(grid, reduced(grid, at)).pos)
+    assert np.count_nonzero(within(grid, at).pos.sum(axis=(0, 2))) == (1 if n_beats > 7 else n_beats)
 
 
 def test_a_click_on_a_figure_moves_the_focus_of_this_recording_only(monkeypatch: pytest.MonkeyPatch, key: str):

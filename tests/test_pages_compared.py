@@ -1,13 +1,14 @@
 """The pages that hold two sides against one another, the list of recordings, and addresses that open all this."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 from test_library import ecg_csv
-from test_pages import csv, figures, pick_demo, send, texts, unescaped, visit
+from test_pages import csv, figures, made_csv, pick_demo, samples, send, texts, unescaped, visit
 
 from ecgviz.beats import delineate
 from ecgviz.edit import shift_st
@@ -42,6 +43,7 @@ def test_an_edit_is_drawn_over_the_original_marked_and_taken_back(app: AppTest):
     assert not app.error
     apart = "limb leads no longer follow from one another"
     assert unescaped(app.warning[0].value) == f"Altered: ST segment shifted by +0.3 mV in all leads; {apart}."
+    assert "The limb leads contradict one another, which no electrode could record." in unescaped(texts(app))
     paper = figures(app)[0]
     lines = {line["name"]: line for line in paper["data"] if line.get("mode") == "lines"}
     record = load_record("demo:normal")
@@ -287,3 +289,40 @@ def test_maps_of_one_kind_share_their_colours_and_nothing_else_is_said(app: AppT
     visit(pick_demo(app, "normal"), "compare")
     app.segmented_control(key="differs").set_value("Label").run()
     assert "colour scale" not in unescaped(texts(app))
+
+
+def test_what_a_network_left_unread_is_said_wherever_its_verdict_stands(app: AppTest):
+    told = "he network reads the first 10 s of these 20 s, and what it says, and where it looked, is of those alone"
+    visit(send(app, ("long.csv", made_csv(np.tile(samples(10.0), 2)))), "criteria")
+    assert f"T{told}" in unescaped(texts(app))
+    apply_edit(choose_edit(visit(app, "what_if"), "scale_wave"))
+    assert unescaped(texts(app)).count(f"T{told}") == 1  # once, as it is so of both sides
+    app.button(key="undo edit").click().run()
+    visit(app, "compare")
+    app.segmented_control(key="differs").set_value("Recording").run()
+    app.selectbox(key="second recording").set_value("demo:lbbb").run()
+    assert not app.exception
+    assert re.search(rf"\S+: t{told}", unescaped(texts(app)))
+    assert f"T{told}" not in unescaped(texts(app))
+
+
+def test_of_a_map_without_signs_no_opposing_mass_is_told(app: AppTest):
+    visit(pick_demo(app, "inferior_stemi"), "criteria")
+    app.selectbox(key="method").set_value("attention_joint").run()
+    next(box for box in app.selectbox if box.label == "Label").set_value("MI").run()
+    assert not app.exception
+    drawn = json.dumps(figures(app))
+    assert "share of the map per second, times an even spread" in drawn
+    assert "supporting mass per second" not in drawn
+    without = "ithout signs, so that each cell is a share of the map: Attention, all levels"
+    app.switch_page("pages/attributions.py").run()
+    (methods,) = [each for each in app.multiselect if each.label == "Methods"]
+    methods.set_value(["attention_joint"]).run()
+    assert "**Lead by wave**, share of the map, %; one scale for all" in unescaped(texts(app))
+    (methods,) = [each for each in app.multiselect if each.label == "Methods"]
+    methods.set_value(["attention_joint", "input_x_gradient"]).run()
+    assert f"opposing mass, % of both (w{without}); one scale for all" in unescaped(texts(app))
+    assert "Rank correlation of mass per second, lead x wave" in json.dumps(figures(app))
+    visit(app, "compare")
+    app.segmented_control(key="differs").set_value("Label").run()
+    assert f"W{without.split(':')[0]}: " in unescaped(texts(app))

@@ -14,11 +14,14 @@ from ecg_files import damaged_member
 from ecgviz.checkpoint import Model
 from ecgviz.edit import edited, marks_table, read_marks, to_csv
 from ecgviz.errors import CaseError, EditError, ModelError
+from ecgviz.explain.untrained import _built
 from ecgviz.pipeline import analyse, load_case, save_case
+from ecgviz.pipeline.verify import BITWISE, verify
 from ecgviz.records import load_record
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.records.write import save_record
 from ecgviz.report import write_report
+from ecgviz.simulate import simulate
 from ecgviz.types import Case, Record
 
 LABELS = ("CD", "HYP", "MI", "NORM", "STTC")
@@ -85,6 +88,7 @@ def test_same_input_same_case_whatever_the_number_of_threads(narrow_model: Model
         cases = []
         for n in (1, 1, 2):
             torch.set_num_threads(n)
+            _built.cache_clear()  # each builds its own random networks
             cases.append(analyse(record, narrow_model, "CD", method, seed=0))
     finally:
         torch.set_num_threads(threads)
@@ -92,7 +96,15 @@ def test_same_input_same_case_whatever_the_number_of_threads(narrow_model: Model
     assert again.provenance["evidence_sha256"] == first.provenance["evidence_sha256"]
     assert again.agreement.why == first.agreement.why
     np.testing.assert_allclose(parallel.grid.pos, first.grid.pos, rtol=1e-3, atol=1e-6)
+    for one, other in zip(parallel.controls["random networks"], first.controls["random networks"], strict=True):
+        np.testing.assert_allclose(one.pos, other.pos, rtol=1e-3, atol=1e-5 * other.pos.max())
     assert parallel.agreement.evidence == first.agreement.evidence
+
+
+def test_a_case_on_marks_of_ones_own_and_with_a_seed_of_numpy_is_found_the_same(narrow_model: Model) -> None:
+    made = simulate("lbbb", seed=4, fs=500.0, duration_s=10.0)
+    case = analyse(made.record, narrow_model, "CD", "saliency", seed=np.int64(3), beats=made.truth.beats)
+    assert verify(case, narrow_model).state == BITWISE
 
 
 def test_round_trip_through_a_folder_changes_nothing(case: Case, tmp_path: Path) -> None:

@@ -78,9 +78,14 @@ def test_the_truth_itself_scores_one_and_an_even_map_what_chance_gets(finding):
     assert all(np.isfinite(oracle[name]) for name in ("mass", "rank", "pointing", "auprc", "wave"))
     even = a_map(case, np.ones(case.inside.shape))
     scores, expected = score_map(even, case), chance(even, case)
-    for name in ("mass", "rank", "pointing", "auprc"):
-        assert scores[name] == pytest.approx(expected[name]), name
+    for name, value in scores.items():
+        assert value == pytest.approx(expected[name], nan_ok=True), name
     assert expected["mass"] == pytest.approx(case.inside.mean())
+
+
+def test_atrial_fibrillation_has_no_pr_segment_that_an_even_map_could_hit():
+    case = planted_case("af", 3, SPEC)
+    assert chance(a_map(case, np.ones(case.inside.shape)), case)["wave"] == pytest.approx(len(case.waves) / 5)
 
 
 def test_a_map_of_all_other_places_scores_nothing_and_an_opposing_one_claims_nothing(stemi):

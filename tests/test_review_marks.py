@@ -5,13 +5,15 @@ import pytest
 
 from ecgviz.beats import delineate
 from ecgviz.compare import hold_against
+from ecgviz.criteria import evaluate_all, union_region
 from ecgviz.errors import ReviewError
 from ecgviz.evidence import evidence, share
+from ecgviz.measure import measure
 from ecgviz.records import load_record
 from ecgviz.review import marks
 from ecgviz.review.marks import Span
 from ecgviz.signal import condition
-from ecgviz.types import ATOMS, Beats, Explanation, Record
+from ecgviz.types import ATOMS, WAVES, Beats, Explanation, Record
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +36,30 @@ def test_marked_cells_are_a_region_of_whole_beats_of_the_basic_rhythm(record: Re
     assert set(np.argwhere(region.inside)[:, 1]) == set(np.flatnonzero(beats.dominant))
     assert marks.cells_of_region(region) == (("II", "ST"), ("aVF", "T"))
     assert region.text == "what the reader marked (II: ST; aVF: T)"
+
+
+@pytest.mark.parametrize("name", ["pvc", "inferior_stemi", "lbbb"])
+def test_an_exact_answer_lies_in_the_region_and_a_mark_of_everything_as_an_even_spread(name: str):
+    record = load_record(f"demo:{name}")
+    clean = condition(record)
+    beats = delineate(clean)
+    found = evaluate_all(measure(clean, beats), beats, age_years=record.age_years, sex=record.sex)
+    entry = {"pvc": "PVC", "inferior_stemi": "IMI", "lbbb": "CLBBB"}[name]
+    region = union_region([each for each in found if each.criterion == entry and each.state == "met"])
+    assert region is not None
+    exact = marks.score_cells(marks.cells_of_region(region), region, beats)
+    assert (exact.dice, exact.share) == (1, pytest.approx(1))
+    everything = marks.score_cells([(lead, wave) for lead in record.leads for wave in WAVES], region, beats)
+    assert everything.share == pytest.approx(everything.area)
+
+
+def test_a_mark_under_premature_beats_speaks_of_these():
+    beats = delineate(condition(load_record("demo:pvc")))
+    asked = marks.asked_beats("PVC", beats)
+    assert asked.any()
+    assert {beats.kind[b] for b in np.flatnonzero(asked)} == {"premature_ventricular"}
+    for label in ("NORM", "CD", "none of these"):
+        np.testing.assert_array_equal(marks.asked_beats(label, beats), beats.dominant)
 
 
 def test_right_wrong_and_missed_cells_give_dice_and_iou(record: Record, beats: Beats):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from review_studies import AFTER, BEFORE, answer, definition, item, read_all
+from review_studies import AFTER, BEFORE, answer, definition, founded, item, read_all
 
 from ecgviz import NOTICE
 from ecgviz.review import agreed, founding, reporting, store
@@ -220,7 +220,7 @@ def test_the_report_fills_what_the_guidelines_ask(found: Results):
     assert filled["Networks and their version"] == f"imle_net, SHA-256 {'f' * 64}"
     assert filled["Answers"] == "61 of 61 given"
     assert filled["Agreement of readers with the system"] == "83 % of second answers are the model's"
-    assert filled["Errors of the system"] == "the model was wrong in 3 of 30 readings"
+    assert filled["Errors of the system"] == "the model was wrong in 3 of 30 readings with a reference"
     assert filled["Ethics"] == NOT_STATED
     assert "Ethics" in missing(fields(found))
     assert "How readers were trained with the system" not in missing(fields(found))
@@ -236,6 +236,40 @@ def test_the_report_is_markdown_and_json_of_the_same_numbers(found: Results):
     for each in plain["results"]:
         assert f"| {each['name']} | " in text
     assert "imported without its recordings" in text
+
+
+def said(found: Results, asked: str) -> str:
+    (one,) = [field.said for field in fields(found) if field.asked.startswith(asked)]
+    return one
+
+
+def test_errors_of_the_system_are_counted_where_there_is_a_reference(found: Results):
+    pairs = tuple(replace(pair, reference=None) for pair in found.pairs[:18]) + found.pairs[18:]
+    assert said(replace(found, pairs=pairs), "Errors of the system") == (
+        "the model was wrong in 3 of 12 readings with a reference"
+    )
+    unknown = tuple(replace(pair, reference=None) for pair in pairs)
+    assert said(replace(found, pairs=unknown), "Errors of the system") == NOT_STATED
+
+
+def test_adjudicators_are_told_of_where_the_owner_left_them_something(found: Results):
+    assert said(found, "Reference standard").startswith("stated by the owner for 0 of 10 recordings")
+    assert "read by 1 adjudicators" in said(found, "Reference standard")
+    stated = tuple(record.model_copy(update={"reference": "MI"}) for record in found.study.records)
+    by_owner = replace(found, study=found.study.model_copy(update={"records": stated}))
+    assert said(by_owner, "Reference standard") == "stated by the owner for 10 of 10 recordings (10 × MI)"
+
+
+def test_the_time_of_a_question_holds_that_of_all_its_corrections(memory: Path):
+    folder = memory / "timed"
+    founded(folder, definition(n_readers=1, n_records=1, protocol={"revise": True}))
+    answer(folder, "R1", "item-0", "before", replace(BEFORE, active_seconds=60.0))
+    last = answer(folder, "R1", "item-0", "after", replace(AFTER, active_seconds=120.0))
+    for _ in range(2):
+        last = answer(folder, "R1", "item-0", "after", replace(AFTER, active_seconds=4.0), supersedes=last)
+    timed = results(folder, draws=2)
+    assert said(timed, "Time spent") == "before 60 s, after 128 s, with corrections"
+    assert [row["active_seconds"] for row in store.rows(folder, "answers")] == [60.0, 120.0, 4.0, 4.0]
 
 
 def test_text_of_the_owner_cannot_become_markup(tmp_path: Path):

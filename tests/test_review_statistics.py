@@ -1,13 +1,18 @@
 """Statistics of readers against published values, and against what can be counted by hand."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
+from ecgviz.review.counted import Counting, Result, against_maps
 from ecgviz.review.marks import Span
+from ecgviz.review.scores import MarkedAgainst
 from ecgviz.review.statistics import agreement, change, overlap
 from ecgviz.review.statistics.change import Pair
 from ecgviz.review.statistics.intervals import by_patient
 from ecgviz.types.arrays import FloatArray
+from ecgviz.types.verdict import ControlScore, Held
 
 N = np.nan
 KRIPPENDORFF_2011 = np.array(
@@ -152,3 +157,45 @@ def test_an_interval_that_cannot_be_told_has_a_reason():
     assert by_patient(patients, lambda i: np.nan, draws=10, seed=0).why == "not defined on these answers"
     rare = by_patient(patients, lambda i: 1.0 if len(set(i.tolist())) == 6 else np.nan, draws=50, seed=0)
     assert "undefined in most resamples" in rare.why
+
+
+def above(*excess: float) -> Held:
+    names = ("|x|", "|dx/dt|", "random networks")
+    controls = tuple(ControlScore(name, 0.0, one, np.nan, np.nan) for name, one in zip(names, excess, strict=True))
+    return Held("partly", "", 0.3, 0.2, controls)
+
+
+def excess_of(held: Sequence[Held], draws: int = 200) -> Result:
+    marked = [MarkedAgainst("R1", f"i{i}", f"P{i}", "both", "saliency", each) for i, each in enumerate(held)]
+    found = {each.name: each for each in against_maps(Counting(draws, 0), marked)}
+    return found["Excess over the best control"]
+
+
+def test_the_best_control_is_one_control_of_all_maps():
+    """By hand: means 0 and 0.1; the smaller of each map's two is -0.3 and would be their mean."""
+    one = excess_of([above(0.3, -0.3, np.nan), above(-0.3, 0.5, np.nan)] * 5)
+    assert one.estimate.value == pytest.approx(0.0)
+    assert (one.n, one.estimate.n_patients) == (10, 10)
+
+
+def test_a_map_that_is_as_good_as_its_controls_is_not_below_them():
+    """Shares of map and controls are drawn alike: the mean of each map's own minimum lies far below 0."""
+    shares = np.random.default_rng(0).normal(0.3, 0.1, (200, 4))
+    apart = shares[:, :1] - shares[:, 1:]
+    one = excess_of([above(*each) for each in apart])
+    assert one.estimate.value == pytest.approx(apart.mean(axis=0).min())
+    assert one.estimate.low < one.estimate.value < one.estimate.high
+    assert one.estimate.high > 0 > apart.min(axis=1).mean() + 0.05
+
+
+def test_the_best_control_is_chosen_anew_in_each_draw():
+    """Both controls are as good as the map on average; in a draw one of them is better, as far as draws differ."""
+    one = excess_of([above(1.0, -1.0, np.nan), above(-1.0, 1.0, np.nan)] * 20)
+    assert one.estimate.value == one.estimate.high == 0
+    assert one.estimate.low < -0.2
+
+
+def test_a_map_without_controls_has_no_excess():
+    one = excess_of([above(np.nan, np.nan, np.nan), Held("not assessable", "no cells")])
+    assert (np.isnan(one.estimate.value), one.n) == (True, 0)
+    assert excess_of([above(0.2, np.nan, np.nan), above(np.nan, np.nan, np.nan)]).n == 1

@@ -103,6 +103,18 @@ def test_the_order_is_balanced(n_readers: int, n_records: int, n_conditions: int
     assert max(neighbours.values()) == 1
 
 
+def test_conditions_are_balanced_over_readers_and_rounds():
+    """All small studies: a recording's conditions differ by one reading at most, a reader meets none of them twice."""
+    for n_readers, n_conditions in itertools.product(range(1, 7), range(1, 7)):
+        for rounds in range(1, n_conditions + 1):
+            made = turns(definition(n_readers, 4, rounds=rounds, seed=7), 4, n_conditions)
+            for each in made.values():
+                assert len(set(each)) == len(each)
+            for record in range(4):
+                met = Counter(c for each in made.values() for r, c in each if r == record)
+                assert max(met.values()) - min(met[c] for c in range(n_conditions)) <= 1, (n_readers, n_conditions)
+
+
 def test_the_order_comes_from_the_seed():
     assert turns(definition(4, 9, seed=3), 9, 4) == turns(definition(4, 9, seed=3), 9, 4)
     assert turns(definition(4, 9, seed=3), 9, 4) != turns(definition(4, 9, seed=4), 9, 4)

@@ -305,6 +305,32 @@ def test_repeats_are_of_the_library_in_which_a_case_was_read(tmp_path: Path) -> 
         assert order.those_due(other, again, [1, 2, 3]) == ()
 
 
+@pytest.mark.parametrize(
+    ("beside", "named", "taken"),
+    [
+        (("56.avf", "56.dat", "56.hea", "56.atr"), "56", "56.hea"),
+        (("56.csv", "56.HEA", "56.aaa"), "56", "56.HEA"),
+        (("56.avf", "56.csv"), "56", "56.csv"),
+        (("56.csv", "56.csv.csv", "56.csv.avf"), "56.csv", "56.csv"),
+        (("56.hea", "56.dat"), "56.dat", "56.dat"),
+    ],
+)
+def test_of_the_files_of_a_recording_the_header_is_read(
+    tmp_path: Path, beside: tuple[str, ...], named: str, taken: str
+) -> None:
+    folder = own_folder(tmp_path, cases=[{"id": "a1", "lesson": "lbbb", "level": 2, "record": named}])
+    for name in beside:
+        (folder / name).touch()
+    assert open_library(folder).paths["a1"].name == taken
+
+
+def test_marks_alone_are_no_recording(tmp_path: Path) -> None:
+    folder = own_folder(tmp_path, cases=[{"id": "a1", "lesson": "lbbb", "level": 2, "record": "56"}])
+    (folder / "56.avf").touch()
+    with pytest.raises(TeachingError, match="names the recording '56', which is not beside it"):
+        open_library(folder)
+
+
 @pytest.mark.parametrize("name", ["../first.csv", "/etc/passwd", "..", "sub/first.csv", ".hidden"])
 def test_a_case_file_names_no_path(tmp_path: Path, name: str) -> None:
     folder = own_folder(tmp_path, cases=[{"id": "a1", "lesson": "lbbb", "level": 2, "record": name}])

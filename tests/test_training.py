@@ -150,6 +150,14 @@ def test_intervals_hold_the_value_and_narrow_with_n() -> None:
     assert widths[1] < widths[0] / 2
 
 
+def test_records_of_which_no_label_is_known_are_not_counted() -> None:
+    y = np.array([[1.0, 0], [0, 1], [1, 0], [0, np.nan], [np.nan, np.nan]])
+    p = np.linspace(0.1, 0.9, 10).reshape(5, 2)
+    found = report(y, p, ("A", "B"), ("p", "q", "q", "r", "s"), seed=1)
+    assert (found["n"], found["n_patients"]) == (4, 3)
+    assert found == report(y[:4], p[:4], ("A", "B"), ("p", "q", "q", "r"), seed=1)
+
+
 def test_threshold_with_the_largest_f1() -> None:
     y = np.array([[0], [0], [0], [1], [1]], float)
     assert best_thresholds(y, np.array([[0.1], [0.2], [0.6], [0.5], [0.9]])) == (0.5,)

@@ -133,7 +133,8 @@ def shift_pr(record: Record, beats: Beats, ms: float) -> Edited:
     """Lengthen (``ms`` > 0) or shorten every PR interval: P waves move, QRS complexes and T waves stay.
 
     P waves are copied; the PR segment after and the TP stretch before each are interpolated. The shift is a whole
-    number of samples, told in the sentence. Beats without P wave stay as they are.
+    number of samples, told in the sentence. Beats without P wave stay as they are, and so does the first one where the
+    recording begins too near before its P wave.
 
     Raises
     ------
@@ -145,8 +146,10 @@ def shift_pr(record: Record, beats: Beats, ms: float) -> Edited:
         raise EditError(f"a shift of {ms:g} ms is none: at {record.fs:g} Hz a sample lasts {1000 / record.fs:g} ms")
     first, last, _ = bodies(record, beats)
     with_p = np.flatnonzero(np.isfinite(beats.p_on) & (first > 0))
+    if with_p.size and with_p[0] == 0 and first[0] - samples < 1:
+        with_p = with_p[1:]
     if not with_p.size:
-        raise EditError(f"no beat of {record.id} has a P wave, so there is no PR interval to change")
+        raise EditError(f"no beat of {record.id} has a P wave with room before it, so no PR interval can be changed")
     qrs = np.floor(beats.qrs_on * record.fs).astype(int)
     n = record.signal.shape[1]
     was, now = [0], [0]

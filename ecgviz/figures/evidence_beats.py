@@ -43,6 +43,7 @@ def evidence_beats(
     regions: Mapping[str, BoolArray],
     *,
     title: str,
+    what: str = "supporting mass",
 ) -> go.Figure:
     """Draw a median beat a lead, four a row on millimetre paper, in the colours of the evidence.
 
@@ -59,6 +60,8 @@ def evidence_beats(
         same colours. A map without time colours the whole beat.
     regions : mapping of role to bool array of shape (L, S)
         Cells to outline, for the roles of `DASHES`.
+    what : str
+        Of what the colours are the density; "share of the map" where it has no signs.
 
     Returns
     -------
@@ -81,7 +84,7 @@ def evidence_beats(
         **millimetres.square_layout(-MARGIN_S, sheet.right, sheet.height),
     )
     figure.update_xaxes(showticklabels=False)
-    figure.add_trace(_heat(sheet, colours, colour_leads, limit))
+    figure.add_trace(_heat(sheet, colours, colour_leads, limit, _legend(limit, what)))
     for row, lead in enumerate(leads):
         if lead in sheet.cells:
             figure.add_trace(_line(sheet, lead, median.mv[row]))
@@ -175,7 +178,9 @@ def _line(sheet: _Sheet, lead: str, mv: FloatArray) -> go.Scatter:
     )
 
 
-def _heat(sheet: _Sheet, colours: FloatArray, colour_leads: Sequence[str], limit: float) -> go.Heatmap:
+def _heat(
+    sheet: _Sheet, colours: FloatArray, colour_leads: Sequence[str], limit: float, legend: dict[str, object]
+) -> go.Heatmap:
     """Return one heatmap for all leads: a row of it is a row of the sheet."""
     edges, z = [], []
     for lead, (row, _) in sheet.cells.items():
@@ -200,7 +205,7 @@ def _heat(sheet: _Sheet, colours: FloatArray, colour_leads: Sequence[str], limit
         colorscale=style.sequential(),
         hoverinfo="skip",
         hoverongaps=False,
-        colorbar=_legend(limit),
+        colorbar=legend,
         name="evidence",
     )
 
@@ -214,15 +219,19 @@ def _colours_of(lead: str, colours: FloatArray, colour_leads: Sequence[str]) -> 
     return colours[list(colour_leads).index(lead)]
 
 
-def _legend(limit: float) -> dict[str, object]:
-    words = "supporting mass per second, times an even spread"
+def _legend(limit: float, what: str) -> dict[str, object]:
+    words = f"{what} per second, times an even spread"
     ticks = [0.0, 1.0, limit] if limit < _ROOM_FOR_ONE else [0.0, limit]
     return {
         "orientation": "h", "x": 0.02, "xanchor": "left", "y": 1.0, "yref": "container", "yanchor": "top", "ypad": 40,
-        "len": 0.6, "thickness": 10, "tickvals": ticks, "ticktext": [f"{tick:.0f}" for tick in ticks], "tickangle": 0,
+        "len": 0.6, "thickness": 10, "tickvals": ticks, "ticktext": [_tick(tick) for tick in ticks], "tickangle": 0,
         "tickfont": {"size": 12}, "ticks": "outside", "outlinecolor": style.MUTED, "outlinewidth": 1,
         "title": {"text": f"{words}<br> ", "side": "top", "font": {"size": 12}},
     }  # fmt: skip
+
+
+def _tick(value: float) -> str:
+    return f"{value:.2g}" if value < 10 else f"{value:.1f}"
 
 
 def _outlines(sheet: _Sheet, regions: Mapping[str, BoolArray]) -> list[dict[str, object]]:

@@ -41,6 +41,12 @@ def frame(**place: Any) -> dict[str, Any]:
     return {"type": "rect", **place, "line": {"color": style.ACCENT, "width": 2}, "fillcolor": "rgba(0,0,0,0)"}
 
 
+def reduced(grid: EvidenceGrid, focus: Focus) -> Focus:
+    """Return what of a focus a grid has: a beat, lead or wave that it does not have is None, and selects nothing."""
+    beat = focus.beat if grid.has_time and focus.beat is not None and focus.beat < grid.pos.shape[1] else None
+    return Focus(beat, focus.lead if focus.lead in grid.leads else None, focus.wave if grid.has_time else None)
+
+
 def within(grid: EvidenceGrid, focus: Focus, *, but: str = "") -> EvidenceGrid:
     """Return a grid that holds only what is in focus, so that its shares are shares of that.
 
@@ -48,17 +54,16 @@ def within(grid: EvidenceGrid, focus: Focus, *, but: str = "") -> EvidenceGrid:
     ----------
     grid : EvidenceGrid
     focus : Focus
-        A beat, lead or wave that the grid does not have selects nothing on that axis.
+        A beat, lead or wave that the grid does not have selects nothing on that axis (`reduced`).
     but : str
         Axes that stay whole ("lead", "beat", "wave", several joined by "+"): those that a figure draws.
     """
-    free = but.split("+")
+    free, focus = but.split("+"), reduced(grid, focus)
     keep: BoolArray = np.ones(grid.pos.shape, dtype=bool)
-    if focus.lead in grid.leads and "lead" not in free:
+    if focus.lead is not None and "lead" not in free:
         keep[[lead != focus.lead for lead in grid.leads]] = False
-    if grid.has_time:
-        if focus.beat is not None and focus.beat < keep.shape[1] and "beat" not in free:
-            keep[:, np.arange(keep.shape[1]) != focus.beat] = False
-        if focus.wave is not None and "wave" not in free:
-            keep[..., [atom not in WAVES[focus.wave] for atom in ATOMS]] = False
+    if focus.beat is not None and "beat" not in free:
+        keep[:, np.arange(keep.shape[1]) != focus.beat] = False
+    if focus.wave is not None and "wave" not in free:
+        keep[..., [atom not in WAVES[focus.wave] for atom in ATOMS]] = False
     return replace(grid, pos=np.where(keep, grid.pos, 0.0), neg=np.where(keep, grid.neg, 0.0))

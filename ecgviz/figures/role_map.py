@@ -135,7 +135,8 @@ def region_map(regions: Mapping[str, Region], beats: Beats, leads: Sequence[str]
     chosen: BoolArray = np.logical_or.reduce(first) if first else beats.dominant
     kinds = dict.fromkeys(kind for kind, one in zip(beats.kind, chosen, strict=True) if one)
     named = f"{next(iter(kinds))} " if len(kinds) == 1 else ""
-    found = _empty(leads, f"{int(chosen.sum())} {named}beats".replace("_", " "))
+    n = int(chosen.sum())
+    found = _empty(leads, f"{n} {named}beat{'s' * (n != 1)}".replace("_", " "))
     for role in STRONGEST_FIRST:
         if role in regions:
             _put_cells(found, regions[role], chosen, beats.p_absent)

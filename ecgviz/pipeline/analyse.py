@@ -96,7 +96,7 @@ def _provenance(
         "model_version": model.version,
         "model_sha256": model.digest,
         "method": method,
-        "seed": seed,
+        "seed": int(seed),
         "edited_marks": list(beats.edits),
         "evidence_sha256": evidence_sha256(grid),
         "python": platform.python_version(),

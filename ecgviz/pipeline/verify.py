@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ecgviz.beats import METHOD
 from ecgviz.checkpoint import Model
 from ecgviz.errors import CaseError
 from ecgviz.pipeline.analyse import analyse, evidence_sha256
@@ -60,7 +61,8 @@ def verify(case: Case, model: Model) -> Verification:
     Parameters
     ----------
     case : Case
-        Marks that a reader changed, or that moved along with an edit, are taken from it; all others are found anew.
+        Marks that a reader changed, that moved along with an edit, or that are not of `ecgviz.beats.delineate`, are
+        taken from it; all others are found anew.
         It is computed with as many threads as it was.
     model : Model
         The network that the case names.
@@ -79,7 +81,8 @@ def verify(case: Case, model: Model) -> Verification:
     if model.digest != told["model_sha256"]:
         raise CaseError(f"{model.name} has other weights than the model of this case ({told['model_sha256'][:12]})")
     seed = _whole(told, "seed", 0, LARGEST_SEED)
-    given = case.beats if case.beats.edits or case.record.altered else None
+    found_anew = case.beats.method == METHOD and not case.beats.edits and not case.record.altered
+    given = None if found_anew else case.beats
     with _threads(_whole({"threads": torch.get_num_threads(), **told}, "threads", 1, MOST_THREADS)):
         again = analyse(case.record, model, case.label, case.explanation.method, seed=seed, beats=given)
     parts = [_compared(name, getattr(case, name), getattr(again, name)) for name in PARTS if name != "provenance"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,12 +28,13 @@ LIKERT_ITEMS = ("agree_with_prediction", "explanation_plausible", "leads_correct
 
 @dataclass(frozen=True)
 class Given:
-    """An answer that counts, with its item."""
+    """An answer that counts, with its item; ``seconds`` is the time of the question, answers it corrects included."""
 
     item: Item
     reader_id: str
     phase: str
     answer: Answer
+    seconds: float = np.nan
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,11 @@ def opinions(counting: Counting, given: Sequence[Given]) -> Iterator[Result]:
 
 
 def against_maps(counting: Counting, marked: Sequence[MarkedAgainst]) -> Iterator[Result]:
-    """Yield how much of each arm's maps lies in what readers marked, beyond an even spread and beyond controls."""
+    """Yield how much of each arm's maps lies in what readers marked, beyond an even spread and beyond controls.
+
+    The best control is the one that the maps of an arm are least above on average. It is chosen anew in each draw, so
+    that the interval knows of the choice.
+    """
     for arm, method in sorted({(each.arm, each.method) for each in marked}):
         some = [each for each in marked if (each.arm, each.method) == (arm, method)]
         patients = [each.patient_id for each in some]
@@ -139,11 +145,28 @@ def against_maps(counting: Counting, marked: Sequence[MarkedAgainst]) -> Iterato
         area = np.array([each.held.area for each in some])
         yield counting.mean(MAPS, "Share of the map in the marks", of, share, patients)
         yield counting.mean(MAPS, "Area of the marks", of, area, patients)
-        yield counting.mean(
-            MAPS, "Excess over the best control", of, np.array([each.excess for each in some]), patients
-        )
+        above = _above_controls(some)
+        known = np.flatnonzero(np.isfinite(above).any(axis=1))
+        owners = [patients[int(i)] for i in known]
+        yield counting.of(MAPS, "Excess over the best control", of, partial(_least, above[known]), owners)
         agrees = np.array(
             [np.nan if each.held.evidence == "not assessable" else each.held.evidence == "agrees" for each in some],
             dtype=float,
         )
         yield counting.mean(MAPS, "Maps that agree with the marks", of, agrees, patients)
+
+
+def _above_controls(marked: Sequence[MarkedAgainst]) -> FloatArray:
+    """Return how far each map is above each control, (maps, controls); NaN where that is not assessable."""
+    above = [{score.name: score.excess for score in each.held.controls} for each in marked]
+    names = sorted({name for each in above for name in each})
+    return np.array([[each.get(name, np.nan) for name in names] for each in above]).reshape(len(above), len(names))
+
+
+def _least(above: FloatArray, rows: NDArray[np.intp]) -> float:
+    """Return the smallest of the controls' mean excesses over rows, each over those that have it."""
+    drawn = above[rows]
+    known = np.isfinite(drawn)
+    n = known.sum(axis=0)
+    total = np.where(known, drawn, 0.0).sum(axis=0)
+    return float((total[n > 0] / n[n > 0]).min(initial=np.inf)) if n.any() else np.nan

@@ -6,6 +6,7 @@ each condition equally often, and stands at different places, after different ot
 independently of the order, so that no reader can tell from a place which condition it has.
 """
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -96,11 +97,22 @@ def turns(study: Study, n_records: int, n_conditions: int) -> dict[str, list[tup
     names = [reader.pseudonym for reader in study.readers if reader.role == "reader"]
     draw.shuffle(names)
     step = max(1, n_records // len(names))
+    shifts = [_shift(r * len(names), len(names), n_conditions) for r in range(study.rounds)]
     made = {}
     for seat, name in enumerate(names):
         own = [order[(place + seat * step) % n_records] for place in _williams(n_records)]
-        made[name] = [(record, (deal[record] + seat + r) % n_conditions) for r in range(study.rounds) for record in own]
+        made[name] = [(record, (deal[record] + seat + shift) % n_conditions) for shift in shifts for record in own]
     return {reader.pseudonym: made[reader.pseudonym] for reader in study.readers if reader.role == "reader"}
+
+
+def _shift(before: int, n_readers: int, n_conditions: int) -> int:
+    """Return by how many conditions a round is shifted, when each recording was read ``before`` times in all.
+
+    Readers take the conditions in turn, round after round; once that would begin as an earlier round did, the turn
+    moves on by one. A recording's conditions then differ by one reading at most, and no reader meets one twice, which
+    a test counts for all small studies.
+    """
+    return before % n_conditions + before // math.lcm(n_readers, n_conditions)
 
 
 def item_id(record_sha256: str, model_sha256: str, label: str, arm: str, methods: Sequence[str]) -> str:

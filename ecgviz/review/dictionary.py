@@ -79,7 +79,7 @@ COLUMNS: Mapping[str, Mapping[str, Column]] = {
         "comment": Column("text", "", "free text"),
         "t_open_utc": Column("text", _UTC, "when the question was first opened"),
         "t_submit_utc": Column("text", _UTC, "when the answer was given"),
-        "active_seconds": Column("number", "s", "time spent at it, without idling or other windows"),
+        "active_seconds": Column("number", "s", "time spent at it without idling; a correction starts at 0"),
         "app_version": Column("text", "", "version of ecgviz"),
         "supersedes": Column("text", "a review_id", "the answer that this one corrects", may_miss=True),
     },

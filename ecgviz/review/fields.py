@@ -73,7 +73,7 @@ def _data(found: Results) -> list[Field]:
     known = Counter(record.reference for record in study.records if record.reference is not None)
     referenced = f"stated by the owner for {sum(known.values())} of {len(study.records)} recordings ({_listed(known)})"
     adjudicators = sum(person.role == "adjudicator" for person in found.people)
-    if adjudicators:
+    if adjudicators and sum(known.values()) < len(study.records):
         referenced += f"; the others read by {adjudicators} adjudicators without the model, valid where all agree"
     return [
         Field("Data", CLAIM, "How recordings were chosen", _or_not(study.statements.record_selection)),
@@ -135,10 +135,9 @@ def _procedure(found: Results) -> list[Field]:
 
 
 def _outcome(found: Results) -> list[Field]:
-    seconds = {
-        phase: [g.answer.active_seconds for g in found.given if g.phase == phase] for phase in ("before", "after")
-    }
+    seconds = {phase: [g.seconds for g in found.given if g.phase == phase] for phase in ("before", "after")}
     times = [f"{phase} {np.median(each):.0f} s" for phase, each in seconds.items() if each]
+    corrected = ", with corrections" if found.study.protocol.revise else ""
     switched = [
         f"{arm}: {each.to_right} to right, {each.to_wrong} to wrong"
         + (f" (p {each.p:.2g})" if np.isfinite(each.p) else "")
@@ -146,11 +145,11 @@ def _outcome(found: Results) -> list[Field]:
     ]
     agreeing = [pair.after == pair.model for pair in found.pairs]
     with_model = f"{100 * np.mean(agreeing):.0f} % of second answers are the model's" if agreeing else NOT_STATED
-    wrong = [pair for pair in found.pairs if pair.reference is not None and pair.model != pair.reference]
-    errors = f"the model was wrong in {len(wrong)} of {len(found.pairs)} readings" if found.pairs else NOT_STATED
+    wrong = [pair.model != pair.reference for pair in found.pairs if pair.reference is not None]
+    errors = f"the model was wrong in {sum(wrong)} of {len(wrong)} readings with a reference" if wrong else NOT_STATED
     return [
         Field("Outcome", BOTH, "Answers", f"{len(found.given)} of {found.expected} given"),
-        Field("Outcome", DECIDE, "Time spent, median", ", ".join(times) or NOT_STATED),
+        Field("Outcome", DECIDE, "Time spent, median", ", ".join(times) + corrected if times else NOT_STATED),
         Field("Outcome", DECIDE, "Agreement of readers with the system", with_model),
         Field("Outcome", DECIDE, "Errors of the system", errors),
         Field("Outcome", DECIDE, "Answers that changed after the model was seen", "; ".join(switched) or NOT_STATED),

@@ -1,6 +1,7 @@
 """What a reader marked, on the grid of lead x beat x wave: scored against a region, and as a region that scores a map.
 
-A mark of a cell ("V1", "QRS") speaks of that wave in every beat of the dominant kind, as a criterion does.
+A mark of a cell ("V1", "QRS") speaks of that wave in every beat that the question is about, as a criterion does: those
+of the dominant kind, or premature ones where the region, or what criteria say of the label, is about these alone.
 """
 
 from collections.abc import Iterable, Sequence
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ecgviz.criteria import for_label
 from ecgviz.errors import ReviewError
 from ecgviz.evidence import share
 from ecgviz.types import ATOMS, WAVES, Beats, EvidenceGrid, Region
@@ -84,18 +86,37 @@ def check_cells(cells: Iterable[Cell], leads: Sequence[str]) -> tuple[Cell, ...]
     return tuple((lead, wave) for lead in leads for wave in WAVES if (lead, wave) in marked)
 
 
-def region_of_cells(cells: Iterable[Cell], beats: Beats, leads: Sequence[str], *, who: str = "the reader") -> Region:
+def asked_beats(label: str, beats: Beats) -> BoolArray:
+    """Return which beats (B,) a mark under a label speaks of: those that its criteria look at, if they are of one kind.
+
+    Elsewhere, and where the record has none of these, beats of the dominant kind.
+    """
+    kinds = {part.beats for entry in for_label(label) for part in entry.roi.primary}
+    asked = np.array([kind in kinds for kind in beats.kind], dtype=bool) & ~beats.edge
+    return asked if len(kinds) == 1 and asked.any() else beats.dominant
+
+
+def region_of_cells(
+    cells: Iterable[Cell],
+    beats: Beats,
+    leads: Sequence[str],
+    *,
+    who: str = "the reader",
+    among: BoolArray | None = None,
+) -> Region:
     """Return marked cells as a region on the grid of one record, to be scored as a guideline's region is.
 
     Parameters
     ----------
     cells : iterable of (lead, wave)
     beats : Beats
-        Of the record; beats of the dominant kind are marked.
+        Of the record.
     leads : sequence of str
         The record's leads, the rows of the region.
     who : str
         Who marked it, for the region's text.
+    among : BoolArray of shape (B,), optional
+        The beats that a mark speaks of; those of the dominant kind if not given.
 
     Raises
     ------
@@ -105,10 +126,11 @@ def region_of_cells(cells: Iterable[Cell], beats: Beats, leads: Sequence[str], *
     marked = check_cells(cells, leads)
     if not marked:
         raise ReviewError("no cell is marked, so there is no region to score")
+    spoken_of = beats.dominant if among is None else among
     weight = np.zeros((len(leads), len(beats), len(ATOMS)))
     for lead, wave in marked:
         for atom in WAVES[wave]:
-            weight[leads.index(lead), beats.dominant, ATOMS.index(atom)] = 1.0
+            weight[leads.index(lead), spoken_of, ATOMS.index(atom)] = 1.0
     by_lead = {lead: [wave for each, wave in marked if each == lead] for lead in dict.fromkeys(x for x, _ in marked)}
     text = "; ".join(f"{lead}: {', '.join(waves)}" for lead, waves in by_lead.items())
     return Region("primary", tuple(leads), weight, f"what {who} marked ({text})")
@@ -137,14 +159,15 @@ def region_of_spans(spans: Iterable[Span], beats: Beats, leads: Sequence[str], *
     return Region("primary", tuple(leads), weight, f"spans that {who} marked")
 
 
-def grid_of_cells(cells: Iterable[Cell], beats: Beats, leads: Sequence[str]) -> EvidenceGrid:
+def grid_of_cells(cells: Iterable[Cell], beats: Beats, leads: Sequence[str], among: BoolArray) -> EvidenceGrid:
     """Return marked cells as the map of a model that looked there and nowhere else: each cell's mass is its time.
 
-    Its shares in a region are then comparable with those of a network's map. Raises ReviewError as `region_of_cells`.
+    ``among`` (B,) are the beats that the marks speak of; others are outside of the map. Its shares in a region are then
+    comparable with those of a network's map. Raises ReviewError as `region_of_cells`.
     """
-    region = region_of_cells(cells, beats, leads)
+    region = region_of_cells(cells, beats, leads, among=among)
     atoms = beats.segments()
-    area = np.nan_to_num(atoms[..., 1] - atoms[..., 0])
+    area = np.nan_to_num(atoms[..., 1] - atoms[..., 0]) * among[:, None]
     mass = region.weight * area
     return EvidenceGrid(
         pos=mass,
@@ -195,7 +218,8 @@ def score_cells(cells: Iterable[Cell], region: Region, beats: Beats) -> MarkScor
     either = len(right) + len(wrong) + len(missed)
     part, area, why = np.nan, np.nan, "nothing was marked"
     if marked:
-        grid = grid_of_cells(marked, beats, region.leads)
+        touched: BoolArray = np.asarray(region.inside.any(axis=(0, 2)))
+        grid = grid_of_cells(marked, beats, region.leads, touched if touched.any() else beats.dominant)
         part, why = share(grid, region)
         area = _area(region, grid) if np.isfinite(part) else np.nan
     return MarkScore(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ecgviz.review import agreed, counted, store
 from ecgviz.review.answers import from_row
@@ -65,9 +66,7 @@ def results(folder: Path, *, draws: int = DRAWS, seed: int | None = None) -> Res
     study = store.study(folder)
     seed = study.seed if seed is None else seed
     items = store.items(folder)
-    given = tuple(
-        Given(items[row["item_id"]], row["reader_id"], row["phase"], from_row(row)) for row in store.current(folder)
-    )
+    given = tuple(_given(row, items) for row in store.current(folder))
     references, notes = _references(study, given, items)
     pairs = _pairs(given, references)
     marks = [(each.item, each.reader_id, each.answer) for each in given if each.phase == "before"]
@@ -96,6 +95,10 @@ def results(folder: Path, *, draws: int = DRAWS, seed: int | None = None) -> Res
         draws=draws,
         notes=(*notes, *agreed.left_out(given), *([why] if why else [])),
     )
+
+
+def _given(row: Mapping[str, Any], items: Mapping[str, Item]) -> Given:
+    return Given(items[row["item_id"]], row["reader_id"], row["phase"], from_row(row), row["question_seconds"])
 
 
 def _switches(pairs: Sequence[Pair]) -> dict[str, change.Switches]:

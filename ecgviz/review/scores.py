@@ -1,6 +1,5 @@
 """Readers' marks held against what they were shown, exactly as a guideline's region is held against a map."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,14 +11,14 @@ from ecgviz.evidence import evidence
 from ecgviz.review import material
 from ecgviz.review.answers import Answer
 from ecgviz.review.design import Item
-from ecgviz.review.marks import region_of_cells, region_of_spans
+from ecgviz.review.marks import asked_beats, region_of_cells, region_of_spans
 from ecgviz.review.material import Reading, Shown
 from ecgviz.types import Held, Region
 
 
 @dataclass(frozen=True)
 class MarkedAgainst:
-    """One reader's marks on one item against one map: the verdict, the shares, and the excess over the best control."""
+    """One reader's marks on one item against one map: the verdict, the shares, and the excess over each control."""
 
     reader_id: str
     item_id: str
@@ -28,19 +27,14 @@ class MarkedAgainst:
     method: str
     held: Held
 
-    @property
-    def excess(self) -> float:
-        """How much more of the map lies in the marks than of the best control; NaN where not assessable."""
-        known = [score.excess for score in self.held.controls if math.isfinite(score.excess)]
-        return min(known) if known else math.nan
-
 
 def marked_region(answer: Answer, reading: Reading, who: str) -> Region | None:
     """Return what a reader marked: cells where there are some, else spans; None where nothing can be scored."""
     record = reading.record
     try:
         if answer.cells:
-            return region_of_cells(answer.cells, reading.beats, record.leads, who=who)
+            among = asked_beats(answer.label or "", reading.beats)
+            return region_of_cells(answer.cells, reading.beats, record.leads, who=who, among=among)
         if answer.spans:
             return region_of_spans(answer.spans, reading.beats, record.leads, who=who)
     except ReviewError:

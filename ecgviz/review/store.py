@@ -90,9 +90,14 @@ def turns(folder: Path, reader_id: str) -> tuple[Turn, ...]:
 def current(folder: Path) -> list[dict[str, Any]]:
     """Return the answers that count, those that no other supersedes, in the order of the first answers.
 
-    A correction stands where the answer stood that it corrects: it does not make the meeting a later one.
+    A correction stands where the answer stood that it corrects: it does not make the meeting a later one. Its own
+    ``active_seconds`` began at 0; ``question_seconds`` adds those of the answers before it.
     """
-    last = {(row["reader_id"], row["item_id"], row["phase"]): row for row in rows(folder, "answers")}
+    last: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for row in rows(folder, "answers"):
+        asked = (row["reader_id"], row["item_id"], row["phase"])
+        before = last[asked]["question_seconds"] if asked in last else 0.0
+        last[asked] = row | {"question_seconds": before + row["active_seconds"]}
     return list(last.values())
 
 

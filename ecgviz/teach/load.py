@@ -12,6 +12,8 @@ from pydantic import BaseModel, ValidationError
 from ecgviz import yaml_text
 from ecgviz.criteria import load as load_criteria
 from ecgviz.errors import TeachingError
+from ecgviz.records.load import GROUP, READERS
+from ecgviz.registry import available
 from ecgviz.simulate import FINDINGS
 from ecgviz.teach.schema import Case, CaseFile, Lesson, LessonFile, LookAlike
 
@@ -111,10 +113,16 @@ def _library(path: Path, title: str) -> Library:
 
 
 def _beside(path: Path, case: Case) -> Path:
-    """Return the recording of a case: one of the names in the folder's own listing, never a path from the file."""
-    for each in sorted(path.parent.iterdir()):
-        if case.record in (each.name, each.stem) and each.is_file() and not each.is_symlink():
-            return each
+    """Return the recording of a case: one of the names in the folder's own listing, never a path from the file.
+
+    The whole name goes before the name without suffix, for which the header of a recording of many files stands.
+    """
+    listed = [each for each in path.parent.iterdir() if case.record in (each.name, each.stem)]
+    found = [each for each in listed if each.is_file() and not each.is_symlink()]
+    known = available(READERS, GROUP)
+    readable = [each for each in found if each.name == case.record or each.suffix.lower() in known]
+    if readable:
+        return min(readable, key=lambda each: (each.name != case.record, each.suffix.lower() != ".hea", each.name))
     raise TeachingError(f"{path.name}: case {case.id} names the recording {case.record!r}, which is not beside it")
 
 

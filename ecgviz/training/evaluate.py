@@ -16,7 +16,7 @@ from ecgviz.signal import condition
 from ecgviz.training import metrics
 from ecgviz.training.labels import stated
 from ecgviz.types import Beats, Record
-from ecgviz.types.arrays import FloatArray
+from ecgviz.types.arrays import BoolArray, FloatArray
 
 LOW_RATE_HZ = 100.0
 """Rate of ``records100``; a faster model is fed from ``records500``."""
@@ -32,7 +32,13 @@ def areas(y: FloatArray, probabilities: FloatArray) -> FloatArray:
 def report(
     y: FloatArray, probabilities: FloatArray, labels: tuple[str, ...], patient: tuple[str, ...], *, seed: int
 ) -> Mapping[str, Any]:
-    """Return macro and per-label AUC with 95 % intervals (bootstrap over patients), and how many are positive."""
+    """Return macro and per-label AUC with 95 % intervals (bootstrap over patients), and how many are positive.
+
+    Records of which no label is known are left out, and not counted.
+    """
+    known: BoolArray = np.asarray(np.isfinite(y).any(axis=1))
+    y, probabilities = y[known], probabilities[known]
+    patient = tuple(name for name, kept in zip(patient, known, strict=True) if kept)
     weights = metrics.patient_weights(patient, seed=seed)
     found = areas(y, probabilities)
     spread = metrics.by_label(metrics.auc, y, probabilities, weights)

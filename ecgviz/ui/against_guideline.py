@@ -60,9 +60,11 @@ def matrices(case: Case, finding: Finding) -> None:
 
 def shares_in_words(grid: EvidenceGrid, shown: RoleMap, chosen: BoolArray, held: float) -> str:
     """Return what the numbers of the model's matrix are, and how many of the chosen beats (B,) its map covers."""
-    n_seen = int((chosen & grid.area.any(axis=1)).sum())
-    seen = f" (the map covers {n_seen} of them)" if n_seen < chosen.sum() else ""
-    return f"Right: share of {words.mass(grid)} in {shown.beats}{seen}, which hold {percent(held)} of it."
+    n, n_seen = int(chosen.sum()), int((chosen & grid.area.any(axis=1)).sum())
+    covers = "does not cover it" if n == 1 else f"covers {n_seen} of them"
+    seen = f" (the map {covers})" if n_seen < n else ""
+    hold = "holds" if n == 1 else "hold"
+    return f"Right: share of {words.mass(grid)} in {shown.beats}{seen}, which {hold} {percent(held)} of it."
 
 
 def tracing(case: Case, finding: Finding) -> None:
@@ -97,7 +99,7 @@ def median(case: Case, finding: Finding) -> None:
         widgets.note("There is no median beat: no whole beat of that kind with both QRS marks was found.")
         return
     of_kind = chosen & np.array([each == kind for each in case.beats.kind], dtype=bool)
-    colours = density(case.grid, of_kind)
+    colours, n_beats = density(case.grid, of_kind), medians[kind].n_beats
     drawn = evidence_beats(
         medians[kind],
         case.record.leads,
@@ -105,7 +107,8 @@ def median(case: Case, finding: Finding) -> None:
         colours,
         case.grid.leads,
         {role: cells_in(region, of_kind) for role, region in with_missing_p(finding.regions, case.beats).items()},
-        title=f"Median of {medians[kind].n_beats} {wording.readable(kind)} beats",
+        title=f"Median of {n_beats} {wording.readable(kind)} beat{'s' * (n_beats != 1)}",
+        what="supporting mass" if case.grid.signed else "share of the map",
     )
     table = density_table(colours, case.grid.leads)
     widgets.draw(drawn, table, key="guideline on median", shows=files.of_case(case))

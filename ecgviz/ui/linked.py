@@ -9,9 +9,10 @@ from functools import partial
 
 from ecgviz import figures
 from ecgviz.figures import tables
-from ecgviz.figures.focus import within
+from ecgviz.figures.focus import reduced, within
 from ecgviz.figures.rhythm import beat_frame
 from ecgviz.types import Beats, EvidenceGrid, Record
+from ecgviz.types.focus import Focus
 from ecgviz.ui import files, pointing, widgets
 from ecgviz.ui.state import drawing
 
@@ -24,7 +25,7 @@ def rhythm(
     shares = within(grid, at, but="beat").rhythm()
     if shares is None or not len(beats):
         return
-    title = f"{what} in each beat, %{of(at.words(but='beat'))}, above the RR interval that ends in it"
+    title = f"{what} in each beat, %{of(grid, at, but='beat')}, above the RR interval that ends in it"
     strip = drawing.figure(figures.rhythm_strip, shares, beats, title=title)  # the same, whichever beat is framed
     table, framed = partial(tables.rhythm_table, shares, beats), beat_frame(beats, at)
     shows = shows or files.facts(record)
@@ -37,7 +38,7 @@ def channels(record: Record, grid: EvidenceGrid, *, what: str, key: str, shows: 
     shares = within(grid, at, but="lead").channel()
     if shares is None:
         return
-    title = f"{what} in each lead{of(at.words(but='lead'))}"
+    title = f"{what} in each lead{of(grid, at, but='lead')}"
     bars = drawing.figure(figures.channel_bars, shares, grid.leads, title=title, focus=at)
     table, shows = partial(tables.channel_table, shares, grid.leads), shows or files.facts(record)
     widgets.draw(bars, table, key, shows=shows, select=pointing.follow(record))
@@ -55,7 +56,7 @@ def matrix(
         figures.wave_matrix,
         shares,
         grid.leads,
-        title=f"{what} in each lead and wave, %{of(at.words(but='lead+wave'))}",
+        title=f"{what} in each lead and wave, %{of(grid, at, but='lead+wave')}",
         durations=figures.wave_durations(grid),
         focus=at,
     )
@@ -63,6 +64,7 @@ def matrix(
     widgets.draw(drawn, table, key, shows=shows, select=pointing.follow(record))
 
 
-def of(words: str) -> str:
-    """Return what is in focus as the end of a title, "" for nothing."""
+def of(grid: EvidenceGrid, at: Focus, *, but: str) -> str:
+    """Return what of the focus a figure of a grid is of, as the end of its title; "" for the whole grid."""
+    words = reduced(grid, at).words(but=but)
     return f", of {words}" if words else ""

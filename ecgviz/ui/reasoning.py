@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from ecgviz.criteria import Entry, Source
+from ecgviz.criteria.session import BARRED
 from ecgviz.figures import tables
 from ecgviz.figures.rule_tables import MARKS, how_known, reasoning_table, state_words
 from ecgviz.types import Finding, Record
@@ -122,7 +123,7 @@ def _definition(found: Sequence[Finding], picker: str) -> Finding:
 
 def rules(finding: Finding) -> None:
     """List the rules of a definition: measured beside limit, margin, role, source and how it is known."""
-    if finding.state == "not_evaluable" and "not evaluable: " in finding.why:
+    if finding.state == "not_evaluable" and finding.why.lower().startswith(BARRED):
         widgets.note(wording.sentence(finding.why))
     table = citations.escaped(reasoning_table(finding))
     if len(table) <= MOST_RULES:

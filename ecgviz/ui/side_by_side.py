@@ -97,7 +97,7 @@ def panels(record: Record, shown: Sequence[Shown]) -> None:
     heat = figures.from_explanation(explanation, record.duration_s)
     shows = files.of_map(record, one.model, explanation)
     tracing.show(record, "attribution paper", heat=heat, start_s=explanation.start_s, shows=shows)
-    st.markdown("**Lead by wave**, supporting minus opposing mass, % of both; one scale for all")
+    st.markdown(f"**Lead by wave**, {in_cells(shown)}; one scale for all")
     columns(shown, record)
     checks(shown, record)
     left, right = st.columns(2)
@@ -109,6 +109,14 @@ def panels(record: Record, shown: Sequence[Shown]) -> None:
     beats = state.reading(record).beats
     linked.rhythm(record, grid, beats, what=share, key="attribution rhythm", shows=shows)
     widgets.note(words.outside(grid))
+
+
+def in_cells(shown: Sequence[Shown]) -> str:
+    """Return what the cells of the matrices hold, and of which maps it is something else as they have no signs."""
+    net, unsigned = words.cells(signed=True), [each.title for each in shown if not each.explained.grid.signed]
+    if len(unsigned) == len(shown):
+        return words.cells(signed=False)
+    return f"{net} ({wording.plain(words.no_signs(unsigned))})" if unsigned else net
 
 
 def columns(shown: Sequence[Shown], record: Record) -> None:
@@ -132,7 +140,7 @@ def columns(shown: Sequence[Shown], record: Record) -> None:
                 matrix = figures.wave_matrix(
                     net,
                     grid.leads,
-                    title=each.title + linked.of(at.words(but="lead+wave")),
+                    title=each.title + linked.of(grid, at, but="lead+wave"),
                     signed=True,
                     limit=limit,
                     durations=figures.wave_durations(grid),
@@ -160,7 +168,8 @@ def agreement(shown: Sequence[Shown], record: Record) -> None:
         return
     matrix = agreement_matrix([each.explained.explanation for each in shown], state.reading(record).beats)
     names = [each.title for each in shown]
-    title = "Rank correlation of supporting mass per second, lead x wave"
+    mass = "supporting mass" if all(each.explained.grid.signed for each in shown) else "mass"
+    title = f"Rank correlation of {mass} per second, lead x wave"
     drawn = figures.agreement_figure(matrix.spearman, names, title=title)
     shows = files.together(*(files.of_map(record, each.model, each.explained.explanation) for each in shown))
     widgets.draw(drawn, agreement_table(matrix.spearman, names), key="agreement", shows=shows)

@@ -19,7 +19,8 @@ from ecgviz.figures import tables
 from ecgviz.figures.beat_tables import INTERVALS
 from ecgviz.figures.heat import Heat, per_lead
 from ecgviz.figures.style import MISSING, number, percent
-from ecgviz.types import AttentionMap, Record
+from ecgviz.records.quality import as_read
+from ecgviz.types import AttentionMap, Prediction, Record
 from ecgviz.ui import files, state, widgets, wording, words
 from ecgviz.ui.state import looking
 
@@ -43,6 +44,7 @@ Sides = Sequence[Side]
 def predictions(sides: Sides) -> None:
     """List every label that either side knows, with its probability on each side; called ones are marked."""
     found: list[dict[str, str]] = []
+    read: dict[str, list[str]] = {}
     recordings = {side.record.key: side for side in sides}
     for side in recordings.values():
         widgets.doubt(state.reading(side.record).quality, side.title if len(recordings) > 1 else "")
@@ -53,12 +55,11 @@ def predictions(sides: Sides) -> None:
             st.warning(wording.plain(f"{side.title}: {refusal}"))
             found.append({})
             continue
-        found.append(
-            {
-                label: percent(said.probability(label)) + (", called" if said.positive(label) else "")
-                for label in said.labels
-            }
-        )
+        for told in as_read(side.record, side.model.spec.fs, side.model.spec.duration_s):
+            read.setdefault(told, []).append(side.title)
+        found.append(_called(said))
+    for told, whose in read.items():
+        widgets.note(wording.sentence(told if len(whose) == len(sides) else f"{', '.join(whose)}: {told}"))
     labels = list(dict.fromkeys(label for each in found for label in each))
     rows = [(label, words.label_name(label), *(each.get(label, MISSING) for each in found)) for label in labels]
     table = pd.DataFrame(rows, columns=["label", "stands for", *_titles(sides)])
@@ -70,6 +71,13 @@ def predictions(sides: Sides) -> None:
             table[[not each for each in called]],
             f"more labels of {', '.join(_titles(sides))}",
         )
+
+
+def _called(said: Prediction) -> dict[str, str]:
+    """Return the probability of each label in words, and whether it is called."""
+    return {
+        label: percent(said.probability(label)) + (", called" if said.positive(label) else "") for label in said.labels
+    }
 
 
 def measured(sides: Sides) -> None:
@@ -201,6 +209,9 @@ def matrices(sides: Sides, found: Mapping[str, state.Explained], key: str) -> No
     beats = {side.title: len(state.reading(side.record).beats) for side in sides}
     drawn = [net for title, net in nets.items() if net is not None and beats[title]]
     limit = figures.colour_end(drawn or [np.zeros((1, 1))])
+    unsigned = [title for title, net in nets.items() if net is not None and not found[title].grid.signed]
+    if unsigned:
+        widgets.note(wording.sentence(words.no_signs(unsigned)))
     for place, side in zip(st.columns(len(sides)), sides, strict=True):
         if side.title not in found:
             continue

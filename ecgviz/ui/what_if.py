@@ -189,5 +189,5 @@ def cautions(record: Record, edited: Edited) -> None:
     widgets.note(
         "An altered recording is no patient's: it tells what this network and these rules make of a change, not what "
         "a heart would do. Beats and marks moved along with the samples; they were not found anew."
-        + (" Some limb leads were changed alone, which no electrode could do." if limb else "")
+        + (" The limb leads contradict one another, which no electrode could record." if limb else "")
     )

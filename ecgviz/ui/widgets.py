@@ -12,6 +12,7 @@ from ecgviz import glossary
 from ecgviz.errors import EcgvizError
 from ecgviz.figures import style
 from ecgviz.figures.style import MISSING, percent
+from ecgviz.records.quality import as_read
 from ecgviz.types import Case, LeadQuality, Record
 from ecgviz.ui import chart, files, framed, state, titles, wording
 from ecgviz.ui.state import looking
@@ -184,3 +185,6 @@ def verdict(case: Case) -> None:
     columns[3].metric("Evidence agrees?", agreement.evidence, help=glossary.define("verdict", "control", "nulls"))
     st.markdown(wording.plain(wording.sentence(agreement.why)))
     doubt(case.quality)
+    spec = need_model(state.choice().model).spec
+    for told in as_read(case.record, spec.fs, spec.duration_s):
+        note(wording.sentence(told))

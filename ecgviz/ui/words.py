@@ -94,6 +94,16 @@ def mass(grid: EvidenceGrid) -> str:
     return "supporting mass" if grid.signed else "the map"
 
 
+def cells(*, signed: bool) -> str:
+    """Return what the cells of a matrix lead x wave hold."""
+    return "supporting minus opposing mass, % of both" if signed else "share of the map, %"
+
+
+def no_signs(titles: Sequence[str]) -> str:
+    """Return which maps of a row of matrices have no signs, so that their cells hold shares."""
+    return f"without signs, so that each cell is a share of the map: {'; '.join(titles)}"
+
+
 def outside(grid: EvidenceGrid) -> str:
     """Return how much of a map lies on no wave."""
     whole = float(grid.pos.sum() + grid.neg.sum()) + grid.outside_abs
@@ -113,7 +123,7 @@ def nulls(agreement: Agreement) -> str:
         f"Chance of a share as large when the map is shifted in time against the beats: p = {_p(agreement.p_time)} (by "
         f"whole beats, too: {_p(agreement.p_phase)}); when its leads are exchanged: p = {_p(agreement.p_place)}. The "
         "first and the last must be small before a map counts as agreeing. The region covers "
-        f"{percent(agreement.area)} of the recording's lead-seconds."
+        f"{percent(agreement.area)} of the lead-seconds that the map covers."
     )
 
 

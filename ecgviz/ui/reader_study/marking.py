@@ -13,6 +13,7 @@ from ecgviz.ui.state.review import Question
 def cells(question: Question, record: Record) -> None:
     """Show a row of waves for each lead, in two columns as on paper."""
     st.markdown("**Which waves in which leads made you decide?**")
+    widgets.note("A mark speaks of that wave in every beat of the basic rhythm; under premature beats, in these.")
     half = (len(record.leads) + 1) // 2
     for column, leads in zip(st.columns(2), (record.leads[:half], record.leads[half:]), strict=True):
         for lead in leads:

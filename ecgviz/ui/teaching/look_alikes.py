@@ -47,7 +47,7 @@ def _median(opened: Opened) -> None:
     medians = teaching.medians(opened)
     if medians:
         kind, median = next(iter(medians.items()))
-        title = f"Median of {median.n_beats} {wording.readable(kind)} beats"
+        title = f"Median of {median.n_beats} {wording.readable(kind)} beat{'s' * (median.n_beats != 1)}"
         drawn = annotated.half_as_wide(figures.median_sheet(median, opened.record.leads, title=title))
         table = beat_tables.median_table(median, opened.record.leads)
         classroom.draw(drawn, table, key=f"median {opened.case.id}", shows=files.facts(opened.record))

@@ -14,9 +14,9 @@ from sklearn.metrics import average_precision_score
 
 from ecgviz.errors import ExplanationError
 from ecgviz.evidence import evidence
-from ecgviz.types import WAVES, Explanation
+from ecgviz.types import Explanation
 from ecgviz.types.arrays import BoolArray, FloatArray
-from ecgviz.validate.explanations.truth import PlantedCase, group_density, run_s, wave_density
+from ecgviz.validate.explanations.truth import PlantedCase, group_density, run_s, wave_density, waves_there
 
 SCORES: Mapping[str, str] = {
     "mass": "relevance mass accuracy: part of the supporting mass that lies on planted evidence",
@@ -98,7 +98,7 @@ def chance(explanation: Explanation, case: PlantedCase) -> dict[str, float]:
     if explanation.has_leads and case.groups:
         got["lead_group"] = len(case.groups) / len(group_density(evidence(case.planted, case.beats)))
     if tells_waves(explanation, case):
-        got["wave"] = len(case.waves) / len(WAVES)
+        got["wave"] = len(case.waves) / len(waves_there(evidence(case.planted, case.beats)))
     return got
 
 

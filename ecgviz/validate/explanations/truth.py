@@ -115,6 +115,12 @@ def wave_density(grid: EvidenceGrid) -> Mapping[str, float]:
     return {wave: _ratio(mass[rows].sum(), area[rows].sum()) for wave, rows in atoms.items()}
 
 
+def waves_there(grid: EvidenceGrid) -> tuple[str, ...]:
+    """Return the waves that the recording has, in any beat: in atrial fibrillation there is no PR segment."""
+    area = grid.area.sum(axis=0)
+    return tuple(wave for wave, names in WAVES.items() if area[[ATOMS.index(atom) for atom in names]].sum() > 0)
+
+
 def group_density(grid: EvidenceGrid) -> Mapping[str, float]:
     """Return the supporting share per lead of the limb leads as one group and of each other lead."""
     n_limb = sum(lead in LIMB for lead in grid.leads)
