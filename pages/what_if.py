@@ -25,7 +25,7 @@ with right:
     widgets.heading("Measured on the dominant beats", "dominant", "pr", "qrs", "qtc", "axis")
     sides.measured(shown)
 
-widgets.heading("Lead by wave: supporting minus opposing mass, % of both", "evidence_grid", "shared_scale")
+widgets.heading("Lead by wave", "evidence_grid", "shared_scale")
 sides.matrices(shown, found, key="what if")
 widgets.heading("Held against the guideline", "verdict", "region", "control")
 sides.verdicts(shown)

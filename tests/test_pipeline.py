@@ -104,7 +104,9 @@ def test_same_input_same_case_whatever_the_number_of_threads(narrow_model: Model
 def test_a_case_on_marks_of_ones_own_and_with_a_seed_of_numpy_is_found_the_same(narrow_model: Model) -> None:
     made = simulate("lbbb", seed=4, fs=500.0, duration_s=10.0)
     case = analyse(made.record, narrow_model, "CD", "saliency", seed=np.int64(3), beats=made.truth.beats)
-    assert verify(case, narrow_model).state == BITWISE
+    found = verify(case, narrow_model)
+    assert found.state == BITWISE
+    assert "beats" not in [each.part for each in found.parts]  # taken from the case, so nothing is said of them
 
 
 def test_round_trip_through_a_folder_changes_nothing(case: Case, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from ecgviz.explain import METHODS, applicable, attention, explain
 from ecgviz.nets import NETS
 from ecgviz.pipeline import analyse
 from ecgviz.records import load_record
+from ecgviz.records.ptbxl import read_table
 from ecgviz.registry import shipped
 from ecgviz.signal import condition
 from ecgviz.simulate import FINDINGS, Simulation, simulate
@@ -153,6 +154,14 @@ def test_a_card_prints_the_scores_that_were_measured(model: Model) -> None:
     pairs = model.metrics["both rates"]
     assert f"{pairs['median']:.2f} (median), {pairs['p95']:.2f} (95th percentile)" in model.card
     assert f"{model.training['n_real']} real records" in model.card
+
+
+@pytest.mark.data
+def test_a_card_counts_who_has_a_superclass(model: Model, data_dir: Path) -> None:
+    taught = [each for each in read_table(data_dir / "ptbxl").values() if each.strat_fold < 10 and not each.duplicate]
+    known = [each for each in taught if each.superclasses]
+    said = f"({len(known)} of {len({each.patient_id for each in known})} have a superclass, and enter these areas)"
+    assert said in model.card or model.metrics["out of fold"]["superclasses"]["n"] == len(known)
 
 
 def fired(model: Model, made: list[Simulation]) -> FloatArray:

@@ -62,7 +62,7 @@ def verify(case: Case, model: Model) -> Verification:
     ----------
     case : Case
         Marks that a reader changed, that moved along with an edit, or that are not of `ecgviz.beats.delineate`, are
-        taken from it; all others are found anew.
+        taken from it, and are no part of what is verified; all others are found anew.
         It is computed with as many threads as it was.
     model : Model
         The network that the case names.
@@ -85,7 +85,8 @@ def verify(case: Case, model: Model) -> Verification:
     given = None if found_anew else case.beats
     with _threads(_whole({"threads": torch.get_num_threads(), **told}, "threads", 1, MOST_THREADS)):
         again = analyse(case.record, model, case.label, case.explanation.method, seed=seed, beats=given)
-    parts = [_compared(name, getattr(case, name), getattr(again, name)) for name in PARTS if name != "provenance"]
+    taken = {"provenance"} if given is None else {"provenance", "beats"}  # what is not found anew is not verified
+    parts = [_compared(name, getattr(case, name), getattr(again, name)) for name in PARTS if name not in taken]
     parts.append(_compared("provenance", *_stated(case, again.provenance)))
     return Verification(tuple(parts), _surroundings(dict(told), dict(again.provenance)))
 

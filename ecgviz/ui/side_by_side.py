@@ -97,7 +97,8 @@ def panels(record: Record, shown: Sequence[Shown]) -> None:
     heat = figures.from_explanation(explanation, record.duration_s)
     shows = files.of_map(record, one.model, explanation)
     tracing.show(record, "attribution paper", heat=heat, start_s=explanation.start_s, shows=shows)
-    st.markdown(f"**Lead by wave**, {in_cells(shown)}; one scale for all")
+    held = words.in_cells({each.title: each.explained.grid.signed for each in shown})
+    st.markdown(f"**Lead by wave**, {wording.plain(held)}; one scale for all")
     columns(shown, record)
     checks(shown, record)
     left, right = st.columns(2)
@@ -109,14 +110,6 @@ def panels(record: Record, shown: Sequence[Shown]) -> None:
     beats = state.reading(record).beats
     linked.rhythm(record, grid, beats, what=share, key="attribution rhythm", shows=shows)
     widgets.note(words.outside(grid))
-
-
-def in_cells(shown: Sequence[Shown]) -> str:
-    """Return what the cells of the matrices hold, and of which maps it is something else as they have no signs."""
-    net, unsigned = words.cells(signed=True), [each.title for each in shown if not each.explained.grid.signed]
-    if len(unsigned) == len(shown):
-        return words.cells(signed=False)
-    return f"{net} ({wording.plain(words.no_signs(unsigned))})" if unsigned else net
 
 
 def columns(shown: Sequence[Shown], record: Record) -> None:

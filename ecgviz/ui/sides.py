@@ -209,9 +209,9 @@ def matrices(sides: Sides, found: Mapping[str, state.Explained], key: str) -> No
     beats = {side.title: len(state.reading(side.record).beats) for side in sides}
     drawn = [net for title, net in nets.items() if net is not None and beats[title]]
     limit = figures.colour_end(drawn or [np.zeros((1, 1))])
-    unsigned = [title for title, net in nets.items() if net is not None and not found[title].grid.signed]
-    if unsigned:
-        widgets.note(wording.sentence(words.no_signs(unsigned)))
+    if drawn:
+        signed = {title: found[title].grid.signed for title, net in nets.items() if net is not None}
+        widgets.note(f"In each cell: {words.in_cells(signed)}; one scale for all.")
     for place, side in zip(st.columns(len(sides)), sides, strict=True):
         if side.title not in found:
             continue

@@ -94,14 +94,13 @@ def mass(grid: EvidenceGrid) -> str:
     return "supporting mass" if grid.signed else "the map"
 
 
-def cells(*, signed: bool) -> str:
-    """Return what the cells of a matrix lead x wave hold."""
-    return "supporting minus opposing mass, % of both" if signed else "share of the map, %"
-
-
-def no_signs(titles: Sequence[str]) -> str:
-    """Return which maps of a row of matrices have no signs, so that their cells hold shares."""
-    return f"without signs, so that each cell is a share of the map: {'; '.join(titles)}"
+def in_cells(signed: Mapping[str, bool]) -> str:
+    """Return what the cells of matrices lead x wave hold, by the title of each map and whether it has signs."""
+    unsigned = [title for title, has_signs in signed.items() if not has_signs]
+    share, net = "share of the map, %", "supporting minus opposing mass, % of both"
+    if len(unsigned) == len(signed):
+        return share
+    return f"{net} (of maps without signs the {share}: {'; '.join(unsigned)})" if unsigned else net
 
 
 def outside(grid: EvidenceGrid) -> str:
