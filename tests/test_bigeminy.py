@@ -1,4 +1,4 @@
-"""Every second beat from the ventricles: the basic rhythm is that of the narrow beats, however many there are."""
+"""Every second beat from the ventricles: the basic rhythm is that of the beats in time, however many there are."""
 
 from itertools import pairwise
 
@@ -49,7 +49,7 @@ def _cut(signal, beats, b):
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 @pytest.mark.parametrize(("first", "n"), [("n", 11), ("n", 12), ("v", 11), ("v", 12)])
-def test_narrow_beats_are_the_basic_rhythm_of_bigeminy(first: str, n: int, seed: int) -> None:
+def test_beats_in_time_are_the_basic_rhythm_of_bigeminy(first: str, n: int, seed: int) -> None:
     record, qrs_ms, qt_ms = bigeminy(first, n, seed)
     clean = condition(record)
     beats = delineate(clean)
@@ -63,6 +63,24 @@ def test_narrow_beats_are_the_basic_rhythm_of_bigeminy(first: str, n: int, seed:
     met = {each.criterion for each in evaluate_all(found, beats, age_years=50.0, sex="male") if each.state == "met"}
     assert {"BIGU", "PVC"} <= met
     assert not met & {"AFIB", "LMI", "IMI", "LNGQT"}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_block_that_sets_in_is_not_bigeminy(seed: int) -> None:
+    """Its beats are wide, and the others a third and more, but in time and after P waves: nothing is premature."""
+    plain, block = (
+        simulate(each, seed=seed, fs=FS, duration_s=10.0, heart_rate_bpm=70.0) for each in ("normal", "lbbb")
+    )
+    both = np.concatenate([plain.record.signal[:, :2300], block.record.signal[:, -2700:]], axis=1)
+    clean = condition(Record(both, FS, STANDARD_LEADS, "sets in"))
+    beats = delineate(clean)
+    assert len(beats) == 12
+    assert not beats.ectopic.any()
+    found = measure(clean, beats)
+    assert found.value("qrs_ms") > 120
+    met = {each.criterion for each in evaluate_all(found, beats, age_years=60.0, sex="male") if each.state == "met"}
+    assert "CLBBB" in met
+    assert "NORM" not in met
 
 
 def test_no_rate_that_qt_has_adapted_to_is_known_in_bigeminy() -> None:

@@ -102,7 +102,7 @@ def network_beats(record: Record, net: "Delineators | None" = None) -> Beats:
     fine, factor = fine_grid(signal, record.fs)
     fs = factor * record.fs
     at = np.round(found.r_s * fs).astype(int)
-    basic, likeness = basic_fit(fine, at, fs, np.diff(found.whole["QRS"], axis=1)[:, 0])
+    basic, likeness = basic_fit(fine, at, fs)
     if np.median(likeness) < RESEMBLANCE:
         return _none(
             record,

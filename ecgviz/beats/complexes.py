@@ -14,8 +14,8 @@ SHIFT_S = 0.040
 ALIKE = 0.85
 """Correlation over all leads above which two complexes have one shape."""
 FEWEST_OF_A_FAMILY = 3
-WIDER_S = 0.030
-"""Complexes of another shape that are this much wider than the usual ones come from the ventricles."""
+EARLY = 0.88
+"""A beat is early when its RR interval is below this share of those that it is held against."""
 FOUNDERS = 200
 """Of a long recording, this many beats are compared each with each to find the largest family."""
 
@@ -59,11 +59,11 @@ class Fit:
         return self.likeness > ALIKE
 
 
-def basic_fit(signal: FloatArray, peaks: np.ndarray, fs: float, width_s: FloatArray) -> tuple[Fit, FloatArray]:
-    """Return how each beat fits the complexes of the basic rhythm, and how well it fits these or the second family.
+def basic_fit(signal: FloatArray, peaks: np.ndarray, fs: float) -> tuple[Fit, FloatArray]:
+    """Return how each beat fits the complexes of the basic rhythm, and how well it fits these or premature ones.
 
-    Most beats are of the basic rhythm, but where a third and more have another shape that is much narrower, as in
-    bigeminy, those are: ventricles that are not led by the His bundle take longer. ``width_s`` (B,) is that of QRS.
+    Most beats are of the basic rhythm. But where a third and more have another shape, and one of the two comes early,
+    as in bigeminy, the other is. A bundle branch block that sets in has another shape, too, but comes in time.
     """
     first = _fit(signal, peaks, fs, peaks)
     others = peaks[~first.alike]
@@ -73,8 +73,10 @@ def basic_fit(signal: FloatArray, peaks: np.ndarray, fs: float, width_s: FloatAr
     second = _fit(signal, peaks, fs, others)
     if second.alike.sum() < enough:
         return first, first.likeness
-    narrower = np.nanmedian(width_s[second.alike]) + WIDER_S < np.nanmedian(width_s[first.alike])
-    return second if narrower else first, np.maximum(first.likeness, second.likeness)
+    before = np.append(np.nan, np.diff(peaks))
+    soon, late = sorted((first, second), key=lambda each: float(np.nanmedian(before[each.alike])))
+    early = np.nanmedian(before[soon.alike]) < EARLY * np.nanmedian(before[late.alike])
+    return (late, np.maximum(first.likeness, second.likeness)) if early else (first, first.likeness)
 
 
 def _fit(signal: FloatArray, peaks: np.ndarray, fs: float, among: np.ndarray) -> Fit:

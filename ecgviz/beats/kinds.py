@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ecgviz.beats.atrial import IRREGULAR, NO_GAPS, variation
-from ecgviz.beats.complexes import WIDER_S
+from ecgviz.beats.complexes import EARLY
 from ecgviz.types.arrays import BoolArray, FloatArray
 from ecgviz.types.beats import steps_s
 
-EARLY = 0.88
-"""A beat is early when its RR interval is below this share of the median of the RR intervals around it."""
+WIDER_S = 0.030
+"""A beat of another shape that is this much wider than the usual ones is from the ventricles, early or not."""
 AROUND = 4
 """So many RR intervals to each side are around it."""
 CUT_BEFORE_S, CUT_AFTER_S = 0.300, 0.400
