@@ -66,21 +66,24 @@ def test_beats_in_time_are_the_basic_rhythm_of_bigeminy(first: str, n: int, seed
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_a_block_that_sets_in_is_not_bigeminy(seed: int) -> None:
-    """Its beats are wide, and the others a third and more, but in time and after P waves: nothing is premature."""
+@pytest.mark.parametrize("sets_in_s", [4.6, 5.5, 6.4])
+def test_a_block_that_sets_in_is_not_premature(sets_in_s: float, seed: int) -> None:
+    """Its beats are wide and of another shape, five to seven of twelve, but in time and after P waves."""
     plain, block = (
         simulate(each, seed=seed, fs=FS, duration_s=10.0, heart_rate_bpm=70.0) for each in ("normal", "lbbb")
     )
-    both = np.concatenate([plain.record.signal[:, :2300], block.record.signal[:, -2700:]], axis=1)
+    at = round(sets_in_s * FS)
+    both = np.concatenate([plain.record.signal[:, :at], block.record.signal[:, at:]], axis=1)
     clean = condition(Record(both, FS, STANDARD_LEADS, "sets in"))
     beats = delineate(clean)
     assert len(beats) == 12
     assert not beats.ectopic.any()
+    assert {beats.kind[0], beats.kind[-1]} == {"normal", "unsure"}
     found = measure(clean, beats)
-    assert found.value("qrs_ms") > 120
     met = {each.criterion for each in evaluate_all(found, beats, age_years=60.0, sex="male") if each.state == "met"}
-    assert "CLBBB" in met
     assert "NORM" not in met
+    assert ("CLBBB" in met) == (sets_in_s < 5)
+    assert (found.value("qrs_ms") > 120) == (sets_in_s < 5)
 
 
 def test_no_rate_that_qt_has_adapted_to_is_known_in_bigeminy() -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from ecgviz.checkpoint import Model, load_model, save_model
 from ecgviz.cli import main
-from ecgviz.cohort import Cohort, run, together
+from ecgviz.cohort import Cohort, run, together, workplaces
 from ecgviz.cohort.folder import Recording, recordings, stated
 from ecgviz.cohort.rows import failed_row, nameless
 from ecgviz.cohort.run import run_cohort
@@ -322,7 +322,7 @@ def test_a_worker_that_is_killed_is_one_sentence_and_what_was_written_stays(
     asked = {"models": [str(model_folder)], "methods": ["saliency"], "labels": ["MI"], "chunk": 1}
     run_cohort(data, tmp_path / "store", jobs=1, limit=1, **asked)
     before = files(tmp_path / "store")
-    monkeypatch.setattr(run, "run_chunk", lambda _: os.kill(os.getpid(), signal.SIGKILL))
+    monkeypatch.setattr(workplaces, "run_chunk", lambda _: os.kill(os.getpid(), signal.SIGKILL))
     with pytest.raises(CohortError, match=r"a worker was ended from outside.* fewer --jobs or a smaller --chunk"):
         run_cohort(data, tmp_path / "store", jobs=2, **asked)
     assert files(tmp_path / "store") == before
@@ -332,7 +332,7 @@ def test_a_worker_that_is_killed_is_one_sentence_and_what_was_written_stays(
 def test_a_scheduler_that_does_not_answer_leaves_no_store(
     data: Path, model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "ANSWER_S", 0.2)
+    monkeypatch.setattr(workplaces, "ANSWER_S", 0.2)
     with pytest.raises(CohortError, match="no Dask scheduler answers at tcp:"):
         run_cohort(
             data,
@@ -494,10 +494,38 @@ def test_a_dask_cluster_gives_the_same_table(
     ) as cluster:
         address = cluster.scheduler_address
         run_cohort(data, tmp_path / "dask", scheduler=address, resources={"GPU": 1}, **asked)
+        given_to_workers = cluster.scheduler.task_prefixes["run_chunk"].state_counts["memory"]
+        assert given_to_workers == -(-len(recordings(data, None)) // 2)  # one worker is given all, nobody keeps any
     assert same(table(tmp_path / "dask"), table(store))
-    monkeypatch.setattr(run, "ANSWER_S", 0.2)
+    monkeypatch.setattr(workplaces, "ANSWER_S", 0.2)
     with pytest.raises(CohortError, match="no Dask scheduler answers at tcp:"):
         run_cohort(data, tmp_path / "none", scheduler="tcp://127.0.0.1:9", **asked)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:distributed", "ignore::FutureWarning:distributed")
+def test_a_cluster_that_cannot_work_says_so(
+    tmp_path: Path, data: Path, model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from distributed import LocalCluster
+
+    monkeypatch.setattr(workplaces, "APPEAR_S", 0.5)
+    monkeypatch.setattr(workplaces, "run_chunk", ends_its_process)
+    asked = {"models": [str(model_folder)], "methods": ["saliency"], "limit": 2}
+    quiet = {"threads_per_worker": 1, "dashboard_address": None, "silence_logs": 60}
+    with LocalCluster(n_workers=0, **quiet) as none, pytest.raises(CohortError, match="scheduler has no workers"):
+        run_cohort(data, tmp_path / "none", scheduler=none.scheduler_address, **asked)
+    with LocalCluster(n_workers=1, **quiet) as cluster:
+        there = cluster.scheduler_address
+        with pytest.raises(CohortError, match="none of the cluster's 1 workers offers GPU 1"):
+            run_cohort(data, tmp_path / "none", scheduler=there, resources={"GPU": 1}, **asked)
+        assert not (tmp_path / "none").exists()
+        with pytest.raises(CohortError, match="workers of the cluster died over one task"):
+            run_cohort(data, tmp_path / "died", scheduler=there, **asked)
+
+
+def ends_its_process(_: object) -> None:
+    os._exit(1)
 
 
 def test_a_worker_with_other_weights_refuses(data: Path, model_folder: Path, tmp_path: Path) -> None:

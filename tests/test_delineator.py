@@ -176,12 +176,18 @@ def test_an_irregular_rhythm_with_few_p_waves_has_none_and_a_regular_one_keeps_t
 
 def test_kinds_of_beats_by_their_signs() -> None:
     r_s = np.array([0.8, 1.6, 2.4, 2.9, 4.0, 4.8, 5.3, 6.4, 7.2])
-    alike, has_p, none = np.ones(9, dtype=bool), np.ones(9, dtype=bool), np.zeros(9, dtype=bool)
-    width = np.full(9, 0.09)
-    alike[6], has_p[6], width[6] = False, False, 0.16
-    kinds = beat_kinds(Signs(r_s, alike, width, has_p, none))
+    alike, none = np.ones(9, dtype=bool), np.zeros(9, dtype=bool)
+    pr_s, width = np.full(9, 0.16), np.full(9, 0.09)
+    alike[6], pr_s[6], width[6] = False, np.nan, 0.16
+    kinds = beat_kinds(Signs(r_s, alike, width, pr_s, none))
     assert [k for k in range(9) if kinds[k] == "premature_atrial"] == [3]
     assert [k for k in range(9) if kinds[k] == "premature_ventricular"] == [6]
     assert kinds.count("normal") == 7
-    without = beat_kinds(Signs(r_s, alike, width, none, none))
+    in_time = 0.8 * np.arange(1, 10)
+    assert beat_kinds(Signs(in_time, alike, width, pr_s, none))[6] == "premature_ventricular"
+    for own_s, kind in ((0.18, "unsure"), (0.30, "premature_ventricular")):  # a P wave by chance is not its own
+        pr_s[6] = own_s
+        assert beat_kinds(Signs(in_time, alike, width, pr_s, none))[6] == kind
+        assert beat_kinds(Signs(r_s, alike, width, pr_s, none))[6] == "premature_ventricular"
+    without = beat_kinds(Signs(r_s, alike, width, np.full(9, np.nan), none))
     assert "premature_atrial" not in without  # early beats tell nothing where no beat has a P wave

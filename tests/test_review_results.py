@@ -254,7 +254,7 @@ def test_errors_of_the_system_are_counted_where_there_is_a_reference(found: Resu
 
 def test_adjudicators_are_told_of_where_the_owner_left_them_something(found: Results):
     assert said(found, "Reference standard").startswith("stated by the owner for 0 of 10 recordings")
-    assert "read by 1 adjudicators" in said(found, "Reference standard")
+    assert "read by one adjudicator without the model" in said(found, "Reference standard")
     stated = tuple(record.model_copy(update={"reference": "MI"}) for record in found.study.records)
     by_owner = replace(found, study=found.study.model_copy(update={"records": stated}))
     assert said(by_owner, "Reference standard") == "stated by the owner for 10 of 10 recordings (10 × MI)"

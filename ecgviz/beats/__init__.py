@@ -122,9 +122,9 @@ def network_beats(record: Record, net: "Delineators | None" = None) -> Beats:
 def _beats(
     record: Record, usable: BoolArray, found: Found, r_s: FloatArray, alike: BoolArray, spiked: BoolArray
 ) -> Beats:
-    has_p = np.isfinite(found.whole["P"][:, 0])
+    pr_s = found.whole["QRS"][:, 0] - found.whole["P"][:, 0]
     gaps = gaps_s(record, usable)
-    why_no_p = p_verdicts(has_p, spiked, r_s, alike, gaps)
+    why_no_p = p_verdicts(np.isfinite(pr_s), spiked, r_s, alike, gaps)
     no_p = np.array([why != "" for why in why_no_p])
     whole = {wave: rounded(found.whole[wave]) for wave in WAVES}
     of_lead = {wave: np.full((usable.size, r_s.size, 2), np.nan) for wave in WAVES}
@@ -142,7 +142,7 @@ def _beats(
         qrs_off=marks["qrs_off"],
         t_on=marks["t_on"],
         t_off=marks["t_off"],
-        kind=beat_kinds(Signs(r_s, alike, width_s, has_p, spiked, gaps)),
+        kind=beat_kinds(Signs(r_s, alike, width_s, pr_s, spiked, gaps)),
         edge=at_edges(r_s, marks["t_off"], alike, record.duration_s),
         duration_s=record.duration_s,
         leads=record.leads,

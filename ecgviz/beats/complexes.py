@@ -60,10 +60,11 @@ class Fit:
 
 
 def basic_fit(signal: FloatArray, peaks: np.ndarray, fs: float) -> tuple[Fit, FloatArray]:
-    """Return how each beat fits the complexes of the basic rhythm, and how well it fits these or premature ones.
+    """Return how each beat fits the complexes of the basic rhythm, and how well it fits these or another family's.
 
     Most beats are of the basic rhythm. But where a third and more have another shape, and one of the two comes early,
     as in bigeminy, the other is. A bundle branch block that sets in has another shape, too, but comes in time.
+    Beats of two shapes, a third and more of each, are no noise.
     """
     first = _fit(signal, peaks, fs, peaks)
     others = peaks[~first.alike]
@@ -76,7 +77,7 @@ def basic_fit(signal: FloatArray, peaks: np.ndarray, fs: float) -> tuple[Fit, Fl
     before = np.append(np.nan, np.diff(peaks))
     soon, late = sorted((first, second), key=lambda each: float(np.nanmedian(before[each.alike])))
     early = np.nanmedian(before[soon.alike]) < EARLY * np.nanmedian(before[late.alike])
-    return (late, np.maximum(first.likeness, second.likeness)) if early else (first, first.likeness)
+    return late if early else first, np.maximum(first.likeness, second.likeness)
 
 
 def _fit(signal: FloatArray, peaks: np.ndarray, fs: float, among: np.ndarray) -> Fit:

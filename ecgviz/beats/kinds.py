@@ -10,7 +10,9 @@ from ecgviz.types.arrays import BoolArray, FloatArray
 from ecgviz.types.beats import steps_s
 
 WIDER_S = 0.030
-"""A beat of another shape that is this much wider than the usual ones is from the ventricles, early or not."""
+"""So much wider than the usual ones is one sign of a beat from the ventricles."""
+LIKE_PR_S = 0.060
+"""A P wave is a beat's own where PR differs by no more than this from that of the usual beats."""
 AROUND = 4
 """So many RR intervals to each side are around it."""
 CUT_BEFORE_S, CUT_AFTER_S = 0.300, 0.400
@@ -21,14 +23,34 @@ HALF = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Signs:
-    """What tells the kinds apart, (B,): whether shaped like most, QRS width, and whether P or a spike was seen."""
+    """What tells the kinds apart, (B,): whether shaped like most, QRS width, PR (NaN without P), whether spiked."""
 
     r_s: FloatArray
     alike: BoolArray
     width_s: FloatArray
-    has_p: BoolArray
+    pr_s: FloatArray
     spiked: BoolArray
     gaps_s: FloatArray = field(default_factory=lambda: NO_GAPS)
+
+    @property
+    def has_p(self) -> BoolArray:
+        """True where a P wave was seen, (B,)."""
+        return np.isfinite(self.pr_s)
+
+    @property
+    def own_p(self) -> BoolArray:
+        """True where PR is that of the usual beats, or none is usual, (B,): the P wave is not there by chance."""
+        return self.has_p & ~(np.abs(self.pr_s - _usual(self.pr_s, self.alike)) > LIKE_PR_S)
+
+    @property
+    def wide(self) -> BoolArray:
+        """True where QRS is wider than that of the usual beats, (B,)."""
+        return np.asarray(self.width_s > _usual(self.width_s, self.alike) + WIDER_S)
+
+
+def _usual(values: FloatArray, alike: BoolArray) -> float:
+    known = values[alike & np.isfinite(values)]
+    return float(np.median(known)) if known.size else float("nan")
 
 
 def early(rr: FloatArray) -> BoolArray:
@@ -48,24 +70,24 @@ def early(rr: FloatArray) -> BoolArray:
 def beat_kinds(signs: Signs) -> tuple[str, ...]:
     """Name the kind of each beat.
 
-    Paced: a spike starts it. Premature ventricular: not shaped like most, and wider by 30 ms or, without a P wave of
-    its own, early. Premature atrial: early, as narrow as most (or with a P wave), in a rhythm that is regular
-    otherwise; in atrial fibrillation every other beat is "early". Unsure: of another shape, but neither.
+    Paced: a spike starts it. Premature ventricular: not shaped like most, and wider by 30 ms without a P wave of its
+    own, or early, and wider or without any P wave. Premature atrial: early, as narrow as most (or with a P wave), in a
+    rhythm that is regular otherwise; in atrial fibrillation every other beat is "early". Unsure: of another shape, but
+    neither, as beats of a bundle branch block that comes and goes.
     """
-    usual = signs.width_s[signs.alike & np.isfinite(signs.width_s)]
-    wide = signs.width_s > (float(np.median(usual)) if usual.size else np.inf) + WIDER_S
     soon = early(steps_s(signs.r_s, signs.gaps_s))
     late_or_usual = signs.alike & ~soon & ~np.append(False, soon[:-1])
     with_p = signs.has_p[late_or_usual]
     even = variation(signs.r_s, late_or_usual, signs.gaps_s) <= IRREGULAR
     regular = even and with_p.size > 0 and with_p.mean() > HALF
+    ventricular = (signs.wide & ~signs.own_p) | (soon & (signs.wide | ~signs.has_p))
     kinds = []
     for b in range(signs.r_s.size):
         if signs.spiked[b]:
             kinds.append("paced")
         elif signs.alike[b]:
             kinds.append("premature_atrial" if soon[b] and regular else "normal")
-        elif wide[b] or (soon[b] and not signs.has_p[b]):
+        elif ventricular[b]:
             kinds.append("premature_ventricular")
         else:
             kinds.append("premature_atrial" if soon[b] and regular else "unsure")

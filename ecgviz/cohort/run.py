@@ -2,22 +2,17 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from pathlib import Path
-
-from joblib import Parallel, delayed, parallel_config
 
 from ecgviz.checkpoint import Model, available_models, load_model, on_device
 from ecgviz.cohort.files import done_rows, held_keys, opened_to_write
 from ecgviz.cohort.folder import Recording, place_of_ids, rate_of, recordings
 from ecgviz.cohort.settings import Settings, labels_of, read_method, settings_of, try_params, why_not
 from ecgviz.cohort.store import Cohort
-from ecgviz.cohort.work import Ask, Chunk, Done, run_chunk
+from ecgviz.cohort.work import Ask, Chunk, Done
+from ecgviz.cohort.workplaces import workplace
 from ecgviz.errors import CohortError
 
-ANSWER_S = 5
-"""A scheduler that does not answer within this time is not there."""
 FEWEST, MOST = 32, 1000
 """Recordings a task, at least and at most: what a killed run loses for each worker."""
 FILES = 64
@@ -87,7 +82,7 @@ def run_cohort(
     ------
     EcgvizError
         For a folder, model, method, parameter, label or store that cannot be what is asked; nothing is written then.
-        When a worker is ended from outside; what was written stays.
+        When a worker is ended from outside, or the scheduler goes; what was written stays.
     """
     data, out = Path(data), Path(out)
     if (chunk is not None and chunk < 1) or (limit is not None and limit < 1):
@@ -103,14 +98,14 @@ def run_cohort(
     asked, left_out = _asked(loaded, methods, labels, random_networks, seed, device, rate_of(data, fs))
     found = recordings(data, fs)[:limit]
     with (
-        _workers(jobs, scheduler, resources),
+        workplace(jobs, scheduler, resources) as worked_out,
         opened_to_write(out, [settings for settings, _, _ in asked], place_of_ids(data)),
     ):
         owner = os.getpid() if scheduler is None else None
         chunks = list(_open_chunks(data, out, found, asked, chunk or chunk_of(len(found)), owner))
         total, done = sum(len(each.recordings) for each in chunks), Done(left_out=left_out)
         progress(done, total)
-        for each in _worked_out(chunks, "all" if scheduler else "2*n_jobs"):
+        for each in worked_out(chunks):
             done.add(each)
             progress(done, total)
         done.in_store = Cohort(out).failed()
@@ -120,24 +115,6 @@ def run_cohort(
 def chunk_of(n_recordings: int) -> int:
     """Return how many recordings a task has: a 64th of all, at least 32 and at most 1000."""
     return min(max(FEWEST, -(-n_recordings // FILES)), MOST)
-
-
-def _worked_out(chunks: Sequence[Chunk], pre_dispatch: str) -> Iterator[Done]:
-    """Yield what each chunk gave, as it comes.
-
-    Raises
-    ------
-    CohortError
-        When a worker is ended from outside.
-    """
-    parallel = Parallel(return_as="generator_unordered", pre_dispatch=pre_dispatch)
-    try:
-        yield from parallel(delayed(run_chunk)(one) for one in chunks)
-    except BrokenProcessPool as ended:
-        raise CohortError(
-            "a worker was ended from outside, perhaps for want of memory; call again with fewer --jobs or a smaller "
-            "--chunk: what was written stays"
-        ) from ended
 
 
 def _asked(
@@ -214,29 +191,3 @@ def _open_chunks(
         if left:
             keys = {each.id: held[each.id] for each in left if each.id in held}
             yield Chunk(str(out.resolve()), str(data.resolve()), left, tuple(asks), keys, owner)
-
-
-@contextmanager
-def _workers(jobs: int, scheduler: str | None, resources: Mapping[str, float] | None) -> Iterator[None]:
-    """Let joblib work with processes of this machine, or on a cluster.
-
-    Raises
-    ------
-    CohortError
-        When the extra for clusters is not installed, or the scheduler does not answer.
-    """
-    if scheduler is None:
-        with parallel_config(backend="loky", n_jobs=jobs, inner_max_num_threads=1):
-            yield
-        return
-    try:
-        from distributed import Client
-    except ImportError as missing:
-        raise CohortError("--scheduler needs Dask: pip install 'ecgviz[cluster]'") from missing
-    try:
-        client = Client(scheduler, timeout=ANSWER_S)
-    except (OSError, ValueError, TimeoutError) as problem:
-        raise CohortError(f"no Dask scheduler answers at {scheduler}") from problem
-    more = {"resources": dict(resources)} if resources else {}
-    with client, parallel_config(backend="dask", **more):
-        yield

@@ -74,7 +74,9 @@ def _data(found: Results) -> list[Field]:
     referenced = f"stated by the owner for {sum(known.values())} of {len(study.records)} recordings ({_listed(known)})"
     adjudicators = sum(person.role == "adjudicator" for person in found.people)
     if adjudicators and sum(known.values()) < len(study.records):
-        referenced += f"; the others read by {adjudicators} adjudicators without the model, valid where all agree"
+        by = f"{adjudicators} adjudicators" if adjudicators > 1 else "one adjudicator"
+        valid = ", valid where all agree" if adjudicators > 1 else ""
+        referenced += f"; the others read by {by} without the model{valid}"
     return [
         Field("Data", CLAIM, "How recordings were chosen", _or_not(study.statements.record_selection)),
         Field("Data", BOTH, "Recordings read so far", f"{len(records)} recordings of {len(patients)} patients"),
