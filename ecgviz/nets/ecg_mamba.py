@@ -182,7 +182,7 @@ class ECGMamba(Attentive):
     exposes: Mapping[str, str] = {
         "beat": (
             "hidden attention of the selective scans, gate included, over tokens of 40 ms that the stem sees through "
-            "190 ms; all leads together"
+            "190 ms (at 100 Hz); all leads together"
         ),
         "rhythm": "additive attention over tokens of 40 ms, each of which read the whole record; all leads together",
         "channel": "none: the first convolution mixes the leads",

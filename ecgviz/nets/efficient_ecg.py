@@ -178,7 +178,7 @@ class EfficientECG(Attentive):
     levels = ("rhythm", "channel", "age", "sex")
     pools = ("rhythm", "channel")
     exposes: Mapping[str, str] = {
-        "beat": "none of its own: tokens of 160 ms are too coarse for waves, and all leads share one attention",
+        "beat": "none of its own: tokens of 160 ms (at 100 Hz) are too coarse for waves; all leads share one attention",
         "rhythm": "where age and sex look: the mean of their cross-attention over tokens of 160 ms, all leads together",
         "channel": "squeeze-and-excitation gates on the 12 leads of the input",
     }

@@ -48,7 +48,7 @@ class IMLENet(Attentive):
     levels = ("beat", "rhythm", "channel", "joint")
     pools = ("beat", "rhythm", "channel")
     exposes: Mapping[str, str] = {
-        "beat": "additive attention over 13 tokens of each half-second window of each lead (windows are not beats)",
+        "beat": "additive attention over 13 tokens of each half second (at 100 Hz) of each lead: windows, not beats",
         "rhythm": "additive attention over the 20 half-second windows of each lead",
         "channel": "additive attention over the 12 leads",
     }

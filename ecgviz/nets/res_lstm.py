@@ -106,7 +106,7 @@ class ResLSTM(Attentive):
     levels = ("rhythm", "channel")
     pools = ("rhythm", "channel")
     exposes: Mapping[str, str] = {
-        "beat": "none of its own: a token of 40 ms has read the whole record, and all leads share one attention",
+        "beat": "none of its own: tokens of 40 ms (at 100 Hz) read the whole record; all leads share one attention",
         "rhythm": "the last layer's softmax attention over tokens of 40 ms, all leads together",
         "channel": "squeeze-and-excitation gates on the 12 leads of the input",
     }
