@@ -555,7 +555,7 @@ def test_attribution_that_follows_the_attention_agrees_at_every_level():
     found = checks.attention_agreement(maps, map_of(joint.values, like), map_of(3 * joint.values, like))
     assert [each.name for each in found] == [f"attention, {n}" for n in ("beat", "rhythm", "channel", "joint")]
     for each in found[:3]:
-        assert each.value == pytest.approx(1, abs=0.5 if each.name == "attention, channel" else 1e-6)
+        assert each.value == pytest.approx(1)
     assert found[3].value > 0.99
     for each in found:
         assert next(iter(each.beside.values())) == pytest.approx(1, abs=1e-4)

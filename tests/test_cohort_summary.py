@@ -268,7 +268,8 @@ def test_maps_part_where_they_were_made_to(cohort: Cohort) -> None:
     assert found.loc["together", "first"] < 0.7
     assert found.loc["aVF", "difference_low"] > 0.05
     assert found.loc["aVL", "difference_high"] < -0.05
-    assert not found.loc["ST", "clear"] or abs(found.loc["ST", "difference"]) < 0.1
+    assert found.loc["ST", "first"] == pytest.approx(found.loc["ST", "second"], abs=0.03)  # other leads, the same wave
+    assert not found.loc["ST", "clear"]
     leadless = parted(cohort, question, "leadless")
     assert not set(LEADS) & set(leadless.place)
     assert "ST" in set(leadless.place)
@@ -373,19 +374,6 @@ def test_a_published_finding_of_too_few_patients_is_neither_shown_nor_not(
     listed = shlex.split(said.split(": ", 1)[1])
     assert main([*listed[1:], "--json"]) == 0
     assert {each["record"] for each in json.loads(capsys.readouterr().out)} == {"r003", "r004"}
-
-
-def test_clusters_find_what_was_mixed(cohort: Cohort) -> None:
-    mixed = clusters(cohort, Question("net", "looks", "IMI", "all"), 2)
-    assert sum(mixed.sizes) == N
-    assert len(mixed.nearest) == 2
-    assert all(record.startswith("r") for some in mixed.nearest for record in some)
-    np.testing.assert_allclose(mixed.centres.sum(axis=(1, 2)), 1, atol=1e-5)
-    assert all(0 <= part <= 1 for part in mixed.stated)
-    again = clusters(cohort, Question("net", "looks", "IMI", "all"), 2)
-    assert again.members == mixed.members
-    with pytest.raises(CohortError, match="too few"):
-        clusters(cohort, Question("net", "looks", "nothing", "all"), 2)
 
 
 def test_one_recording_that_nobody_read_hides_no_cluster(tmp_path: Path) -> None:

@@ -220,6 +220,9 @@ def test_low_flat_and_negative_t_waves_have_their_own_verdicts() -> None:
     flat = measurements(per_lead=in_leads("I V6", t_mv=0.03, r_mv=0.2))
     assert "NDT/flat_aha2009" in met(flat)
     assert "LOWT/aha2009" not in met(flat)
+    assert find("LOWT", "aha2009", low).why.startswith("T / R V4 0.07, V5 0.07 < 0.10")
+    without_r = measurements(per_lead=in_leads("II V4 V5", t_mv=0.3, r_mv=0.0))
+    assert find("LOWT", "aha2009", without_r).state == "not_met"  # no lead without R has a T of less than a tenth of it
     small_r = measurements(per_lead=in_leads("V5 V6", t_mv=-0.3, r_mv=0.1, s_mv=0.9))
     assert "NDT/negative_without_ischaemia" in met(small_r)
     ischaemic = measurements(per_lead=in_leads("V5 V6", t_mv=-0.3))

@@ -241,7 +241,7 @@ def test_a_premature_wide_beat_without_p_is_ventricular_and_one_is_not_two() -> 
     found = find("PVC", "premature_wide", measurements(), one)
     assert found.state == "met"
     assert found.why.startswith(
-        "1 premature ventricular beats, one of them (RR before / usual RR 0.60 < 0.90 (+0.30), "
+        "1 premature ventricular beat, one of them (RR before / usual RR 0.60 < 0.90 (+0.30), "
         "QRS of the beat 150 ms >= 120 ms (+30), no P wave before the beat)"
     )
     assert [rule.state for rule in found.rules] == ["met", "met"]
@@ -255,6 +255,18 @@ def test_a_premature_wide_beat_without_p_is_ventricular_and_one_is_not_two() -> 
     assert find("PVC", "premature_wide", measurements()).why.startswith("no premature ventricular beats: not met")
     assert find("PRC(S)", "any_origin", measurements(), one).state == "met"
     assert find("PAC", "premature_narrow", measurements(), one).state == "not_met"
+
+
+def test_of_a_beat_that_the_recording_cuts_neither_width_nor_prematurity_is_known() -> None:
+    beats = rhythm("NNNNNNNV", {"V": 0.6}, {"V": 0.15})
+    ends_s = float(beats.qrs_on[-1]) + 0.07
+    cut = replace(beats, qrs_off=np.minimum(beats.qrs_off, ends_s), duration_s=ends_s)
+    assert cut.cut_qrs.tolist() == [False] * 7 + [True]
+    found = find("PVC", "premature_wide", measurements(), cut)
+    assert found.state == "not_evaluable"
+    assert found.why.startswith("1 premature ventricular beat (RR before / usual RR not measurable")
+    assert "QRS of the beat not measurable" in found.why
+    assert "one of them" not in found.why
 
 
 def test_a_premature_narrow_beat_is_atrial() -> None:

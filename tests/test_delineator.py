@@ -179,15 +179,15 @@ def test_kinds_of_beats_by_their_signs() -> None:
     alike, none = np.ones(9, dtype=bool), np.zeros(9, dtype=bool)
     pr_s, width = np.full(9, 0.16), np.full(9, 0.09)
     alike[6], pr_s[6], width[6] = False, np.nan, 0.16
-    kinds = beat_kinds(Signs(r_s, alike, width, pr_s, none))
+    kinds = beat_kinds(Signs(r_s, alike, width, pr_s, none, none))
     assert [k for k in range(9) if kinds[k] == "premature_atrial"] == [3]
     assert [k for k in range(9) if kinds[k] == "premature_ventricular"] == [6]
     assert kinds.count("normal") == 7
     in_time = 0.8 * np.arange(1, 10)
-    assert beat_kinds(Signs(in_time, alike, width, pr_s, none))[6] == "premature_ventricular"
+    assert beat_kinds(Signs(in_time, alike, width, pr_s, none, none))[6] == "premature_ventricular"
     for own_s, kind in ((0.18, "unsure"), (0.30, "premature_ventricular")):  # a P wave by chance is not its own
         pr_s[6] = own_s
-        assert beat_kinds(Signs(in_time, alike, width, pr_s, none))[6] == kind
-        assert beat_kinds(Signs(r_s, alike, width, pr_s, none))[6] == "premature_ventricular"
-    without = beat_kinds(Signs(r_s, alike, width, np.full(9, np.nan), none))
+        assert beat_kinds(Signs(in_time, alike, width, pr_s, none, none))[6] == kind
+        assert beat_kinds(Signs(r_s, alike, width, pr_s, none, none))[6] == "premature_ventricular"
+    without = beat_kinds(Signs(r_s, alike, width, np.full(9, np.nan), none, none))
     assert "premature_atrial" not in without  # early beats tell nothing where no beat has a P wave

@@ -179,11 +179,18 @@ def test_several_samples_a_frame_multiply_the_rate(tmp_path, signal_mv):
         (("#<age>: 50", "#<sex>: F", "#<diagnoses>:", "#Ischemia: lateral wall."), 50, "female", ()),
         (("#Age: NaN", "#Sex: Unknown", "#Dx: Smith, born 1950"), None, None, ()),
         (("#Age: 4000", "#Sex:"), None, None, ()),
+        (("#Age: 70 months", "#Sex: F"), None, "female", ()),
+        (("#Age: 3 weeks", "#Sex: F"), None, "female", ()),
+        (("#Age: 70", "#Age: 20", "#Sex: F", "#Sex: M"), None, None, ()),
+        (("#Age: 70 years", "#Age: 70", "#Sex: F"), 70, "female", ()),
     ],
 )
 def test_comments_tell_age_sex_and_codes_only(tmp_path, signal_mv, comments, age, sex, codes):
     record = load_record(write_wfdb(tmp_path, signal_mv, comments=comments))
     assert (record.age_years, record.sex, record.codes) == (age, sex, codes)
+    assert any("age taken as unknown" in told for told in record.assumptions) == (
+        age is None and comments[0] != "#Age: NaN"
+    )
 
 
 @pytest.mark.parametrize(

@@ -118,8 +118,13 @@ def test_an_opened_case_says_nothing_of_its_answer_where_a_page_shows_it(infarct
 
 
 def test_the_same_patient_at_less_severity_meets_the_criteria_no_more(infarct: Opened) -> None:
-    faint = open_case(LIBRARY, "013", severity=0.3)
-    assert faint.record.age_years == infarct.record.age_years
+    milder, faint = (open_case(LIBRARY, "013", severity=severity) for severity in (0.5, 0.3))
+    assert "inferior_stemi" in milder.met
+    assert set() == set(faint.met) < set(milder.met) <= set(infarct.met)
+    assert not [one for one in faint.findings if one.state == "met" and one.superclass in ("MI", "STTC")]
+    for one in (milder, faint):
+        assert (one.record.age_years, one.record.sex) == (infarct.record.age_years, infarct.record.sex)
+        np.testing.assert_allclose(one.simulation.truth.beats.r_s, infarct.simulation.truth.beats.r_s)
     lead = STANDARD_LEADS.index("III")
     assert faint.measured.per_lead["j_mv"][lead] < 0.5 * infarct.measured.per_lead["j_mv"][lead]
 

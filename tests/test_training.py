@@ -244,6 +244,25 @@ def test_a_finding_short_of_its_limits_is_not_there() -> None:
     assert np.isnan(found["NORM"])
 
 
+@pytest.mark.parametrize(
+    ("finding", "severity", "wanted"),
+    [
+        ("lbbb", 1.2, {"SR": 1, "QWAVE": None, "PACE": None}),
+        ("lvh", 0.4, {"SR": 1, "LVH": 0}),
+        ("old_anterior_mi", 1.2, {"SR": 1, "ASMI": 1, "AMI": None, "QWAVE": None}),
+        ("af", 1.0, {"SR": 0}),
+        ("sinus_tachycardia", 1.0, {"SR": None}),
+    ],
+)
+def test_of_statements_that_nothing_planted_speaks_of_nothing_is_known(
+    finding: str, severity: float, wanted: dict[str, int | None]
+) -> None:
+    rate = {} if finding == "sinus_tachycardia" else {"heart_rate_bpm": 75.0}
+    made = simulate(finding, seed=1, fs=100, duration_s=10, severity=severity, **rate)
+    found = dict(zip(wanted, planted(made, tuple(wanted)), strict=True))
+    assert {label: None if np.isnan(value) else int(value) for label, value in found.items()} == wanted
+
+
 def test_simulated_examples_are_the_same_by_any_number_of_processes() -> None:
     one, two = (from_simulation(24, seed=0, spec=PEAKS, labels=LABELS, n_jobs=n) for n in (1, 2))
     assert one.x.shape == (24, 12, 1000)
@@ -287,6 +306,22 @@ def test_ptbxl_folds_and_what_is_left_out(data_dir: Path) -> None:
     assert np.isnan(all_labels.y[:, 0]).sum() == 8  # these teach their statements alone
     with pytest.raises(ModelError, match="NOPE"):
         from_ptbxl(folder, (9,), SPEC, ("MI", "NOPE"), both_rates=False)
+
+
+@pytest.mark.data
+def test_a_record_counts_once_whichever_of_its_files_can_be_read(few_of_ptbxl: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "ptb-xl"
+    shutil.copytree(few_of_ptbxl, folder)
+    both = from_ptbxl(folder, range(1, 10), SPEC, LABELS, both_rates=True)
+    n, (first, second) = len(set(both.record)), [each for each in both.record if both.record.count(each) == 2][::2][:2]
+    next(folder.glob(f"records100/*/{int(first):05}_lr.dat")).unlink()
+    for path in folder.glob(f"records*/*/{int(second):05}_*.dat"):
+        path.unlink()
+    left = from_ptbxl(folder, range(1, 10), SPEC, LABELS, both_rates=True)
+    assert (both.left_out["refused"], left.left_out["refused"]) == (0, 1)
+    assert (~left.again).sum() == len(set(left.record)) == n - 1
+    assert left.again.sum() == both.again.sum() - 2
+    assert not left.again[left.record.index(first)]
 
 
 def test_a_folder_that_is_not_ptbxl_is_refused(tmp_path: Path) -> None:
@@ -570,6 +605,11 @@ def test_training_ends_in_a_model_that_loads_with_an_honest_card(
     known = from_ptbxl(few_of_ptbxl, range(1, 10), SPEC, LABELS, both_rates=False)
     y = known.y[[known.record.index(name) for name in past["record"]], columns]
     assert np.nanmean(areas(y, np.array(past["probabilities"])[:, columns])) == pytest.approx(auc["value"], abs=1e-3)
+    held_back = {name for name, fold in zip(known.record, known.fold, strict=True) if fold == 9 and protocol == "paper"}
+    assert told["n_real"] == len(known) - len(held_back)
+    assert told["n_chosen_on"] == len(held_back)
+    assert f"Trained on {len(known) - len(held_back)} real records" in model.card
+    assert (f"{len(held_back)} more of fold 9 taught nothing" in model.card) == (protocol == "paper")
     if protocol == "cross-validated":
         assert told["folds"] == list(range(1, 10))
         rate = past_rate(model, "NORM", 0.5)

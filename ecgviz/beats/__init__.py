@@ -21,7 +21,7 @@ from ecgviz.beats.together import p_together
 from ecgviz.errors import InputError
 from ecgviz.types import Beats, Record
 from ecgviz.types.arrays import BoolArray, FloatArray
-from ecgviz.types.beats import MARKS
+from ecgviz.types.beats import MARKS, cut_by_ends
 
 if TYPE_CHECKING:
     from ecgviz.nets.delineator import Delineators
@@ -134,6 +134,7 @@ def _beats(
     of_lead["P"][:, no_p] = np.nan
     marks = {mark: whole[wave][:, side] for mark, wave, side in _places()}
     width_s = marks["qrs_off"] - marks["qrs_on"]
+    cut = cut_by_ends(marks["qrs_on"], marks["qrs_off"], record.duration_s)
     beats = Beats(
         r_s=r_s,
         p_on=marks["p_on"],
@@ -142,7 +143,7 @@ def _beats(
         qrs_off=marks["qrs_off"],
         t_on=marks["t_on"],
         t_off=marks["t_off"],
-        kind=beat_kinds(Signs(r_s, alike, width_s, pr_s, spiked, gaps)),
+        kind=beat_kinds(Signs(r_s, alike, width_s, pr_s, spiked, cut, gaps)),
         edge=at_edges(r_s, marks["t_off"], alike, record.duration_s),
         duration_s=record.duration_s,
         leads=record.leads,

@@ -23,13 +23,17 @@ HALF = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Signs:
-    """What tells the kinds apart, (B,): whether shaped like most, QRS width, PR (NaN without P), whether spiked."""
+    """What tells the kinds apart, (B,): whether shaped like most, QRS width, PR (NaN without P), whether spiked or cut.
+
+    Of a QRS complex that the recording cuts the R peak may be what is cut: whether it is early is not known.
+    """
 
     r_s: FloatArray
     alike: BoolArray
     width_s: FloatArray
     pr_s: FloatArray
     spiked: BoolArray
+    cut: BoolArray
     gaps_s: FloatArray = field(default_factory=lambda: NO_GAPS)
 
     @property
@@ -75,8 +79,8 @@ def beat_kinds(signs: Signs) -> tuple[str, ...]:
     rhythm that is regular otherwise; in atrial fibrillation every other beat is "early". Unsure: of another shape, but
     neither, as beats of a bundle branch block that comes and goes.
     """
-    soon = early(steps_s(signs.r_s, signs.gaps_s))
-    late_or_usual = signs.alike & ~soon & ~np.append(False, soon[:-1])
+    soon = early(steps_s(signs.r_s, signs.gaps_s)) & ~signs.cut
+    late_or_usual = signs.alike & ~signs.cut & ~soon & ~np.append(False, soon[:-1])
     with_p = signs.has_p[late_or_usual]
     even = variation(signs.r_s, late_or_usual, signs.gaps_s) <= IRREGULAR
     regular = even and with_p.size > 0 and with_p.mean() > HALF

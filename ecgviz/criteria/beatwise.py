@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ecgviz.measure.rhythm import known_rr_s, usual_rr_s
+from ecgviz.measure.rhythm import known_rr_s, own_beats, usual_rr_s
 from ecgviz.types import Beats
 from ecgviz.types.arrays import BoolArray, FloatArray
 
@@ -15,8 +15,8 @@ def beat_numbers(beats: Beats) -> dict[str, FloatArray]:
 
     ``beat_coupling``: the RR interval before it, as a share of the usual one. ``beat_pause``: the RR intervals before
     and after it together, in usual ones; 2 is a full compensatory pause; an interval across a span that no lead
-    recorded is not known. ``beat_qrs_ms``, ``beat_pr_ms``: its own
-    global marks. ``beat_p``: 1 with a P wave, 0 where none was found before its QRS.
+    recorded is not known. ``beat_qrs_ms``, ``beat_pr_ms``: its own global marks, the former unless the recording cuts
+    the QRS complex. ``beat_p``: 1 with a P wave, 0 where none was found before its QRS.
     """
     usual = usual_rr_s(beats)
     rr = known_rr_s(beats)
@@ -24,7 +24,7 @@ def beat_numbers(beats: Beats) -> dict[str, FloatArray]:
     return {
         "beat_coupling": before / usual,
         "beat_pause": (before + after) / usual,
-        "beat_qrs_ms": 1000 * (beats.qrs_off - beats.qrs_on),
+        "beat_qrs_ms": np.where(beats.cut_qrs, np.nan, 1000 * (beats.qrs_off - beats.qrs_on)),
         "beat_pr_ms": 1000 * (beats.qrs_on - beats.p_on),
         "beat_p": np.where(np.isnan(beats.qrs_on), np.nan, np.isfinite(beats.p_on)),
     }
@@ -97,7 +97,7 @@ def _conducted_run(beats: Beats) -> float:
 
 def _conducted_pairs(beats: Beats) -> BoolArray:
     """Return where a beat and the next, neither premature, have P waves and no blocked one lies between, (B - 1,)."""
-    own = ~beats.ectopic & np.isfinite(beats.p_on)
+    own = own_beats(beats) & np.isfinite(beats.p_on)
     return np.asarray(own[:-1] & own[1:] & (_blocked_by_beat(beats)[1:-1] == 0) & np.isfinite(beats.rr_s))
 
 

@@ -203,10 +203,11 @@ def _condition(condition: Condition, lead: str, patient: Patient) -> Check:
         name = condition.minus or condition.over or ""
         other, why = known(patient, name, lead)
         unknown = unknown or why
-        sign = "-" if condition.minus else "/"
-        label = f"{label} {sign} {MEASURES[name].label}"
+        label = f"{label} {'-' if condition.minus else '/'} {MEASURES[name].label}"
         if condition.minus:
             value -= other
+        elif other == 0 and value > 0 and condition.op in ("<", "<="):
+            value = inf  # beyond any limit
         elif other == 0:
             value, unknown = nan, unknown or f"{MEASURES[name].label} is 0"
         else:
@@ -284,7 +285,8 @@ def _beats(rule: BeatsRule, patient: Patient) -> Outcome:
     state = at_least([one for one, _ in judged], rule.count)
 
     def show() -> Shown:
-        count = sum(one in _ORDER[_ORDER.index(state) :] for one, _ in judged) if state != "not_met" else 0
+        wanted = _ORDER[_ORDER.index(state) :] if state in ("met", "borderline") else ()
+        count = sum(one in wanted for one, _ in judged)
         checks = max((checks for one, checks in judged if one == state), key=_least_margin, default=())
         return Shown(checks, (), wording.beats(rule.kinds, len(chosen), count, rule.count, checks))
 

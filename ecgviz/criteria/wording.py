@@ -19,7 +19,7 @@ _VERDICT = {"met": "met", "not_met": "not met", "borderline": "borderline", "not
 
 def number(value: float, unit: str, *, signed: bool = False) -> str:
     """Return a value with the decimals that its unit deserves, without the unit."""
-    return f"{value:{'+' if signed else ''}.{_DECIMALS[unit]}f}"
+    return f"{value:{'+' if signed else ''}.{_DECIMALS[unit]}f}".replace("inf", "∞")
 
 
 def checks(shown: Sequence[Check]) -> str:
@@ -72,7 +72,7 @@ def pattern(seen: Mapping[str, str], deciding: Sequence[str], state: str, wanted
 
 def beats(kinds: Sequence[str], there: int, holding: int, needed: int, shown: Sequence[Check]) -> str:
     """Return the phrase of a rule on single beats: how many there are and hold, and the numbers of the best."""
-    what = f"{' or '.join(kinds)} beats".replace("_", " ").strip()
+    what = f"{' or '.join(kinds)} {'beat' if there == 1 else 'beats'}".replace("_", " ").strip()
     said = f"{there} {what}" if there else f"no {what}"
     if holding and (shown or holding < there):
         said += f", {holding} of them as asked" if needed > 1 or holding > 1 else ", one of them"

@@ -3,11 +3,9 @@
 import numpy as np
 
 from ecgviz.types import Beats
-from ecgviz.types.arrays import FloatArray
+from ecgviz.types.arrays import BoolArray, FloatArray
 
 FEWEST_INTERVALS = 3
-CUT_S = 0.010
-"""A QRS complex that begins or ends this near to an end of the recording is cut by it."""
 LARGE_STEP_S = 0.050
 """A change from one RR interval to the next that counts for ``prr50``, the limit of pNN50."""
 
@@ -54,8 +52,7 @@ def known_rr_s(beats: Beats) -> FloatArray:
     Not known is an interval across a span that no lead recorded, since a beat may have been there; nor one from or to a
     beat whose QRS complex the recording cuts: its R peak may be what is cut.
     """
-    with np.errstate(invalid="ignore"):
-        cut = (beats.qrs_on < CUT_S) | (beats.qrs_off > beats.duration_s - CUT_S)
+    cut = beats.cut_qrs
     return np.where(cut[:-1] | cut[1:], np.nan, beats.rr_s)
 
 
@@ -98,14 +95,19 @@ def adapted_rr_s(beats: Beats) -> float:
 
 
 def _between_own_beats(beats: Beats) -> np.ndarray:
-    """Return True for known RR intervals between two beats that are not ectopic, (B - 1,).
-
-    Nor may one of them be cut by an end of the recording and of no sure kind: it may be an ectopic one.
-    """
-    unsure = np.array([kind == "unsure" for kind in beats.kind], dtype=bool)
-    own = ~beats.ectopic & ~(unsure & beats.edge)
+    """Return True for known RR intervals between two beats of the basic rhythm, (B - 1,)."""
+    own = own_beats(beats)
     both: np.ndarray = own[:-1] & own[1:] & np.isfinite(known_rr_s(beats))
     return both
+
+
+def own_beats(beats: Beats) -> BoolArray:
+    """Return True for beats that are not premature, (B,).
+
+    One that an end of the recording cuts and that is of no sure kind may be premature: it is none of them.
+    """
+    unsure = np.array([kind == "unsure" for kind in beats.kind], dtype=bool)
+    return np.asarray(~beats.ectopic & ~(unsure & beats.edge))
 
 
 def p_fraction(beats: Beats) -> float:

@@ -32,7 +32,10 @@ _MISSING = {
 }
 _LARGEST_COMPRESSION = 20
 _PADDING_BYTES = {"212": 2, "310": 3, "311": 3}
-_AGE = re.compile(r"#\s*<?age>?\s*:\s*([^\s,;]{1,10})", re.IGNORECASE)
+_AGE = re.compile(
+    r"#\s*<?age>?\s*:\s*([^\s,;]{1,10}(?:\s+(?:months?|mos?|weeks?|wks?|days?|d|hours?|hrs?|h)\b)?)", re.IGNORECASE
+)
+"""With the unit where that is not the year: "6 months" is no number of years."""
 _SEX = re.compile(
     r"#\s*(?:<?age>?\s*:.{0,40}?[\s,;])?"  # "#<age>: 65 <sex>: F": both on one line
     r"<?(?:sex|gender)>?\s*:\s*([^\s,;]{1,10})",
@@ -197,8 +200,8 @@ def _sums_up(row: FloatArray, channel: Channel) -> bool:
 
 
 def _stated(pattern: re.Pattern[str], comments: tuple[str, ...]) -> str:
-    """Return what the first comment of that form states, "" where none does."""
-    return next((match[1] for line in comments if (match := pattern.match(line))), "")
+    """Return what comments of that form state, "" where none does, all of it where they differ."""
+    return " or ".join(dict.fromkeys(match[1] for line in comments if (match := pattern.match(line))))
 
 
 def _codes(comments: tuple[str, ...]) -> tuple[str, ...]:

@@ -234,13 +234,15 @@ def train_on(
 
 def _history(plan: Plan, real: Examples, outcome: Outcome, minutes: float, device: str) -> dict[str, Any]:
     """Return how a model came about, as model.json keeps it."""
+    taught = np.isin(real.fold, outcome.folds)
     return {
         "plan": asdict(plan),
         "folds": list(outcome.folds),
         "chosen_on": list(outcome.chosen_on),
-        "n_real": int((~real.again).sum()),
-        "n_again": int(real.again.sum()),
-        "positives_real": dict(positives(real, ~real.again)),
+        "n_real": int((~real.again & taught).sum()),
+        "n_again": int((real.again & taught).sum()),
+        "n_chosen_on": int((~real.again & ~taught).sum()),
+        "positives_real": dict(positives(real, ~real.again & taught)),
         "left_out": dict(real.left_out),
         "n_simulated": plan.n_simulated,
         "thresholds_set_on": list(outcome.thresholds_set_on),

@@ -81,11 +81,18 @@ def _data(history: Mapping[str, Any]) -> str:
     left_out = ", ".join(f"{count} {reason}" for reason, count in history["left_out"].items() if count) or "none"
     folds = history["folds"]
     return (
-        f"**Data** {history['n_real']} real records of PTB-XL, folds {folds[0]} to {max(folds + history['chosen_on'])} "
+        f"**Data** {history['n_real']} real records of PTB-XL, folds {folds[0]} to {folds[-1]} "
         f"({positives}; left out: {left_out}; {history['n_again']} of them were shown from their 500 Hz file too), and "
-        f"{history['n_simulated']} simulated records. {PTBXL_LICENCE}. The simulator uses population statistics that "
-        "were measured on records of PTB-XL too."
+        f"{history['n_simulated']} simulated records.{_chosen_on(history)} {PTBXL_LICENCE}. The simulator uses "
+        "population statistics that were measured on records of PTB-XL too."
     )
+
+
+def _chosen_on(history: Mapping[str, Any]) -> str:
+    if not history["chosen_on"]:
+        return ""
+    folds = ", ".join(map(str, history["chosen_on"]))
+    return f" {history['n_chosen_on']} more of fold {folds} taught nothing: they chose the epoch."
 
 
 def _training(history: Mapping[str, Any]) -> str:
@@ -192,7 +199,8 @@ def _limits(history: Mapping[str, Any]) -> str:
         if simulated
         else ""
     )
+    rhythms = " Rhythms without a statement among the labels can be called NORM." if "NORM" in plan["labels"] else ""
     return (
         f"Trained on {history['n_real']} real records.{rare} Adults of one archive (Germany, 1989 to 1996). Neither a "
-        "superclass nor a statement is a diagnosis. Rhythms without a statement among the labels can be called NORM."
+        f"superclass nor a statement is a diagnosis.{rhythms}"
     )

@@ -131,11 +131,17 @@ def from_ptbxl(
             wanted.append((entry, entry.filename_hr))
     progress(f"reading {len(wanted)} files of PTB-XL")
     rows = parallel(n_jobs, _real, [(folder, entry, stem, spec, labels) for entry, stem in wanted])
-    left_out["refused"] = sum(row is None for row in rows)
-    kept = [row for row in rows if row is not None]
+    kept = _once([row for row in rows if row is not None])
+    left_out["refused"] = len({entry.ecg_id for entry, _ in wanted}) - sum(not row.again for row in kept)
     if not kept:
         raise RecordError(f"{folder.name}: no labelled record of fold {', '.join(map(str, folds))} was found")
     return _stacked(kept, labels, left_out)
+
+
+def _once(rows: list[_Row]) -> list[_Row]:
+    """Tell the first file of each record that could be read from a second one."""
+    first = {row.record: row for row in reversed(rows)}
+    return [replace(row, again=row is not first[row.record]) for row in rows]
 
 
 def _real(folder: Path, entry: Entry, stem: str, spec: InputSpec, labels: tuple[str, ...]) -> _Row | None:
@@ -145,12 +151,11 @@ def _real(folder: Path, entry: Entry, stem: str, spec: InputSpec, labels: tuple[
         inputs = prepare(record, in_millivolts(spec), r_s=peaks)
     except EcgvizError:
         return None
-    again = stem == entry.filename_hr
     found = np.empty(0) if inputs.r_s is None else inputs.r_s
     if "r_peaks" in spec.needs and not found.size:
         return None
     names = str(entry.patient_id), str(entry.ecg_id)
-    return _Row(inputs.x, stated(entry, labels), found, _meta(entry), *names, fold=entry.strat_fold, again=again)
+    return _Row(inputs.x, stated(entry, labels), found, _meta(entry), *names, fold=entry.strat_fold)
 
 
 def from_simulation(

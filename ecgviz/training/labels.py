@@ -35,13 +35,21 @@ LONG_PR_MS, PR_MARGIN_MS = 200.0, 5.0
 PLAIN_NORMAL_BPM = (50.0, 105.0)
 """A healthy heart outside these rates may or may not be called normal."""
 MAY_GO_WITH = {
-    "lvh": ("STTC", "ISC_"),
-    "rvh": ("STTC", "ISC_"),
-    "inferior_stemi": ("ISC_",),
-    "anterior_stemi": ("ISC_",),
-    "lateral_stemi": ("ISC_",),
+    "lvh": ("STTC", "ISC_", "STD_", "INVT"),
+    "rvh": ("STTC", "ISC_", "STD_", "INVT"),
+    "inferior_stemi": ("ISC_", "STD_", "INVT"),
+    "anterior_stemi": ("ISC_", "STD_", "INVT"),
+    "lateral_stemi": ("ISC_", "STD_", "INVT"),
+    "old_inferior_mi": ("INVT",),
+    "old_anterior_mi": ("AMI", "INVT"),
+    "old_lateral_mi": ("INVT",),
+    "lbbb": ("STD_", "INVT"),
+    "rbbb": ("STD_", "INVT"),
+    "wpw": ("STD_", "INVT"),
 }
 """What a reader may state of a planted finding too: strain and injury currents are ST-T changes of their own."""
+SPOKEN_OF = {*SUPERCLASSES, *(name for each in FINDINGS.values() for name in (*each.statements, *each.criteria))}
+"""What the simulator plants, and so knows to be absent where it planted something else."""
 
 
 def stated(entry: Entry, labels: Sequence[str]) -> FloatArray:
@@ -63,11 +71,13 @@ def planted(made: Simulation, labels: Sequence[str]) -> FloatArray:
     """Return the targets (C,) of a simulated record.
 
     A finding that does not reach its own published limits is not there (a just-not case): then no statement and no
-    superclass holds, and whether a reader would call the record normal is not known.
+    superclass holds, and whether a reader would call the record normal is not known. Of a statement that no finding
+    speaks of nothing is known. Sinus rhythm is there whatever the shape of the waves; where its rate has a statement of
+    its own, a reader may leave it out.
     """
     finding, truth = FINDINGS[made.truth.finding], made.truth
     meets = truth.meets
-    known = dict.fromkeys(labels, 0.0)
+    known = dict.fromkeys(labels, np.nan) | dict.fromkeys(SPOKEN_OF, 0.0)
     known |= dict.fromkeys((*finding.criteria, *MAY_GO_WITH.get(finding.name, ())), np.nan if meets else 0.0)
     if meets:
         known |= dict.fromkeys(finding.statements, 1.0)
@@ -81,6 +91,9 @@ def planted(made: Simulation, labels: Sequence[str]) -> FloatArray:
         known["STACH"] = _beyond(rate - FAST_BPM, RATE_MARGIN_BPM)
         known["SBRAD"] = _beyond(SLOW_BPM - rate, RATE_MARGIN_BPM)
         known["1AVB"] = _beyond(pr_ms - LONG_PR_MS, PR_MARGIN_MS)
+        known["SR"] = 1.0 if known["STACH"] == known["SBRAD"] == 0 else np.nan
+    else:
+        known["SR"] = 0.0 if meets else np.nan
     return np.array([known[label] for label in labels])
 
 

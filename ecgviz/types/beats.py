@@ -26,6 +26,8 @@ KINDS = ("normal", "premature_ventricular", "premature_atrial", "paced", "unsure
 ECTOPIC = ("premature_ventricular", "premature_atrial")
 """Kinds of beats that are no part of the basic rhythm: their RR intervals say nothing of its regularity."""
 
+CUT_S = 0.010
+"""A QRS complex that begins or ends this near to an end of the recording is cut by it."""
 EXPECTED_P_S = 0.200
 """A beat without P wave keeps this much before its QRS (or less, from the T wave before) as the place of a P."""
 QRS_END_S = 0.040
@@ -45,6 +47,12 @@ def touching(starts_s: FloatArray, ends_s: FloatArray, gaps_s: FloatArray) -> Bo
 def steps_s(times_s: FloatArray, gaps_s: FloatArray) -> FloatArray:
     """Return the time from each of ``times_s`` (B,) to the next, (B - 1,); NaN where one of ``gaps_s`` lies between."""
     return np.where(touching(times_s[:-1], times_s[1:], gaps_s), np.nan, np.diff(times_s))
+
+
+def cut_by_ends(on_s: FloatArray, off_s: FloatArray, duration_s: float) -> BoolArray:
+    """Return True for QRS complexes (B,) that an end of a recording cuts; False where a bound is NaN."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray((on_s < CUT_S) | (off_s > duration_s - CUT_S))
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,6 +143,11 @@ class Beats:
     def ectopic(self) -> BoolArray:
         """True for premature beats, of the ventricles or the atria, shape (B,)."""
         return np.array([kind in ECTOPIC for kind in self.kind], dtype=bool)
+
+    @property
+    def cut_qrs(self) -> BoolArray:
+        """True where the recording cuts the QRS complex, shape (B,): neither its width nor its R peak is known."""
+        return cut_by_ends(self.qrs_on, self.qrs_off, self.duration_s)
 
     @property
     def p_absent(self) -> BoolArray:

@@ -31,6 +31,8 @@ def explanation_facts(explanation: Explanation) -> str:
         )
     else:
         parts.append("This method does not promise to add up to the logit.")
+    if missing := explanation.params.get("not_stated"):
+        parts.append(f"The patient's {missing} is not stated: the network's stand-in for an unknown one looked.")
     return " ".join([*parts, *_baseline(explanation)])
 
 

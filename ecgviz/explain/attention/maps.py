@@ -128,7 +128,8 @@ def on_samples(
     """Return a map on tokens as an explanation: the mass of a token is spread evenly over its span and conserved.
 
     ``values`` take the place of the map's own. ``resolution_s`` is the widest span. What a token sees is wider:
-    ``params["receptive_field_s"]``. A map of one token (a channel map) has no time axis.
+    ``params["receptive_field_s"]``. A map of one token (a channel map) has no time axis. Where a patient's age or sex
+    asks and is not stated, ``params["not_stated"]`` names it: the network's stand-in for an unknown one asked.
     """
     values = tap.values if values is None else values
     n_tokens = values.shape[1]
@@ -143,8 +144,13 @@ def on_samples(
         method=method,
         signed=signed,
         resolution_s=float((tap.span_s[:, 1] - tap.span_s[:, 0]).max()),
-        params={**params, "receptive_field_s": tap.receptive_field_s, "n_tokens": n_tokens},
+        params={**params, **_not_stated(tap, inputs), "receptive_field_s": tap.receptive_field_s, "n_tokens": n_tokens},
     )
+
+
+def _not_stated(tap: AttentionMap, inputs: ModelInput) -> dict[str, str]:
+    asks = {"age": inputs.age_years, "sex": inputs.sex}
+    return {"not_stated": tap.level} if asks.get(tap.level, "stated") is None else {}
 
 
 def spread(values: FloatArray, span_s: FloatArray, fs: float, start_s: float, n_samples: int) -> FloatArray:
@@ -178,6 +184,8 @@ def cannot_tell(explanation: Explanation) -> tuple[str, ...]:
         sentences.append("It has no lead axis: it says when, never in which lead.")
     if not explanation.has_time:
         sentences.append("It has no time axis: it says in which lead, never when.")
+    if missing := explanation.params.get("not_stated"):
+        sentences.append(f"The patient's {missing} is not stated: the network's stand-in for an unknown one looked.")
     field_s = explanation.params.get("receptive_field_s", 0.0)
     if explanation.has_time and field_s > explanation.resolution_s:
         sentences.append(

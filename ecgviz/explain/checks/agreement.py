@@ -71,7 +71,7 @@ def pool(attribution: Explanation, tap: AttentionMap) -> FloatArray:
     below = np.concatenate([np.zeros((len(mass), 1)), np.cumsum(mass, axis=1)], axis=1)
     at = np.stack([np.interp(edges, np.arange(n_samples + 1), row) for row in below])
     within: FloatArray = at[..., 1] - at[..., 0]
-    return within
+    return within.astype(np.float32).astype(np.float64)  # equal tokens that differ in the last bit have no ranks
 
 
 @dataclass(frozen=True, eq=False)
