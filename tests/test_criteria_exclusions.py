@@ -205,11 +205,25 @@ def test_what_is_borderline_or_open_leaves_an_ecg_normal() -> None:
     assert found["NORM/adult"] == "met"
 
 
+def test_a_rule_on_another_entry_names_the_definition_that_it_asks() -> None:
+    """Not "LVH not met" of a recording in which another definition of it is."""
+    strain = {"t_mv": {"V5": -0.3, "V6": -0.3}, "j_mv": {"V5": -0.15, "V6": -0.15}}
+    tall = measurements(per_lead={"r_mv": {"V5": 2.6}, "s_mv": {"V1": 1.8}} | strain)
+    (found,) = evaluate("VCLVH", tall, beats(), age_years=50, sex="male")
+    assert found.state == "not_met"
+    assert found.why.startswith("excluded, since ")
+    assert "LVH by" not in found.why
+    upright = measurements(per_lead={"r_mv": {"V5": 2.6}, "s_mv": {"V1": 1.8}})
+    (found,) = evaluate("VCLVH", upright, beats(), age_years=50, sex="male")
+    assert found.why.startswith("LVH by sokolow_lyon met")
+
+
 def test_a_normal_ecg_says_what_else_was_found() -> None:
     wide_p = measurements({"p_ms": 140.0})
     (found,) = evaluate("NORM", wide_p, beats(), age_years=50, sex="male")
     assert found.why == (
-        "there is left atrial overload or enlargement by partial_interatrial_block: not met (proposal of this project)"
+        "excluded, since there is left atrial overload or enlargement by partial_interatrial_block: "
+        "not met (proposal of this project)"
     )
 
 

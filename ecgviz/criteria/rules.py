@@ -77,7 +77,7 @@ def outcome(rule: Stated, patient: Patient, finding_state: Callable[[FindingRule
     """Return the state of a rule, and what to show for it when that is asked for."""
     if isinstance(rule, FindingRule):
         state = finding_state(rule)
-        return Outcome(state, lambda: Shown((), (), wording.finding(rule.finding, state)))
+        return Outcome(state, lambda: Shown((), (), wording.finding(rule.finding, (), state)))
     ask = _ASK.get(type(rule))
     if ask is None:
         raise TypeError(f"{type(rule).__name__} is not evaluated")

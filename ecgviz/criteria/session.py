@@ -131,10 +131,28 @@ class Session:
         question = self.known.questions[id(rule)]
         found = self.asked.get(question)
         if found is None:
-            abnormal = isinstance(rule, AnyAbnormalRule)
-            found = self._any_abnormal() if abnormal else outcome(rule, self.patient, self._of_finding)
+            if isinstance(rule, AnyAbnormalRule):
+                found = self._any_abnormal()
+            elif isinstance(rule, FindingRule):
+                found = self._another(rule)
+            else:
+                found = outcome(rule, self.patient, self._of_finding)
             self.asked[question] = found
         return found
+
+    def _another(self, rule: FindingRule) -> Outcome:
+        """Return whether another entry is met, and by which definitions it is on which nothing rests."""
+        state = self._of_finding(rule)
+
+        def show() -> Shown:
+            if rule.definition:
+                return Shown((), (), wording.finding(rule.finding, (rule.definition,), state))
+            other = self.known.entries[rule.finding]
+            met = [found.definition for found in self.findings(other) if found.state == "met"]
+            resting = [found.definition for found in self._resting(other) if found.state == "met"]
+            return Shown((), (), wording.finding(rule.finding, resting, state, [d for d in met if d not in resting]))
+
+        return Outcome(state, show)
 
     def _any_abnormal(self) -> Outcome:
         """Return whether any entry that makes an ECG abnormal is met, and which."""
@@ -183,7 +201,7 @@ class Judgement(NamedTuple):
         short = self.session.known.sources[self.definition.source].short
         if self.barred is not None:
             return f"{BARRED}{self.barred()} ({short})"
-        phrases = [*_score(self.definition, finding.rules), *_decisive(finding.rules, finding.state)]
+        phrases = [*_score(self.definition, finding.rules), *_decisive(self.definition, finding.rules, finding.state)]
         return wording.conclusion(phrases, finding.state, short)
 
     def regions(self) -> Regions:
@@ -234,12 +252,19 @@ def _score(definition: Definition, results: Sequence[RuleResult]) -> list[str]:
     return [wording.points(met, unknown, definition.at_least)]
 
 
-def _decisive(results: Sequence[RuleResult], state: str) -> list[str]:
-    """Return the phrases that explain a state: what holds and supports when met, else only what stands in the way."""
+def _decisive(definition: Definition, results: Sequence[RuleResult], state: str) -> list[str]:
+    """Return the phrases that explain a state: what holds and supports when met, else only what stands in the way.
+
+    Alternatives that do not hold stand in the way only where those that do are not enough.
+    """
     if state == "met":
         holding = ("required", "alternative", "supporting")
         return [r.why for r in results if r.role in holding and r.state == "met"]
     opposing = {"not_met": "met", "borderline": "borderline", "not_evaluable": "not_evaluable"}[state]
-    return [
-        r.why for r in results if r.role != "supporting" and r.state == (opposing if r.role == "excluding" else state)
-    ]
+    worth = zip((rule.points for rule in definition.resolved), results, strict=True)
+    enough = sum(p for p, r in worth if r.role == "alternative" and r.state == "met") >= definition.at_least
+    asked = ("required",) if enough else ("required", "alternative")
+    deciding = [r for r in results if r.role in asked and r.state == state]
+    excluding = [r for r in results if r.role == "excluding" and r.state == opposing]
+    since = "excluded, since " if state == "not_met" else ""
+    return [*(r.why for r in deciding), *(f"{since}{r.why}" for r in excluding)]

@@ -84,9 +84,14 @@ def points(met: int, unknown: int, needed: int) -> str:
     return f"{met} points{f' and {unknown} that are not evaluable' if unknown else ''} ({needed} are needed)"
 
 
-def finding(name: str, state: str) -> str:
-    """Return the phrase of a rule that asks for another entry."""
-    return f"{name} {_VERDICT[state]}"
+def finding(name: str, definitions: Sequence[str], state: str, broad: Sequence[str] = ()) -> str:
+    """Return the phrase of a rule that asks for another entry, by the ``definitions`` that decide, if any.
+
+    ``broad`` are definitions that are met, too, and on which nothing rests.
+    """
+    asked = there(name, definitions) if definitions else name
+    but = f" (but by {' and '.join(broad)}, on which others do not rest)" if broad and state != "met" else ""
+    return f"{asked} {_VERDICT[state]}{but}"
 
 
 def there(name: str, definitions: Sequence[str]) -> str:
