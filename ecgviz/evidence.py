@@ -146,8 +146,14 @@ def cells(grid: EvidenceGrid, region: Region) -> tuple[BoolArray | None, str]:
     if n_asked == 0 and asked.any():
         return None, f"the region ({region.text}) lies in beats with no delineated part inside the map's window"
     if n_present == 0 or n_present < MIN_PRESENT * n_asked:
-        return None, f"only {n_present} of the {n_asked} cells of the region ({region.text}) are present on this record"
+        unread = [lead for lead in region.leads if grid.has_leads and lead not in grid.leads and _holds(region, lead)]
+        where = f"in the map, which has no {', '.join(unread)}" if unread else "present on this record"
+        return None, f"only {n_present} of the {n_asked} cells of the region ({region.text}) are {where}"
     return inside, ""
+
+
+def _holds(region: Region, lead: str) -> bool:
+    return bool(region.inside[region.leads.index(lead)].any())
 
 
 def group_shares(grid: EvidenceGrid) -> dict[str, float]:

@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -524,6 +526,30 @@ def test_a_cluster_that_cannot_work_says_so(
             run_cohort(data, tmp_path / "died", scheduler=there, **asked)
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:distributed", "ignore::FutureWarning:distributed")
+def test_a_cluster_whose_workers_go_is_not_waited_for_for_ever(
+    tmp_path: Path, data: Path, model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from distributed import LocalCluster
+
+    monkeypatch.setattr(workplaces, "APPEAR_S", 0.5)
+    monkeypatch.setattr(workplaces, "ANSWER_S", 1)
+    monkeypatch.setattr(workplaces, "run_chunk", takes_long)
+    asked = {"models": [str(model_folder)], "methods": ["saliency"], "limit": 2, "chunk": 1}
+    quiet = {"threads_per_worker": 1, "dashboard_address": None, "silence_logs": 60}
+    with LocalCluster(n_workers=1, **quiet) as cluster:
+        going = threading.Timer(2, cluster.scale, args=(0,))
+        going.start()
+        with pytest.raises(CohortError, match=r"no workers.* what was written stays, and the same call goes on"):
+            run_cohort(data, tmp_path / "gone", scheduler=cluster.scheduler_address, **asked)
+        going.join()
+
+
+def takes_long(_: object) -> None:
+    time.sleep(60)
+
+
 def ends_its_process(_: object) -> None:
     os._exit(1)
 
@@ -536,6 +562,24 @@ def test_a_worker_with_other_weights_refuses(data: Path, model_folder: Path, tmp
     asked, _ = _asked({str(model_folder): replace(model, digest="0" * 64)}, ["saliency"], ["MI"], 1, 0)
     (chunk,) = _open_chunks(data, tmp_path, recordings(data), asked, 9, None)
     with pytest.raises(CohortError, match="has other weights than the run was started with"):
+        run_chunk(chunk)
+
+
+def test_a_worker_is_told_the_folder_of_a_model_and_says_when_it_has_none(
+    data: Path, model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ecgviz.cohort.run import _asked, _open_chunks, _source
+    from ecgviz.cohort.work import run_chunk
+
+    monkeypatch.setenv("ECGVIZ_MODELS", str(model_folder))
+    assert _source(model_folder.name) == _source(str(model_folder)) == str(model_folder.resolve())
+    assert _source("imle_net") == "imle_net"
+    own = tmp_path / "own"
+    shutil.copytree(model_folder, own)
+    asked, _ = _asked({str(own): load_model(own)}, ["saliency"], ["MI"], 1, 0)
+    (chunk,) = _open_chunks(data, tmp_path, recordings(data), asked, 9, None)
+    shutil.rmtree(own)
+    with pytest.raises(CohortError, match=r"a worker cannot load .*own, which it must see there, too"):
         run_chunk(chunk)
 
 

@@ -245,7 +245,11 @@ def test_leads_are_matched_by_name():
     assert share(grid, region(beats, ("V2",), ATOMS, all_leads=other))[0] == pytest.approx(1.0)
     inside, why = cells(grid, region(beats, ("vx",), ATOMS, all_leads=("vx", "vy")))
     assert inside is None
-    assert "only 0 of the" in why
+    assert why.endswith("are in the map, which has no vx")
+    part, why = share(evidence(a_map(values[:3], leads=LEADS[:3]), beats), region(beats, ("II", "V1", "V2"), ("ST",)))
+    assert np.isnan(part)
+    assert "only 10 of the 30 cells" in why
+    assert why.endswith("are in the map, which has no V1, V2")  # the record may have them
 
 
 def test_a_zero_map_has_no_share_and_says_so():

@@ -184,13 +184,14 @@ def _summary(case: "Case") -> dict[str, Any]:
 
 def _show(case: "Case") -> None:
     from ecgviz.edit import notice
+    from ecgviz.figures.style import percent
 
     agreement = case.agreement
     channel = case.grid.channel()
     leads = "no lead axis" if channel is None else "not measurable"
     if channel is not None and case.grid.total > 0:
         order = channel.argsort()[::-1][:3]
-        leads = ", ".join(f"{case.grid.leads[n]} {number(100 * float(channel[n]), 2)} %" for n in order)
+        leads = ", ".join(f"{case.grid.leads[n]} {percent(float(channel[n]))}" for n in order)
     rows = [
         ("model", f"{case.provenance['model']} version {case.provenance['model_version']}"),
         (f"probability of {case.label}", number(case.prediction.probability(case.label), 3)),

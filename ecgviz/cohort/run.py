@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from ecgviz.checkpoint import Model, available_models, load_model, on_device
+from ecgviz.checkpoint import Model, load_model, on_device
 from ecgviz.cohort.files import done_rows, held_keys, opened_to_write
 from ecgviz.cohort.folder import Recording, place_of_ids, rate_of, recordings
 from ecgviz.cohort.settings import Settings, labels_of, read_method, settings_of, try_params, why_not
@@ -12,6 +12,7 @@ from ecgviz.cohort.store import Cohort
 from ecgviz.cohort.work import Ask, Chunk, Done
 from ecgviz.cohort.workplaces import workplace
 from ecgviz.errors import CohortError
+from ecgviz.registry import model_folders, models_folder
 
 FEWEST, MOST = 32, 1000
 """Recordings a task, at least and at most: what a killed run loses for each worker."""
@@ -161,7 +162,8 @@ def _asked(
 
 def _source(name: str) -> str:
     """Return a model's folder as every worker can find it; a shipped model keeps its name."""
-    return name if name in available_models() else str(Path(name).resolve())
+    folder = model_folders().get(name, Path(name)).resolve()
+    return name if folder.parent == models_folder().resolve() else str(folder)
 
 
 def _open_chunks(

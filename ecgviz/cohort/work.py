@@ -22,7 +22,7 @@ from ecgviz.cohort.folder import Recording
 from ecgviz.cohort.settings import Settings
 from ecgviz.cohort.store import Failed
 from ecgviz.cohort.together import answers, subject
-from ecgviz.errors import CohortError
+from ecgviz.errors import CohortError, EcgvizError
 from ecgviz.memory import keep_freed_memory
 
 ORPHANED_S = 0.5
@@ -126,7 +126,10 @@ def _model(ask: Ask) -> Model:
 @lru_cache(maxsize=16)
 def _loaded(source: str, digest: str, device: str) -> Model:
     """Return a model on the device that is asked for, loaded once a process."""
-    model = load_model(source)
+    try:
+        model = load_model(source)
+    except EcgvizError as missing:
+        raise CohortError(f"a worker cannot load {source}, which it must see there, too: {missing}") from missing
     if model.digest != digest:
         raise CohortError(f"{source}: this worker's copy has other weights than the run was started with")
     return model if device == "cpu" else on_device(model, device)

@@ -15,7 +15,7 @@ from ecgviz.cohort.work import Chunk, Done, run_chunk
 from ecgviz.errors import CohortError
 
 ANSWER_S = 5
-"""A scheduler that does not answer within this time is not there."""
+"""A scheduler that does not answer within this time is not there; so often it is asked whether workers are."""
 APPEAR_S = 30
 """A cluster that has no worker for a task after this time will have none: adaptive ones start them when asked."""
 LOOK_S = 0.2
@@ -48,7 +48,9 @@ def workplace(jobs: int, scheduler: str | None, resources: Mapping[str, float] |
         raise CohortError(f"no Dask scheduler answers at {scheduler}") from problem
     with client:
         offered = dict(resources or {})
+        asks_adaptive_ones = client.submit(os.getpid, pure=False, resources=offered or None)
         _await_worker(client, offered)
+        asks_adaptive_ones.release()
         yield partial(_there, client, offered)
 
 
@@ -64,32 +66,38 @@ def _here(jobs: int, chunks: Sequence[Chunk]) -> Iterator[Done]:
 
 def _there(client: Any, resources: Mapping[str, float], chunks: Sequence[Chunk]) -> Iterator[Done]:
     """Give every chunk to the cluster, however few workers it has: joblib would keep the work of one to itself."""
-    from distributed import KilledWorker, as_completed
+    from distributed import KilledWorker, wait
 
-    asked = client.map(run_chunk, chunks, pure=False, resources=resources or None)
+    waiting = set(client.map(run_chunk, chunks, pure=False, resources=resources or None))
     try:
-        for done in as_completed(asked):
-            yield done.result()
+        while waiting:
+            try:
+                ready = wait(waiting, timeout=ANSWER_S, return_when="FIRST_COMPLETED").done
+            except TimeoutError:
+                _await_worker(client, resources, f"; {STAYS}, and the same call goes on once there are some")
+                continue
+            waiting -= ready
+            yield from (done.result() for done in ready)
     except KilledWorker as ended:
         raise CohortError(
             f"workers of the cluster died over one task; one {ENDED}, and their logs may say why. Call again with a "
             f"smaller --chunk: {STAYS}"
         ) from ended
-    except CancelledError as gone:
+    except (CancelledError, OSError) as gone:
         raise CohortError(f"the Dask scheduler is gone: {STAYS}, and the same call goes on once it is back") from gone
     finally:
-        client.cancel(asked)
+        client.cancel(list(waiting))
 
 
-def _await_worker(client: Any, resources: Mapping[str, float]) -> None:
-    """Return once a worker offers ``resources``, busy or not; a task asks adaptive clusters for one.
+def _await_worker(client: Any, resources: Mapping[str, float], comfort: str = "") -> None:
+    """Return once a worker offers ``resources``, busy or not.
 
     Raises
     ------
     CohortError
-        When none does after `APPEAR_S`: the tasks would wait for ever.
+        When none does after `APPEAR_S`: tasks would wait for ever. ``comfort`` is what it says besides.
     """
-    until, _task = time.monotonic() + APPEAR_S, client.submit(os.getpid, pure=False, resources=resources or None)
+    until = time.monotonic() + APPEAR_S
     while True:
         offered = [worker["resources"] for worker in client.scheduler_info(n_workers=-1)["workers"].values()]
         if any(all(each.get(name, 0) >= least for name, least in resources.items()) for each in offered):
@@ -97,8 +105,8 @@ def _await_worker(client: Any, resources: Mapping[str, float]) -> None:
         if time.monotonic() > until:
             wanted = " and ".join(f"{name} {least:g}" for name, least in resources.items())
             raise CohortError(
-                f"none of the cluster's {len(offered)} workers offers {wanted}"
+                f"none of the cluster's {len(offered)} workers offers {wanted}{comfort}"
                 if offered
-                else "the Dask scheduler has no workers: start some with `dask worker` and its address"
+                else f"the Dask scheduler has no workers: start some with `dask worker` and its address{comfort}"
             )
         time.sleep(LOOK_S)
