@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import on_page
@@ -16,6 +17,8 @@ from ecgviz.checkpoint.convert import import_program
 from ecgviz.cli import main
 from ecgviz.nets import build
 from ecgviz.registry import OWN_MODELS
+from ecgviz.simulate import simulate
+from ecgviz.ui import words
 
 PAGES = ("beats", "attention", "attributions", "what_if", "compare", "report", "criteria", "models")
 
@@ -126,3 +129,11 @@ def test_pages_say_what_an_exported_program_cannot_show(
     assert "mine shows no attention" in said["attention"]
     assert "cannot be built anew with random weights" in said["criteria"]
     assert "it predicts and can be perturbed, but it gives no gradients" in said["models"]
+
+
+def test_a_map_without_leads_is_not_said_to_be_of_leads_that_the_network_never_read() -> None:
+    record = simulate("normal", seed=1, fs=100, duration_s=10).record
+    whole = load_model("ecg_mamba")
+    assert words.behind_all(whole, record) == ""
+    lone = replace(whole, spec=replace(whole.spec, leads=("II",)))
+    assert words.behind_all(lone, record).endswith("its colour stands behind all leads, and the network read II only.")

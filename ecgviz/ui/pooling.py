@@ -87,7 +87,7 @@ def _heat(record: Record, network: Model, attended: state.Attended, level: str, 
         shows = files.facts(record, network, label=one.label, method=f"attention_{level}")
         heat = figures.from_attention(one)
         tracing.show(record, "attention paper", heat=heat, start_s=attended.start_s, shows=shows)
-        widgets.note(words.attention_facts(one))
+        widgets.note(" ".join([words.attention_facts(one), "" if one.leads else words.behind_all(network, record)]))
         return
     try:
         made = state.explained(record, network, label, f"attention_{level}", prior="subtract").explanation
@@ -96,7 +96,7 @@ def _heat(record: Record, network: Model, attended: state.Attended, level: str, 
         return
     heat, shows = figures.from_explanation(made, record.duration_s), files.of_map(record, network, made)
     tracing.show(record, "attention paper", heat=heat, start_s=made.start_s, shows=shows)
-    widgets.note(method_words.habit(made))
+    widgets.note(" ".join([method_words.habit(made), "" if made.has_leads else words.behind_all(network, record)]))
 
 
 def _leaning(record: Record, network: Model) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from ecgviz.criteria.verdicts import for_label
 from ecgviz.figures.style import percent
-from ecgviz.types import Agreement, AttentionMap, EvidenceGrid, LeadQuality
+from ecgviz.types import Agreement, AttentionMap, EvidenceGrid, LeadQuality, Record
 from ecgviz.ui import wording
 
 if TYPE_CHECKING:
@@ -80,6 +80,15 @@ def attention_facts(attention: AttentionMap) -> str:
         f"{whose}. Weights sum to {attention.sums_to}. A weight is drawn over {duration(width)}, "
         f"but the network saw {duration(attention.receptive_field_s)} of signal to form it."
     )
+
+
+def behind_all(model: "Model", record: Record) -> str:
+    """Return, of a map without leads, which leads of a record the network never read, "" where it read them all."""
+    unread = [lead for lead in record.leads if lead not in model.spec.leads]
+    if not unread:
+        return ""
+    read = ", ".join(model.spec.leads)
+    return f"The map has no lead axis: its colour stands behind all leads, and the network read {read} only."
 
 
 def leaning(even: "UniformAttention", label: str) -> str:
