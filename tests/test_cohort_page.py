@@ -310,3 +310,41 @@ def test_the_method_shown_first_has_maps_of_leads_and_waves_of_most_networks() -
     assert page.methods_of(["a", "b"], held, whole) == ["input_x_gradient", "attention_rhythm"]
     assert page.methods_of(["a", "b"], held, set()) == ["attention_rhythm", "input_x_gradient"]
     assert page.methods_of(["b"], held, whole) == ["input_x_gradient", "saliency", "attention_rhythm"]
+
+
+def parting(folder: Path, pointed: dict[str, bool], called: dict[str, set[int]]) -> Path:
+    """Make a store of networks that call different records; the guideline points where ``pointed`` says so."""
+    asked = {model: Settings(model, "0" * 64, "saliency", {}, 1, 2, 0) for model in called}
+    with opened_to_write(folder, list(asked.values())):
+        write_records(folder, [{"record": f"r{k:03d}", "patient": f"p{k}"} for k in range(8, 20)])
+        for model, settings in asked.items():
+            rows = [row(k, 0.5) | {"called": k in called[model]} for k in range(8, 20)]
+            nowhere = {"region": None, "share": None, "excess": None, "findings": []}
+            write_rows(folder, settings, [each | ({} if pointed[model] else nowhere) for each in rows])
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("pointed", "called", "title"),
+    [
+        ((False, True), (range(8, 11), range(11, 18)), "Guideline for CLBBB, %,<br>7 records of later"),
+        ((True, True), ((), range(11, 18)), "Guideline for CLBBB, %,<br>7 records of later"),
+        ((True, True), (range(8, 11), range(11, 14)), "Guideline for CLBBB, %,<br>3 records of early"),
+        ((True, True), (range(8, 11), range(8, 11)), "Guideline for CLBBB,<br>% of 3 records"),
+        ((False, False), (range(8, 11), range(11, 18)), None),
+    ],
+)
+def test_the_guideline_is_of_the_first_network_on_whose_records_it_points_somewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pointed: tuple[bool, bool], called: tuple, title: str | None
+) -> None:
+    names = ("early", "later")
+    some = {name: set(each) for name, each in zip(names, called, strict=True)}
+    store = parting(tmp_path / "store", dict(zip(names, pointed, strict=True)), some)
+    monkeypatch.setenv(COHORTS, str(store))
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    app = opened()
+    assert not app.exception
+    drawn = [each["layout"]["title"]["text"] for each in charts(app)]
+    assert [each for each in drawn if each.startswith("Guideline")] == ([] if title is None else [title])
+    assert any("points nowhere: on none" in each.value for each in app.info) == (title is None)

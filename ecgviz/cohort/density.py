@@ -7,11 +7,13 @@ nine atoms for their 24 states; density a second for theirs a sample, which is a
 method ``saliency``; for any other the same sums are drawn and say so.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from ecgviz.cohort.class_map import mean_known
 from ecgviz.cohort.question import Question
 from ecgviz.cohort.resample import percentile, resampled
 from ecgviz.cohort.schema import LEADS
@@ -53,7 +55,7 @@ class DensityMap:
     """Mean density of unsigned mass, lead x atom (12, 9), a second, over the records with the highest output.
 
     ``of_records`` (n, 12, 9) are those of each record, ``patients`` (n,) whose they are, ``strongest`` the densest
-    cells as (lead, atom), densest first. A segment that no record has is NaN.
+    cells as (lead, atom), densest first. A segment, or a lead, that no record has is NaN.
     """
 
     mean: FloatArray
@@ -85,11 +87,10 @@ def density_map(cohort: Cohort, question: Question, *, top: int = TOP) -> Densit
     mass = (matrices(table, "pos") + matrices(table, "neg")).astype(np.float64)
     seconds = lists(table, "atom_s", len(ATOMS)).astype(np.float64)[:, None, :]
     density = np.divide(mass, seconds, out=np.full(mass.shape, np.nan), where=seconds > 0)
-    known = np.isfinite(density)
-    n = known.sum(axis=0)
-    mean = np.divide(np.where(known, density, 0.0).sum(axis=0), n, out=np.full(n.shape, np.nan), where=n > 0)
-    order = np.argsort(np.where(np.isfinite(mean), -mean, np.inf), axis=None, kind="stable")[:MARKED]
-    strongest = tuple((LEADS[k // len(ATOMS)], ATOMS[k % len(ATOMS)]) for k in order.tolist())
+    mean = mean_known(density)
+    order = np.argsort(np.where(np.isfinite(mean), -mean, np.inf), axis=None, kind="stable")
+    densest = order[: min(MARKED, int(np.isfinite(mean).sum()))]
+    strongest = tuple((LEADS[k // len(ATOMS)], ATOMS[k % len(ATOMS)]) for k in densest.tolist())
     return DensityMap(mean, density, tuple(table.column("patient").to_pylist()), strongest)
 
 
@@ -99,16 +100,15 @@ def external_checks(label: str, found: DensityMap, *, seed: int = 0) -> pd.DataF
     The named cells are compared with the same segments in the other leads, record by record: ``ratio`` is the mean
     density of the named cells over that of the others, ``low`` and ``high`` its interval by patient; it ``passes``
     where that is above 1, and is None where there are too few patients for one. ``in_strongest`` counts the named cells
-    among the five densest of all 108, as they mark them.
+    among the five densest of all 108, as they mark them. The other leads are those that a map has; where it lacks a
+    named one, the finding cannot be checked in that record.
     """
     rows = []
     for published in (each for each in PUBLISHED if each.label == label):
         named = [(LEADS.index(lead), ATOMS.index(atom)) for lead, atom in published.cells]
         others = [(lead, atom) for _, atom in named for lead in range(len(LEADS)) if (lead, atom) not in named]
-        pair = np.stack(
-            [np.mean([found.of_records[:, lead, atom] for lead, atom in cells], axis=0) for cells in (named, others)],
-            axis=1,
-        )
+        told = [np.mean([found.of_records[:, lead, atom] for lead, atom in named], axis=0)]
+        pair = np.stack([*told, _mean_there(found.of_records, others)], axis=1)
         means = resampled(pair, np.asarray(found.patients, dtype=np.str_), seed)
         ratios = means.draws[:, :1] / means.draws[:, 1:]
         low, high = percentile(ratios, 2.5)[0], percentile(ratios, 97.5)[0]
@@ -125,3 +125,12 @@ def external_checks(label: str, found: DensityMap, *, seed: int = 0) -> pd.DataF
             }
         )
     return pd.DataFrame(rows, columns=["label", "published", "ratio", "low", "high", "in_strongest", "of", "passes"])
+
+
+def _mean_there(density: FloatArray, cells: Sequence[tuple[int, int]]) -> FloatArray:
+    """Return each record's mean over cells of the leads that it has, (n,); NaN where a segment is missing in one."""
+    leads, atoms = np.array(cells).T
+    there = np.asarray(np.isfinite(density).any(axis=2))[:, leads]
+    n = there.sum(axis=1)
+    total = np.where(there, density[:, leads, atoms], 0.0).sum(axis=1)
+    return np.divide(total, n, out=np.full(n.shape, np.nan), where=n > 0)

@@ -186,6 +186,8 @@ def parted(cohort: Cohort, question: Question, other: str, *, seed: int = 0) -> 
         for column, name in enumerate(names if known else ()):
             pair = np.stack([first[kind][:, column], second[kind][:, column]], axis=1)
             pair[np.isnan(pair).any(axis=1)] = np.nan
+            if not np.isfinite(pair).any():
+                continue  # a lead that one of the maps does not have
             means = resampled(np.column_stack([pair, pair[:, 0] - pair[:, 1]]), patients, seed)
             told = {"place": name, "first": float(means.mean[0]), "second": float(means.mean[1])}
             rows.append(
@@ -195,10 +197,10 @@ def parted(cohort: Cohort, question: Question, other: str, *, seed: int = 0) -> 
 
 
 def _together(table: Any, patients: Any, seed: int) -> dict[str, Any]:
-    shares = []
-    for side in ("a", "b"):
-        shares.append(shares_of(matrices(table, f"{side}_pos")))
-    means = resampled(np.minimum(*shares).sum(axis=(1, 2))[:, None], patients, seed)
+    first, second = (shares_of(matrices(table, f"{side}_pos")) for side in ("a", "b"))
+    both = np.isfinite(first).any(axis=(1, 2)) & np.isfinite(second).any(axis=(1, 2))
+    overlap = np.where(both, np.nansum(np.minimum(first, second), axis=(1, 2)), np.nan)
+    means = resampled(overlap[:, None], patients, seed)
     told = {"place": "together", "first": float(means.mean[0]), "second": np.nan, "difference": np.nan}
     return told | {"difference_low": float(means.low[0]), "difference_high": float(means.high[0]), "clear": False}
 

@@ -7,6 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ecgviz.figures import style
+from ecgviz.figures.matrix import wave_matrix
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.types import ATOMS, WAVES
 from ecgviz.types.arrays import BoolArray, FloatArray
@@ -22,6 +23,8 @@ _LETTER_PX = 7
 """Room for a letter of a row's name, which widens where it is not enough."""
 TITLE_LETTERS = 24
 """A title of several matrices side by side is broken before it is longer."""
+PLACE_LETTERS = 30
+"""That of the guideline's has room for a line that names the network on whose records it is."""
 AXIS_FONT = {"size": 13}
 FEW_RECORDS = 5
 """Up to so many records in a bar each is a line of the grid: there is no part of a record."""
@@ -43,7 +46,7 @@ def guideline_figure(guideline: FloatArray, n: int, *, title: str) -> go.Figure:
     figure = style.blank(
         style.MATRIX_PX,
         f"{title}: {n} records, {most}",
-        style.in_lines(style.plain(title), TITLE_LETTERS),
+        style.in_lines(style.plain(title), PLACE_LETTERS),
         margin={"t": style.MATRIX_HEAD_PX},  # as of the maps that stand beside it, so that a lead is one row of all
     )
     figure.add_heatmap(
@@ -56,7 +59,7 @@ def guideline_figure(guideline: FloatArray, n: int, *, title: str) -> go.Figure:
         showscale=False,
         xgap=2,
         ygap=2,
-        text=[["" if not value > 0.005 else f"{100 * value:.0f}" for value in row] for row in cells],
+        text=[[_part_pointed_at(value) for value in row] for row in cells],
         texttemplate="%{text}",
         textfont={"color": style.INK, "size": 13},
         hovertemplate="%{y} %{x}: %{text} %<extra></extra>",
@@ -64,6 +67,34 @@ def guideline_figure(guideline: FloatArray, n: int, *, title: str) -> go.Figure:
     frame = {"showline": True, "mirror": True, "linecolor": "#b0b0b0"}
     figure.update_yaxes(**style.LEAD_ROWS, **frame)
     figure.update_xaxes(**frame, type="category", showgrid=False, zeroline=False, ticks="", tickangle=0)
+    return figure
+
+
+def _part_pointed_at(value: float) -> str:
+    """Return a cell's number; a dash where no record has the lead."""
+    return style.MISSING if value != value else f"{100 * value:.0f}" if value > 0.005 else ""
+
+
+def map_figure(
+    shares: FloatArray,
+    *,
+    title: str,
+    outlined: BoolArray | None = None,
+    limit: float | None = None,
+    title_letters: int = style.TITLE_LETTERS,
+) -> go.Figure:
+    """Draw a mean map by lead and wave, (12, 6), as `wave_matrix` does; a lead that no map has is told to be absent."""
+    figure = wave_matrix(
+        shares, STANDARD_LEADS, title=title, outlined=outlined, limit=limit, title_letters=title_letters
+    )
+    there = np.asarray(np.isfinite(shares).any(axis=1))
+    if there.all():
+        return figure
+    absent = [lead for lead, known in zip(STANDARD_LEADS, there, strict=True) if not known]
+    figure.layout.meta = {**figure.layout.meta, "alt": f"{figure.layout.meta['alt']}; no map has {', '.join(absent)}"}
+    (picks,) = figure.select_traces({"name": "pick"})
+    said = picks.hovertemplate
+    picks.hovertemplate = [f"no map has {lead}<extra></extra>" if lead in absent else said for lead in picks.y]
     return figure
 
 
@@ -159,7 +190,7 @@ def parted_figure(table: pd.DataFrame, first: str, second: str, *, title: str) -
     rows = table[table.place != "together"]
     value, low, high = (100 * rows[f"difference{end}"].to_numpy(dtype=float) for end in ("", "_low", "_high"))
     clear = rows.clear.to_numpy(dtype=bool)
-    largest = rows.iloc[int(np.argmax(np.abs(value)))] if len(rows) else None
+    largest = rows.iloc[int(np.nanargmax(np.abs(value)))] if np.isfinite(value).any() else None
     most = "" if largest is None else f"; largest at {largest.place}, {100 * largest.difference:+.1f} points"
     figure = style.blank(340, f"{title}: {first} less {second}{most}", style.plain(title))
     figure.add_scatter(

@@ -44,6 +44,20 @@ def n_records(cohort: Cohort, now: str, question: Question) -> int:
     return int(kept.asked(now, counted, tuple(parameters), cohort).n[0])
 
 
+def same_guideline(cohort: Cohort, now: str, questions: Sequence[Question]) -> bool:
+    """Return whether the guideline points somewhere in the same records of all questions."""
+    told = set()
+    for question in questions:
+        condition, parameters = question.condition()
+        query = (
+            "SELECT count(*) AS n, coalesce(md5(string_agg(record, ' ' ORDER BY record)), '') AS digest "  # noqa: S608
+            f"FROM cohort WHERE {condition} AND region IS NOT NULL"
+        )
+        found = kept.asked(now, query, tuple(parameters), cohort)
+        told.add((int(found.n[0]), str(found.digest[0])))
+    return len(told) == 1
+
+
 def listed(cohort: Cohort, now: str, question: Question) -> None:
     """Show one page of the records of a question, sorted by any column, and let the reader open one."""
     n = n_records(cohort, now, question)

@@ -1,6 +1,6 @@
 """The views of the Cohort page: class maps, distributions, criteria, methods apart, published findings, clusters."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from ecgviz.cohort import Cohort
-from ecgviz.cohort.class_map import ClassMap, by_wave
+from ecgviz.cohort.class_map import ClassMap, by_wave, count_leads
 from ecgviz.cohort.density import TOP
 from ecgviz.cohort.question import Question
 from ecgviz.figures import cohort as figures
@@ -41,30 +41,41 @@ class Asked:
 def maps(asked: Asked) -> None:
     """Draw the guideline's mean place and each network's class map on one scale, and what lies in the place."""
     found = [kept.mean_map(asked.state, question, asked.cohort) for question in asked.questions]
-    label = asked.questions[0].label
-    place = found[0]
     shown = [by_wave(each.mean) for each in found]
     limit = matrix.colour_end(shown)
     columns = _beside(len(found) + 1)
     with columns[0]:
-        _guideline(place, label)
+        _guideline(asked, found)
     for column, each, shares in zip(columns[1:], found, shown, strict=True):
         model = each.question.model
         with column:
-            if not each.n_records:
-                st.info(wording.plain(f"{model}: no such record."))
+            if not (n := max(each.n_by_lead)):
+                missing = "no supporting mass on these records" if each.n_records else "no such record"
+                st.info(wording.plain(f"{model}: {missing}."))
                 continue
-            drawn = matrix.wave_matrix(
+            drawn = figures.map_figure(
                 shares,
-                STANDARD_LEADS,
-                title=f"{model}, % of mass, {each.n_records} records",
+                title=f"{model}, % of mass, {n} records",
                 outlined=figures.pointed_at(each.guideline),
                 limit=limit,
                 title_letters=figures.TITLE_LETTERS,
             )
             widgets.draw(drawn, _map_table(shares, each), f"cohort map {model}", shows=of_question(each.question))
     widgets.note("Framed: where the guideline points in half of the records or more.")
+    for each in found:
+        _leads_of(each.question.model, each.n_by_lead)
     agreed(asked)
+
+
+def _leads_of(model: str, n_by_lead: Sequence[int]) -> None:
+    """Say which leads all maps, or some, lack, and what the cells are of then."""
+    n = max(n_by_lead)
+    absent = [lead for lead, of in zip(STANDARD_LEADS, n_by_lead, strict=True) if not of]
+    some = [f"{lead} ({of} of {n})" for lead, of in zip(STANDARD_LEADS, n_by_lead, strict=True) if 0 < of < n]
+    if n and absent:
+        widgets.note(f"Maps of {model} have no {', '.join(absent)}: what is told is of its other leads.")
+    if some:
+        widgets.note(f"Not all maps of {model} have {', '.join(some)}: a cell is the mean over those that have it.")
 
 
 def _beside(n: int) -> list[Any]:
@@ -81,12 +92,17 @@ def of_question(question: Question) -> files.Shows:
     return {"model": question.model, "label": question.label, "method": question.method, "records": records}
 
 
-def _guideline(found: ClassMap, label: str) -> None:
-    if not found.n_guideline:
+def _guideline(asked: Asked, maps: Sequence[ClassMap]) -> None:
+    """Draw the guideline of the first network on whose records it points somewhere; name it where records differ."""
+    label = asked.questions[0].label
+    found = next((each for each in maps if each.n_guideline), None)
+    if found is None:
         named = wording.plain(label)
         st.info(f"The guideline points nowhere: on none of these records a criterion of {named} with a place is met.")
         return
     title = f"Guideline for {label}, % of {found.n_guideline} records"
+    if not cohort_records.same_guideline(asked.cohort, asked.state, asked.questions):
+        title = f"Guideline for {label}, %, {found.n_guideline} records of {found.question.model}"
     figure = figures.guideline_figure(found.guideline, found.n_guideline, title=title)
     table = tables.matrix_table(figures.guideline_by_wave(found.guideline), STANDARD_LEADS)
     shows = {name: told for name, told in of_question(found.question).items() if name != "method"}
@@ -226,15 +242,15 @@ def published(asked: Asked) -> None:
             named = method_words.method_name(question.method)
             widgets.note(f"The recipe is for saliency; this is the same sum of {named}.")
         density = by_wave(found.mean) / np.nansum(found.mean)
-        drawn = matrix.wave_matrix(
+        drawn = figures.map_figure(
             density,
-            STANDARD_LEADS,
             title=f"{question.model}: density, % of all cells, {len(found.patients)} records of highest output",
         )
         table = tables.matrix_table(density, STANDARD_LEADS)
         widgets.draw(drawn, table, f"cohort density {question.model}", shows=of_question(question))
         densest = "; ".join(f"{lead} {role_map.part_of_beat(atom)}" for lead, atom in found.strongest)
         st.markdown(f"Densest: {wording.plain(densest)}.")
+        _leads_of(question.model, count_leads(found.of_records))
         if checks.empty:
             st.info(wording.plain(f"No published finding speaks of {question.label}."))
         else:
@@ -275,14 +291,14 @@ def grouped(asked: Asked) -> None:
     n_drawn = min(k, 4)
     for column, each in zip(_beside(n_drawn), range(n_drawn), strict=True):
         with column:
-            drawn = matrix.wave_matrix(
+            drawn = figures.map_figure(
                 found.centres[each],
-                STANDARD_LEADS,
                 title=f"Cluster {each + 1}, {found.sizes[each]} records",
                 limit=limit,
             )
             means = tables.matrix_table(found.centres[each], STANDARD_LEADS)
             widgets.draw(drawn, means, f"cohort centre {each}", shows=of_question(question))
+    _leads_of(question.model, found.n_by_lead)
     nearest = [record for some in found.nearest for record in some]
     cohort_records.open_one(nearest, question, "Record near a centre")
 
