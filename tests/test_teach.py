@@ -165,7 +165,7 @@ LESSONS = LIBRARY.lessons
          Score(right=("lvh",), contradictory=("sinus_tachycardia", "sinus_bradycardia"))),
         (["inferior_stemi", "st_depression"], ["inferior_stemi"], ["inferior_stemi", "st_depression"],
          Score(right=("inferior_stemi",), also=("st_depression",))),
-        (["normal"], ["pvc"], ["pvc", "normal"], Score(missed=("pvc",), contradictory=("normal",))),
+        (["normal"], ["pvc"], ["pvc", "normal"], Score(missed=("pvc",), also=("normal",))),
     ],
 )  # fmt: skip
 def test_answers_are_right_missed_wrong_or_contradictory(

@@ -11,8 +11,9 @@ class Score:
     """The lessons of one answer and of the truth, each in exactly one group.
 
     ``right`` was true and answered, ``missed`` true and not answered. ``contradictory`` was answered and cannot be true
-    beside the truth, or beside another part of the same answer. ``also`` was answered and not planted, but its criteria
-    are met on this recording: it is not counted against the learner. ``wrong`` is the rest of the answer.
+    beside the truth, or beside another part of the same answer. ``also`` was answered and is not part of the truth, but
+    its criteria are met on this recording, or its readers left it open: it is not counted against the learner.
+    ``wrong`` is the rest of the answer.
     """
 
     right: tuple[str, ...] = ()
@@ -48,7 +49,8 @@ def score(
     truth : collection of str
         Ids of lessons that are true of the case (`Case.answers`).
     met : collection of str
-        Ids of lessons whose published criteria are met on the recording (`Opened.met`).
+        Ids of lessons that are not counted against a learner (`Opened.uncounted`): their published criteria are met on
+        the recording, or its readers left them open.
     lessons : mapping of str to Lesson
         All lessons, which say what excludes what.
     """

@@ -76,6 +76,11 @@ def lessons() -> Mapping[str, Lesson]:
     return {name: one.model_copy(update={"excludes": tuple(sorted(excluded[name]))}) for name, one in found.items()}
 
 
+def as_stated(known: Mapping[str, Lesson]) -> dict[str, Lesson]:
+    """Return lessons under the names that hold for recorded cases, too: readers state hypertrophy without strain."""
+    return {name: one.model_copy(update={"name": one.stated_name or one.name}) for name, one in known.items()}
+
+
 @lru_cache(maxsize=1)
 def shipped_cases() -> Library:
     """Return the shipped lessons, cases and look-alikes; raises TeachingError as `lessons`."""
@@ -101,7 +106,7 @@ def _library(path: Path, title: str) -> Library:
     known = lessons()
     cases = _by_id(content.cases, path.name)
     for case in cases.values():
-        for name in case.answers:
+        for name in (*case.answers, *case.unsettled):
             if name not in known:
                 raise TeachingError(f"{path.name}: case {case.id}: there is no lesson {name!r}")
     for pair in content.look_alikes:
@@ -109,7 +114,8 @@ def _library(path: Path, title: str) -> Library:
             if name not in cases:
                 raise TeachingError(f"{path.name}: look_alikes: there is no case {name!r}")
     paths = {case.id: _beside(path, case) for case in cases.values() if case.record is not None}
-    return Library(title, content.licence, known, cases, content.look_alikes, paths, path.parent.resolve())
+    named = as_stated(known) if paths else known
+    return Library(title, content.licence, named, cases, content.look_alikes, paths, path.parent.resolve())
 
 
 def _beside(path: Path, case: Case) -> Path:

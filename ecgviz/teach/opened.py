@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from ecgviz.beats import delineate
-from ecgviz.criteria import evaluate_all
+from ecgviz.criteria import evaluate_all, union_region
 from ecgviz.errors import EcgvizError, TeachingError
 from ecgviz.measure import measure
 from ecgviz.records.load import load_record
@@ -13,7 +15,7 @@ from ecgviz.signal import condition
 from ecgviz.simulate import Simulation, simulate
 from ecgviz.teach.load import Library
 from ecgviz.teach.schema import Case, Lesson
-from ecgviz.types import Beats, Finding, Measurements, Record
+from ecgviz.types import Beats, Finding, Measurements, Record, Region
 
 FS, DURATION_S = 500.0, 10.0
 """Every simulated case is ten seconds at 500 Hz, as a resting ECG is recorded."""
@@ -25,6 +27,7 @@ class Opened:
 
     ``record`` carries the id of the case, and no statement that gives the answer away. ``simulation`` is None for a
     recorded case. ``findings`` are those of the whole catalogue, ``met`` the ids of all lessons whose criteria are met.
+    ``lessons`` are all that are true of it, ``lesson`` the first of them.
     """
 
     case: Case
@@ -37,6 +40,30 @@ class Opened:
     met: tuple[str, ...]
     simulation: Simulation | None
     licence: str
+    lessons: tuple[Lesson, ...]
+
+    @property
+    def unmet(self) -> tuple[Lesson, ...]:
+        """Lessons that are true of this case though no published definition of them is met."""
+        return tuple(one for one in self.lessons if one.id not in self.met)
+
+    @property
+    def uncounted(self) -> tuple[str, ...]:
+        """Ids of lessons that are not held against a learner: criteria are met, or readers left them open."""
+        return tuple(dict.fromkeys((*self.met, *self.case.unsettled)))
+
+    def place(self, lessons: Sequence[Lesson] | None = None) -> Region | None:
+        """Return where the met criteria of all answers, or of ``lessons``, look first; None where they name no place.
+
+        Each lesson counts by itself: what one of them explains in another is no reason to leave that out.
+        """
+        asked = self.lessons if lessons is None else lessons
+        each = [union_region(findings_of(one, self.findings)) for one in asked]
+        places = [one for one in each if one is not None]
+        if not places:
+            return None
+        text = " + ".join(dict.fromkeys(one.text for one in places))
+        return replace(places[0], weight=np.max([one.weight for one in places], axis=0), text=text)
 
 
 def open_case(library: Library, name: str, *, severity: float | None = None) -> Opened:
@@ -60,10 +87,7 @@ def open_case(library: Library, name: str, *, severity: float | None = None) -> 
     try:
         made = None if case.simulate is None else _simulate(case, lesson, severity)
         given = _recorded(library, case) if made is None else made.record
-        clean = condition(given)
-        beats = delineate(clean)
-        measured = measure(clean, beats)
-        findings = evaluate_all(measured, beats, age_years=given.age_years, sex=given.sex)
+        clean, beats, measured, findings = examined(given)
     except TeachingError:
         raise
     except EcgvizError as refusal:
@@ -82,7 +106,16 @@ def open_case(library: Library, name: str, *, severity: float | None = None) -> 
         met=tuple(one.id for one in library.lessons.values() if is_met(one, findings)),
         simulation=made,
         licence=library.licence,
+        lessons=tuple(library.lesson(one) for one in case.answers),
     )
+
+
+def examined(given: Record) -> tuple[Record, Beats, Measurements, tuple[Finding, ...]]:
+    """Return a recording filtered, with its beats, what is measured on it, and all findings; raises EcgvizError."""
+    clean = condition(given)
+    beats = delineate(clean)
+    measured = measure(clean, beats)
+    return clean, beats, measured, evaluate_all(measured, beats, age_years=given.age_years, sex=given.sex)
 
 
 def _simulate(case: Case, lesson: Lesson, severity: float | None) -> Simulation:

@@ -29,11 +29,13 @@ class Lesson(_Strict):
     ``references`` are keys of the catalogue's sources. ``finding`` is the name under which `ecgviz.simulate` plants it;
     ``statements`` are the SCP codes, and ``stages`` the stages of an infarct, with which readers of PTB-XL state it.
     ``outputs`` are the labels that speak of it at a network's output, the most exact first. ``excludes`` are lessons
-    that cannot be true beside this one. The criteria's values are the engine's: no limit is written here.
+    that cannot be true beside this one. ``stated_name`` is its name where readers state less than `ecgviz.simulate`
+    plants. The criteria's values are the engine's: no limit is written here.
     """
 
     id: Name
     name: Annotated[str, Field(min_length=3, max_length=60)]
+    stated_name: Annotated[str, Field(max_length=60)] = ""
     group: Literal["normal", "infarction", "ischaemia", "conduction", "chambers", "rhythm", "intervals"]
     what: Sentence
     criteria: Annotated[tuple[CriteriaRef, ...], Field(min_length=1)]
@@ -63,6 +65,9 @@ class Case(_Strict):
 
     ``id`` says nothing of the answer. ``history`` is what a reader would be told, ``point`` what the case teaches. The
     recording is simulated, or ``record`` names one in the folder of the case file (a name in its listing, no path).
+    ``unsettled`` are lessons of which its readers state one or more without saying which: they are neither true nor
+    wrong. ``stated`` are the labels that readers gave it, statements and superclasses; None where the lessons alone say
+    what is there.
     """
 
     id: Name
@@ -73,6 +78,8 @@ class Case(_Strict):
     point: Annotated[str, Field(max_length=400)] = ""
     simulate: Simulated | None = None
     record: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$")] | None = None
+    unsettled: tuple[Name, ...] = ()
+    stated: tuple[str, ...] | None = None
 
     @model_validator(mode="after")
     def _one_recording(self) -> "Case":
@@ -84,6 +91,10 @@ class Case(_Strict):
     def answers(self) -> tuple[str, ...]:
         """Lessons that are true of this case."""
         return (self.lesson, *self.also)
+
+    def states(self, label: str) -> bool:
+        """Return whether a label that speaks of the answer was stated, or none was and the lesson implies it."""
+        return self.stated is None or label in self.stated
 
 
 class LookAlike(_Strict):

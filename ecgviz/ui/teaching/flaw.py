@@ -28,7 +28,7 @@ def run(library: Library) -> None:
     network = widgets.need_model(state.choice().model)
     try:
         opened = teaching.opened(library, held.case)
-        label = next((each for each in opened.lesson.outputs if each in network.labels), None)
+        label = next(iter(reveal.outputs(opened, network)), None)
         if label is None:
             st.info(wording.plain(f"{network.name} has no output for {opened.lesson.name}."))
             controls.forwards("Next case", reveals=False)
@@ -115,7 +115,7 @@ def _answered(opened: Opened, held: Sitting, maps: dict[str, Explained]) -> None
         f"**Map {side} is the trained network's.** You were {said}; so far "
         f"{n_right} of {n}. Guessing does as well or better with a chance of {percent(p_of_guessing(n_right, n))}."
     )
-    region = reveal.asked_region(opened)
+    region = opened.place([opened.lesson])
     if region is not None:
         parts = {each: share(maps[each].grid, region)[0] for each in SIDES}
         told = ", ".join(f"{each} {percent(part)}" for each, part in parts.items())

@@ -1,13 +1,13 @@
 """The parts of an answer, one after another: the label with the score, the criteria, and what the model saw."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 
 from ecgviz import figures
 from ecgviz.checkpoint import Model
 from ecgviz.criteria import load as load_criteria
-from ecgviz.criteria import union_region
 from ecgviz.errors import EcgvizError
 from ecgviz.evidence import share
 from ecgviz.figures import tables
@@ -15,7 +15,7 @@ from ecgviz.figures.style import percent
 from ecgviz.review.marks import MarkScore, score_cells
 from ecgviz.teach import Library, Opened, Score
 from ecgviz.teach.opened import findings_of
-from ecgviz.types import Case, Region
+from ecgviz.types import Case, Prediction, Region
 from ecgviz.ui import files, state, widgets, wording, words
 from ecgviz.ui.state.teaching import Given
 from ecgviz.ui.teaching import classroom, sheet
@@ -25,7 +25,6 @@ _GROUPS = (
     ("missed", "Missed", ":material/visibility_off:"),
     ("wrong", "Wrong", ":material/cancel:"),
     ("contradictory", "Contradictory: it cannot be true beside the rest", ":material/sync_problem:"),
-    ("also", "Not planted, but its criteria are met here: not counted against you", ":material/info:"),
 )
 
 
@@ -34,41 +33,68 @@ def label(opened: Opened, library: Library, given: Given | None) -> None:
     names = [library.lessons[each].name for each in opened.case.answers]
     st.markdown(f"**Answer: {wording.plain(', '.join(names))}**")
     if given is not None:
-        _scored(given.score, library)
+        _scored(given.score, opened, library)
     if opened.case.point:
         st.markdown(wording.plain(opened.case.point))
 
 
-def _scored(score: Score, library: Library) -> None:
+def _scored(score: Score, opened: Opened, library: Library) -> None:
     lines = [f"Your reading was **{score.outcome}**."]
-    for group, title, icon in _GROUPS:
-        names = [library.lessons[each].name for each in getattr(score, group)]
+    groups = [(getattr(score, group), title, icon) for group, title, icon in _GROUPS]
+    for named, title, icon in (*groups, *_uncounted(score, opened)):
+        names = [library.lessons[each].name for each in named]
         if names:
             lines.append(f"{icon} {title}: {wording.plain(', '.join(names))}")
     st.markdown("  \n".join(lines))
 
 
+def _uncounted(score: Score, opened: Opened) -> list[tuple[list[str], str, str]]:
+    """Return what an answer names beside the truth without being wrong, and why; nothing is planted in a patient."""
+    absent = "Not part of the answer" if opened.simulation is None else "Not planted"
+    met = [each for each in score.also if each in opened.met]
+    left = [each for each in score.also if each not in opened.met]
+    return [
+        (met, f"{absent}, but its criteria are met here: not counted against you", ":material/info:"),
+        (left, "Not part of the answer, but its readers left it open: not counted against you", ":material/info:"),
+    ]
+
+
 def criteria(opened: Opened, given: Given | None, key: str, start_s: float) -> None:
     """Show the annotated example, each published definition with what was measured, and the marks of the learner."""
     sheet.annotated_paper(opened, start_s, key=f"annotated {key}")
-    found = findings_of(opened.lesson, opened.findings)
-    rows = {
-        "criterion": [f"{each.criterion}, {wording.readable(each.definition)}" for each in found],
-        "state": [wording.readable(each.state) for each in found],
-        "measured beside its limit": [each.why for each in found],
-    }
-    st.table(rows, hide_index=True)
+    st.table(criteria_rows(opened), hide_index=True)
     if given is not None and given.cells:
         region = asked_region(opened)
         if region is None:
             widgets.note("Your marks are not scored: no criterion that is met here names leads and waves.")
-        else:
-            marks(score_cells(given.cells, region, opened.beats), region)
+            return
+        marks(score_cells(given.cells, region, opened.beats), region)
+        unmet = ", ".join(one.name for one in opened.unmet if one.id != "normal")
+        if unmet:
+            widgets.note(f"No definition of {unmet} is met here: what you marked for that counts as beside it.")
 
 
 def asked_region(opened: Opened) -> Region | None:
-    """Return where the met criteria of a case look first, None where they name no place."""
-    return union_region(findings_of(opened.lesson, opened.findings))
+    """Return where marks are asked for, None where the met criteria of a case name no place.
+
+    A mark names no beat: where the answers speak of different beats, a cell of one is asked for in the beats of all.
+    """
+    region = opened.place()
+    if region is None or len(opened.lessons) == 1:
+        return region
+    touched = region.inside.any(axis=(0, 2), keepdims=True)
+    return replace(region, weight=region.weight.max(axis=1, keepdims=True) * touched)
+
+
+def criteria_rows(opened: Opened) -> dict[str, list[str]]:
+    """Return the columns of the table of criteria: every definition of every answer, with what was measured."""
+    found = [(one.name, each) for one in opened.lessons for each in findings_of(one, opened.findings)]
+    answers = {"answer": [name for name, _ in found]} if len(opened.lessons) > 1 else {}
+    return answers | {
+        "criterion": [f"{each.criterion}, {wording.readable(each.definition)}" for _, each in found],
+        "state": [wording.readable(each.state) for _, each in found],
+        "measured beside its limit": [each.why for _, each in found],
+    }
 
 
 def marks(scored: MarkScore, region: Region) -> None:
@@ -86,7 +112,7 @@ def model(opened: Opened, given: Given | None, key: str, start_s: float) -> None
     network = widgets.need_model(chosen.model)
     try:
         prediction = state.prediction(opened.record, network, beats=opened.beats)
-        known = [each for each in opened.lesson.outputs if each in network.labels]
+        known = outputs(opened, network)
         for sentence in judged(opened, network, known):
             st.markdown(sentence)
         if not known:
@@ -109,8 +135,8 @@ def _model_matrix(opened: Opened, case: Case, given: Given | None, key: str) -> 
     shares = case.grid.beat()
     if shares is None or not len(case.beats):
         return
-    region = asked_region(opened)
-    framed = None if region is None else figures.framed_cells({"primary": region}, case.grid.leads)
+    region, own = asked_region(opened), opened.place([opened.lesson])
+    framed = None if own is None else figures.framed_cells({"primary": own}, case.grid.leads)
     below = "" if framed is None else "framed: where the criteria look"
     title = f"{case.label}: share of {words.mass(case.grid)}, %"
     left, right = st.columns(2)
@@ -123,36 +149,32 @@ def _model_matrix(opened: Opened, case: Case, given: Given | None, key: str) -> 
             yours = score_cells(given.cells, region, opened.beats)
             models = share(case.grid, region)[0]
             st.markdown("**The same question to both: how much lies where the criteria look?**")
+            model = "the model" if len(opened.lessons) == 1 else f"the model, asked for {case.label} alone"
             st.table(
                 {
-                    "": ["you", "the model", "an even spread"],
+                    "": ["you", model, "an even spread"],
                     "share": list(map(percent, (yours.share, models, yours.area))),
                 }
             )
 
 
+def outputs(opened: Opened, network: Model) -> list[str]:
+    """Return a network's labels that speak of the first answer, those that the readers of a recording stated first."""
+    known = [each for each in opened.lesson.outputs if each in network.labels]
+    return sorted(known, key=lambda each: not opened.case.states(each))
+
+
 def judged(opened: Opened, network: Model, known: Sequence[str]) -> list[str]:
     """Return in Markdown whether a trained network calls what is there, and what it calls besides.
 
-    A planted finding that no published definition finds either is too faint for its miss to be a fault.
+    A finding that no published definition finds is too faint for its miss to be a fault, planted or stated by readers;
+    and a label that the readers of a recording did not state is none that a network must call.
     """
     prediction = state.prediction(opened.record, network, beats=opened.beats)
     name = wording.plain(network.name)
     if not known:
         return [f"{name} has no output for {wording.plain(opened.lesson.name)}: it cannot be right or wrong about it."]
-    told = []
-    faint = opened.simulation is not None and opened.lesson.id not in opened.met
-    for each in known:
-        said = f"{name} gives {each} {percent(prediction.probability(each))}"
-        if prediction.positive(each):
-            told.append(f":material/check_circle: {said} and calls it: **the model is right** about {each}.")
-        elif faint:
-            told.append(
-                f":material/info: {said} and does not call it; no published definition of the finding is met at this "
-                "severity either."
-            )
-        else:
-            told.append(f":material/error: {said} and does not call it: **the model is wrong**, it misses {each}.")
+    told = [_judged(opened, prediction, name, each) for each in known]
     called = [each for each in prediction.labels if prediction.positive(each) and each not in known]
     false = [each for each in called if opened.simulation is not None and each in _unfounded(opened)]
     if false:
@@ -160,6 +182,21 @@ def judged(opened: Opened, network: Model, known: Sequence[str]) -> list[str]:
             f":material/error: It also calls {', '.join(false)}: **the model is wrong**, no criterion of that is met."
         )
     return told
+
+
+def _judged(opened: Opened, prediction: Prediction, name: str, each: str) -> str:
+    """Return a sentence on one label that speaks of the answer."""
+    said = f"{name} gives {each} {percent(prediction.probability(each))}"
+    called = "and calls it" if prediction.positive(each) else "and does not call it"
+    if not opened.case.states(each):
+        held = "is neither right nor wrong" if prediction.positive(each) else "is not held against the model"
+        return f":material/info: {said} {called}; its readers did not state {each}, so that this {held}."
+    if prediction.positive(each):
+        return f":material/check_circle: {said} {called}: **the model is right** about {each}."
+    if opened.lesson.id in opened.met:
+        return f":material/error: {said} {called}: **the model is wrong**, it misses {each}."
+    where = "on this recording" if opened.simulation is None else "at this severity"
+    return f":material/info: {said} {called}; no published definition of the finding is met {where} either."
 
 
 def _unfounded(opened: Opened) -> set[str]:

@@ -1,9 +1,10 @@
 """The recording of a case on paper: without its answer, or annotated with where the finding lies."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from ecgviz import figures
-from ecgviz.criteria import union_region
 from ecgviz.figures import annotated, tables
 from ecgviz.figures.header import SEPARATOR
 from ecgviz.figures.heat import Heat
@@ -16,6 +17,8 @@ from ecgviz.ui.teaching import classroom
 
 ADULT_YEARS = 18
 """Who is younger is a girl or a boy."""
+LEGEND_LETTERS = 80
+"""So much of a region's text stands above the paper in a narrow window; of a longer one the entries' names do."""
 
 
 def heading(opened: Opened, place: str) -> None:
@@ -68,20 +71,33 @@ def paper(
 
 
 def annotation(opened: Opened) -> Heat | None:
-    """Return where the finding lies: as it was planted; of a recorded case, where its met criteria look."""
+    """Return where the finding lies: as planted; of a recorded case, where the met criteria of all its answers look."""
     if opened.simulation is not None:
         return annotated.from_truth(opened.simulation.truth)
-    region = union_region(findings_of(opened.lesson, opened.findings))
-    return None if region is None else annotated.from_region(region, opened.beats)
+    region = opened.place()
+    if region is None:
+        return None
+    if len(region.text) > LEGEND_LETTERS:
+        region = replace(region, text=", ".join(_codes(opened)))
+    return annotated.from_region(region, opened.beats)
+
+
+def _codes(opened: Opened) -> list[str]:
+    """Return which entries of the catalogue give a case its place."""
+    found = [each for one in opened.lessons for each in findings_of(one, opened.findings)]
+    return list(dict.fromkeys(each.criterion for each in found if each.state == "met" and "primary" in each.regions))
 
 
 def _why_nowhere(opened: Opened) -> str:
     """Return why a case has no place to mark."""
-    if opened.lesson.id == "normal":
+    if opened.case.answers == ("normal",):
         why = "a normal ECG" if opened.simulation is None else "nothing was planted"
         return f"{why}: there is no place to mark"
-    if opened.simulation is None and opened.lesson.id not in opened.met:
-        return "criteria mark the place in a recorded case, and no definition is met here, so that no place is marked"
+    if opened.simulation is None and opened.unmet:
+        of = "" if len(opened.lessons) == 1 else f" of {', '.join(one.name for one in opened.unmet)}"
+        return (
+            f"criteria mark the place in a recorded case, and no definition{of} is met here, so that no place is marked"
+        )
     return "a rate or an interval without a place: nothing is marked, read the numbers above the paper"
 
 

@@ -60,9 +60,10 @@ def _severity(opened: Opened) -> float | None:
 def _show(opened: Opened, library: Library, place: str) -> None:
     sheet.heading(opened, place)
     reveal.label(opened, library, None)
-    if opened.lesson.id not in opened.met:
+    if opened.unmet:
         where = "on this recording, whose readers say it is there" if opened.simulation is None else "at this severity"
-        widgets.note(f"No published definition of it is met {where}: see how near the numbers are.")
+        what = "it" if len(opened.lessons) == 1 else ", ".join(one.name for one in opened.unmet)
+        widgets.note(f"No published definition of {what} is met {where}: see how near the numbers are.")
     start_s = sheet.window(opened)
     reveal.criteria(opened, None, "study", start_s)
     parts.show(opened.lesson)
