@@ -522,6 +522,7 @@ def test_a_cluster_that_cannot_work_says_so(
         with pytest.raises(CohortError, match="none of the cluster's 1 workers offers GPU 1"):
             run_cohort(data, tmp_path / "none", scheduler=there, resources={"GPU": 1}, **asked)
         assert not (tmp_path / "none").exists()
+        monkeypatch.setattr(workplaces, "APPEAR_S", 60)  # a worker that died is started anew, which takes its time
         with pytest.raises(CohortError, match="workers of the cluster died over one task"):
             run_cohort(data, tmp_path / "died", scheduler=there, **asked)
 
