@@ -43,7 +43,7 @@ def show(
     library = _library(folder)
     opened = open_case(library, name)
     lesson, sources = opened.lesson, load().sources
-    found = findings_of(lesson, opened.findings)
+    found = [finding for one in opened.lessons for finding in findings_of(one, opened.findings)]
     if as_json:
         verdicts = [
             {"criterion": f.criterion, "definition": f.definition, "state": f.state, "why": f.why} for f in found
@@ -58,7 +58,7 @@ def show(
             }
         )
     write_lines(
-        f"Case {opened.case.id}: {lesson.name} ({lesson.review})",
+        f"Case {opened.case.id}: {', '.join(one.name for one in opened.lessons)} ({lesson.review})",
         f"What it is: {lesson.what}",
         f"Where to look: {lesson.look}",
         f"Causes: {lesson.causes}",

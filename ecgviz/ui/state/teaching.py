@@ -149,7 +149,7 @@ def answer(case: Opened, library: Library, lessons: tuple[str, ...], cells: tupl
     """Score and keep an answer to the case that is shown; the sitting remembers why the history could not keep it."""
     held: Sitting = st.session_state[_SITTING]
     now = time.time()
-    scored = score(lessons, case.case.answers, case.met, library.lessons)
+    scored = score(lessons, case.case.answers, case.uncounted, library.lessons)
     given = Given(case.case.id, lessons, cells, now - held.shown_at_s, scored)
     kept = attempt(kept_as(library, case.case.id), held.mode, scored, given.seconds, datetime.now(UTC))
     why = _keep(kept)

@@ -1,7 +1,5 @@
 """The answer sheet: findings by name, and the cells of lead and wave that decide; all of it by keyboard."""
 
-from dataclasses import replace
-
 import streamlit as st
 
 from ecgviz.records.leads import STANDARD_LEADS
@@ -48,6 +46,5 @@ def ask(opened: Opened, library: Library, held: Sitting) -> bool:
         st.warning("Name at least one finding: an ECG without any is a normal ECG.")
         return False
     cells = tuple((lead, wave) for lead in leads for wave in waves)
-    scored = replace(opened, met=opened.uncounted)  # what its readers left open is no more held against a learner
-    teaching.answer(scored, library, tuple(lessons), cells)
+    teaching.answer(opened, library, tuple(lessons), cells)
     return True
