@@ -1,5 +1,6 @@
 """A run over a folder: every row is what the pages show, failures are rows, and no kill costs or changes a row."""
 
+import errno
 import json
 import os
 import shutil
@@ -525,6 +526,9 @@ def test_a_cluster_that_cannot_work_says_so(
         monkeypatch.setattr(workplaces, "APPEAR_S", 60)  # a worker that died is started anew, which takes its time
         with pytest.raises(CohortError, match="workers of the cluster died over one task"):
             run_cohort(data, tmp_path / "died", scheduler=there, **asked)
+        monkeypatch.setattr(workplaces, "run_chunk", finds_no_room)
+        with pytest.raises(OSError, match="No space left"):  # and not: the scheduler is gone
+            run_cohort(data, tmp_path / "full", scheduler=there, **asked)
 
 
 @pytest.mark.slow
@@ -545,6 +549,10 @@ def test_a_cluster_whose_workers_go_is_not_waited_for_for_ever(
         with pytest.raises(CohortError, match=r"no workers.* what was written stays, and the same call goes on"):
             run_cohort(data, tmp_path / "gone", scheduler=cluster.scheduler_address, **asked)
         going.join()
+
+
+def finds_no_room(_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def takes_long(_: object) -> None:

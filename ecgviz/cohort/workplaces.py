@@ -21,6 +21,7 @@ APPEAR_S = 30
 LOOK_S = 0.2
 ENDED = "was ended from outside, perhaps for want of memory"
 STAYS = "what was written stays"
+GONE = f"the Dask scheduler is gone: {STAYS}, and the same call goes on once it is back"
 
 Workplace = Callable[[Sequence[Chunk]], Iterator[Done]]
 """Yields what each chunk gave, as it comes; raises `CohortError` when a worker is ended from outside."""
@@ -66,16 +67,12 @@ def _here(jobs: int, chunks: Sequence[Chunk]) -> Iterator[Done]:
 
 def _there(client: Any, resources: Mapping[str, float], chunks: Sequence[Chunk]) -> Iterator[Done]:
     """Give every chunk to the cluster, however few workers it has: joblib would keep the work of one to itself."""
-    from distributed import KilledWorker, wait
+    from distributed import KilledWorker
 
     waiting = set(client.map(run_chunk, chunks, pure=False, resources=resources or None))
     try:
         while waiting:
-            try:
-                ready = wait(waiting, timeout=ANSWER_S, return_when="FIRST_COMPLETED").done
-            except TimeoutError:
-                _await_worker(client, resources, f"; {STAYS}, and the same call goes on once there are some")
-                continue
+            ready = _first_done(client, waiting, resources)
             waiting -= ready
             yield from (done.result() for done in ready)
     except KilledWorker as ended:
@@ -83,10 +80,30 @@ def _there(client: Any, resources: Mapping[str, float], chunks: Sequence[Chunk])
             f"workers of the cluster died over one task; one {ENDED}, and their logs may say why. Call again with a "
             f"smaller --chunk: {STAYS}"
         ) from ended
-    except (CancelledError, OSError) as gone:
-        raise CohortError(f"the Dask scheduler is gone: {STAYS}, and the same call goes on once it is back") from gone
+    except CancelledError as gone:
+        raise CohortError(GONE) from gone
     finally:
         client.cancel(list(waiting))
+
+
+def _first_done(client: Any, waiting: set[Any], resources: Mapping[str, float]) -> set[Any]:
+    """Return those of the tasks that are done, once some are.
+
+    Raises
+    ------
+    CohortError
+        When the scheduler goes, or the last worker that they could be given to.
+    """
+    from distributed import wait
+
+    while True:
+        try:
+            return set(wait(waiting, timeout=ANSWER_S, return_when="FIRST_COMPLETED").done)
+        except TimeoutError:
+            try:
+                _await_worker(client, resources, f"; {STAYS}, and the same call goes on once there are some")
+            except OSError as gone:
+                raise CohortError(GONE) from gone
 
 
 def _await_worker(client: Any, resources: Mapping[str, float], comfort: str = "") -> None:
