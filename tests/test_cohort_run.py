@@ -505,6 +505,10 @@ def test_a_dask_cluster_gives_the_same_table(
         run_cohort(data, tmp_path / "none", scheduler="tcp://127.0.0.1:9", **asked)
 
 
+QUIET = {"threads_per_worker": 1, "dashboard_address": None, "silence_logs": 60}
+"""A small cluster that does not print what these tests do to it."""
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:distributed", "ignore::FutureWarning:distributed")
 def test_a_cluster_that_cannot_work_says_so(
@@ -515,10 +519,9 @@ def test_a_cluster_that_cannot_work_says_so(
     monkeypatch.setattr(workplaces, "APPEAR_S", 0.5)
     monkeypatch.setattr(workplaces, "run_chunk", ends_its_process)
     asked = {"models": [str(model_folder)], "methods": ["saliency"], "limit": 2}
-    quiet = {"threads_per_worker": 1, "dashboard_address": None, "silence_logs": 60}
-    with LocalCluster(n_workers=0, **quiet) as none, pytest.raises(CohortError, match="scheduler has no workers"):
+    with LocalCluster(n_workers=0, **QUIET) as none, pytest.raises(CohortError, match="scheduler has no workers"):
         run_cohort(data, tmp_path / "none", scheduler=none.scheduler_address, **asked)
-    with LocalCluster(n_workers=1, **quiet) as cluster:
+    with LocalCluster(n_workers=1, **QUIET) as cluster:
         there = cluster.scheduler_address
         with pytest.raises(CohortError, match="none of the cluster's 1 workers offers GPU 1"):
             run_cohort(data, tmp_path / "none", scheduler=there, resources={"GPU": 1}, **asked)
@@ -542,8 +545,7 @@ def test_a_cluster_whose_workers_go_is_not_waited_for_for_ever(
     monkeypatch.setattr(workplaces, "ANSWER_S", 1)
     monkeypatch.setattr(workplaces, "run_chunk", takes_long)
     asked = {"models": [str(model_folder)], "methods": ["saliency"], "limit": 2, "chunk": 1}
-    quiet = {"threads_per_worker": 1, "dashboard_address": None, "silence_logs": 60}
-    with LocalCluster(n_workers=1, **quiet) as cluster:
+    with LocalCluster(n_workers=1, **QUIET) as cluster:
         going = threading.Timer(2, cluster.scale, args=(0,))
         going.start()
         with pytest.raises(CohortError, match=r"no workers.* what was written stays, and the same call goes on"):
