@@ -382,7 +382,7 @@ def test_the_command_line_lists_shows_and_checks(capsys: pytest.CaptureFixture[s
     assert len(json.loads(capsys.readouterr().out)["cases"]) == len(LIBRARY.cases)
     assert main(["teach", "show", "013", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert told["lesson"]["id"] == "inferior_stemi"
+    assert [one["id"] for one in told["lessons"]] == ["inferior_stemi"]
     assert "met" in [finding["state"] for finding in told["findings"]]
     assert all("https://doi.org/" in reference for reference in told["references"])
     assert main(["teach", "check", "013"]) == 0

@@ -273,9 +273,23 @@ def test_a_case_of_several_answers_scores_shows_and_explains_all_of_them(
     assert f"No definition of {unmet} is met here" in said(page)
     (table,) = [each.value for each in page.table if "criterion" in each.value.columns]
     assert list(dict.fromkeys(table["answer"])) == [LIBRARY.lessons[each].name for each in ("lbbb", *answered["also"])]
+    assert [tab.label.replace("\\", "") for tab in page.tabs] == [
+        LIBRARY.lessons[each].name for each in ("lbbb", *answered["also"])
+    ]
+    for lesson in ("lbbb", *answered["also"]):
+        assert LIBRARY.lessons[lesson].causes in said(page)
     press(page, "Show what the model saw")
-    (shares,) = [each.value for each in page.table if "share" in each.value.columns]
-    assert "the model, asked for CLBBB alone" in list(shares.iloc[:, 0])
+    told = said(page)
+    for label in ("CLBBB", "CD", "IMI", "MI", "PVC"):
+        assert f"gives {label} " in told
+    assert "**Where its map for CLBBB lies**" in told
+    asked = next(each for each in page.segmented_control if each.label == "Its map for")
+    assert list(asked.options) == ["CLBBB", "CD", "IMI", "MI", "PVC"]
+    for label in ("CLBBB", "IMI"):
+        next(each for each in page.segmented_control if each.label == "Its map for").set_value(label).run()
+        assert f"**Where its map for {label} lies**" in said(page)
+        (shares,) = [each.value for each in page.table if "share" in each.value.columns]
+        assert f"the model, asked for {label} alone" in list(shares.iloc[:, 0])
 
 
 def test_study_names_which_of_several_answers_no_definition_finds(
@@ -283,6 +297,28 @@ def test_study_names_which_of_several_answers_no_definition_finds(
 ) -> None:
     own_case(page, monkeypatch, tmp_path / "mine", "Study", lesson="inferior_stemi", also=["lbbb"])
     assert "No published definition of complete left bundle branch block is met on this recording" in said(page)
+
+
+def test_a_network_is_judged_on_every_answer_and_each_label_stands_for_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Of two answers one is measured: the miss of the other is no fault; a third has no output."""
+    save_record(replace(load_record("demo:inferior_stemi"), id="x", simulated=False), tmp_path / "one.npz")
+    case = {"id": "a1", "level": 1, "record": "one", "lesson": "lbbb", "also": ["inferior_stemi", "wpw"]}
+    content = {"schema_version": 1, "licence": "mine", "cases": [case]}
+    (tmp_path / "cases.yaml").write_text(yaml.safe_dump(content))
+    opened = open_case(open_library(tmp_path), "a1")
+    assert [one.id for one in opened.unmet] == ["lbbb", "wpw"]
+    network = checkpoint.load_model("imle_net")
+    assert reveal.outputs(opened, network) == ["CLBBB", "CD", "IMI", "MI"]
+    of = {each: [one.id for one in reveal.spoken_of(opened, each)] for each in ("CLBBB", "CD", "IMI")}
+    assert of == {"CLBBB": ["lbbb"], "CD": ["lbbb", "wpw"], "IMI": ["inferior_stemi"]}
+    nothing = Prediction(network.labels, *(np.full(len(network.labels), each) for each in (-2.0, 0.1, 0.5)))
+    monkeypatch.setattr(state, "prediction", lambda record, network, **beats: nothing)
+    block, infarct, silent = reveal.judged(opened, network, ["CLBBB", "IMI"])
+    assert "no published definition of the finding is met on this recording either" in block
+    assert "**the model is wrong**, it misses IMI" in infarct
+    assert "has no output for ventricular pre-excitation" in silent.replace("\\", "")
 
 
 def test_a_normal_ecg_may_have_a_premature_beat_beside_it() -> None:

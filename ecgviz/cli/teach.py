@@ -10,7 +10,7 @@ from ecgviz.cli.console import counted, write_json, write_lines, write_table
 from ecgviz.errors import TeachingError
 
 if TYPE_CHECKING:
-    from ecgviz.teach import Library
+    from ecgviz.teach import Lesson, Library
 
 Cases = Annotated[
     Path | None,
@@ -19,12 +19,16 @@ Cases = Annotated[
 
 
 def listed(folder: Cases = None, as_json: Json = False) -> None:
-    """List the cases: their answer, level, and what a reader is told."""
+    """List the cases: their answers, level, and what a reader is told."""
     library = _library(folder)
-    rows = [(one.id, library.lessons[one.lesson].name, str(one.level), one.history) for one in library.cases.values()]
+    answers = {one.id: [library.lessons[each].name for each in one.answers] for one in library.cases.values()}
     if as_json:
-        names = ("id", "lesson", "level", "history")
-        return write_json({"licence": library.licence, "cases": [dict(zip(names, row, strict=True)) for row in rows]})
+        cases = [
+            {"id": one.id, "answers": answers[one.id], "level": one.level, "history": one.history}
+            for one in library.cases.values()
+        ]
+        return write_json({"licence": library.licence, "cases": cases})
+    rows = [(one.id, ", ".join(answers[one.id]), str(one.level), one.history) for one in library.cases.values()]
     write_table(f"{library.title}: {len(rows)} cases", ("case", "answer", "level", "history"), rows)
     write_lines(f"Licence: {library.licence}")
     return None
@@ -42,7 +46,8 @@ def show(
 
     library = _library(folder)
     opened = open_case(library, name)
-    lesson, sources = opened.lesson, load().sources
+    sources = load().sources
+    cited = dict.fromkeys(sources[key].full for one in opened.lessons for key in one.references)
     found = [finding for one in opened.lessons for finding in findings_of(one, opened.findings)]
     if as_json:
         verdicts = [
@@ -51,23 +56,30 @@ def show(
         return write_json(
             {
                 "case": opened.case.model_dump(mode="json"),
-                "lesson": lesson.model_dump(mode="json"),
+                "lessons": [one.model_dump(mode="json") for one in opened.lessons],
                 "findings": verdicts,
-                "references": [sources[key].full for key in lesson.references],
+                "references": list(cited),
                 "licence": opened.licence,
             }
         )
-    write_lines(
-        f"Case {opened.case.id}: {', '.join(one.name for one in opened.lessons)} ({lesson.review})",
-        f"What it is: {lesson.what}",
-        f"Where to look: {lesson.look}",
-        f"Causes: {lesson.causes}",
-        *([f"This case: {opened.case.point}"] if opened.case.point else []),
-    )
+    write_lines(f"Case {opened.case.id}: {', '.join(one.name for one in opened.lessons)}")
+    write_lines(*(line for one in opened.lessons for line in _words(one, named=len(opened.lessons) > 1)))
+    if opened.case.point:
+        write_lines(f"This case: {opened.case.point}")
     rows = [(f.criterion, f.definition, f.state.replace("_", " "), f.why) for f in found]
     write_table("Criteria", ("criterion", "definition", "state", "why"), rows)
-    write_lines(*(f"Reference: {sources[key].full}" for key in lesson.references), f"Licence: {opened.licence}")
+    write_lines(*(f"Reference: {each}" for each in cited), f"Licence: {opened.licence}")
     return None
+
+
+def _words(lesson: "Lesson", *, named: bool) -> list[str]:
+    """Return the parts of a lesson that are words, with its name where a case has several."""
+    of = f", {lesson.name}" if named else ""
+    return [
+        f"What it is{of} ({lesson.review}): {lesson.what}",
+        f"Where to look{of}: {lesson.look}",
+        f"Causes{of}: {lesson.causes}",
+    ]
 
 
 def check(

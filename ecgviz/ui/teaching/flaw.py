@@ -30,7 +30,8 @@ def run(library: Library) -> None:
         opened = teaching.opened(library, held.case)
         label = next(iter(reveal.outputs(opened, network)), None)
         if label is None:
-            st.info(wording.plain(f"{network.name} has no output for {opened.lesson.name}."))
+            names = ", ".join(one.name for one in opened.lessons)
+            st.info(wording.plain(f"{network.name} has no output for {names}."))
             controls.forwards("Next case", reveals=False)
             return
         maps = _maps(opened, network, label, held.seed)
@@ -38,7 +39,8 @@ def run(library: Library) -> None:
         st.error(wording.plain(str(refusal)))
         controls.forwards("Next case", reveals=False)
         return
-    sheet.heading(opened, f"{controls.place(held)}, {opened.lesson.name}")
+    names = ", ".join(one.name for one in reveal.spoken_of(opened, label))
+    sheet.heading(opened, f"{controls.place(held)}, {names}")
     _question(opened, network, label, held, maps)
 
 
@@ -60,7 +62,7 @@ def _question(opened: Opened, network: Model, label: str, held: Sitting, maps: d
     if held.step == 0:
         _answer_buttons(opened, held)
     else:
-        _answered(opened, held, maps)
+        _answered(opened, label, held, maps)
     shown = st.segmented_control("Behind the trace", list(SIDES), default="A", required=True, key="flaw side") or "A"
     heat = figures.from_explanation(maps[shown].explanation, opened.record.duration_s)
     shows = _shows(opened, network, maps[shown])
@@ -107,7 +109,7 @@ def _answer_buttons(opened: Opened, held: Sitting) -> None:
         )
 
 
-def _answered(opened: Opened, held: Sitting, maps: dict[str, Explained]) -> None:
+def _answered(opened: Opened, label: str, held: Sitting, maps: dict[str, Explained]) -> None:
     side = trained_side(opened.case.id, held.seed)
     said = "right" if held.told_apart[opened.case.id] else "wrong"
     n_right, n = sum(held.told_apart.values()), len(held.told_apart)
@@ -115,7 +117,7 @@ def _answered(opened: Opened, held: Sitting, maps: dict[str, Explained]) -> None
         f"**Map {side} is the trained network's.** You were {said}; so far "
         f"{n_right} of {n}. Guessing does as well or better with a chance of {percent(p_of_guessing(n_right, n))}."
     )
-    region = opened.place([opened.lesson])
+    region = opened.place(reveal.spoken_of(opened, label))
     if region is not None:
         parts = {each: share(maps[each].grid, region)[0] for each in SIDES}
         told = ", ".join(f"{each} {percent(part)}" for each, part in parts.items())

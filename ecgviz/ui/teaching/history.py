@@ -83,13 +83,14 @@ def _kept(kept: tuple[Attempt, ...], library: Library) -> None:
         {
             "when": [f"{each.at:%Y-%m-%d %H:%M}" for each in last],
             "case": [wording.plain(each.case) for each in last],
-            "answer": [
-                "another library" if name is None else wording.plain(library.lessons[library.cases[name].lesson].name)
-                for name in names
-            ],
+            "answer": ["another library" if name is None else _answers(library, name) for name in names],
             "mode": [each.mode for each in last],
             "outcome": [each.outcome for each in last],
             "seconds": [round(each.seconds) for each in last],
         },
         hide_index=True,
     )
+
+
+def _answers(library: Library, name: str) -> str:
+    return wording.plain(", ".join(library.lessons[each].name for each in library.cases[name].answers))

@@ -50,7 +50,7 @@ def _answered(opened: Opened, library: Library, held: Sitting) -> None:
         reveal.model(opened, given, "quiz", start_s)
     st.markdown("**Criteria**")
     reveal.criteria(opened, given, "quiz", start_s)
-    parts.show(opened.lesson)
+    parts.show(opened.lessons)
 
 
 def _buttons(held: Sitting) -> None:

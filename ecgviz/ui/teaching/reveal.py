@@ -13,7 +13,7 @@ from ecgviz.evidence import share
 from ecgviz.figures import tables
 from ecgviz.figures.style import percent
 from ecgviz.review.marks import MarkScore, score_cells
-from ecgviz.teach import Library, Opened, Score
+from ecgviz.teach import Lesson, Library, Opened, Score
 from ecgviz.teach.opened import findings_of
 from ecgviz.types import Case, Prediction, Region
 from ecgviz.ui import files, state, widgets, wording, words
@@ -117,12 +117,13 @@ def model(opened: Opened, given: Given | None, key: str, start_s: float) -> None
             st.markdown(sentence)
         if not known:
             return
-        case = state.case(opened.record, network, known[0], chosen.method, beats=opened.beats)
+        label = _asked_label(known, f"map label {key} {opened.case.id} {network.name}")
+        case = state.case(opened.record, network, label, chosen.method, beats=opened.beats)
     except EcgvizError as refusal:
         st.error(wording.plain(str(refusal)))
         return
     st.markdown(
-        f"**Where its map for {known[0]} lies** ({percent(prediction.probability(known[0]))}): "
+        f"**Where its map for {label} lies** ({percent(prediction.probability(label))}): "
         f"{wording.plain(wording.sentence(case.agreement.why))}"
     )
     heat = figures.from_explanation(case.explanation, opened.record.duration_s)
@@ -130,12 +131,20 @@ def model(opened: Opened, given: Given | None, key: str, start_s: float) -> None
     _model_matrix(opened, case, given, key)
 
 
+def _asked_label(known: Sequence[str], key: str) -> str:
+    """Let the reader say for which label that speaks of an answer the map is; the first one until then."""
+    if len(known) == 1:
+        return known[0]
+    picked = st.segmented_control("Its map for", list(known), default=known[0], required=True, key=key)
+    return picked or known[0]
+
+
 def _model_matrix(opened: Opened, case: Case, given: Given | None, key: str) -> None:
     """Draw how the model's map shares out over leads and waves, the criteria's place framed, beside the learner's."""
     shares = case.grid.beat()
     if shares is None or not len(case.beats):
         return
-    region, own = asked_region(opened), opened.place([opened.lesson])
+    region, own = asked_region(opened), opened.place(spoken_of(opened, case.label))
     framed = None if own is None else figures.framed_cells({"primary": own}, case.grid.leads)
     below = "" if framed is None else "framed: where the criteria look"
     title = f"{case.label}: share of {words.mass(case.grid)}, %"
@@ -159,22 +168,30 @@ def _model_matrix(opened: Opened, case: Case, given: Given | None, key: str) -> 
 
 
 def outputs(opened: Opened, network: Model) -> list[str]:
-    """Return a network's labels that speak of the first answer, those that the readers of a recording stated first."""
-    known = [each for each in opened.lesson.outputs if each in network.labels]
-    return sorted(known, key=lambda each: not opened.case.states(each))
+    """Return a network's labels that speak of the answers, in their order; of each, those that readers stated first."""
+    each = [[label for label in one.outputs if label in network.labels] for one in opened.lessons]
+    ordered = [label for known in each for label in sorted(known, key=lambda one: not opened.case.states(one))]
+    return list(dict.fromkeys(ordered))
+
+
+def spoken_of(opened: Opened, label: str) -> tuple[Lesson, ...]:
+    """Return the answers that a network's label speaks of."""
+    return tuple(one for one in opened.lessons if label in one.outputs)
 
 
 def judged(opened: Opened, network: Model, known: Sequence[str]) -> list[str]:
-    """Return in Markdown whether a trained network calls what is there, and what it calls besides.
+    """Return in Markdown whether a trained network calls the answers, by its labels ``known``, and what else it calls.
 
     A finding that no published definition finds is too faint for its miss to be a fault, planted or stated by readers;
     and a label that the readers of a recording did not state is none that a network must call.
     """
     prediction = state.prediction(opened.record, network, beats=opened.beats)
     name = wording.plain(network.name)
+    silent = [wording.plain(one.name) for one in opened.lessons if not set(one.outputs) & set(known)]
+    no_output = [f"{name} has no output for {one}: it cannot be right or wrong about it." for one in silent]
     if not known:
-        return [f"{name} has no output for {wording.plain(opened.lesson.name)}: it cannot be right or wrong about it."]
-    told = [_judged(opened, prediction, name, each) for each in known]
+        return no_output
+    told = [_judged(opened, prediction, name, each) for each in known] + no_output
     called = [each for each in prediction.labels if prediction.positive(each) and each not in known]
     false = [each for each in called if opened.simulation is not None and each in _unfounded(opened)]
     if false:
@@ -193,7 +210,7 @@ def _judged(opened: Opened, prediction: Prediction, name: str, each: str) -> str
         return f":material/info: {said} {called}; its readers did not state {each}, so that this {held}."
     if prediction.positive(each):
         return f":material/check_circle: {said} {called}: **the model is right** about {each}."
-    if opened.lesson.id in opened.met:
+    if any(one.id in opened.met for one in spoken_of(opened, each)):
         return f":material/error: {said} {called}: **the model is wrong**, it misses {each}."
     where = "on this recording" if opened.simulation is None else "at this severity"
     return f":material/info: {said} {called}; no published definition of the finding is met {where} either."

@@ -66,7 +66,7 @@ def _show(opened: Opened, library: Library, place: str) -> None:
         widgets.note(f"No published definition of {what} is met {where}: see how near the numbers are.")
     start_s = sheet.window(opened)
     reveal.criteria(opened, None, "study", start_s)
-    parts.show(opened.lesson)
+    parts.show(opened.lessons)
     with st.expander("What the model saw", key=f"study model {opened.case.id}", on_change="rerun") as box:
         if box.open:
             reveal.model(opened, None, "study", start_s)
