@@ -311,10 +311,19 @@ def test_on_hover_a_cell_is_named_by_lead_and_wave_whatever_stands_below_the_wav
     figure = figures.wave_matrix(shares, STANDARD_LEADS, title="Share", durations=durations)
     assert "17 %" in figure.layout.xaxis.ticktext[0]
     picks = figure.data[1]
-    assert picks.hovertemplate.startswith("%{y} %{customdata[2]}: %{customdata[3]:.2f} %")
-    assert [tuple(each[1:3]) for each in picks.customdata[:2]] == [("I", "P"), ("I", "PR")]
+    assert picks.hovertemplate.startswith("%{y} %{customdata[2]}: %{customdata[3]}")
+    assert [tuple(each[1:]) for each in picks.customdata[:2]] == [("I", "P", "1.39 %"), ("I", "PR", "1.39 %")]
     assert figure.layout.hoverlabel.bgcolor == "white"
     assert figure.layout.hoverlabel.font.color == style.INK
+
+
+def test_on_hover_a_lead_without_a_share_has_none_where_one_without_mass_has_zero():
+    by_lead = np.array([1.0, 0.0, *[np.nan] * 10])
+    bars = figures.channel_bars(by_lead, STANDARD_LEADS, title="Share").data[2]
+    cells = figures.wave_matrix(np.tile(by_lead[:, None] / 6, 6), STANDARD_LEADS, title="Share").data[1]
+    for picks in (bars, cells):
+        told = {str(each[1]): str(each[3]) for each in picks.customdata}
+        assert (told["II"], told["III"], told["V6"]) == ("0.00 %", style.MISSING, style.MISSING)
 
 
 def test_a_map_of_all_leads_together_is_one_low_row_with_room_for_its_name():

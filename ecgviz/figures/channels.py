@@ -33,7 +33,7 @@ def channel_bars(shares: FloatArray, leads: Sequence[str], *, title: str, focus:
     ranking = np.argsort(-values)[:3]
     largest = ", ".join(f"{leads[i]} {style.percent(float(shares[i]))}" for i in ranking)
     top = 1.05 * max(even, float(values.max()))
-    data = [(0, lead, "", float(value)) for lead, value in zip(leads, values, strict=True)]
+    data = [(0, lead, "", style.exact_percent(float(share))) for lead, share in zip(leads, shares, strict=True)]
     bars = go.Bar(
         x=values, y=list(leads), orientation="h", marker=style.bar_marker([False] * len(leads)), hoverinfo="skip"
     )
@@ -64,6 +64,6 @@ def channel_bars(shares: FloatArray, leads: Sequence[str], *, title: str, focus:
         yaxis=style.LEAD_ROWS | {"autorange": False, "range": [len(leads) - 0.5, -0.5]},
         **REACHES,
     )
-    picks = clickable([top / 2] * len(leads), list(leads), data, "%{y}: %{customdata[3]:.2f} %")
+    picks = clickable([top / 2] * len(leads), list(leads), data, "%{y}: %{customdata[3]}")
     figure.add_traces([bars, numbers, picks])
     return figure

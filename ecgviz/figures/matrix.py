@@ -97,8 +97,11 @@ def _picks(shares: FloatArray, rows: Sequence[str], has_leads: bool) -> go.Scatt
     """Return a point to click for each cell."""
     cells = [(row, wave) for row in range(len(rows)) for wave in range(len(WAVES))]
     names = tuple(WAVES)
-    data = [(0, rows[row] if has_leads else "", names[wave], float(100 * shares[row, wave])) for row, wave in cells]
-    said = "%{y} %{customdata[2]}: %{customdata[3]:.2f} %"
+    data = [
+        (0, rows[row] if has_leads else "", names[wave], style.exact_percent(float(shares[row, wave])))
+        for row, wave in cells
+    ]
+    said = "%{y} %{customdata[2]}: %{customdata[3]}"
     return clickable([names[wave] for _, wave in cells], [rows[row] for row, _ in cells], data, said)
 
 

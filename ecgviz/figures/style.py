@@ -95,6 +95,11 @@ def number(value: float, decimals: int = 0) -> str:
     return MISSING if value != value else f"{round(value, decimals) + 0.0:.{decimals}f}"
 
 
+def exact_percent(share: float) -> str:
+    """Return a share (0 to 1) as hovering over it tells it: 12.34 %, or a dash for NaN."""
+    return MISSING if share != share else f"{100 * share:.2f} %"
+
+
 def bar_marker(hatched: Sequence[bool]) -> dict[str, object]:
     """Return bars of one colour, some of them hatched."""
     shapes = ["/" if flag else "" for flag in hatched]
