@@ -125,6 +125,14 @@ def test_the_minnesota_code_reads_single_leads_by_duration_or_by_share_of_r() ->
     assert find("IMI", "minnesota_1_1", measurements(per_lead=small)).state == "not_met"
 
 
+def test_a_qs_complex_that_a_code_excludes_is_told_once_and_as_what_rules_it_out() -> None:
+    qs = in_leads("II", q_ms=60, q_mv=0.5, r_mv=0.0, qs=1.0)
+    found = find("IMI", "minnesota_1_1", measurements(per_lead=qs))
+    assert found.state == "not_met"
+    assert found.why.startswith("II QS complex, which rules it out; Q duration ")
+    assert found.why.count("QS complex") == 1
+
+
 def test_the_posterior_wall_is_read_in_the_mirror() -> None:
     tall = in_leads("V1 V2", r_mv=0.9, s_mv=0.4, r_ms=48.0, t_mv=0.4)
     assert "PMI/prior_udmi2018" in met(measurements(per_lead=tall))

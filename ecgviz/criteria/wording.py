@@ -38,7 +38,8 @@ def _group(group: list[Check]) -> str:
             return f"{first.label} {leads}".strip() + f": {first.unknown}"
         return f"{first.label} {leads}".strip() + f" not measurable: {first.unknown}"
     if first.label in _FLAGS:
-        return f"{leads} {'' if first.value >= 1 else 'no '}{first.label}".strip()
+        against = ", which rules it out" if first.value >= 1 and first.state == "not_met" else ""
+        return f"{leads} {'' if first.value >= 1 else 'no '}{first.label}{against}".strip()
     signed = first.label in _SIGNED or first.unit == "deg"
     values = ", ".join(
         f"{check.lead} {number(check.value, first.unit, signed=signed)}"
@@ -120,5 +121,5 @@ def table(value: float, unit: str, limits: Sequence[float], no_sex: bool, no_age
 
 
 def conclusion(phrases: Sequence[str], state: str, source: str) -> str:
-    """Return the sentence of a finding: its phrases, the verdict, the source."""
-    return f"{'; '.join(phrases)}: {_VERDICT[state]} ({source})"
+    """Return the sentence of a finding: its phrases, each once, the verdict, the source."""
+    return f"{'; '.join(dict.fromkeys(phrases))}: {_VERDICT[state]} ({source})"
