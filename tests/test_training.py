@@ -3,6 +3,7 @@
 import csv
 import errno
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -424,6 +425,9 @@ def test_an_interrupted_training_of_another_plan_or_other_records_is_refused(
     train(plan, tmp_path, tmp_path / "cut")
     whole, cut = ((tmp_path / name / "weights.safetensors").read_bytes() for name in ("whole", "cut"))
     assert whole == cut
+    cards = {name: (tmp_path / name / "CARD.md").read_text(encoding="utf-8") for name in ("whole", "cut")}
+    assert re.search(r"; seed 0; [\d.]+ minutes on cpu", cards["whole"])
+    assert "in several runs, whose time was not kept, on cpu" in cards["cut"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cut", "whole"]
 
 
@@ -644,3 +648,6 @@ def test_a_training_that_was_cut_off_is_taken_up_by_the_same_call(
     train(plan, few_of_ptbxl, tmp_path / "cut")
     whole, cut = ((tmp_path / name / "weights.safetensors").read_bytes() for name in ("whole", "cut"))
     assert whole == cut
+    cards = {name: (tmp_path / name / "CARD.md").read_text(encoding="utf-8") for name in ("whole", "cut")}
+    assert re.search(r"; seed 0; [\d.]+ minutes on cpu", cards["whole"])
+    assert "in several runs, whose time was not kept, on cpu" in cards["cut"]

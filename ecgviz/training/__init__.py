@@ -172,8 +172,10 @@ def train(
     _try(plan, spec)  # what it does not take is said before hours of reading
     parts = read_parts(plan, data, spec, n_jobs=n_jobs, progress=progress)
     scratch = out.with_name(f"{out.name}.training")
+    resumed = any(scratch.glob("*.safetensors"))
     keep_plan(scratch, {"plan": asdict(plan), "spec": asdict(spec), "records": _digest(parts.real)})
-    train_on(plan, parts, spec, out, device=device, scratch=scratch, started=started, progress=progress)
+    since = None if resumed else started
+    train_on(plan, parts, spec, out, device=device, scratch=scratch, started=since, progress=progress)
     shutil.rmtree(scratch)
 
 
@@ -205,17 +207,18 @@ def train_on(
     *,
     device: str,
     scratch: Path | None,
-    started: float,
+    started: float | None,
     progress: Callable[[str, float], None],
 ) -> None:
-    """Do what `train` does, with records that are read already."""
+    """Do what `train` does, with records that are read already; ``started`` is None where a part was fitted before."""
 
     def fresh() -> nn.Module:
         return build(plan.net, len(plan.labels), seed=plan.seed, config=plan.config)
 
     course = Course(fresh, spec.fs, plan.pretraining, plan.finetuning, plan.seed, device, scratch, progress)
     outcome = PROTOCOLS[plan.protocol](course, parts)
-    history = _history(plan, parts.real, outcome, (time.monotonic() - started) / 60, device)
+    minutes = None if started is None else round((time.monotonic() - started) / 60, 1)
+    history = _history(plan, parts.real, outcome, minutes, device)
     save_model(
         out,
         outcome.net,
@@ -232,7 +235,7 @@ def train_on(
     )
 
 
-def _history(plan: Plan, real: Examples, outcome: Outcome, minutes: float, device: str) -> dict[str, Any]:
+def _history(plan: Plan, real: Examples, outcome: Outcome, minutes: float | None, device: str) -> dict[str, Any]:
     """Return how a model came about, as model.json keeps it."""
     taught = np.isin(real.fold, outcome.folds)
     return {
@@ -247,7 +250,7 @@ def _history(plan: Plan, real: Examples, outcome: Outcome, minutes: float, devic
         "n_simulated": plan.n_simulated,
         "thresholds_set_on": list(outcome.thresholds_set_on),
         "curve": {name: [asdict(line) for line in curve] for name, curve in outcome.curves.items()},
-        "minutes": round(minutes, 1),
+        "minutes": minutes,
         "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",
         "threads": torch.get_num_threads(),
         "precision": precision_of(device),

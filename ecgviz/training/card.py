@@ -102,10 +102,12 @@ def _training(history: Mapping[str, Any]) -> str:
         for phase in (plan["pretraining"], plan["finetuning"])
         if phase is not None
     )
+    minutes = history["minutes"]
+    took = "in several runs, whose time was not kept," if minutes is None else f"{minutes} minutes"
     return (
         f"**Training** AdamW, one-cycle, {phases}; time rolls, gain, noise, wander, flat leads and stretches, mixup; "
         f"averaged weights; {history['precision']} convolutions; protocol {plan['protocol']}; seed {plan['seed']}; "
-        f"{history['minutes']} minutes on {history['device']}.{_taught(plan)}"
+        f"{took} on {history['device']}.{_taught(plan)}"
     )
 
 
