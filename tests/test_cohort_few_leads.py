@@ -197,7 +197,9 @@ def test_a_lead_that_no_map_has_is_drawn_as_absent(cohort: Cohort) -> None:
         assert (set(texts) == {"–"}) == (lead in ABSENT), lead
     said = dict(zip(picks.y, picks.hovertemplate, strict=True))
     assert "no map has aVF" in said["aVF"]
-    assert ":.2f} %" in said["V2"]
+    assert said["V2"].startswith("%{y} %{customdata[2]}: %{customdata[3]}")
+    told = {(lead, wave): share for _, lead, wave, share in picks.customdata}
+    assert round(float(told["V2", "QRS"].removesuffix(" %"))) == 37
     assert "largest cell V2 QRS with 37 %; no map has III, aVR, aVL, aVF" in figure.layout.meta["alt"]
     assert "no map has" not in figures.map_figure(np.full((12, 6), 1 / 72), title="t").layout.meta["alt"]
     assert exported.svg(figure, {"figure": "t"}).count("–") >= len(ABSENT) * len(WAVES)
