@@ -125,11 +125,11 @@ def test_the_minnesota_code_reads_single_leads_by_duration_or_by_share_of_r() ->
     assert find("IMI", "minnesota_1_1", measurements(per_lead=small)).state == "not_met"
 
 
-def test_a_qs_complex_that_a_code_excludes_is_told_once_and_as_what_rules_it_out() -> None:
+def test_a_qs_complex_that_a_code_leaves_out_is_told_once_and_as_what_it_does_not_count() -> None:
     qs = in_leads("II", q_ms=60, q_mv=0.5, r_mv=0.0, qs=1.0)
     found = find("IMI", "minnesota_1_1", measurements(per_lead=qs))
     assert found.state == "not_met"
-    assert found.why.startswith("II QS complex, which rules it out; Q duration ")
+    assert found.why.startswith("II QS complex, which this definition counts as no Q wave; Q duration ")
     assert found.why.count("QS complex") == 1
 
 

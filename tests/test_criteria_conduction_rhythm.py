@@ -257,6 +257,16 @@ def test_a_premature_wide_beat_without_p_is_ventricular_and_one_is_not_two() -> 
     assert find("PAC", "premature_narrow", measurements(), one).state == "not_met"
 
 
+def test_a_p_wave_that_is_there_by_chance_denies_no_premature_ventricular_beat() -> None:
+    one = rhythm("NNNNVNNN", {"V": 0.6}, {"V": 0.15})
+    usual = float(np.nanmedian(one.qrs_on - one.p_on))
+    assert np.isnan(one.p_on[4])
+    for apart_s, state in ((0.055, "not_met"), (0.065, "met")):
+        on = one.p_on.copy()
+        on[4] = one.qrs_on[4] - usual + apart_s
+        assert find("PVC", "premature_wide", measurements(), replace(one, p_on=on, p_off=on + 0.03)).state == state
+
+
 def test_of_a_beat_that_the_recording_cuts_neither_width_nor_prematurity_is_known() -> None:
     beats = rhythm("NNNNNNNV", {"V": 0.6}, {"V": 0.15})
     ends_s = float(beats.qrs_on[-1]) + 0.07

@@ -13,6 +13,26 @@ from tests.criteria_subjects import beats, measurements
 Lead = Mapping[str, Mapping[str, float]]
 
 
+def test_what_must_be_known_is_what_decides_alone() -> None:
+    (found,) = [
+        each
+        for each in evaluate("LVH", measurements(per_lead={"r_mv": {"aVL": 1.0}}), beats(), age_years=None, sex=None)
+        if "0.90 or 1.10 mV" in each.why
+    ]
+    assert "sex must be known" in found.why
+    assert "age" not in found.why.replace("voltage", "")
+
+
+def test_a_value_is_told_from_its_limit_by_as_many_decimals_as_that_takes() -> None:
+    waves = {"f_mv": 0.0271, "f_regularity": 0.7, "f_rate_hz": 5.0}
+    (found,) = [
+        each
+        for each in evaluate("AFLT", measurements(waves), beats(), age_years=60, sex="male")
+        if each.definition == "acc2015"
+    ]
+    assert "0.027 mV not >= 0.030 mV (-0.003)" in found.why
+
+
 def state(
     criterion: str,
     definition: str,

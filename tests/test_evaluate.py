@@ -1,6 +1,7 @@
 """Evaluation scores what was asked for, on the same records for every model, and says what it left out."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 from toys import Linear, even_beats, toy_model
 
 from ecgviz import NOTICE
-from ecgviz.checkpoint import Model, load_model, predict
+from ecgviz.checkpoint import Model, available_models, load_model, predict
 from ecgviz.cli import main
 from ecgviz.errors import RecordError
 from ecgviz.figures.reliability import reliability_page, reliability_panels
@@ -94,7 +95,7 @@ def test_a_record_is_delineated_once_and_for_models_that_need_r_peaks_alone(ptbx
 
 
 def test_a_fast_model_is_fed_from_the_fast_files(ptbxl: Path) -> None:
-    with pytest.raises(RecordError, match=r"no record of fold 8 can be scored; record 200: .*00200_hr"):
+    with pytest.raises(RecordError, match=r"has no records500, from which models faster than 100 Hz are scored"):
         ask([model(0, ALL), model(0, ALL, fs=250.0)], ptbxl, (8,))
 
 
@@ -192,6 +193,21 @@ def test_no_records_with_a_superclass_leave_nothing_to_score() -> None:
 def test_a_fold_that_a_model_has_seen_is_told(training: dict, folds: list[int], says: str | None) -> None:
     told = fold_warning(replace(model(0, ALL), training=training), folds)
     assert told == says or (says is not None and told is not None and told.startswith("toy0 ") and says in told)
+
+
+def test_lines_of_all_shipped_models_and_their_average_differ() -> None:
+    names = [*available_models(), "average of all"]
+    curves = {"MI": dict.fromkeys(names, ((0.2, 0.3, 0.1, 0.4, 20), (0.8, 0.7, 0.5, 0.9, 20)))}
+    lines = [each for each in reliability_panels(curves, title="t").data if each.name in names]
+    assert len({(each.line.color, each.marker.symbol) for each in lines}) == len(names)
+
+
+def test_a_folder_of_one_rate_alone_is_refused_with_what_fetches_the_other(ptbxl: Path, tmp_path: Path) -> None:
+    slow = tmp_path / "fast_only"
+    shutil.copytree(ptbxl, slow)
+    shutil.rmtree(slow / "records100")
+    with pytest.raises(RecordError, match=r"fast_only has no records100, .* up to 100 Hz .* fetch ptb-xl --rate 100"):
+        ask([load_model("resnet1d")], slow, (9,))
 
 
 def test_reliability_panels_carry_every_curve_their_intervals_and_the_notice() -> None:

@@ -105,6 +105,18 @@ def test_fmax_of_a_known_case() -> None:
     assert plain_fmax(y, p) == pytest.approx(0.8)
 
 
+def test_a_draw_without_anybody_who_has_a_label_has_no_macro_score() -> None:
+    """A mean over the labels that are left would be of another quantity than the one whose interval is asked."""
+    y, p = drawn(40, 3)
+    y[:, 1] = np.arange(40) == 5
+    areas = metrics.by_label(metrics.auc, y, p, metrics.patient_weights(list(map(str, range(40))), seed=0, draws=200))
+    absent = np.isnan(areas[:, 1])
+    assert 0.2 < absent.mean() < 0.6
+    means = metrics.macro(areas)
+    assert (np.isnan(means) == absent).all()
+    np.testing.assert_allclose(means[~absent], areas[~absent].mean(axis=1))
+
+
 def test_one_class_alone_has_no_area() -> None:
     y, p = drawn(20, 3)
     y[:, 1] = 0
@@ -112,7 +124,7 @@ def test_one_class_alone_has_no_area() -> None:
     areas = metrics.by_label(metrics.auc, y, p, weights)
     assert np.isnan(areas[:, 1]).all()
     assert np.isnan(metrics.by_label(metrics.auprc, y, p, weights)[:, 1]).all()
-    np.testing.assert_allclose(metrics.macro(areas), np.nanmean(areas, axis=1))
+    np.testing.assert_allclose(metrics.macro(areas), areas[:, [0, 2]].mean(axis=1))
     absent = metrics.interval(np.nan, areas[:, 1])
     assert np.isnan([absent.value, absent.low, absent.high]).all()
 

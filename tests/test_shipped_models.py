@@ -166,6 +166,19 @@ def test_a_card_counts_who_has_a_superclass(model: Model, data_dir: Path) -> Non
     assert said in model.card or (scores["n"], scores["n_patients"]) == counted
 
 
+@pytest.mark.data
+def test_a_card_counts_whom_the_thresholds_of_simulated_records_call(model: Model, data_dir: Path) -> None:
+    stated = {str(each.ecg_id): each.scp_codes for each in read_table(data_dir / "ptbxl").values()}
+    past = model.metrics["past scores"]
+    said = np.array(past["probabilities"])
+    rows = zip(model.labels, model.thresholds, said.T, model.training["thresholds_set_on"], strict=True)
+    for label, threshold, scores, where in rows:
+        if where == "simulated":
+            called = [(label in stated[name]) for name, p in zip(past["record"], scores, strict=True) if p >= threshold]
+            n = sum(label in stated[name] for name in past["record"])
+            assert f"{sum(called)} of {n} with {label} and {len(called) - sum(called)} without" in model.card
+
+
 def fired(model: Model, made: list[Simulation]) -> FloatArray:
     """Return which labels reach their thresholds, (n, C), with the planted R peaks."""
     logits = predict_batch(model, [model_input(model, each.record, each.truth.beats) for each in made])

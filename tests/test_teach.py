@@ -3,6 +3,7 @@
 import json
 import re
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -195,6 +196,22 @@ def test_cases_come_in_the_order_that_was_asked_for() -> None:
     assert order.those_due(LIBRARY, ("from elsewhere", "013"), [1]) == ("013",)
 
 
+def test_a_number_stands_for_the_case_whose_id_ends_in_it() -> None:
+    names = ("ptbxl-00030", "ptbxl-00266", "a7", "b07", "normal")
+    cases = {name: LIBRARY.cases["013"].model_copy(update={"id": name}) for name in names}
+    library = replace(LIBRARY, cases=cases)
+    assert order.own_list(library, "30, 00030 266") == ("ptbxl-00030", "ptbxl-00266")
+    for typed, sentence in {
+        "66": "there is no case '66'",
+        "000": "there is no case '000'",
+        "²": "there is no case '²'",
+        "9" * 5000: "there is no case '999",
+        "7": "the number '7' is that of several cases: a7, b07",
+    }.items():
+        with pytest.raises(TeachingError, match=sentence):
+            order.own_list(library, typed)
+
+
 WEEK = timedelta(weeks=1)
 
 
@@ -349,7 +366,9 @@ def test_a_malformed_case_file_is_refused_by_its_field(tmp_path: Path) -> None:
         "which is not beside it": [{"id": "a1", "lesson": "lbbb", "level": 2, "record": "second"}],
         "either `simulate` or `record`": [{"id": "a1", "lesson": "lbbb", "level": 2}],
         r"field cases\.0\.level": [{"id": "a1", "lesson": "lbbb", "level": 7, "record": "first"}],
-        "is given twice": [{"id": "a1", "lesson": "lbbb", "level": 2, "record": "first"}] * 2,
+        "an answer is given twice": [{"id": "a1", "lesson": "lbbb", "also": ["lbbb"], "level": 2, "record": "first"}],
+        "cases.0: an answer is": [{"id": "a1", "lesson": "lbbb", "also": ["af", "af"], "level": 2, "record": "first"}],
+        "the id 'a1' is given twice": [{"id": "a1", "lesson": "lbbb", "level": 2, "record": "first"}] * 2,
     }
     for sentence, cases in refused.items():
         with pytest.raises(TeachingError, match=sentence):

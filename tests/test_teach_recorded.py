@@ -222,6 +222,36 @@ def test_what_one_answer_explains_in_another_keeps_its_place() -> None:
     assert "ISC_" in whole.text
 
 
+@pytest.mark.parametrize(("stated", "expected"), [(("III",), ("III",)), ((), ("II", "III")), (("I",), ("II", "III"))])
+def test_the_stages_of_an_infarct_are_the_readers_whichever_answer_is_first(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stated: tuple[str, ...], expected: tuple[str, ...]
+) -> None:
+    record = replace(load_record("demo:inferior_stemi"), infarct_stages=stated)
+    monkeypatch.setattr("ecgviz.teach.opened.load_record", lambda path: record)
+    both = ("rbbb", "old_anterior_mi")
+    for first, second in (both, both[::-1]):
+        case = LIBRARY.cases["013"].model_copy(
+            update={"lesson": first, "also": (second,), "simulate": None, "record": "x"}
+        )
+        found = open_case(replace(LIBRARY, cases={"013": case}, paths={"013": tmp_path}), "013")
+        assert (found.record.infarct_stages, found.clean.infarct_stages) == (expected, expected)
+
+
+def test_two_infarcts_have_the_stages_of_both_in_one_order() -> None:
+    for first, second in (("inferior_stemi", "old_anterior_mi"), ("old_anterior_mi", "inferior_stemi")):
+        case = LIBRARY.cases["013"].model_copy(update={"lesson": first, "also": (second,)})
+        found = open_case(replace(LIBRARY, cases={"013": case}), "013")
+        stated = found.simulation.record.infarct_stages
+        assert found.record.infarct_stages == (stated or ("I", "II", "III"))
+
+
+@pytest.mark.data
+def test_a_stage_that_readers_state_with_a_second_answer_is_kept(patients: Library) -> None:
+    case = opened(patients, 310)
+    assert case.case.answers == ("rbbb", "old_anterior_mi")
+    assert case.record.infarct_stages == ("III",)
+
+
 def own_case(page: AppTest, monkeypatch: pytest.MonkeyPatch, folder: Path, mode: str, **case: object) -> AppTest:
     """Begin a mode with one recorded case of a teacher's folder: an inferior infarct, whatever is said of it."""
     folder.mkdir()

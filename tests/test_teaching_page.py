@@ -202,6 +202,68 @@ def test_look_alikes_stand_side_by_side_with_the_criteria_of_both(page: AppTest)
     assert (own, cross) == ([True, True], [False, False])
 
 
+def test_look_alikes_name_and_compare_all_answers_of_both_cases_each_once(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    patient = {"severity": 1.2, "seed": 3, "age_years": 50, "sex": "male"}
+    cases = [
+        {"id": "a1", "lesson": "rbbb", "also": ["pvc"], "level": 1, "simulate": patient},
+        {"id": "a2", "lesson": "lbbb", "also": ["pvc"], "level": 1, "simulate": patient},
+    ]
+    pair = {"cases": ["a1", "a2"], "alike": "Both are broad.", "apart": "They differ in V1."}
+    content = {"schema_version": 1, "licence": "CC0", "cases": cases, "look_alikes": [pair]}
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "cases.yaml").write_text(yaml.safe_dump(content))
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "mine"))
+    page.run().selectbox(key="teaching library").set_value("Cases of the folder mine").run()
+    page.segmented_control(key=teaching.MODE).set_value("Look-alikes").run()
+    assert not page.exception
+    right, pvc, left = (LIBRARY.lessons[each].name for each in ("rbbb", "pvc", "lbbb"))
+    assert page.selectbox(key="pair").options == [f"{right}, {pvc} or {left}, {pvc}"]
+    for name, answers in (("a1", f"{right}, {pvc}"), ("a2", f"{left}, {pvc}")):
+        assert f"**{answers}** (case {name})" in said(page)
+        assert f"**Case {name}, {answers}**" in said(page)
+    (crossed,) = [each.value for each in page.table if "criteria of" in each.value.columns]
+    assert list(crossed["criteria of"]) == [right, pvc, left]
+
+
+def explain_by(page: AppTest, method: str) -> None:
+    page.selectbox(key="demo").set_value("inferior_stemi").run()
+    page.selectbox(key="method").set_value(method).run()
+
+
+COARSE = "the map tells nothing finer than 500 ms"
+
+
+def test_a_map_that_is_too_coarse_for_the_place_is_given_no_share_of_it(page: AppTest):
+    explain_by(page, "attention_rhythm")
+    start(page, "Quiz", "13")
+    hand_in(page, "inferior_stemi", leads=("III", "aVF"), waves=("ST",))
+    press(page, "Show the criteria")
+    press(page, "Show what the model saw")
+    assert COARSE in said(page).lower()
+    assert "The same question to both" not in said(page)
+    assert not [each for each in page.table if "share" in each.value.columns]
+
+
+def test_a_search_for_the_flaw_among_coarse_maps_says_why_it_gives_no_shares(page: AppTest):
+    explain_by(page, "attention_rhythm")
+    start(page, "Spot the flaw", "13")
+    press(page, "A is random")
+    assert f"The shares of both maps are not compared: {COARSE}" in said(page)
+    assert "Share of each map in" not in said(page)
+
+
+def test_a_quiz_goes_on_after_a_visit_to_another_page(page: AppTest):
+    start(page, "Quiz", "13 15")
+    page.switch_page("pages/recordings.py").run()
+    page.switch_page("pages/teaching.py").run()
+    assert page.segmented_control(key=teaching.MODE).value == "Quiz"
+    assert "Case 1 of 2" in said(page)
+    page.segmented_control(key=teaching.MODE).set_value("Study").run()
+    assert page.segmented_control(key=teaching.MODE).value == "Study"
+
+
 def test_the_flaw_is_the_map_of_the_network_with_random_weights(page: AppTest):
     start(page, "Spot the flaw", "15")
     trained = trained_side("015", page.session_state["teaching sitting"].seed)
@@ -300,6 +362,10 @@ def test_a_history_is_kept_under_a_code_only_and_opens_again(page: AppTest, kept
     hand_in(page, "normal")
     (one,) = attempts(kept, "BCDF23")
     assert (one.case, one.mode, one.outcome) == ("013", "Quiz", "contradictory")
+    page.session_state["teaching history"] = True
+    page.run()
+    (when,) = [each.value["when (UTC)"].iloc[0] for each in page.table if "when (UTC)" in each.value.columns]
+    assert when == f"{one.at.astimezone(UTC):%Y-%m-%d %H:%M}"
     press(page, "End").segmented_control(key="entry").set_value("Due for repeat").run()
     assert "No case of these levels is due" in said(page)
     keep(kept, "BCDF23", replace(one, case="015", at=one.at - timedelta(weeks=3)))

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ecgviz.beats.kinds import LIKE_PR_S
 from ecgviz.measure.rhythm import known_rr_s, own_beats, usual_rr_s
 from ecgviz.types import Beats
 from ecgviz.types.arrays import BoolArray, FloatArray
@@ -16,7 +17,8 @@ def beat_numbers(beats: Beats) -> dict[str, FloatArray]:
     ``beat_coupling``: the RR interval before it, as a share of the usual one. ``beat_pause``: the RR intervals before
     and after it together, in usual ones; 2 is a full compensatory pause; an interval across a span that no lead
     recorded is not known. ``beat_qrs_ms``, ``beat_pr_ms``: its own global marks, the former unless the recording cuts
-    the QRS complex. ``beat_p``: 1 with a P wave, 0 where none was found before its QRS.
+    the QRS complex. ``beat_p``: 1 with a P wave, 0 where none was found before its QRS, or, of a premature ventricular
+    beat, where its PR is not that of the basic rhythm (60 ms either way): such a wave is there by chance.
     """
     usual = usual_rr_s(beats)
     rr = known_rr_s(beats)
@@ -26,8 +28,16 @@ def beat_numbers(beats: Beats) -> dict[str, FloatArray]:
         "beat_pause": (before + after) / usual,
         "beat_qrs_ms": np.where(beats.cut_qrs, np.nan, 1000 * (beats.qrs_off - beats.qrs_on)),
         "beat_pr_ms": 1000 * (beats.qrs_on - beats.p_on),
-        "beat_p": np.where(np.isnan(beats.qrs_on), np.nan, np.isfinite(beats.p_on)),
+        "beat_p": np.where(np.isnan(beats.qrs_on), np.nan, _own_p(beats)),
     }
+
+
+def _own_p(beats: Beats) -> BoolArray:
+    pr_s = beats.qrs_on - beats.p_on
+    usual = pr_s[beats.dominant & np.isfinite(pr_s)]
+    own = ~(np.abs(pr_s - np.median(usual)) > LIKE_PR_S) if usual.size else np.ones(len(beats), dtype=bool)
+    ventricular = np.array([kind == "premature_ventricular" for kind in beats.kind], dtype=bool)
+    return np.isfinite(beats.p_on) & (own | ~ventricular)
 
 
 def rhythm_numbers(beats: Beats) -> tuple[dict[str, float], dict[str, str]]:

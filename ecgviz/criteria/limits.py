@@ -5,7 +5,7 @@ from operator import itemgetter
 
 from ecgviz.criteria import wording
 from ecgviz.criteria.judged import Check, Patient
-from ecgviz.criteria.rule_schema import Comparison, Limit, Table
+from ecgviz.criteria.rule_schema import ANY_AGE, Comparison, Limit, Table
 from ecgviz.criteria.vocabulary import FINE
 
 
@@ -49,9 +49,18 @@ def _hold_any(
     tried = [(*_compare(value, rule.op, limit, slack), limit) for limit in limits]
     state, margin, limit = min(tried, key=itemgetter(1))
     if any(other != state for other, _, _ in tried):
-        unknown = wording.table(value, rule.unit, limits, patient.sex is None, patient.age_years is None)
+        no_sex, no_age = _undecided(rule.value, patient)
+        unknown = wording.table(value, rule.unit, limits, no_sex, no_age)
         return Check("not_evaluable", label, value, rule.op, limit, rule.unit, nan, lead, unknown)
     return Check(state, label, value, rule.op, limit, rule.unit, margin, lead)
+
+
+def _undecided(limit: Limit, patient: Patient) -> tuple[bool, bool]:
+    """Return whether the limits of a table that may hold are told apart by a sex, and by an age, that is unknown."""
+    rows = [row for row in limit.rows if row.fits(patient.age_years, patient.sex)] if isinstance(limit, Table) else []
+    by_sex = any(row.sex is not None for row in rows)
+    by_age = any(row.age_from > ANY_AGE[0] or row.age_to < ANY_AGE[1] for row in rows)
+    return patient.sex is None and by_sex, patient.age_years is None and by_age
 
 
 def limits_for(limit: Limit, patient: Patient) -> tuple[float, ...]:

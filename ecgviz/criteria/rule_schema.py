@@ -33,13 +33,17 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+ANY_AGE = (0.0, 200.0)
+"""Years from which, and below which, a row holds that asks for no age."""
+
+
 class Row(Strict):
     """One row of a limit table: for this sex, from ``age_from`` (inclusive) to ``age_to`` years (exclusive)."""
 
     value: float
     sex: Sex | None = None
-    age_from: float = 0.0
-    age_to: float = 200.0
+    age_from: float = ANY_AGE[0]
+    age_to: float = ANY_AGE[1]
 
     def fits(self, age_years: float | None, sex: str | None) -> bool:
         """Return whether the row may hold; what is unknown rules nothing out."""

@@ -1,5 +1,6 @@
 """Sentences of a verdict, as a reader of ECGs would put them."""
 
+import operator
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -10,6 +11,9 @@ from ecgviz.types import Finding
 
 MOST_ENTRIES = 4
 """So many entries are named in one sentence."""
+MOST_DECIMALS = 4
+"""So many more decimals are printed at most, to tell a value from its limit."""
+_OPERATORS = {">=": operator.ge, ">": operator.gt, "<=": operator.le, "<": operator.lt}
 _SIGNED = {measure.label for measure in MEASURES.values() if measure.signed}
 _FLAGS = {{**MEASURES, **OF_BEATS}[name].label for name in FLAGS}
 _DECIMALS = {"ms": 0, "deg": 0, "bpm": 0, "mV": 2, "1": 2, "mV*ms": 0, "mV/s": 1, "Hz": 1}
@@ -17,9 +21,20 @@ _UNITS = {"ms": " ms", "deg": "°", "bpm": " bpm", "mV": " mV", "1": "", "mV*ms"
 _VERDICT = {"met": "met", "not_met": "not met", "borderline": "borderline", "not_evaluable": "not evaluable"}
 
 
-def number(value: float, unit: str, *, signed: bool = False) -> str:
-    """Return a value with the decimals that its unit deserves, without the unit."""
-    return f"{value:{'+' if signed else ''}.{_DECIMALS[unit]}f}".replace("inf", "∞")
+def number(value: float, unit: str, *, signed: bool = False, more: int = 0) -> str:
+    """Return a value with the decimals that its unit deserves and ``more``, without the unit."""
+    return f"{value:{'+' if signed else ''}.{_DECIMALS[unit] + more}f}".replace("inf", "∞")
+
+
+def _more(group: Sequence[Check]) -> int:
+    """Return how many decimals more the values need for what is said of them to hold of the numbers as printed."""
+    first = group[0]
+    for more in range(MOST_DECIMALS):
+        said = [float(f"{check.value:.{_DECIMALS[first.unit] + more}f}") for check in group]
+        limit = float(f"{first.limit:.{_DECIMALS[first.unit] + more}f}")
+        if all(_OPERATORS[first.op](value, limit) == (first.state == "met") for value in said):
+            return more
+    return 0
 
 
 def checks(shown: Sequence[Check]) -> str:
@@ -38,21 +53,23 @@ def _group(group: list[Check]) -> str:
             return f"{first.label} {leads}".strip() + f": {first.unknown}"
         return f"{first.label} {leads}".strip() + f" not measurable: {first.unknown}"
     if first.label in _FLAGS:
-        against = ", which rules it out" if first.value >= 1 and first.state == "not_met" else ""
-        return f"{leads} {'' if first.value >= 1 else 'no '}{first.label}{against}".strip()
+        against = first.value >= 1 and first.state == "not_met" and first.label == MEASURES["qs"].label
+        no_q = ", which this definition counts as no Q wave" if against else ""
+        return f"{leads} {'' if first.value >= 1 else 'no '}{first.label}{no_q}".strip()
     signed = first.label in _SIGNED or first.unit == "deg"
+    more = 0 if first.state == "borderline" else _more(group)
     values = ", ".join(
-        f"{check.lead} {number(check.value, first.unit, signed=signed)}"
+        f"{check.lead} {number(check.value, first.unit, signed=signed, more=more)}"
         if check.lead
-        else number(check.value, first.unit)
+        else number(check.value, first.unit, more=more)
         for check in group
     )
-    limit = f"{first.op} {number(first.limit, first.unit)}{_UNITS[first.unit]}"
+    limit = f"{first.op} {number(first.limit, first.unit, more=more)}{_UNITS[first.unit]}"
     said = f"{first.label} {values}{_UNITS[first.unit]}" if first.lead else _plain(first, values)
     if first.state == "borderline":
         return f"{said}, too near to the limit {limit} to tell"
     verb = "" if first.state == "met" else "not "
-    margin = f" ({first.margin:+.{_DECIMALS[first.unit]}f})" if len(group) == 1 else ""
+    margin = f" ({first.margin:+.{_DECIMALS[first.unit] + more}f})" if len(group) == 1 else ""
     return f"{said} {verb}{limit}{margin}"
 
 

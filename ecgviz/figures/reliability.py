@@ -12,7 +12,8 @@ from ecgviz.figures import style
 COLUMNS = 3
 PANEL_PX, HEAD_PX, FOOT_PX = 300, 90, 90
 COLOURS = (style.ACCENT, "#b35806", style.REGION, "#542788", "#8a1c1c", style.MUTED)
-MARKERS = ("circle", "square", "diamond", "cross", "triangle-up", "x")
+MARKERS = ("circle", "square", "diamond", "cross", "triangle-up", "x", "star")
+"""One more than colours: 42 lines differ."""
 
 Point = tuple[float, float, float, float, int]
 """Mean probability, share of positives, lower and upper end of its 95 % interval, number of records."""

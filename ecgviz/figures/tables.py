@@ -227,14 +227,15 @@ def _rate(past: ObservedRate | None) -> str:
 def label_table(labels: Sequence[str], thresholds: Sequence[float], metrics: Mapping[str, Any]) -> pd.DataFrame:
     """Return a row a label: its threshold, and its AUC with a 95 % interval on every set it was scored on.
 
-    A set holds reports (of superclasses, of statements), each with its ``n`` and an ``auc`` by label.
+    A set holds reports (of superclasses, of statements), each with its ``n`` and an ``auc`` by label; both n are told.
     """
     table = pd.DataFrame({"label": list(labels), "threshold": [f"{value:.2f}" for value in thresholds]})
     for name, scores in metrics.items():
         reports = [each for each in scores.values() if isinstance(each, Mapping) and "auc" in each]
         if reports:
             found = {label: score for each in reports for label, score in each["auc"].items()}
-            table[f"AUC, {name} (n = {reports[0]['n']})"] = [_area(found.get(label)) for label in labels]
+            n = " and ".join(dict.fromkeys(str(each["n"]) for each in reports))
+            table[f"AUC, {name} (n = {n})"] = [_area(found.get(label)) for label in labels]
     return table
 
 

@@ -92,7 +92,7 @@ def open_case(library: Library, name: str, *, severity: float | None = None) -> 
         raise
     except EcgvizError as refusal:
         raise TeachingError(f"case {name}: {refusal}") from refusal
-    hidden: dict[str, Any] = {"id": f"case {name}", "codes": (), "infarct_stages": lesson.stages}
+    hidden: dict[str, Any] = {"id": f"case {name}", "codes": (), "infarct_stages": _stages(library, case, given)}
     if made is not None:
         hidden["assumptions"] = ("simulated for teaching; no patient was recorded",)
     return Opened(
@@ -108,6 +108,12 @@ def open_case(library: Library, name: str, *, severity: float | None = None) -> 
         licence=library.licence,
         lessons=tuple(library.lesson(one) for one in case.answers),
     )
+
+
+def _stages(library: Library, case: Case, given: Record) -> tuple[str, ...]:
+    """Return the stages that the answers allow: those of them that the recording states, all where it states none."""
+    told = sorted({stage for one in case.answers for stage in library.lesson(one).stages})
+    return tuple(stage for stage in told if stage in given.infarct_stages) or tuple(told)
 
 
 def examined(given: Record) -> tuple[Record, Beats, Measurements, tuple[Finding, ...]]:

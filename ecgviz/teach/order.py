@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
+from ecgviz.errors import TeachingError
 from ecgviz.teach.history import case_of
 from ecgviz.teach.load import Library
 
@@ -28,16 +29,30 @@ def by_diagnosis(library: Library, levels: Collection[int], lessons: Collection[
 
 
 def own_list(library: Library, text: str) -> tuple[str, ...]:
-    """Return the cases that a teacher typed, in that order: ids apart by spaces, commas or lines; "7" is "007".
+    """Return the cases that a teacher typed, in that order: ids apart by spaces, commas or lines.
+
+    A number stands for the case whose id ends in it: "7" for "007", "30" for "ptbxl-00030".
 
     Raises
     ------
     TeachingError
-        For an id that the library does not have.
+        For an id that the library does not have, or a number in which several ids end.
     """
     asked = [part.lower() for part in re.split(r"[\s,;]+", text.strip()) if part]
-    names = [part if part in library.cases or not part.isdigit() else part.zfill(3) for part in asked]
-    return tuple(dict.fromkeys(library.case(name).id for name in names))
+    return tuple(dict.fromkeys(_typed(library, part) for part in asked))
+
+
+def _typed(library: Library, part: str) -> str:
+    exact = [each for each in (part, part.zfill(3)) if each in library.cases]
+    found = exact[:1] or (_numbered(library, part.lstrip("0")) if part.isdigit() else [])
+    if len(found) > 1:
+        raise TeachingError(f"the number {part!r} is that of several cases: {', '.join(found)}")
+    return library.case(found[0] if found else part).id
+
+
+def _numbered(library: Library, number: str) -> list[str]:
+    ends = {name: re.search(r"[0-9]+$", name) for name in library.cases}
+    return [name for name, end in ends.items() if end is not None and end[0].lstrip("0") == number]
 
 
 def those_due(library: Library, due: Sequence[str], levels: Collection[int]) -> tuple[str, ...]:

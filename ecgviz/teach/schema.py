@@ -87,6 +87,12 @@ class Case(_Strict):
             raise ValueError("a case has either `simulate` or `record`")
         return self
 
+    @model_validator(mode="after")
+    def _each_answer_once(self) -> "Case":
+        if len(set(self.answers)) < len(self.answers):
+            raise ValueError("an answer is given twice")
+        return self
+
     @property
     def answers(self) -> tuple[str, ...]:
         """Lessons that are true of this case."""

@@ -197,12 +197,12 @@ def _limits(history: Mapping[str, Any]) -> str:
     ]
     rare = (
         f" Too few of the real records on which thresholds are set have {', '.join(simulated)}: theirs were set on "
-        "simulated records, and what they reach on real ones is not known."
+        "simulated records, and real ones may seldom reach them."
         if simulated
         else ""
     )
     rhythms = " Rhythms without a statement among the labels can be called NORM." if "NORM" in plan["labels"] else ""
     return (
-        f"Trained on {history['n_real']} real records.{rare} Adults of one archive (Germany, 1989 to 1996). Neither a "
-        f"superclass nor a statement is a diagnosis.{rhythms}"
+        f"Trained on {history['n_real']} real records.{rare} Patients of one archive (Germany, 1989 to 1996). Neither "
+        f"a superclass nor a statement is a diagnosis.{rhythms}"
     )

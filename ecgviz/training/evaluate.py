@@ -112,6 +112,7 @@ def ask(
     """
     rows = [row for row in ptbxl.read_table(folder).values() if row.strat_fold in folds]
     wanted = [row for row in rows if not row.duplicate]
+    _check_files(models, folder, wanted)
     entries, answers, refused = [], [], []
     for done, entry in enumerate(wanted, start=1):
         try:
@@ -125,6 +126,18 @@ def ask(
         raise RecordError(f"{folder.name}: no record of fold {_listed(folds)} can be scored{why}")
     columns = tuple(np.stack(column) for column in zip(*answers, strict=True))
     return Answers(tuple(entries), columns, len(rows) - len(wanted), tuple(refused))
+
+
+def _check_files(models: Sequence[Model], folder: Path, wanted: Sequence[Entry]) -> None:
+    """Refuse a folder without any of the files that a model is fed from."""
+    for low in {model.spec.fs <= LOW_RATE_HZ for model in models} if wanted else ():
+        first = Path(wanted[0].filename_lr if low else wanted[0].filename_hr).parts[0]
+        if not (folder / first).is_dir():
+            rate = "100" if low else "500"
+            which = "of up to 100 Hz" if low else "faster than 100 Hz"
+            raise RecordError(
+                f"{folder.name} has no {first}, from which models {which} are scored: ecgviz fetch ptb-xl --rate {rate}"
+            )
 
 
 def _answers(models: Sequence[Model], folder: Path, entry: Entry) -> list[FloatArray]:

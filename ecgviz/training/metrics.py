@@ -157,9 +157,13 @@ def joint(y: FloatArray, p: FloatArray, weights: FloatArray) -> FloatArray:
 
 
 def macro(scores: FloatArray) -> FloatArray:
-    """Return the mean over the labels for which a score is defined: (D, C) -> (D,)."""
-    defined = ~np.isnan(scores)
-    return _ratio(np.where(defined, scores, 0.0).sum(axis=1), defined.sum(axis=1))
+    """Return the mean over the labels for which a score is defined in any draw: (D, C) -> (D,).
+
+    A draw in which one of these is not defined, since it holds nobody with the label, is NaN: a mean over the others
+    would be another quantity.
+    """
+    labels = ~np.isnan(scores).all(axis=0)
+    return scores[:, labels].mean(axis=1) if labels.any() else np.full(len(scores), np.nan)
 
 
 def interval(value: float, draws: FloatArray) -> Interval:

@@ -68,7 +68,7 @@ def past_scores(model: "Model") -> str:
     return (
         f"Last column: of the n real records in the same group of scores, how many had the label, with its 95 % "
         f"interval ({model.metrics['past scores']['on']}: scored by networks that had not learnt from them). Groups "
-        "are equally large, so that of a rare label the highest one also holds low scores."
+        "are small at both ends and large between; of a rare label even the highest one holds low scores, too."
     )
 
 

@@ -111,6 +111,13 @@ def sitting(mode: str) -> Sitting | None:
     return held if held is not None and held.mode == mode else None
 
 
+def resume_mode() -> None:
+    """Set the mode to that of the sitting under way, where a visit to another page has dropped it."""
+    held: Sitting | None = st.session_state.get(_SITTING)
+    if held is not None and MODE not in st.session_state:
+        st.session_state[MODE] = held.mode
+
+
 def start(begun: Sitting) -> None:
     """Begin a sitting with a seed of its own, so that nobody knows its maps from the last one; go to its mode."""
     st.session_state[_SITTING] = replace(begun, seed=secrets.randbelow(_SEEDS))

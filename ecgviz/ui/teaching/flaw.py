@@ -4,12 +4,14 @@ import streamlit as st
 
 from ecgviz import figures
 from ecgviz.checkpoint import Model
+from ecgviz.compare.region import assessable
 from ecgviz.errors import EcgvizError
 from ecgviz.evidence import share
 from ecgviz.figures import tables
 from ecgviz.figures.style import percent
 from ecgviz.teach import Library, Opened
 from ecgviz.teach.flaw import SIDES, p_of_guessing, trained_side
+from ecgviz.types import Region
 from ecgviz.ui import files, method_words, state, widgets, wording, words
 from ecgviz.ui.state import teaching
 from ecgviz.ui.state.networks import Explained
@@ -119,10 +121,8 @@ def _answered(opened: Opened, label: str, held: Sitting, maps: dict[str, Explain
     )
     region = opened.place(reveal.spoken_of(opened, label))
     if region is not None:
-        parts = {each: share(maps[each].grid, region)[0] for each in SIDES}
-        told = ", ".join(f"{each} {percent(part)}" for each, part in parts.items())
         widgets.note(
-            f"Share of each map in {region.text}: {told}. A map that looks convincing proves nothing: it must beat "
+            f"{_shares(opened, region, maps)} A map that looks convincing proves nothing: it must beat "
             "maps of networks that learnt nothing, which the Criteria page counts for every case."
         )
     on, end, _ = st.columns([2, 1, 3])
@@ -130,6 +130,16 @@ def _answered(opened: Opened, label: str, held: Sitting, maps: dict[str, Explain
         controls.forwards("Next case", reveals=False)
     with end:
         controls.ending()
+
+
+def _shares(opened: Opened, region: Region, maps: dict[str, Explained]) -> str:
+    """Return the share of each map in a region, or why one of them cannot be judged there."""
+    for side in SIDES:
+        where, why = assessable(maps[side].grid, region, opened.beats)
+        if where is None:
+            return f"The shares of both maps are not compared: {why}."
+    told = ", ".join(f"{side} {percent(share(maps[side].grid, region)[0])}" for side in SIDES)
+    return f"Share of each map in {region.text}: {told}."
 
 
 def _result(held: Sitting) -> None:

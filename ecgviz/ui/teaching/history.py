@@ -81,7 +81,7 @@ def _kept(kept: tuple[Attempt, ...], library: Library) -> None:
     names = [case_of(library, each.case) for each in last]
     st.table(
         {
-            "when": [f"{each.at:%Y-%m-%d %H:%M}" for each in last],
+            "when (UTC)": [f"{each.at:%Y-%m-%d %H:%M}" for each in last],
             "case": [wording.plain(each.case) for each in last],
             "answer": ["another library" if name is None else _answers(library, name) for name in names],
             "mode": [each.mode for each in last],

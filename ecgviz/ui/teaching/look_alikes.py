@@ -19,7 +19,7 @@ def run(library: Library) -> None:
     if not pairs:
         st.info("This library names no look-alikes.")
         return
-    names = [" or ".join(library.lessons[library.cases[each].lesson].name for each in pair.cases) for pair in pairs]
+    names = [" or ".join(_answers(library, each) for each in pair.cases) for pair in pairs]
     index = st.selectbox("Which of the two is it?", range(len(pairs)), format_func=names.__getitem__, key="pair")
     pair = pairs[index]
     try:
@@ -30,17 +30,21 @@ def run(library: Library) -> None:
     st.markdown(f"**Alike.** {wording.plain(pair.alike)}")
     st.markdown(f"**Apart.** {wording.plain(pair.apart)}")
     for place, opened in zip(st.columns(2), both, strict=True):
-        place.markdown(f"**{wording.plain(opened.lesson.name)}** (case {opened.case.id})")
+        place.markdown(f"**{wording.plain(_answers(library, opened.case.id))}** (case {opened.case.id})")
     for place, opened in zip(st.columns(2), both, strict=True):  # a row of their own: they begin at one height
         with place:
             _median(opened)
     st.table(_crossed(both), hide_index=True)
     starts: dict[str, float] = {}
     for opened in both:
-        sheet.heading(opened, f"Case {opened.case.id}, {opened.lesson.name}")
+        sheet.heading(opened, f"Case {opened.case.id}, {_answers(library, opened.case.id)}")
         if opened.record.key not in starts:  # two cases of one recording are paged through together
             starts[opened.record.key] = sheet.window(opened)
         sheet.annotated_paper(opened, starts[opened.record.key], key="look-alike")
+
+
+def _answers(library: Library, name: str) -> str:
+    return ", ".join(library.lessons[each].name for each in library.cases[name].answers)
 
 
 def _median(opened: Opened) -> None:
@@ -54,11 +58,12 @@ def _median(opened: Opened) -> None:
 
 
 def _crossed(both: list[Opened]) -> dict[str, list[str]]:
-    """Return the criteria of both lessons on both cases: the nearest definition of each, with its numbers."""
-    rows: dict[str, list[str]] = {"criteria of": [each.lesson.name for each in both]}
+    """Return the criteria of all lessons of both cases on either: the nearest definition of each, with its numbers."""
+    lessons = {each.id: each for opened in both for each in opened.lessons}.values()
+    rows: dict[str, list[str]] = {"criteria of": [each.name for each in lessons]}
     for opened in both:
         column = f"on case {opened.case.id}"
-        rows[column] = [_nearest(findings_of(each.lesson, opened.findings)) for each in both]
+        rows[column] = [_nearest(findings_of(each, opened.findings)) for each in lessons]
     return rows
 
 

@@ -7,6 +7,7 @@ import streamlit as st
 
 from ecgviz import figures
 from ecgviz.checkpoint import Model
+from ecgviz.compare.region import assessable
 from ecgviz.criteria import load as load_criteria
 from ecgviz.errors import EcgvizError
 from ecgviz.evidence import share
@@ -154,7 +155,8 @@ def _model_matrix(opened: Opened, case: Case, given: Given | None, key: str) -> 
         table = tables.matrix_table(shares, case.grid.leads)
         classroom.draw(matrix, table, key=f"model matrix {key}", shows=files.of_case(case))
     with right:
-        if given is not None and given.cells and region is not None:
+        judged_there = region is not None and assessable(case.grid, region, opened.beats)[0] is not None
+        if given is not None and given.cells and region is not None and judged_there:
             yours = score_cells(given.cells, region, opened.beats)
             models = share(case.grid, region)[0]
             st.markdown("**The same question to both: how much lies where the criteria look?**")

@@ -31,7 +31,8 @@ def library(mode: str) -> Library:
 
 
 def mode(names: Sequence[str]) -> str:
-    """Let the learner pick a mode."""
+    """Let the learner pick a mode; on coming back from another page it is that of the sitting under way."""
+    teaching.resume_mode()
     picked = st.segmented_control("Mode", list(names), default=names[0], required=True, key=teaching.MODE)
     return str(picked or names[0])
 
