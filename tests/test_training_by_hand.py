@@ -21,7 +21,7 @@ from ecgviz.training.card import model_card
 from ecgviz.training.data import Examples, from_simulation
 from ecgviz.training.fit import Scaling, masked_loss
 from ecgviz.training.labels import planted
-from ecgviz.training.scores import both_rates, by_margin, score_tables, scored, thresholds
+from ecgviz.training.scores import both_rates, by_margin, reached, score_tables, scored, thresholds
 from ecgviz.types import InputSpec
 
 SPEC = InputSpec(STANDARD_LEADS, 100.0, 10.0, 0.0, 1.0)
@@ -155,6 +155,16 @@ def test_the_change_between_two_files_is_told_by_its_median_and_95th_percentile(
     assert told == {"pairs": 101, "median": 0.5, "p95": 0.95, "logit_sd": 0.0}
 
 
+def test_whom_thresholds_call_is_counted_once_a_record_and_not_where_the_label_is_unknown() -> None:
+    y = [[1.0, np.nan], [1.0, 1.0], [0.0, 0.0], [0.0, 0.0], [1.0, 0.0]]
+    p = np.array([[0.5, 0.9], [0.4, 0.9], [0.6, 0.1], [0.2, 0.7], [0.9, 0.9]])
+    again = np.array([False, False, False, False, True])
+    assert reached(examples(y, ("MI", "PVC"), again=again), p, (0.5, 0.7)) == {
+        "MI": {"with": 1, "of": 2, "without": 1},
+        "PVC": {"with": 1, "of": 1, "without": 1},
+    }
+
+
 def test_an_interval_leaves_out_a_fortieth_at_either_end() -> None:
     told = metrics.interval(0.5, np.append(np.arange(1001.0), np.nan))
     assert (told.value, told.low, told.high) == (0.5, 25.0, 975.0)
@@ -171,6 +181,7 @@ def test_a_card_repeats_the_numbers_that_were_measured() -> None:
     margin = {"just past": {"auc": 0.651, "positives": 19}, "far past": {"auc": None, "positives": 0}}
     measured: dict[str, Any] = {"past scores": {"on": "fold 9"}, "fold 9": {"statements": report}}
     measured |= {"unseen simulated": {"statements": report}, "by margin": {"LVH": margin}}
+    measured["reached"] = {"MI": {"with": 5, "of": 31, "without": 2}, "LVH": {"with": 3, "of": 17, "without": 8}}
     measured["both rates"] = {"pairs": 44, "median": 0.123, "p95": 0.456, "logit_sd": 1.789}
     told = re.sub(r"\s+", " ", model_card("it", "resnet1d", nn.Linear(3, 4), measured, history))
     for sentence in (
@@ -186,6 +197,7 @@ def test_a_card_repeats_the_numbers_that_were_measured() -> None:
         "same 44 records: superclass logits differ by 0.12 (median), 0.46 (95th percentile)",
         "they vary by 1.79 (SD)",
         "| LVH | 0.651 (19) | none |",
-        "have LVH: theirs were set on simulated records",
+        "have LVH: theirs were set on simulated records, and real ones may seldom reach them. On fold 9",
+        "On fold 9 these thresholds call 3 of 17 with LVH and 8 without. Patients",
     ):
         assert sentence in told

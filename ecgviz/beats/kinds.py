@@ -44,12 +44,17 @@ class Signs:
     @property
     def own_p(self) -> BoolArray:
         """True where PR is that of the usual beats, or none is usual, (B,): the P wave is not there by chance."""
-        return self.has_p & ~(np.abs(self.pr_s - _usual(self.pr_s, self.alike)) > LIKE_PR_S)
+        return like_usual_pr(self.pr_s, self.alike)
 
     @property
     def wide(self) -> BoolArray:
         """True where QRS is wider than that of the usual beats, (B,)."""
         return np.asarray(self.width_s > _usual(self.width_s, self.alike) + WIDER_S)
+
+
+def like_usual_pr(pr_s: FloatArray, usual: BoolArray) -> BoolArray:
+    """Return True where PR (B,) is that of the ``usual`` beats, or none of these has one; False where it is NaN."""
+    return np.isfinite(pr_s) & ~(np.abs(pr_s - _usual(pr_s, usual)) > LIKE_PR_S)
 
 
 def _usual(values: FloatArray, alike: BoolArray) -> float:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ecgviz.beats.kinds import LIKE_PR_S
+from ecgviz.beats.kinds import like_usual_pr
 from ecgviz.measure.rhythm import known_rr_s, own_beats, usual_rr_s
 from ecgviz.types import Beats
 from ecgviz.types.arrays import BoolArray, FloatArray
@@ -33,11 +33,8 @@ def beat_numbers(beats: Beats) -> dict[str, FloatArray]:
 
 
 def _own_p(beats: Beats) -> BoolArray:
-    pr_s = beats.qrs_on - beats.p_on
-    usual = pr_s[beats.dominant & np.isfinite(pr_s)]
-    own = ~(np.abs(pr_s - np.median(usual)) > LIKE_PR_S) if usual.size else np.ones(len(beats), dtype=bool)
     ventricular = np.array([kind == "premature_ventricular" for kind in beats.kind], dtype=bool)
-    return np.isfinite(beats.p_on) & (own | ~ventricular)
+    return np.isfinite(beats.p_on) & (~ventricular | like_usual_pr(beats.qrs_on - beats.p_on, beats.dominant))
 
 
 def rhythm_numbers(beats: Beats) -> tuple[dict[str, float], dict[str, str]]:

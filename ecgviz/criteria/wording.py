@@ -11,7 +11,7 @@ from ecgviz.types import Finding
 
 MOST_ENTRIES = 4
 """So many entries are named in one sentence."""
-MOST_DECIMALS = 4
+MOST_DECIMALS = 3
 """So many more decimals are printed at most, to tell a value from its limit."""
 _OPERATORS = {">=": operator.ge, ">": operator.gt, "<=": operator.le, "<": operator.lt}
 _SIGNED = {measure.label for measure in MEASURES.values() if measure.signed}
@@ -29,7 +29,7 @@ def number(value: float, unit: str, *, signed: bool = False, more: int = 0) -> s
 def _more(group: Sequence[Check]) -> int:
     """Return how many decimals more the values need for what is said of them to hold of the numbers as printed."""
     first = group[0]
-    for more in range(MOST_DECIMALS):
+    for more in range(MOST_DECIMALS + 1):
         said = [float(f"{check.value:.{_DECIMALS[first.unit] + more}f}") for check in group]
         limit = float(f"{first.limit:.{_DECIMALS[first.unit] + more}f}")
         if all(_OPERATORS[first.op](value, limit) == (first.state == "met") for value in said):

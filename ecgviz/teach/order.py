@@ -43,8 +43,10 @@ def own_list(library: Library, text: str) -> tuple[str, ...]:
 
 
 def _typed(library: Library, part: str) -> str:
+    if not part.isdigit():
+        return library.case(part).id
     exact = [each for each in (part, part.zfill(3)) if each in library.cases]
-    found = exact[:1] or (_numbered(library, part.lstrip("0")) if part.isdigit() else [])
+    found = exact[:1] or _numbered(library, part.lstrip("0"))
     if len(found) > 1:
         raise TeachingError(f"the number {part!r} is that of several cases: {', '.join(found)}")
     return library.case(found[0] if found else part).id

@@ -1,6 +1,6 @@
 """The model card: what a network was made from, how good it is, and what it must not be used for."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from torch import nn
@@ -51,7 +51,7 @@ def model_card(name: str, net_name: str, net: nn.Module, metrics: Mapping[str, A
         *_reports("unseen simulated", metrics["unseen simulated"]),
         _margins(metrics["by margin"]),
         "## Limits",
-        _limits(history),
+        _limits(history, metrics),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -190,14 +190,14 @@ def _trees(metrics: Mapping[str, Any]) -> Iterator[str]:
             yield f"The trees that taught it reach a macro AUC of {value:.3f} on {group} themselves, out of fold."
 
 
-def _limits(history: Mapping[str, Any]) -> str:
+def _limits(history: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
     plan = history["plan"]
     simulated = [
         label for label, where in zip(plan["labels"], history["thresholds_set_on"], strict=True) if where == "simulated"
     ]
     rare = (
         f" Too few of the real records on which thresholds are set have {', '.join(simulated)}: theirs were set on "
-        "simulated records, and real ones may seldom reach them."
+        f"simulated records, and real ones may seldom reach them.{_reached(simulated, metrics)}"
         if simulated
         else ""
     )
@@ -206,3 +206,14 @@ def _limits(history: Mapping[str, Any]) -> str:
         f"Trained on {history['n_real']} real records.{rare} Patients of one archive (Germany, 1989 to 1996). Neither "
         f"a superclass nor a statement is a diagnosis.{rhythms}"
     )
+
+
+def _reached(labels: Sequence[str], metrics: Mapping[str, Any]) -> str:
+    """Return how many real records these labels' thresholds call; "" for a network of which it was not counted."""
+    if "reached" not in metrics:
+        return ""
+    counts = [(label, metrics["reached"][label]) for label in labels]
+    said = [f"{n['with']} of {n['of']} with {label} and {n['without']} without" for label, n in counts]
+    on = metrics["past scores"]["on"]
+    where = "Out of fold" if on == "out of fold" else f"On {on}"
+    return f" {where} these thresholds call {', '.join(said)}."

@@ -21,7 +21,7 @@ from ecgviz.errors import ModelError
 from ecgviz.training.copies import Copies
 from ecgviz.training.data import Examples
 from ecgviz.training.fit import Epoch, Fitted, Scaling, Schedule, fit, probabilities
-from ecgviz.training.scores import answers, both_rates, by_margin, score_tables, scored, thresholds
+from ecgviz.training.scores import answers, both_rates, by_margin, reached, score_tables, scored, thresholds
 from ecgviz.training.teacher import answers_of_trees, taught
 from ecgviz.types.arrays import BoolArray
 
@@ -228,6 +228,7 @@ def _outcome(
         "unseen simulated": scored(parts.unseen, p_unseen, seed=seed),
         "by margin": by_margin(parts.unseen, p_unseen),
         "both rates": both_rates(held, p_held),
+        "reached": reached(held, p_held, chosen),
         "past scores": {"on": called, "tables": score_tables(held, p_held), **answers(held, p_held)},
     }
     return Outcome(net, scaling, (), (), chosen, where, measured, curves)

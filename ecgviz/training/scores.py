@@ -1,6 +1,6 @@
 """What is measured of a trained network and written into its model.json: scores, thresholds, tables of past scores."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -79,6 +79,20 @@ def thresholds(
         chosen.append(best_thresholds(y[known, None], p[known, None])[0])
         where.append("real" if on_real else "simulated")
     return tuple(chosen), tuple(where)
+
+
+def reached(examples: Examples, p: FloatArray, limits: Sequence[float]) -> dict[str, dict[str, int]]:
+    """Return by label how many of these records, each once, reach its threshold: ``of`` all who have it, and others."""
+    once = ~examples.again
+    counts = {}
+    for label, y, calls in zip(examples.labels, examples.y[once].T, (p[once] >= np.array(limits)).T, strict=True):
+        has, lacks = y == 1, y == 0
+        counts[label] = {
+            "with": int((calls & has).sum()),
+            "of": int(has.sum()),
+            "without": int((calls & lacks).sum()),
+        }
+    return counts
 
 
 def score_tables(examples: Examples, p: FloatArray) -> dict[str, Any]:
