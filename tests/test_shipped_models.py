@@ -20,7 +20,9 @@ from ecgviz.records.ptbxl import read_table
 from ecgviz.registry import shipped
 from ecgviz.signal import condition
 from ecgviz.simulate import FINDINGS, Simulation, simulate
-from ecgviz.training.labels import LABELS
+from ecgviz.training.data import Examples
+from ecgviz.training.labels import LABELS, stated
+from ecgviz.training.scores import reached, scored, thresholds
 from ecgviz.types import AttentionMap, Beats, Record
 from ecgviz.types.arrays import FloatArray
 
@@ -157,26 +159,34 @@ def test_a_card_prints_the_scores_that_were_measured(model: Model) -> None:
 
 
 @pytest.mark.data
-def test_a_card_counts_who_has_a_superclass(model: Model, data_dir: Path) -> None:
-    taught = [each for each in read_table(data_dir / "ptbxl").values() if each.strat_fold < 10 and not each.duplicate]
-    known = [each for each in taught if each.superclasses]
-    said = f"({len(known)} of {len({each.patient_id for each in known})} have a superclass, and enter these areas)"
-    scores = model.metrics["out of fold"]["superclasses"]
-    counted = (len(known), len({each.patient_id for each in known}))
-    assert said in model.card or (scores["n"], scores["n_patients"]) == counted
-
-
-@pytest.mark.data
-def test_a_card_counts_whom_the_thresholds_of_simulated_records_call(model: Model, data_dir: Path) -> None:
-    stated = {str(each.ecg_id): each.scp_codes for each in read_table(data_dir / "ptbxl").values()}
+def test_scores_and_thresholds_are_those_of_the_answers_out_of_fold(model: Model, data_dir: Path) -> None:
+    entries = {str(each.ecg_id): each for each in read_table(data_dir / "ptbxl").values()}
     past = model.metrics["past scores"]
-    said = np.array(past["probabilities"])
-    rows = zip(model.labels, model.thresholds, said.T, model.training["thresholds_set_on"], strict=True)
-    for label, threshold, scores, where in rows:
-        if where == "simulated":
-            called = [(label in stated[name]) for name, p in zip(past["record"], scores, strict=True) if p >= threshold]
-            n = sum(label in stated[name] for name in past["record"])
-            assert f"{sum(called)} of {n} with {label} and {len(called) - sum(called)} without" in model.card
+    answered, p = [entries[name] for name in past["record"]], np.array(past["probabilities"])
+    n = len(answered)
+    real = Examples(
+        x=np.zeros((n, 12, 1), np.float32),
+        y=np.array([stated(each, model.labels) for each in answered]),
+        r_s=np.full((n, 1), np.nan),
+        meta=np.full((n, 2), np.nan),
+        labels=model.labels,
+        patient=tuple(str(each.patient_id) for each in answered),
+        record=tuple(past["record"]),
+        finding=("",) * n,
+        fold=np.array([each.strat_fold for each in answered]),
+        again=np.zeros(n, dtype=bool),
+        severity=np.full(n, np.nan),
+        left_out={},
+    )
+    chosen, where = thresholds(real, p, real, p)
+    assert model.thresholds == pytest.approx(chosen, abs=2e-6)
+    assert model.training["thresholds_set_on"] == list(where)
+    assert model.metrics["out of fold"] == scored(real, p, seed=model.training["plan"]["seed"])
+    counts = reached(real, p, model.thresholds)
+    assert model.metrics["reached"] == counts
+    for label in (label for label, each in zip(model.labels, where, strict=True) if each != "real"):
+        told = counts[label]
+        assert f"{told['with']} of {told['of']} with {label} and {told['without']} without" in model.card
 
 
 def fired(model: Model, made: list[Simulation]) -> FloatArray:

@@ -139,6 +139,25 @@ def test_ten_files_of_nine_records_are_too_few_for_a_threshold_and_a_score() -> 
     assert score_tables(once, p_real)["LVH"]["n"] == (10, 10)
 
 
+@pytest.mark.parametrize(("n_with", "n_without"), [(9, 100), (0, 100), (9, 50)])
+def test_a_rare_statement_is_called_in_a_fiftieth_of_the_records_without_it(n_with: int, n_without: int) -> None:
+    p = np.linspace(0.1, 0.9, n_without + n_with)[:, None]
+    y = (np.arange(len(p)) >= n_without).astype(float)[:, None]
+    unknown, again = np.full((40, 1), np.nan), np.arange(len(p) + 80) >= len(p) + 40
+    real = examples(np.r_[y, unknown, np.zeros((40, 1))].tolist(), ("LVH",), again=again)
+    p_real = np.r_[p, np.full((80, 1), 0.95)]  # not asked: of unknown label, and second files
+    (limit,), where = thresholds(real, p_real, examples([[1.0], [0.0]], ("LVH",)), np.array([[0.99], [0.2]]))
+    assert where == ("real without it",)
+    assert (p[y == 0] >= limit).sum() == n_without // 50
+    assert limit < p[n_without - 1, 0]
+
+
+def test_of_fewer_than_fifty_records_a_fiftieth_is_not_told() -> None:
+    real, simulated = examples([[1.0]] * 9 + [[0.0]] * 49, ("LVH",)), examples([[1.0], [0.0]], ("LVH",))
+    p_real = np.linspace(0.1, 0.9, 58)[:, None]
+    assert thresholds(real, p_real, simulated, np.array([[0.99], [0.2]])) == ((0.99,), ("simulated",))
+
+
 def test_severities_fall_into_bins_that_begin_at_their_lower_end() -> None:
     severity = np.array([0.5, 0.9, 1.0, 1.1, 1.6, np.nan])
     made = examples([[1]] * 5 + [[0]], ("LVH",), finding=("lvh",) * 5 + ("normal",), severity=severity)
@@ -199,5 +218,14 @@ def test_a_card_repeats_the_numbers_that_were_measured() -> None:
         "| LVH | 0.651 (19) | none |",
         "have LVH: theirs were set on simulated records, and real ones may seldom reach them. On fold 9",
         "On fold 9 these thresholds call 3 of 17 with LVH and 8 without. Patients",
+    ):
+        assert sentence in told
+    history["thresholds_set_on"] = ("simulated", "real without it")
+    told = re.sub(r"\s+", " ", model_card("it", "resnet1d", nn.Linear(3, 4), measured, history))
+    for sentence in (
+        "have LVH: theirs are what 2 % of the records without the statement reach",
+        "may not reach them. On fold 9 these thresholds call 3 of 17 with LVH and 8 without. Too few",
+        "have MI: theirs were set on simulated records, and real ones may seldom reach them. On fold 9 these thresholds "
+        "call 5 of 31 with MI and 2 without. Patients",
     ):
         assert sentence in told

@@ -68,7 +68,9 @@ def test_equal_seeds_give_equal_twins_in_eval_mode(model: Model) -> None:
     assert not any(each.requires_grad for each in one.parameters())
     for name, tensor in one.state_dict().items():
         assert torch.equal(tensor, other.state_dict()[name]), name
-    fresh = untrained_network(replace(model, digest="0" * 64), 7)
+    retold = untrained_network(replace(model, digest="0" * 64), 7)  # the same weights, and another threshold or score
+    assert torch.equal(next(one.parameters()), next(retold.parameters()))
+    fresh = untrained_network(replace(model, weights_sha256="0" * 64), 7)
     assert not torch.equal(next(one.parameters()), next(fresh.parameters()))
 
 

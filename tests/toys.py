@@ -186,4 +186,5 @@ def toy_model(
     **config: object,
 ) -> Model:
     """Wrap a network as a trained model; thresholds are all 0.5."""
-    return Model(net.eval(), net_name, config, "toy", "1", spec, labels, (0.5,) * len(labels), f"digest of {net_name}")
+    digests = {"digest": f"digest of {net_name}", "weights_sha256": f"weights of {net_name}"}
+    return Model(net.eval(), net_name, config, "toy", "1", spec, labels, (0.5,) * len(labels), **digests)

@@ -81,7 +81,8 @@ def check_labels(labels: Sequence[str], thresholds: Sequence[float]) -> None:
 class Model:
     """A trained network with all that is needed to feed it and to read it.
 
-    ``digest`` (SHA-256 over weights and model.json) identifies it in every result.
+    ``digest`` (SHA-256 over weights and model.json) identifies it in every result. ``weights_sha256``, over the weights
+    alone, stays what it is where only a threshold or a score is told anew.
     """
 
     net: nn.Module
@@ -93,6 +94,7 @@ class Model:
     labels: tuple[str, ...]
     thresholds: tuple[float, ...]
     digest: str
+    weights_sha256: str
     card: str = ""
     metrics: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
@@ -138,6 +140,7 @@ def read_model(folder: Path) -> Model:
         labels=described.labels,
         thresholds=described.thresholds,
         digest=hashlib.sha256(weights + text).hexdigest(),
+        weights_sha256=found,
         card=_card(folder),
         metrics=described.metrics,
         training=described.training,

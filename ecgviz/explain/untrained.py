@@ -1,7 +1,7 @@
 """The untrained twin of a network: the same architecture, with weights that know nothing of the training.
 
-They are drawn by the model's digest and a seed: a seed alone may be the one with which the training began, and weights
-that hardly moved since are no random ones. Batch normalisation is fresh too, but not empty: what it normalises by is
+They are drawn by the digest of the trained weights and a seed: a seed alone may be the one with which the training began,
+and weights that hardly moved since are no random ones. A threshold that is set anew draws no other networks. Batch normalisation is fresh too, but not empty: what it normalises by is
 measured on simulated healthy hearts. A network of many layers whose normalisations do nothing carries no signal to its
 end; it answers nothing, and its maps are flat.
 """
@@ -29,7 +29,7 @@ NORMALISATIONS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 def untrained_network(model: Model, seed: int) -> nn.Module:
     """Return the untrained twin of a model's network, in eval mode on its device; the same one for the same seed."""
-    own_seed = int.from_bytes(sha256(f"{model.digest} {seed}".encode()).digest()[:4], "big")
+    own_seed = int.from_bytes(sha256(f"{model.weights_sha256} {seed}".encode()).digest()[:4], "big")
     config = json.dumps(dict(model.config), sort_keys=True)
     return _built(model.net_name, len(model.labels), config, model.spec, own_seed, device_of(model.net))
 

@@ -7,6 +7,7 @@ from torch import nn
 
 from ecgviz import NOTICE
 from ecgviz.records.ptbxl import SUPERCLASSES
+from ecgviz.training.scores import RARE_CALLED
 from ecgviz.training.teacher import TEACHER_SHARE
 
 PTBXL_LICENCE = (
@@ -192,20 +193,27 @@ def _trees(metrics: Mapping[str, Any]) -> Iterator[str]:
 
 def _limits(history: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
     plan = history["plan"]
-    simulated = [
-        label for label, where in zip(plan["labels"], history["thresholds_set_on"], strict=True) if where == "simulated"
-    ]
-    rare = (
-        f" Too few of the real records on which thresholds are set have {', '.join(simulated)}: theirs were set on "
-        f"simulated records, and real ones may seldom reach them.{_reached(simulated, metrics)}"
-        if simulated
-        else ""
-    )
+    rare = "".join(_rare(plan["labels"], history["thresholds_set_on"], metrics))
     rhythms = " Rhythms without a statement among the labels can be called NORM." if "NORM" in plan["labels"] else ""
     return (
         f"Trained on {history['n_real']} real records.{rare} Patients of one archive (Germany, 1989 to 1996). Neither "
         f"a superclass nor a statement is a diagnosis.{rhythms}"
     )
+
+
+def _rare(labels: Sequence[str], set_on: Sequence[str], metrics: Mapping[str, Any]) -> Iterator[str]:
+    """Yield, of labels that few real records have, how their thresholds came about and whom they call."""
+    for where, how in (
+        (
+            "real without it",
+            f"theirs are what {100 * RARE_CALLED:.0f} % of the records without the statement reach, so that who has it "
+            "was not used, and many who have it may not reach them.",
+        ),
+        ("simulated", "theirs were set on simulated records, and real ones may seldom reach them."),
+    ):
+        if few := [label for label, each in zip(labels, set_on, strict=True) if each == where]:
+            yield f" Too few of the real records on which thresholds are set have {', '.join(few)}: {how}"
+            yield _reached(few, metrics)
 
 
 def _reached(labels: Sequence[str], metrics: Mapping[str, Any]) -> str:

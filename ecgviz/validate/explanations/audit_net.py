@@ -89,7 +89,8 @@ def trained_net(
 
 def as_model(net: nn.Module, label: str) -> Model:
     """Return an audited network as a model, so that methods explain it as they explain any other."""
-    return Model(net, "audit", {}, "audit", "1", SPEC, (label,), (0.5,), f"audit of {label}")
+    named = f"audit of {label}"
+    return Model(net, "audit", {}, "audit", "1", SPEC, (label,), (0.5,), digest=named, weights_sha256=named)
 
 
 @contextmanager
