@@ -1,9 +1,10 @@
 """The untrained twin of a network: the same architecture, with weights that know nothing of the training.
 
-They are drawn by the digest of the trained weights and a seed: a seed alone may be the one with which the training began,
-and weights that hardly moved since are no random ones. A threshold that is set anew draws no other networks. Batch normalisation is fresh too, but not empty: what it normalises by is
-measured on simulated healthy hearts. A network of many layers whose normalisations do nothing carries no signal to its
-end; it answers nothing, and its maps are flat.
+They are drawn by the digest of the trained weights and a seed: a seed alone may be the one with which the training
+began, and weights that hardly moved since are no random ones. A threshold that is set anew draws no other networks.
+Batch normalisation is fresh too, but not empty: what it normalises by is measured on simulated healthy hearts. A
+network of many layers whose normalisations do nothing carries no signal to its end; it answers nothing, and its maps
+are flat.
 """
 
 import json
