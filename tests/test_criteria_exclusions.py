@@ -215,7 +215,7 @@ def test_a_rule_on_another_entry_names_the_definition_that_it_asks() -> None:
     assert "LVH by" not in found.why
     upright = measurements(per_lead={"r_mv": {"V5": 2.6}, "s_mv": {"V1": 1.8}})
     (found,) = evaluate("VCLVH", upright, beats(), age_years=50, sex="male")
-    assert found.why.startswith("LVH by sokolow_lyon met")
+    assert found.why.startswith("LVH by sokolow_lyon is met")
 
 
 def test_a_normal_ecg_says_what_else_was_found() -> None:

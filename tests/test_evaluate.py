@@ -256,6 +256,10 @@ def test_the_command_prints_models_side_by_side_with_counts_and_warnings(ptbxl: 
     assert "16 records were scored; left out: 1 duplicates, 1 refused, and 4 without a superclass" in shown
     assert "Warning: toy1 was trained on fold 8" in shown
     assert "HICCUPS not scored" in shown
+    said = " ".join(shown.split())
+    assert "The models have different superclasses: the average of all is not there, since no label is of all" in said
+    assert "different statements: the average of all is over those that all have (AFIB), each macro" in said
+    assert "and a difference over those that it has in common with a." in said
     assert "record 138: " in shown
     assert NOTICE in shown
     assert shown.index("Superclasses:") < shown.index("Statements:")
@@ -266,6 +270,7 @@ def test_the_command_speaks_json_and_draws_on_request(ptbxl: Path, told: Callabl
     code, shown, _ = told("evaluate", "c", "a", "--data", ptbxl, "--fold", 9, "--seed", 4, "--out", out, "--json")
     assert code == 0
     found = json.loads(shown, parse_constant=pytest.fail)
+    assert any("in common with a." in each for each in found["sentences"])  # of superclasses "c" has none
     first, second = found["models"]
     assert found["average"]["superclasses"] is None
     assert [each["label"] for each in found["average"]["statements"]["labels"]] == ["AFIB"]

@@ -7,6 +7,7 @@ import pytest
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from ecgviz.training import metrics
+from ecgviz.training.evaluate import report
 from ecgviz.types.calibration import ScoreTable, how_often, wilson
 
 
@@ -79,11 +80,22 @@ def test_the_bootstrap_is_that_of_a_plain_loop_over_patients(name: str) -> None:
 
 
 def test_records_of_one_patient_are_drawn_together_and_patients_as_often_as_there_are() -> None:
-    weights = metrics.patient_weights(["a", "b", "a", "c"], seed=0)
-    assert weights.shape == (1000, 4)
+    weights = metrics.patient_weights(["a", "b", "a", "c", "d", "e"], seed=0)
+    assert weights.shape == (1000, 6)
     np.testing.assert_array_equal(weights[:, 0], weights[:, 2])
-    np.testing.assert_array_equal(weights[:, [0, 1, 3]].sum(axis=1), 3)
+    np.testing.assert_array_equal(weights[:, [0, 1, 3, 4, 5]].sum(axis=1), 5)
     assert weights.mean() == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize("patient", [["a"] * 8, [*"aabbccdd"]])
+def test_of_a_few_patients_there_is_a_score_and_no_interval(patient: list[str]) -> None:
+    y, p = np.array([[0.0], [1.0]] * 4), np.array([[0.1], [0.8], [0.3], [0.2]] * 2)
+    weights = metrics.patient_weights(patient, seed=0)
+    assert weights.shape == (0, 8)
+    assert metrics.joint(y, p, weights).shape == (0,)
+    told = report(y, p, ("MI",), tuple(patient), seed=0)
+    assert told["macro_auc"]["value"] == 0.75
+    assert told["macro_auc"]["low"] is told["auc"]["MI"]["high"] is None
 
 
 def test_areas_of_a_known_ranking() -> None:

@@ -178,6 +178,17 @@ def test_an_address_opens_recording_label_and_method_and_follows_the_pickers(app
     }
 
 
+def test_a_method_that_another_model_does_not_take_is_said_and_left():
+    app = arriving(record="demo:lbbb", model="imle_net", method="attention_beat")
+    assert not app.warning
+    app.selectbox(key="model").set_value("resnet1d").run()
+    assert [unescaped(each.value) for each in app.warning] == [
+        "The method 'attention_beat' does not apply to this model; another one is shown."
+    ]
+    assert app.selectbox(key="method").value != "attention_beat"
+    assert app.query_params["method"] == app.selectbox(key="method").value
+
+
 def test_what_an_address_gets_wrong_is_said_and_opens_nothing(app: AppTest):
     app = arriving(record="../../etc/passwd", model="![x](http://evil.example)", label="q", method="<b>")
     assert not app.exception

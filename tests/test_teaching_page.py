@@ -419,6 +419,7 @@ def test_two_folders_of_one_name_are_two_libraries(page: AppTest, monkeypatch: p
         start(page, "Study", "13")
         assert f"Answer: complete {answer} bundle branch block" in said(page)
         press(page, "End")
+        assert page.selectbox(key="teaching library").value == title
 
 
 def test_a_history_that_cannot_be_deleted_is_said_in_a_sentence(page: AppTest, kept: Path):
@@ -463,6 +464,16 @@ def test_the_classroom_hides_the_history_and_enlarges_figures(page: AppTest):
     assert large_type(page)
     press(page, "Leave classroom")
     assert not large_type(page)
+
+
+def test_the_classroom_offers_no_repeats_since_it_hides_histories(page: AppTest):
+    page.segmented_control(key="entry").set_value("Due for repeat").run()
+    assert "take a code under *History and repeats* below" in said(page)
+    press(page, "Classroom")
+    entry = page.segmented_control(key="entry")
+    assert (entry.value, "Due for repeat" in entry.options) == ("In sequence", False)
+    assert "History and repeats" not in said(page)
+    assert "Due for repeat" in press(page, "Leave classroom").segmented_control(key="entry").options
 
 
 @pytest.mark.data

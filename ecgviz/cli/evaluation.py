@@ -1,7 +1,7 @@
 """``evaluate`` and ``fetch``: trained networks on PTB-XL, and PTB-XL itself."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -113,7 +113,24 @@ def _sentences(models: "Mapping[str, Model]", answers: "Answers", folds: Sequenc
         told += [f"Warning: {warning}."] if warning else []
         unknown = grouped(model.labels, answers.entries)["unknown"]
         told += [f"{model.name}: {', '.join(unknown)} not scored: no such statement is here."] if unknown else []
-    return told
+    return [*told, *_shared([grouped(model.labels, answers.entries) for model in models.values()], [*models])]
+
+
+def _shared(labels: Sequence[Mapping[str, tuple[str, ...]]], names: Sequence[str]) -> Iterator[str]:
+    """Yield, for each group of labels in which models differ, over which of them averages and differences are."""
+    from ecgviz.training.compared import GROUPS
+
+    for group in GROUPS:
+        some = [each[group] for each in labels]
+        if len({frozenset(each) for each in some}) == 1:
+            continue
+        first = next(name for name, own in zip(names, some, strict=True) if own)
+        shared = [label for label in some[0] if all(label in each for each in some)]
+        over = f"over those that all have ({', '.join(shared)})" if shared else "not there, since no label is of all"
+        yield (
+            f"The models have different {group}: the average of all is {over}, each macro score is over a model's own, "
+            f"and a difference over those that it has in common with {first}."
+        )
 
 
 def _write_group(group: str, folds: Sequence[int], scored: "Mapping[str, GroupScores]") -> None:
@@ -181,4 +198,6 @@ def _cell(score: "Interval", *, signed: bool = False) -> str:
     if math.isnan(score.value):
         return "not defined"
     sign = "+" if signed else ""
+    if math.isnan(score.low):
+        return f"{score.value:{sign}.3f} [no interval]"
     return f"{score.value:{sign}.3f} [{score.low:{sign}.3f}, {score.high:{sign}.3f}]"

@@ -109,7 +109,7 @@ def finding(name: str, definitions: Sequence[str], state: str, broad: Sequence[s
     """
     asked = there(name, definitions) if definitions else name
     but = f" (but by {' and '.join(broad)}, on which others do not rest)" if broad and state != "met" else ""
-    return f"{asked} {_VERDICT[state]}{but}"
+    return f"{asked} is {_VERDICT[state]}{but}"
 
 
 def there(name: str, definitions: Sequence[str]) -> str:

@@ -155,7 +155,10 @@ def _report(title: str, values: Mapping[str, Any]) -> str:
 
 
 def _interval(v: Mapping[str, Any]) -> str:
-    return "none | none" if v["value"] is None else f"{v['value']:.3f} | {v['low']:.3f} to {v['high']:.3f}"
+    if v["value"] is None:
+        return "none | none"
+    spread = "none" if v["low"] is None else f"{v['low']:.3f} to {v['high']:.3f}"
+    return f"{v['value']:.3f} | {spread}"
 
 
 def _margins(table: Mapping[str, Mapping[str, Any]]) -> str:

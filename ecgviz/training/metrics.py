@@ -19,6 +19,8 @@ from ecgviz.types.arrays import FloatArray
 from ecgviz.types.calibration import ScoreTable, wilson
 
 BOOTSTRAP_DRAWS = 1000
+FEWEST_PATIENTS = 5
+"""Of fewer no interval is told: draws of one patient are all alike, and of a few hardly differ."""
 CALL_AT = 0.5
 """Threshold of accuracy."""
 FMAX_THRESHOLDS = tuple(k / 9 for k in range(10))
@@ -56,9 +58,13 @@ PerLabel = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
 
 
 def patient_weights(patient: Sequence[str], *, seed: int, draws: int = BOOTSTRAP_DRAWS) -> FloatArray:
-    """Return how often each record is drawn when patients are drawn with replacement: (draws, n) whole numbers."""
+    """Return how often each record is drawn when patients are drawn with replacement: (draws, n) whole numbers.
+
+    Of fewer than `FEWEST_PATIENTS` there are no draws: (0, n).
+    """
     number = {name: k for k, name in enumerate(dict.fromkeys(patient))}
     member, n_patients = np.array([number[name] for name in patient]), len(number)
+    draws = draws if n_patients >= FEWEST_PATIENTS else 0
     drawn = np.random.default_rng(seed).integers(n_patients, size=(draws, n_patients))
     counts = np.zeros((draws, n_patients), np.float32)
     np.add.at(counts, (np.arange(draws)[:, None], drawn), 1)
@@ -221,7 +227,7 @@ def _bin(p: FloatArray) -> FloatArray:
 def _blocks(score: PerLabel, y: FloatArray, p: FloatArray, weights: FloatArray) -> FloatArray:
     """Score the draws in blocks, in float64: sums of whole weights are then exact."""
     size = max(1, BLOCK // max(1, weights.shape[1]))
-    parts = [weights[k : k + size].astype(np.float64) for k in range(0, weights.shape[0], size)]
+    parts = [weights[k : k + size].astype(np.float64) for k in range(0, max(1, weights.shape[0]), size)]
     return np.concatenate([score(y, p, part) for part in parts])
 
 

@@ -69,11 +69,11 @@ def take_label(key: str, labels: Sequence[str]) -> str:
 
 
 def not_applicable(methods: Sequence[str]) -> str:
-    """Return a sentence where the picked method, as an address may name it, is none of these; it is let go."""
+    """Return a sentence where the picked method, as an address or another model left it, is none of these."""
     picked: str | None = st.session_state.get("method")
     if picked is None or picked in methods or st.query_params.get("method") != picked:
         return ""
-    return f"The address asks for the method {shown(picked)}, which does not apply to this model."
+    return f"The method {shown(picked)} does not apply to this model; another one is shown."
 
 
 def _open(entry_id: str) -> bool:

@@ -25,6 +25,8 @@ _SITTING, _LEARNER, _CLASSROOM = "teaching sitting", "teaching learner", "teachi
 _SEEDS = 1_000_000
 MODE = "teaching mode"
 """Key of the widget that picks the mode; `start` sets it too."""
+LIBRARY = "teaching library"
+"""Key of the widget that picks whose cases; `stop` sets it too."""
 STEPS = ("read", "label", "criteria", "model")
 """What a quiz shows of a case, one after another."""
 
@@ -125,8 +127,10 @@ def start(begun: Sitting) -> None:
 
 
 def stop() -> None:
-    """End the sitting under way."""
-    st.session_state.pop(_SITTING, None)
+    """End the sitting under way; its library stays the one that is picked."""
+    held: Sitting | None = st.session_state.pop(_SITTING, None)
+    if held is not None:
+        st.session_state[LIBRARY] = held.library
 
 
 def go(by: int) -> None:

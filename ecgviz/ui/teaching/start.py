@@ -27,7 +27,7 @@ def library(mode: str) -> Library:
     titles = list(found)
     if len(titles) == 1:
         return found[titles[0]]
-    return found[st.selectbox("Cases", titles, key="teaching library", width=360)]
+    return found[st.selectbox("Cases", titles, key=teaching.LIBRARY, width=360)]
 
 
 def mode(names: Sequence[str]) -> str:
@@ -69,7 +69,8 @@ def sitting(library: Library, mode: str, *, seconds: Sequence[int] = ()) -> Sitt
 def _entry(library: Library) -> tuple[str, ...]:
     """Return the cases that the learner asks for, in order."""
     st.markdown("**Which cases?** Tab moves between the fields, Ctrl+S starts.")
-    entry = st.segmented_control("Entry", list(order.ENTRIES), default=order.ENTRIES[0], required=True, key="entry")
+    entries = [each for each in order.ENTRIES if each != "Due for repeat" or not teaching.classroom()]
+    entry = st.segmented_control("Entry", entries, default=entries[0], required=True, key="entry")
     levels = st.pills(
         "Levels",
         list(LEVELS),
