@@ -288,9 +288,11 @@ def test_a_premature_narrow_beat_is_atrial() -> None:
 def test_bigeminy_and_trigeminy_are_chains_of_premature_beats() -> None:
     two = rhythm("NVNVNVNV", {"V": 0.6}, {"V": 0.15})
     assert find("BIGU", "three_cycles", measurements(), two).state == "met"
-    assert find("TRIGU", "two_cycles", measurements(), two).state == "not_met"
+    assert find("TRIGU", "three_cycles", measurements(), two).state == "not_met"
     three = rhythm("NNVNNVNNV", {"V": 0.6}, {"V": 0.15})
-    assert find("TRIGU", "two_cycles", measurements(), three).state == "met"
+    assert find("TRIGU", "three_cycles", measurements(), three).state == "met"
+    by_chance = rhythm("NNVNNVNNNN", {"V": 0.6}, {"V": 0.15})  # of many premature beats two are three apart somewhere
+    assert find("TRIGU", "three_cycles", measurements(), by_chance).state == "not_met"
     assert find("BIGU", "three_cycles", measurements(), three).state == "not_met"
     assert [longest_chain(np.array([c == "V" for c in "VNVNNVNVNV"]), n) for n in (2, 3)] == [3, 2]
     assert longest_chain(np.zeros(4, dtype=bool), 2) == 0

@@ -218,6 +218,22 @@ def test_a_rule_on_another_entry_names_the_definition_that_it_asks() -> None:
     assert found.why.startswith("LVH by sokolow_lyon is met")
 
 
+@pytest.mark.parametrize(
+    ("change", "noted"),
+    [
+        ({"rate_bpm": 105.0}, "of note: rate 105 bpm not <= 100 bpm (-5)"),
+        ({"rate_bpm": 52.0}, "of note: rate 52 bpm not >= 60 bpm (-8)"),
+        ({}, ""),
+    ],
+)
+def test_what_is_a_note_is_told_where_it_does_not_hold(change: dict[str, float], noted: str) -> None:
+    """And the side of a two-sided limit that holds is none, beside the one that does not."""
+    (found,) = evaluate("NORM", measurements(change), beats(), age_years=50, sex="male")
+    assert found.state == "met"
+    said = [phrase for phrase in found.why.partition(": met (")[0].split("; ") if "bpm" in phrase]
+    assert said == ([noted] if noted else [])
+
+
 def test_a_normal_ecg_says_what_else_was_found() -> None:
     wide_p = measurements({"p_ms": 140.0})
     (found,) = evaluate("NORM", wide_p, beats(), age_years=50, sex="male")

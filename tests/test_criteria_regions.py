@@ -51,7 +51,7 @@ def test_roles_have_their_weights_and_share_no_cell() -> None:
 def test_every_definition_has_a_place_but_what_is_a_rate_an_axis_or_the_absence_of_findings() -> None:
     kinds = ("normal", "normal", "normal", "normal", "premature_ventricular", "premature_atrial", "paced")
     mixed = beats(kinds, without_p=(0, 1))
-    placeless = {"NORM", "SR", "SBRAD", "STACH", "SARRH", "BRADY", "LAD", "RAD", "SVARR"}
+    placeless = {"NORM", "SR", "SBRAD", "STACH", "SARRH", "BRADY", "PAUSE", "LAD", "RAD", "SVARR"}
     for finding in evaluate_all(measurements(), mixed, age_years=50, sex="male"):
         assert ("primary" in finding.regions) == (finding.criterion not in placeless), finding.criterion
     assert cells(find("NORM", "adult", measurements()).regions["support"]) == product(

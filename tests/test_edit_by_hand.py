@@ -15,6 +15,7 @@ from ecgviz.types import Beats, Record
 from tests.toys import LEADS, even_beats
 
 FS = 500.0
+P_MARKS = ("p_on", "p_off")
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +111,34 @@ def test_an_st_shift_is_whole_from_j_to_t_and_fades_over_t() -> None:
     seen = [np.interp(place, np.arange(change.size) / FS, change) / 0.4 for place in at]
     wanted = [0, 0.5, 1, 1, 0.8536, 0.5, 0.1464, 0]  # cosine fades: squares of sines of 45, 67.5 and 22.5 degrees
     np.testing.assert_allclose(np.mean(seen, axis=1), wanted, atol=0.02)
+
+
+@pytest.mark.parametrize("fs", [100.0, 257.0, 500.0])
+def test_an_st_shift_is_the_sum_of_what_each_beat_adds_over_the_whole_recording(fs: float) -> None:
+    """Also where T runs into the next beat or beyond the end, and where a beat is cut by the beginning."""
+    made = simulate("normal", seed=3, fs=fs, duration_s=10.0)
+    record, first = made.record, made.truth.beats
+    t_off = np.append(first.t_off[:-1] + 0.4, record.duration_s + 0.3)
+    beats = replace(first, qrs_off=np.append(0.004, first.qrs_off[1:]), t_off=t_off)
+    at, wanted = np.arange(record.signal.shape[1]) / fs, np.zeros(record.signal.shape[1])
+    for j, t_on, t_end in zip(beats.qrs_off, beats.t_on, beats.t_off, strict=True):
+        rise, fall = (at - j + 0.010) / 0.010, (t_end - at) / (t_end - t_on)
+        wanted += (np.sin(np.pi / 2 * np.clip(rise, 0, 1)) * np.sin(np.pi / 2 * np.clip(fall, 0, 1))) ** 2
+    made_of = shift_st(record, beats, -0.3, "V2").record.signal
+    by_hand = record.signal.astype(float)
+    by_hand[LEADS.index("V2")] += -0.3 * wanted
+    np.testing.assert_array_equal(made_of, by_hand.astype(np.float32))
+
+
+def test_one_beat_is_told_as_one() -> None:
+    beats = even_beats(10)
+    record = Record(np.tile(0.5 * np.sin(np.arange(5000) / 700), (12, 1)), FS, LEADS, id="slow")
+    one_p = replace(beats, **{name: np.where(np.arange(10) == 4, getattr(beats, name), np.nan) for name in P_MARKS})
+    assert shift_pr(record, one_p, 20.0).sentence == "altered: PR interval 20 ms longer in 1 beat"
+    told = {change_rate(record, beats, bpm).sentence for bpm in np.arange(60.5, 75.0, 0.5)}
+    again = {found[1] for each in told if (found := re.search(r", ([^,]*) repeated to fill the recording", each))}
+    assert {"1 beat", "2 beats"} <= again
+    assert "1 beats" not in again
 
 
 def test_the_level_before_a_removed_p_wave_lasts_until_40_ms_before_qrs() -> None:

@@ -26,6 +26,30 @@ def test_where_tokens_overlap_their_mean_is_drawn_and_where_none_is_nothing() ->
     assert shown.even == pytest.approx(0.3)  # 0.9 over three tokens
 
 
+@pytest.mark.parametrize(("start_s", "reaches_s"), [(0.0, 10.0), (12.0, 22.0), (25.0, 30.0)])
+def test_a_map_without_time_is_drawn_over_the_window_that_the_network_read(start_s: float, reaches_s: float) -> None:
+    """Ten seconds of thirty, less where the recording ends before; a sample stands for half of one on either side."""
+    of_leads = Explanation(np.ones((12, 1)), 100.0, start_s, LEADS, "MI", "shapley", True, 10.0)
+    shown = heat.from_explanation(of_leads, 30.0)
+    np.testing.assert_allclose(shown.edges_s, [start_s - 0.005, reaches_s - 0.005])
+    timed = Explanation(np.ones((12, 1000)), 100.0, start_s, LEADS, "MI", "saliency", True, 0.01)
+    with_time = heat.from_explanation(timed, 30.0).edges_s
+    assert shown.edges_s[0] == with_time[0]
+    assert shown.edges_s[-1] == pytest.approx(min(with_time[-1], 29.995))
+    weights = AttentionMap("channel", np.ones((12, 1)), with_time[None, [0, -1]], LEADS, None, "12", 10.0)
+    np.testing.assert_allclose(shown.edges_s, np.minimum(heat.from_attention(weights).edges_s, 29.995))
+
+
+def test_behind_seconds_that_the_network_did_not_read_there_is_no_colour() -> None:
+    long = Record(np.zeros((12, 3000)), 100.0, LEADS, id="thirty seconds")
+    of_leads = heat.from_explanation(
+        Explanation(np.ones((12, 1)), 100.0, 0.0, LEADS, "MI", "shapley", True, 10.0), 30.0
+    )
+    read, unread = (np.asarray(heat.layer(of_leads, sheet.sheet(long, at)).z, dtype=float) for at in (0.0, 12.0))
+    assert np.isfinite(read).any()
+    assert np.isnan(unread).all()
+
+
 @pytest.mark.parametrize(("gain_mm_mv", "strip_uv"), [(5.0, 600.0), (10.0, 300.0), (20.0, 150.0)])
 def test_a_map_in_a_strip_is_three_millimetres_high_at_every_gain(gain_mm_mv: float, strip_uv: float) -> None:
     page = sheet.sheet(RECORD, 0.0, PaperFormat(gain_mm_mv=gain_mm_mv))

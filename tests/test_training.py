@@ -556,6 +556,26 @@ def test_what_could_set_a_threshold_is_what_the_protocol_holds_out() -> None:
         check_labels(Parts(replace(real, y=0 * y), None, planted, None), "cross-validated")
 
 
+def test_who_is_known_to_be_without_a_rare_label_sets_its_threshold_too() -> None:
+    """What 2 % of those without it reach needs fifty of them, and nobody who has it."""
+    fold = np.where(np.arange(60) < 50, 9, 1)
+    y = (np.arange(60) == 59)[:, None].astype(float)  # one has it, of fold 1; fold 9 is fifty without
+    real = examples(np.zeros((60, 12, 10)), y, ("NDT",), fold=fold)
+    nothing = examples(np.zeros((5, 12, 10)), np.zeros((5, 1)), ("NDT",))
+    check_labels(Parts(real, None, nothing, None), "paper")
+    held, p = real.where(fold == 9), np.linspace(0.01, 0.5, 50)[:, None]
+    chosen, where = thresholds(held, p, nothing, np.full((5, 1), 0.01))
+    assert where == ("real without it",)
+    assert (p >= chosen[0]).sum() == 1
+    told = "set its threshold has the label, nor are 50 real ones known to be without it"
+    unknown = np.where(np.arange(60) == 0, np.nan, y[:, 0])[:, None]
+    for fewer in (replace(real, y=unknown), replace(real, again=np.arange(60) == 0)):
+        with pytest.raises(ModelError, match=told):
+            check_labels(Parts(fewer, None, nothing, None), "paper")
+    with pytest.raises(ModelError, match="NDT: none of the 10 real and simulated records that could teach it"):
+        check_labels(Parts(replace(real, y=0 * y), None, nothing, None), "paper")
+
+
 def test_a_threshold_is_set_where_somebody_has_the_label() -> None:
     y = (np.arange(18) == 3)[:, None].astype(float)
     real, p = examples(np.zeros((18, 12, 10)), y, ("NDT",)), np.linspace(0.1, 0.9, 18)[:, None]

@@ -221,6 +221,10 @@ def test_a_card_repeats_the_numbers_that_were_measured() -> None:
     ):
         assert sentence in told
     history["thresholds_set_on"] = ("simulated", "real without it")
+    nobody = measured | {"reached": measured["reached"] | {"LVH": {"with": 0, "of": 0, "without": 8}}}
+    assert "these thresholds call 8 without LVH, which none has. Too" in model_card(
+        "it", "resnet1d", nn.Linear(3, 4), nobody, history
+    )
     told = re.sub(r"\s+", " ", model_card("it", "resnet1d", nn.Linear(3, 4), measured, history))
     for sentence in (
         "have LVH: theirs are what 2 % of the records without the statement reach",

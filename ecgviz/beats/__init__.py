@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ecgviz.beats.assemble import Found, assemble
+from ecgviz.beats.assemble import Found, assemble, unconducted
 from ecgviz.beats.atrial import p_verdicts
 from ecgviz.beats.belonging import check_belongs
 from ecgviz.beats.complexes import basic_fit
@@ -149,7 +149,7 @@ def _beats(
         leads=record.leads,
         lead_marks={mark: of_lead[wave][:, :, side] for mark, wave, side in _places()},
         why_no_p=why_no_p,
-        extra_p_s=found.extra_p.mean(axis=1) if not no_p.all() else np.empty(0),
+        extra_p_s=unconducted(found.extra_p, found.whole["P"], found.whole["QRS"]) if not no_p.all() else np.empty(0),
         gaps_s=gaps,
         method=METHOD,
     )

@@ -12,7 +12,13 @@ from ecgviz.beats.spans import around, between, overlapping, spans
 from ecgviz.types.arrays import FloatArray
 
 LONGEST_PR_S = 0.450
-"""A P wave that begins earlier than this before a QRS complex does not belong to it."""
+"""A P wave that lies earlier than this before a QRS complex is not its own, unless most do (`_at_usual_pr`)."""
+VERY_LONG_PR_S, SAME_PR_S = 0.650, 0.040
+"""No P wave that is conducted comes earlier, and the usual PR is one from which others differ by half of the second."""
+FEWEST_BEATS = 3
+"""So many beats tell what PR is usual."""
+SAME_P_S = 0.180
+"""Two P waves nearer than this (333 a minute) are one that was found twice."""
 LATEST_T_S = 0.800
 """A T wave whose middle comes later than this after the R peak belongs to no beat."""
 
@@ -34,6 +40,7 @@ def assemble(waves: Waves, r_s: FloatArray) -> Found:
     following = np.concatenate([qrs[1:, 0], [np.inf]])
     p_found, t_found = spans(waves.whole, "P"), spans(waves.whole, "T")
     p = between(p_found, np.maximum(before, qrs[:, 0] - LONGEST_PR_S), qrs[:, 0], "last")
+    p = _at_usual_pr(p_found, p, np.maximum(before, qrs[:, 0] - VERY_LONG_PR_S), qrs[:, 0])
     t = between(t_found, qrs[:, 1], np.minimum(following, r_s + LATEST_T_S), "longest")
     whole = {"P": p, "QRS": qrs, "T": t}
     rows = {wave: [overlapping(spans(lead, wave), span) for lead in waves.of_lead] for wave, span in whole.items()}
@@ -42,6 +49,31 @@ def assemble(waves: Waves, r_s: FloatArray) -> Found:
     # After the last complex a P wave may belong to a beat that the recording cuts; before the first, likewise.
     extra = spare[(spare[:, 0] > qrs[0, 1]) & (spare[:, 1] < qrs[-1, 0])] if len(qrs) else spare[:0]
     return Found(r_s, whole, of_lead, extra)
+
+
+def unconducted(extra_p: FloatArray, p: FloatArray, qrs: FloatArray) -> FloatArray:
+    """Return the middles (n,) of those P waves (N, 2) that are not near a beat's own (B, 2), nor between it and QRS."""
+    at_s = extra_p.mean(axis=1)
+    of_beat = (at_s[:, None] > p.mean(axis=1) - SAME_P_S) & (
+        at_s[:, None] < np.fmax(p.mean(axis=1) + SAME_P_S, qrs[:, 0])
+    )
+    return np.asarray(at_s[~of_beat.any(axis=1)])
+
+
+def _at_usual_pr(found: FloatArray, p: FloatArray, from_s: FloatArray, to_s: FloatArray) -> FloatArray:
+    """Return the P waves (B, 2) with that of ``found`` (n, 2) which stands at the usual PR, where most beats have one.
+
+    What is usual is told by the beats before which a single P wave lies. So a PR above `LONGEST_PR_S` is read where it
+    is the same in most beats, and a second P wave, found nearer to QRS, does not make the beat's own a blocked one.
+    """
+    middle, pr_s = found.mean(axis=1), to_s[:, None] - found[:, 0]
+    inside = (middle > from_s[:, None]) & (middle < to_s[:, None])
+    single = inside & (inside.sum(axis=1) == 1)[:, None]
+    if single.sum() < FEWEST_BEATS:
+        return p
+    usual = inside & (np.abs(pr_s - np.median(pr_s[single])) <= SAME_PR_S / 2)
+    own = usual.any(axis=1)
+    return np.where(own[:, None], found[usual.argmax(axis=1)], p) if own.sum() > len(p) / 2 else p
 
 
 def _complexes(waves: Waves, r_s: FloatArray) -> tuple[FloatArray, FloatArray]:

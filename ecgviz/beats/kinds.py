@@ -13,6 +13,9 @@ WIDER_S = 0.030
 """So much wider than the usual ones is one sign of a beat from the ventricles."""
 LIKE_PR_S = 0.060
 """A P wave is a beat's own where PR differs by no more than this from that of the usual beats."""
+DUE = (EARLY, 2 - EARLY)
+"""In usual RR intervals, how long after the beat before a premature ventricular one the next of the rhythm may come for
+the premature one to be interpolated; concealed conduction delays it a little."""
 AROUND = 4
 """So many RR intervals to each side are around it."""
 CUT_BEFORE_S, CUT_AFTER_S = 0.300, 0.400
@@ -68,11 +71,27 @@ def early(rr: FloatArray) -> BoolArray:
     ``rr`` (B - 1,) is NaN where an interval is not known: the beat after it is not early.
     """
     result = np.zeros(rr.size + 1, dtype=bool)
-    for b in np.flatnonzero(np.isfinite(rr)) + 1:
-        around = rr[max(0, b - 1 - AROUND) : b + AROUND]
-        usual = np.median(around[np.isfinite(around)])
+    for b in (np.flatnonzero(np.isfinite(rr)) + 1).tolist():
+        usual = _usual_around(rr, b)
         before = rr[b - 2] if b > 1 and np.isfinite(rr[b - 2]) else usual
         result[b] = rr[b - 1] < EARLY * usual and rr[b - 1] < EARLY * before
+    return result
+
+
+def _usual_around(rr: FloatArray, b: int) -> float:
+    """Return the median of the RR intervals around beat ``b`` that are known."""
+    around = rr[max(0, b - 1 - AROUND) : b + AROUND]
+    return float(np.median(around[np.isfinite(around)]))
+
+
+def when_due(rr: FloatArray, ventricular: BoolArray) -> BoolArray:
+    """Return True for beats, (B,), that follow an interpolated ``ventricular`` one, and come when they were due."""
+    result = np.zeros(rr.size + 1, dtype=bool)
+    for b in (np.flatnonzero(ventricular[1:-1]) + 1).tolist():
+        both = rr[b - 1] + rr[b]
+        if np.isfinite(both):
+            usual = _usual_around(rr, b)
+            result[b + 1] = DUE[0] * usual <= both <= DUE[1] * usual
     return result
 
 
@@ -82,14 +101,17 @@ def beat_kinds(signs: Signs) -> tuple[str, ...]:
     Paced: a spike starts it. Premature ventricular: not shaped like most, and wider by 30 ms without a P wave of its
     own, or early, and wider or without any P wave. Premature atrial: early, as narrow as most (or with a P wave), in a
     rhythm that is regular otherwise; in atrial fibrillation every other beat is "early". Unsure: of another shape, but
-    neither, as beats of a bundle branch block that comes and goes.
+    neither, as beats of a bundle branch block that comes and goes. The beat after an interpolated premature ventricular
+    one is not early.
     """
-    soon = early(steps_s(signs.r_s, signs.gaps_s)) & ~signs.cut
+    rr = steps_s(signs.r_s, signs.gaps_s)
+    soon = early(rr) & ~signs.cut
+    ventricular = (signs.wide & ~signs.own_p) | (soon & (signs.wide | ~signs.has_p))
+    soon &= ~(signs.alike & when_due(rr, ventricular & ~signs.alike & ~signs.spiked))
     late_or_usual = signs.alike & ~signs.cut & ~soon & ~np.append(False, soon[:-1])
     with_p = signs.has_p[late_or_usual]
     even = variation(signs.r_s, late_or_usual, signs.gaps_s) <= IRREGULAR
     regular = even and with_p.size > 0 and with_p.mean() > HALF
-    ventricular = (signs.wide & ~signs.own_p) | (soon & (signs.wide | ~signs.has_p))
     kinds = []
     for b in range(signs.r_s.size):
         if signs.spiked[b]:

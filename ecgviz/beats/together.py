@@ -5,7 +5,7 @@ Dimensions: B beats, T samples at the network's rate, K classes (none, P, QRS, T
 
 import numpy as np
 
-from ecgviz.beats.assemble import LONGEST_PR_S
+from ecgviz.beats.assemble import LONGEST_PR_S, VERY_LONG_PR_S
 from ecgviz.beats.atrial import IRREGULAR, NO_GAPS, variation
 from ecgviz.beats.scaled import NETWORK_HZ
 from ecgviz.beats.spans import CLASS, SHORTEST_S
@@ -56,7 +56,7 @@ def p_together(
     missing = own & np.isnan(p[:, 0])
     if not missing.any() or variation(qrs[:, 0], own, gaps_s) > IRREGULAR:
         return p
-    windows = _before(probabilities, qrs[own, 0])
+    windows = _before(probabilities, qrs[own, 0], _reach_s(qrs, t))
     span = _together(windows) if len(windows) >= FEWEST_BEATS else None
     if span is None:
         return p
@@ -71,9 +71,15 @@ def p_together(
     return found
 
 
-def _before(probabilities: FloatArray, qrs_on_s: FloatArray) -> FloatArray:
+def _reach_s(qrs: FloatArray, t: FloatArray) -> float:
+    """Return how long before QRS a P wave is looked for: a very long PR, where the T waves before leave room for it."""
+    room = (qrs[1:, 0] - t[:-1, 1])[np.isfinite(t[:-1, 1])]
+    return float(np.clip(np.median(room), LONGEST_PR_S, VERY_LONG_PR_S)) if room.size else LONGEST_PR_S
+
+
+def _before(probabilities: FloatArray, qrs_on_s: FloatArray, reach_s: float) -> FloatArray:
     """Return the stretches before each QRS onset that the recording holds, (B, K, W)."""
-    width = round(LONGEST_PR_S * NETWORK_HZ)
+    width = round(reach_s * NETWORK_HZ)
     ends = np.round(qrs_on_s * NETWORK_HZ).astype(int)
     return np.stack([probabilities[:, end - width : end] for end in ends if end >= width] or [probabilities[:, :0]])
 

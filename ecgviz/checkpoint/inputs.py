@@ -115,7 +115,7 @@ def asked(
     Raises
     ------
     ModelError
-        When it cannot be fed what its input contract says, or does not return one logit a label.
+        When it cannot be called, or fed what its input contract says, or does not return one logit a label.
     """
     try:
         logits = network_logits(net, x, **arguments).cpu()
@@ -123,6 +123,11 @@ def asked(
         if isinstance(error, EcgvizError):
             raise
         reason = str(error).partition("\n")[0]
+        if isinstance(error, TypeError):
+            raise ModelError(
+                f"{called}: its network cannot be called ({reason}): a network is called as net(x, r_s=..., meta=..., "
+                "mask=...), each of them a tensor or None, see CONTRIBUTING.md"
+            ) from error
         raise ModelError(
             f"{called}: its network cannot be fed {len(spec.leads)} leads of {spec.duration_s:g} s at {spec.fs:g} Hz "
             f"({reason}): are leads, rate and length those that it was trained with?"

@@ -40,6 +40,15 @@ ModelName = Annotated[
     str | None,
     typer.Option("--model", callback=_named, help="A shipped model's name or a model folder; imle_net if not given."),
 ]
+CaseModel = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        callback=_named,
+        help="The model that the case was made with: its folder, where it is not a shipped one; the shipped one that "
+        "the case names if not given.",
+    ),
+]
 Seed = Annotated[
     int, typer.Option("--seed", min=0, max=LARGEST_SEED, help="Seed of everything that is drawn at random.")
 ]

@@ -196,8 +196,8 @@ def _check_definition(
     definition: Definition, where: str, entries: dict[str, Entry], sources: dict[str, Source]
 ) -> None:
     alternatives = sum(getattr(rule, "points", 1) for rule in definition.rules if rule.role == "alternative")
-    if all(rule.role == "supporting" for rule in definition.rules):
-        raise CriteriaError(f"{where}.rules: all rules are supporting, so none decides")
+    if all(rule.role in ("supporting", "note") for rule in definition.rules):
+        raise CriteriaError(f"{where}.rules: all rules are supporting or notes, so none decides")
     if definition.at_least > max(alternatives, 1):
         raise CriteriaError(f"{where}.at_least: {definition.at_least} of {alternatives} alternatives can never hold")
     if definition.source not in sources:

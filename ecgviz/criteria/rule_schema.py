@@ -8,7 +8,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from ecgviz.criteria.vocabulary import INVERTED_AVR, MEASURES, OF_BEATS, OF_RHYTHM, TOLERANCES, Measure, expand
 
-Role = Literal["required", "alternative", "supporting", "excluding"]
+Role = Literal["required", "alternative", "supporting", "excluding", "note"]
+"""Supporting rules and notes decide nothing: the former are told where they hold, the latter where they do not."""
+DECIDING: tuple[Role, ...] = ("required", "excluding", "alternative")
+"""The others, in the order in which they are asked."""
 Verification = Literal["primary", "secondary", "unverified", "proposal"]
 """primary: read in the cited document; secondary: read in a human-written text that quotes it; unverified: still to
 be read in the original; proposal: no published number exists, ours."""

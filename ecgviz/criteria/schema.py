@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
-from ecgviz.criteria.rule_schema import Evaluable, Leads, Rule, Strict, UseRule
+from ecgviz.criteria.rule_schema import DECIDING, Evaluable, Leads, Rule, Strict, UseRule
 from ecgviz.criteria.vocabulary import SEGMENTS
 from ecgviz.errors import CriteriaError
 
@@ -91,8 +91,7 @@ class Definition(Strict):
     @cached_property
     def deciding(self) -> "Deciding":
         """Return the rules that decide, those that must hold, or must not, before alternatives."""
-        order = ("required", "excluding", "alternative")
-        rules = sorted((r for r in self.resolved if r.role in order), key=lambda rule: order.index(rule.role))
+        rules = sorted((r for r in self.resolved if r.role in DECIDING), key=lambda rule: DECIDING.index(rule.role))
         return Deciding(tuple(rules), tuple(r.role for r in rules), tuple(r.points for r in rules))
 
 

@@ -11,7 +11,7 @@ from ecgviz.criteria.judged import Outcome, Patient, Shown
 from ecgviz.criteria.load import Catalogue
 from ecgviz.criteria.logic import definition_state, some
 from ecgviz.criteria.regions import Canvas, Regions
-from ecgviz.criteria.rule_schema import AnyAbnormalRule, Evaluable, FindingRule, LeadsRule, PatternRule
+from ecgviz.criteria.rule_schema import DECIDING, AnyAbnormalRule, Evaluable, FindingRule, LeadsRule, PatternRule
 from ecgviz.criteria.rules import outcome, result
 from ecgviz.criteria.schema import Definition, Entry
 from ecgviz.types import Beats, Finding, RuleResult
@@ -93,7 +93,7 @@ class Session:
         findings = [found for found in self._resting(other) if found.state == state]
         if state == "met":
             return f"there is {wording.there(other.name, [found.definition for found in findings])}"
-        reasons = dict.fromkeys(r.why for f in findings for r in f.rules if r.state == state and r.role != "supporting")
+        reasons = dict.fromkeys(r.why for f in findings for r in f.rules if r.state == state and r.role in DECIDING)
         return f"it is open whether there is {other.name}: {'; '.join(reasons) or findings[0].why}"
 
     def _finding(
@@ -253,13 +253,13 @@ def _score(definition: Definition, results: Sequence[RuleResult]) -> list[str]:
 
 
 def _decisive(definition: Definition, results: Sequence[RuleResult], state: str) -> list[str]:
-    """Return the phrases that explain a state: what holds and supports when met, else only what stands in the way.
+    """Return the phrases that explain a state: what holds, supports and is of note when met; else what hinders.
 
     Alternatives that do not hold stand in the way only where those that do are not enough.
     """
     if state == "met":
-        holding = ("required", "alternative", "supporting")
-        return [r.why for r in results if r.role in holding and r.state == "met"]
+        holding = [r.why for r in results if r.role in ("required", "alternative", "supporting") and r.state == "met"]
+        return [*holding, *(f"of note: {r.why}" for r in results if r.role == "note" and r.state == "not_met")]
     opposing = {"not_met": "met", "borderline": "borderline", "not_evaluable": "not_evaluable"}[state]
     worth = zip((rule.points for rule in definition.resolved), results, strict=True)
     enough = sum(p for p, r in worth if r.role == "alternative" and r.state == "met") >= definition.at_least

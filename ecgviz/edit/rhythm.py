@@ -102,7 +102,7 @@ def change_rate(record: Record, beats: Beats, bpm: float) -> Edited:
     again = len(laid) - (len(beats) - 1) if faster else 0
     sentence = f"rate changed from {60 / rr.mean():.0f} to {bpm:g} bpm, {_kept(record, beats, laid)}"
     if again > 0:
-        sentence += f", {again} beats repeated to fill the recording"
+        sentence += f", {_counted(again)} repeated to fill the recording"
     return edited_record(record, signal, laid, "rate", sentence)
 
 
@@ -165,7 +165,7 @@ def shift_pr(record: Record, beats: Beats, ms: float) -> Edited:
         now += [at - samples if at in (p_first, p_last) else at for at in knots]
     was, now = [*was, n - 1], [*now, n - 1]
     signal, laid = at_knots(record, beats, np.array(was), np.array(now))
-    sentence = f"PR interval {abs(1000 * samples / record.fs):g} ms {_longer(samples)} in {with_p.size} beats"
+    sentence = f"PR interval {abs(1000 * samples / record.fs):g} ms {_longer(samples)} in {_counted(with_p.size)}"
     return edited_record(record, signal, laid, "pr", sentence)
 
 
@@ -223,6 +223,10 @@ def _kept(record: Record, beats: Beats, laid: Beats) -> str:
     if (nearest_s <= 0.5 / record.fs).all():
         return "PR and QT unchanged in ms"
     return f"PR unchanged in ms, the end of T up to {1000 * nearest_s.max():.0f} ms shorter for want of TP"
+
+
+def _counted(n: int) -> str:
+    return "1 beat" if n == 1 else f"{n} beats"
 
 
 def _longer(ms: float) -> str:

@@ -110,9 +110,11 @@ def shift_st(record: Record, beats: Beats, mv: float, leads: str | Sequence[str]
         raise EditError(f"no beat of {record.id} has an ST segment between QRS and T marks")
     for b in known:
         j, t_on, t_off = (float(m[b]) for m in (beats.qrs_off, beats.t_on, beats.t_off))
-        rise = np.clip((at - j + FADE_S) / FADE_S, 0, 1)
-        fall = np.clip((t_off - at) / (t_off - max(t_on, j)), 0, 1)
-        shift += (np.sin(np.pi / 2 * rise) * np.sin(np.pi / 2 * fall)) ** 2
+        first, last = np.searchsorted(at, (j - FADE_S, t_off))
+        within = slice(max(first - 1, 0), last + 1)  # a sample more on each side, where rounding leaves traces
+        rise = np.clip((at[within] - j + FADE_S) / FADE_S, 0, 1)
+        fall = np.clip((t_off - at[within]) / (t_off - max(t_on, j)), 0, 1)
+        shift[within] += (np.sin(np.pi / 2 * rise) * np.sin(np.pi / 2 * fall)) ** 2
     signal = record.signal.astype(np.float64)
     signal[rows] += mv * shift
     apart = NO_LONGER_FOLLOW if _shift_breaks_sums(record, leads) else ""

@@ -62,8 +62,9 @@ def healthy(inputs: ModelInput, spec: InputSpec, beats: Beats, seed: int) -> Flo
     Raises
     ------
     ExplanationError
-        When the recording has no beats.
+        When the recording has no beats, or the network reads a lead in which no heart is simulated.
     """
+    _check_simulated("healthy", spec)
     if not len(beats):
         raise ExplanationError(
             f"the baseline 'healthy' places a healthy beat at each R peak, and there is none: {beats.reason}"
@@ -82,7 +83,14 @@ def healthy(inputs: ModelInput, spec: InputSpec, beats: Beats, seed: int) -> Flo
 
 
 def normals(inputs: ModelInput, spec: InputSpec, beats: Beats, seed: int) -> FloatArray:
-    """Return several normal simulated records, each with a rhythm of its own: their beats are not this record's."""
+    """Return several normal simulated records, each with a rhythm of its own: their beats are not this record's.
+
+    Raises
+    ------
+    ExplanationError
+        When the network reads a lead in which no heart is simulated.
+    """
+    _check_simulated("normals", spec)
     return _normals(spec, _recorded_s(inputs), seed)
 
 
@@ -111,7 +119,8 @@ def baseline(name: str, model: Model, inputs: ModelInput, beats: Beats, *, seed:
     Raises
     ------
     ExplanationError
-        For a name that is not in `BASELINES`, or "healthy" on a recording without beats.
+        For a name that is not in `BASELINES`, "healthy" on a recording without beats, or "healthy" or "normals" for a
+        network that reads other leads than the twelve.
     """
     if name not in BASELINES:
         raise ExplanationError(f"there is no baseline {name!r}; known are {', '.join(BASELINES)}")
@@ -167,6 +176,15 @@ def _in_quiet_segments(inputs: ModelInput, beats: Beats) -> BoolArray:
 
 def _recorded_s(inputs: ModelInput) -> float:
     return float(inputs.mask.sum() / inputs.fs)
+
+
+def _check_simulated(name: str, spec: InputSpec) -> None:
+    """Refuse a baseline that would be a heart in leads that are not simulated: another lead is no baseline of one."""
+    if others := [lead for lead in spec.leads if lead not in STANDARD_LEADS]:
+        raise ExplanationError(
+            f"no healthy heart is simulated in lead {', '.join(others)}, so there is no baseline {name!r}; choose "
+            "zero, isoelectric or blur"
+        )
 
 
 def _prepared(record: Record, spec: InputSpec) -> FloatArray:

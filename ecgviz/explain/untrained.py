@@ -4,28 +4,42 @@ They are drawn by the digest of the trained weights and a seed: a seed alone may
 began, and weights that hardly moved since are no random ones. A threshold that is set anew draws no other networks.
 Batch normalisation is fresh too, but not empty: what it normalises by is measured on simulated healthy hearts. A
 network of many layers whose normalisations do nothing carries no signal to its end; it answers nothing, and its maps
-are flat.
+are flat. No heart is simulated in modified, posterior, right-sided or Frank's leads: there, one of the twelve stands in
+(`STAND_INS`). It only sets the scale of a network that knows nothing: nobody is shown it, no map is held against it.
 """
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from hashlib import sha256
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ecgviz.checkpoint import Model
 from ecgviz.checkpoint.inputs import stacked
+from ecgviz.errors import EcgvizError, ExplanationError, said_by
 from ecgviz.explain.undisturbed import device_of
 from ecgviz.nets import build
 from ecgviz.signal import prepare
 from ecgviz.simulate import simulate
-from ecgviz.types import InputSpec
+from ecgviz.types import InputSpec, Record
 
 PROBES = 2
 """Healthy hearts whose statistics a fresh network takes; one alone has no spread after pooling over time."""
 PROBE_HZ, PROBE_LEAST_S = 500.0, 2.0
 NORMALISATIONS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+FAULTS = (RuntimeError, ValueError, TypeError, LookupError)
+"""What a network raises that cannot be fed what it is fed."""
+STAND_INS: Mapping[str, str] = {
+    **{"MLI": "I", "MLII": "II", "MLIII": "III"},
+    **{f"V{n}": "V6" for n in (7, 8, 9)},
+    **{f"V{n}R": "V1" for n in (1, 2, 3, 4, 5, 6)},
+    **{"vx": "V6", "vy": "aVF", "vz": "V2"},
+}
+"""The lead of the twelve that stands in for another where a fresh network is scaled; II for one that is not here."""
 
 
 def untrained_network(model: Model, seed: int) -> nn.Module:
@@ -39,33 +53,54 @@ def untrained_network(model: Model, seed: int) -> nn.Module:
 def _built(net_name: str, n_labels: int, config: str, spec: InputSpec, seed: int, device: torch.device) -> nn.Module:
     net = build(net_name, n_labels, seed=seed, config=json.loads(config))
     net.requires_grad_(requires_grad=False).to(device)
-    _settle(net, spec)
+    _settle(net, spec, net_name)
     return net.eval()
 
 
-def _settle(net: nn.Module, spec: InputSpec) -> None:
+def _settle(net: nn.Module, spec: InputSpec, net_name: str) -> None:
     """Measure what each batch normalisation of a network normalises by, all in one pass.
 
     In float64: in float32 the variances of IMLE-Net come out by up to 3e-4 otherwise with another number of threads.
+    A network that makes numbers of its own in float32 on the way cannot be asked in float64, and is in float32.
     """
     own = [(part, part.momentum) for part in net.modules() if isinstance(part, NORMALISATIONS)]
     if not own:
         return
-    for part, _ in own:
+    given = _healthy(spec)
+    try:
+        try:
+            _measure(net.double(), given, torch.float64)
+        except FAULTS:
+            _measure(net.float(), given, torch.float32)
+    except FAULTS as fault:
+        if isinstance(fault, EcgvizError):
+            raise
+        raise ExplanationError(
+            f"there is no random network to hold the maps of {net_name} against: built anew, it cannot be fed healthy "
+            f"simulated hearts, by which its batch normalisations would be set ({said_by(fault)})"
+        ) from fault
+    finally:
+        net.float()
+        for part, momentum in own:
+            part.momentum = momentum
+
+
+def _measure(net: nn.Module, given: tuple[Tensor, dict[str, Tensor | None]], dtype: torch.dtype) -> None:
+    """Take the statistics of what passes the batch normalisations of a network whose numbers are of that type."""
+    for part in (each for each in net.modules() if isinstance(each, NORMALISATIONS)):
         part.reset_running_stats()
         part.train().momentum = None  # the mean over all that passes, however a network deals it into parts
-    x, arguments = _healthy(spec)
-    net.double()
+    x, arguments = given
     with torch.enable_grad():  # without, networks may take a short cut round their normalisations
-        net(_double(x, net), **{name: None if each is None else _double(each, net) for name, each in arguments.items()})
-    net.float()
-    for part, momentum in own:
-        part.momentum = momentum
+        net(
+            _as(dtype, x, net),
+            **{name: None if each is None else _as(dtype, each, net) for name, each in arguments.items()},
+        )
 
 
-def _double(each: Tensor, net: nn.Module) -> Tensor:
-    """Return an argument of a network on its device, in float64 unless it is a mask."""
-    return each.to(device_of(net), torch.float64 if each.is_floating_point() else each.dtype)
+def _as(dtype: torch.dtype, each: Tensor, net: nn.Module) -> Tensor:
+    """Return an argument of a network on its device, in that type unless it is a mask."""
+    return each.to(device_of(net), dtype if each.is_floating_point() else each.dtype)
 
 
 @lru_cache(maxsize=4)
@@ -74,4 +109,14 @@ def _healthy(spec: InputSpec) -> tuple[Tensor, dict[str, Tensor | None]]:
     duration_s = max(spec.duration_s, PROBE_LEAST_S)
     made = [simulate("normal", seed=seed, fs=PROBE_HZ, duration_s=duration_s) for seed in range(PROBES)]
     needs_peaks = "r_peaks" in spec.needs
-    return stacked([prepare(each.record, spec, r_s=each.truth.beats.r_s if needs_peaks else None) for each in made])
+    hearts = [(standing_in(each.record, spec.leads), each.truth.beats.r_s if needs_peaks else None) for each in made]
+    return stacked([prepare(record, spec, r_s=r_s) for record, r_s in hearts])
+
+
+def standing_in(record: Record, leads: tuple[str, ...]) -> Record:
+    """Return a twelve-lead record with a lead under each name that is wanted and is none of its own (`STAND_INS`)."""
+    others = tuple(lead for lead in leads if lead not in record.leads)
+    if not others:
+        return record
+    rows = [record.lead(STAND_INS.get(lead, "II")) for lead in others]
+    return replace(record, signal=np.concatenate([record.signal, rows]), leads=(*record.leads, *others))

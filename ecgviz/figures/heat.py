@@ -60,12 +60,16 @@ class Heat:
 
 
 def from_explanation(explanation: Explanation, duration_s: float) -> Heat:
-    """Return the layer of an explanation; one without time axis covers the whole record (``duration_s``)."""
+    """Return the layer of an explanation; one without time axis covers what the network read of the record.
+
+    ``duration_s`` is the record's: a window that is padded ends with it.
+    """
     steps = explanation.values.shape[1]
     if explanation.has_time:
         edges = explanation.start_s + (np.arange(steps + 1) - 0.5) / explanation.fs
     else:
-        edges = np.array([0.0, duration_s])
+        end_s = min(explanation.start_s + explanation.resolution_s, duration_s)
+        edges = np.array([explanation.start_s, end_s]) - 0.5 / explanation.fs
     label = "" if explanation.label is None else f" of {explanation.label}"
     unit = "value per sample" if explanation.has_time else "value of a lead"
     name = f"{explanation.method.replace('_', ' ')}{label}, {unit}"

@@ -19,6 +19,7 @@ ROLES: Mapping[str, str] = {
     "alternative": "one way to hold",
     "supporting": "supports",
     "excluding": f"must{NO_BREAK}not{NO_BREAK}hold",
+    "note": "a note where it does not hold",
 }
 
 

@@ -156,7 +156,11 @@ def fitted(page: Sheet, most_mm: float) -> Sheet:
     return replace(page, zero_uv=zero, bounds_uv=tuple(zip(edges[1:], edges[:-1], strict=True)), height_uv=room_uv)
 
 
-def sheet_starts(start_s: float, form: PaperFormat, duration_s: float) -> list[float]:
-    """Return where each sheet begins on which ten seconds are laid out: one at 25 mm/s, two at 50 mm/s."""
-    end_s, sheet_s = min(start_s + SHEET_S, duration_s), form.sheet_s(duration_s)
+def sheet_starts(start_s: float, form: PaperFormat, duration_s: float, read_s: float = SHEET_S) -> list[float]:
+    """Return where each sheet begins on which ``read_s`` seconds of a recording are laid out, and ten at least.
+
+    Ten seconds are one sheet at 25 mm/s and two at 50 mm/s; nothing is laid out past the recording's ``duration_s``. A
+    window of whole samples may be half a sample longer than it is said to be: hundredths of a second count.
+    """
+    end_s, sheet_s = min(start_s + max(SHEET_S, round(read_s, 2)), duration_s), form.sheet_s(duration_s)
     return [start_s + n * sheet_s for n in range(max(1, int(np.ceil((end_s - start_s) / sheet_s - 1e-6))))]

@@ -27,7 +27,7 @@ BEFORE_S, BEFORE_RR = 0.30, 0.35
 """A beat is taken off from so long before its R peak on, or this share of the usual RR, to as long before the next."""
 BLANK_S = 0.020
 """QRS, and this much beside it, is bridged by a straight line: what beats differ in is largest there."""
-FEWEST_BEATS = 5
+FEWEST_BEATS = 3
 GAIN = (0.7, 1.3)
 """By how much the median beat may be scaled to fit one beat's QRS; breathing changes it by a tenth."""
 SMALLEST_MV = 0.03

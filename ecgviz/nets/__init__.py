@@ -3,10 +3,15 @@
 A network is called as ``net(x, *, r_s=None, meta=None, mask=None)`` and returns logits (B, C). Each tensor belongs
 to a batch of B records:
 
-    x (B, 12, T)    standardised samples, leads in the standard order, zeros in the padding
+    x (B, L, T)     standardised samples, zeros in the padding; the twelve leads in the standard order, or those that
+                    the contract of an imported network names
     r_s (B, K)      R peaks in seconds from the window's start, NaN after the last one of a record
     meta (B, 2)     age in years and sex (0 male, 1 female), NaN where unknown
     mask (B, T)     True on recorded samples; None when all are
+
+All four are given at each call, whether a network reads them or not. An untrained twin of it, which maps are held
+against, is fed float64 once where it has batch normalisations; one that makes tensors of its own in float32 is then fed
+float32.
 
 Of itself it says, as class attributes: ``levels``, the attention that ``taps(x, fs=, start_s=, leads=, r_s=, meta=,
 mask=)`` returns, a list of `AttentionMap` (empty without any); ``exposes``, a sentence each for "beat", "rhythm" and

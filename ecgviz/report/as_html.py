@@ -109,9 +109,10 @@ def _tracing(case: Case, form: PaperFormat) -> Iterable[str]:
 
 
 def _sheets(case: Case, form: PaperFormat, heat: Heat, about: str, *, header: Sequence[str] = ()) -> Iterable[str]:
-    """Yield the sheets that hold the ten seconds of the model's window, with a map behind the trace."""
+    """Yield the sheets that hold the model's window, and ten seconds at least, with a map behind the trace."""
     clean = condition(case.record)
-    for start_s in sheet_starts(case.explanation.start_s, form, case.record.duration_s):
+    window = case.explanation
+    for start_s in sheet_starts(window.start_s, form, case.record.duration_s, window.duration_s):
         footer = paper_footer(case.record, form)
         yield _image(paper_svg(clean, start_s=start_s, form=form, header=header, footer=footer, heat=heat), about)
 

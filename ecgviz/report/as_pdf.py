@@ -45,10 +45,11 @@ def _pages(case: Case, title: str, form: PaperFormat = STANDARD) -> Iterator[Pag
 
 
 def _sheets(case: Case, form: PaperFormat, title: str, heat: Heat) -> Iterator[Page]:
-    """Yield pages of paper that hold the ten seconds of the model's window, with a map behind the trace."""
+    """Yield pages of paper that hold the model's window, and ten seconds at least, with a map behind the trace."""
     clean, footer = condition(case.record), paper_footer(case.record, form)
     header = paper_header(case.record, case.measurements)
-    for start_s in sheet_starts(case.explanation.start_s, form, case.record.duration_s):
+    window = case.explanation
+    for start_s in sheet_starts(window.start_s, form, case.record.duration_s, window.duration_s):
         yield paper_page(clean, start_s=start_s, form=form, title=title, header=header, footer=footer, heat=heat)
 
 

@@ -162,7 +162,8 @@ def train(
     ModelError
         When ``out`` exists, its last part is no model name (lower case letters, digits, ``_ . -``), an interrupted
         training of another plan or of other records lies beside it, the network does not take a setting of the plan, a
-        part of the folds has no record (`check_folds`), or no record has one of the labels (`check_labels`).
+        part of the folds has no record (`check_folds`), or no record teaches one of the labels, or tells where its
+        threshold is (`check_labels`).
     RecordError
         When ``data`` is not PTB-XL as published.
     """

@@ -224,7 +224,12 @@ def _reached(labels: Sequence[str], metrics: Mapping[str, Any]) -> str:
     if "reached" not in metrics:
         return ""
     counts = [(label, metrics["reached"][label]) for label in labels]
-    said = [f"{n['with']} of {n['of']} with {label} and {n['without']} without" for label, n in counts]
+    said = [
+        f"{n['with']} of {n['of']} with {label} and {n['without']} without"
+        if n["of"]
+        else f"{n['without']} without {label}, which none has"
+        for label, n in counts
+    ]
     on = metrics["past scores"]["on"]
     where = "Out of fold" if on == "out of fold" else f"On {on}"
     return f" {where} these thresholds call {', '.join(said)}."

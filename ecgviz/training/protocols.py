@@ -21,7 +21,16 @@ from ecgviz.errors import ModelError
 from ecgviz.training.copies import Copies
 from ecgviz.training.data import Examples
 from ecgviz.training.fit import Epoch, Fitted, Scaling, Schedule, fit, probabilities
-from ecgviz.training.scores import answers, both_rates, by_margin, reached, score_tables, scored, thresholds
+from ecgviz.training.scores import (
+    RARE_CALLED,
+    answers,
+    both_rates,
+    by_margin,
+    reached,
+    score_tables,
+    scored,
+    thresholds,
+)
 from ecgviz.training.teacher import answers_of_trees, taught
 from ecgviz.types.arrays import BoolArray
 
@@ -70,7 +79,10 @@ def check_folds(real: Examples, protocol: str) -> None:
 
 
 def check_labels(parts: Parts, protocol: str) -> None:
-    """Refuse labels that no record teaches, or that none has of those on which their thresholds are set.
+    """Refuse labels that no record teaches, or whose thresholds cannot be set.
+
+    A threshold is set by those who have the label, real or simulated, or by the real ones that are known to be without
+    it, where these are enough (`ecgviz.training.scores.thresholds`).
 
     Raises
     ------
@@ -83,15 +95,18 @@ def check_labels(parts: Parts, protocol: str) -> None:
         held = real.fold == VALIDATION_FOLD
         taught = ~held
     simulated = [] if parts.simulated is None else [parts.simulated.y]
-    for rows, what in (
-        ([real.y[taught], *simulated], "teach it"),
-        ([real.y[held], parts.unseen.y], "set its threshold"),
+    n_without = (real.y[held & ~real.again] == 0).sum(axis=0)
+    enough = f"set its threshold has the label, nor are {1 / RARE_CALLED:.0f} real ones known to be without it"
+    for rows, others, what in (
+        ([real.y[taught], *simulated], 0 * n_without, "teach it has the label"),
+        ([real.y[held], parts.unseen.y], n_without, enough),
     ):
         here = np.concatenate(rows)
-        if never := [label for label, y in zip(real.labels, here.T, strict=True) if not (y > 0).any()]:
+        of_each = zip(real.labels, here.T, others, strict=True)
+        if never := [label for label, y, n in of_each if not (y > 0).any() and n * RARE_CALLED < 1]:
             raise ModelError(
-                f"{', '.join(never)}: none of the {len(here)} real and simulated records that could {what} has the "
-                "label; leave it out of --labels, or give --data a PTB-XL in which more records have it"
+                f"{', '.join(never)}: none of the {len(here)} real and simulated records that could {what}; leave it "
+                "out of --labels, or give --data a PTB-XL in which more records have it"
             )
 
 

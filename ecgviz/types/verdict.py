@@ -19,8 +19,8 @@ STATES = ("met", "not_met", "borderline", "not_evaluable")
 class RuleResult:
     """One rule on one record: the measured value beside its limit.
 
-    ``margin`` is positive on the side that meets the rule. ``role`` is "required", "alternative", "supporting" or
-    "excluding".
+    ``margin`` is positive on the side that meets the rule. ``role`` is "required", "alternative",
+    "supporting", "excluding" or "note".
     ``leads`` are those that decided. ``why`` is a sentence a cardiologist can read.
     """
 

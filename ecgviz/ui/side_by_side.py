@@ -12,6 +12,7 @@ from ecgviz.checkpoint import Model, available_models
 from ecgviz.errors import EcgvizError
 from ecgviz.explain import applicable
 from ecgviz.explain.checks import agreement_matrix
+from ecgviz.explain.checks.similarity import leads_compared
 from ecgviz.figures import tables
 from ecgviz.figures.agreement import agreement_table, check_table
 from ecgviz.figures.focus import within
@@ -166,10 +167,12 @@ def agreement(shown: Sequence[Shown], record: Record) -> None:
     drawn = figures.agreement_figure(matrix.spearman, names, title=title)
     shows = files.together(*(files.of_map(record, each.model, each.explained.explanation) for each in shown))
     widgets.draw(drawn, agreement_table(matrix.spearman, names), key="agreement", shows=shows)
-    widgets.note(
+    told = (
         "+1: the same order of leads and waves; 0: unrelated. Per second, or all maps would agree that long waves hold "
         "more. Methods are known to disagree, and two that agree may both be wrong."
     )
+    over = leads_compared(names, [each.explained.grid.leads for each in shown])
+    widgets.note(f"{told} {over}" if over else told)
 
 
 def checks(shown: Sequence[Shown], record: Record) -> None:

@@ -190,8 +190,8 @@ def ludb_interval_errors(
 
     One value a recording on each side: ours as `measure` gives it, theirs the median over the marked beats, each wave
     taken at its median over leads (`ecgviz.validate.marked`). Beats are those of `unseen_beats`: the network that marks
-    the waves of a recording has not been fitted to it. Global durations of ours are meant to be longer, so no
-    limit is set.
+    the waves of a recording has not been fitted to it. No limit is set: of
+    two cardiologists who mark the same beat neither is the truth to the millisecond.
     """
     paths = recordings(folder)
     pairs: dict[str, list[Pair]] = {name: [] for name in INTERVALS}

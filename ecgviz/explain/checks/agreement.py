@@ -82,8 +82,8 @@ class AgreementMatrix:
 
     Densities are compared, mass per second, so that maps which share nothing are at 0 and not near 1 because both have
     more in longer waves. ``spearman`` is the rank correlation of supporting densities lead x wave, ``pearson`` the
-    correlation of signed ones (supporting less opposing) lead x beat x atom. Axes that one of a pair lacks are summed
-    over in both, and cells that one of them lacks are left out.
+    correlation of signed ones (supporting less opposing) lead x beat x atom. Leads are paired by name. Axes that one of
+    a pair lacks are summed over in both, and cells that one of them lacks are left out.
     """
 
     methods: tuple[str, ...]

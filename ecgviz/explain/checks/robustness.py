@@ -13,7 +13,14 @@ from ecgviz.errors import ExplanationError
 from ecgviz.evidence import evidence
 from ecgviz.explain.cells import owner_of
 from ecgviz.explain.checks.question import Check, Question
-from ecgviz.explain.checks.similarity import densities, mean_known, mean_pairwise, signed_cells, spearman
+from ecgviz.explain.checks.similarity import (
+    densities,
+    leads_compared,
+    mean_known,
+    mean_pairwise,
+    signed_cells,
+    spearman,
+)
 from ecgviz.explain.controls import trivial_maps
 from ecgviz.explain.methods import explain
 from ecgviz.types import ATOMS, Beats, Explanation, ModelInput, Record
@@ -103,8 +110,9 @@ def training_stability(
     """Return the mean rank correlation between the maps of several trainings; higher is better.
 
     The signed densities (supporting less opposing mass per second) of the cells of the evidence grid are compared, so
-    that trainings of different networks can be, and long waves are not alike for their length (Arends et al. 2026 found
-    0.41 to 0.65 between equally accurate trainings). Not available under three trainings.
+    that trainings of different networks can be, also of other leads or in another order, and long waves are not alike
+    for their length (Arends et al. 2026 found 0.41 to 0.65 between equally accurate trainings). Not available under
+    three trainings.
 
     Raises
     ------
@@ -124,4 +132,5 @@ def training_stability(
     maps = [explain(model, record, label, method, beats, seed=seed, **params) for model in models]
     cells = [signed_cells(evidence(each, beats)) for each in maps]
     alike = [spearman(*densities(one, other)) for one, other in combinations(cells, 2)]
-    return Check(name, family, mean_known(alike), True, ARENDS)
+    remark = leads_compared([model.name for model in models], [each.leads for each in cells])
+    return Check(name, family, mean_known(alike), True, ARENDS, remark=remark)

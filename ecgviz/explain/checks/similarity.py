@@ -23,10 +23,12 @@ class Cells:
     """Mass of a map in cells lead x beat x segment, and how long each is; length 1 on an axis that the map lacks.
 
     ``mass`` is (L or 1, B or 1, S or 1); ``area`` (B or 1, S or 1) are seconds, 0 where there is no such cell.
+    ``leads`` names the rows of ``mass``; it is empty where the map has no lead axis.
     """
 
     mass: FloatArray
     area: FloatArray
+    leads: tuple[str, ...]
 
 
 def spearman(a: FloatArray, b: FloatArray) -> float:
@@ -60,17 +62,18 @@ def mean_known(values: Sequence[float]) -> float:
 
 def signed_cells(grid: EvidenceGrid) -> Cells:
     """Return supporting less opposing mass of each cell of the evidence grid."""
-    return Cells(grid.pos - grid.neg, grid.area)
+    return Cells(grid.pos - grid.neg, grid.area, grid.leads)
 
 
 def supporting_waves(grid: EvidenceGrid) -> Cells:
     """Return supporting mass lead x wave (in the order of `WAVES`), all beats together."""
     if not grid.has_time:
-        return Cells(grid.pos, grid.area)
+        return Cells(grid.pos, grid.area, grid.leads)
     atoms = [[ATOMS.index(atom) for atom in wave] for wave in WAVES.values()]
     mass, area = grid.pos.sum(axis=1, keepdims=True), grid.area.sum(axis=0, keepdims=True)
-    by_wave = [mass[..., of_wave].sum(axis=-1) for of_wave in atoms]
-    return Cells(np.stack(by_wave, axis=-1), np.stack([area[:, of_wave].sum(axis=-1) for of_wave in atoms], axis=-1))
+    by_wave = np.stack([mass[..., of_wave].sum(axis=-1) for of_wave in atoms], axis=-1)
+    seconds = np.stack([area[:, of_wave].sum(axis=-1) for of_wave in atoms], axis=-1)
+    return Cells(by_wave, seconds, grid.leads)
 
 
 def per_second(mass: FloatArray, area: FloatArray) -> FloatArray:
@@ -85,16 +88,38 @@ def per_second(mass: FloatArray, area: FloatArray) -> FloatArray:
 def densities(one: Cells, other: Cells) -> tuple[FloatArray, FloatArray]:
     """Return mass per second of two maps in the cells that both have, (N,) each.
 
-    Both are summed over each axis that one of them lacks, masses and seconds alike, before they are divided.
+    Leads are paired by name, in the order of ``one``. Both are summed over each axis that one of them lacks, masses and
+    seconds alike, before they are divided.
     """
-    shapes = zip(one.mass.shape, other.mass.shape, strict=True)
-    missing = tuple(axis for axis, sizes in enumerate(shapes) if 1 in sizes)
+    if one.leads and other.leads:
+        leads = [lead for lead in one.leads if lead in other.leads]
+        masses = [each.mass[[each.leads.index(lead) for lead in leads]] for each in (one, other)]
+    else:
+        masses = [each.mass.sum(axis=0, keepdims=True) for each in (one, other)]
+    missing = tuple(axis for axis, sizes in enumerate(zip(one.area.shape, other.area.shape, strict=True)) if 1 in sizes)
     a, b = (
         per_second(
-            each.mass.sum(axis=missing, keepdims=True),
-            each.area[None].sum(axis=tuple(axis for axis in missing if axis), keepdims=True),
+            mass.sum(axis=tuple(axis + 1 for axis in missing), keepdims=True),
+            each.area.sum(axis=missing, keepdims=True),
         )
-        for each in (one, other)
+        for mass, each in zip(masses, (one, other), strict=True)
     )
     both = np.isfinite(a) & np.isfinite(b)
     return a[both], b[both]
+
+
+def leads_compared(names: Sequence[str], leads: Sequence[Sequence[str]]) -> str:
+    """Return a sentence on how many leads each two maps are compared over; nothing where all have the same leads.
+
+    ``leads`` are those of each map, empty where it has no lead axis; ``names`` tell whose maps they are.
+    """
+    told = [
+        f"{one} with {other}: {_counted(len(of_one & of_other))}"
+        for (one, of_one), (other, of_other) in combinations(zip(names, map(set, leads), strict=True), 2)
+        if of_one and of_other and of_one != of_other
+    ]
+    return f"Only leads that both networks read are compared ({'; '.join(told)})." if told else ""
+
+
+def _counted(n_leads: int) -> str:
+    return {0: "no lead", 1: "1 lead"}.get(n_leads, f"{n_leads} leads")
