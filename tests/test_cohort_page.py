@@ -3,6 +3,7 @@
 import io
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -15,20 +16,26 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from ecgviz import NOTICE
+from ecgviz.checkpoint import load_model
 from ecgviz.cli.dashboard import COHORTS
+from ecgviz.cohort import Cohort
 from ecgviz.cohort.files import opened_to_write, write_records, write_rows
+from ecgviz.cohort.question import Question
 from ecgviz.cohort.schema import LEADS
 from ecgviz.cohort.settings import Settings
 from ecgviz.figures import cohort as figures
 from ecgviz.figures import exported
+from ecgviz.records import load_record
 from ecgviz.types import ATOMS
 from ecgviz.ui import cohort as page
+from ecgviz.ui import cohort_records, cohort_views
 from ecgviz.ui.state import cohort as kept
 
 ROOT = Path(__file__).resolve().parents[1]
 N = 250
 V1, QRS = LEADS.index("V1"), ATOMS.index("QRSm")
 ENDS = ("", "_low", "_high")
+ANOTHER_RATE = "of 100 Hz where the one that opens has 500 Hz"
 
 
 def row(k: int, held: float) -> dict[str, object]:
@@ -137,6 +144,34 @@ def test_records_are_sorted_and_paged_by_the_store(app: AppTest) -> None:
     app.segmented_control(key="cohort order").set_value("smallest first").run()
     assert app.dataframe[0].value.record.iloc[-1] == f"r{N - 1:03d}"
     assert app.button(key="open cohort record").disabled
+
+
+@pytest.mark.parametrize(("same_file", "same_network"), [(True, True), (False, True), (True, False), (False, False)])
+def test_a_row_of_another_file_or_network_is_told_where_it_is_opened(
+    same_file: bool, same_network: bool, tmp_path: Path
+) -> None:
+    key = load_record("demo:lbbb").key if same_file else "0" * 64
+    digest = load_model("resnet1d").digest if same_network else "0" * 64
+    settings = Settings("resnet1d", digest, "input_x_gradient", {}, 1, 2, 0)
+    with opened_to_write(tmp_path / "store", [settings]):
+        write_records(tmp_path / "store", [{"record": "demo:lbbb", "patient": "p", "record_key": key, "fs": 100.0}])
+        write_rows(tmp_path / "store", settings, [row(7, 0.6)])
+    question = Question("resnet1d", "input_x_gradient", "CLBBB")
+    told = list(cohort_records._differs(Cohort(tmp_path / "store"), str(tmp_path), "demo:lbbb", question))
+    assert [sentence.split(":")[0] for sentence in told] == [
+        *([] if same_file else [f"The row was worked out from another file of this recording, {ANOTHER_RATE}"]),
+        *([] if same_network else ["The row was worked out by another resnet1d"]),
+    ]
+
+
+def test_published_findings_tell_the_records_that_they_take(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hundred of highest output, whichever records were chosen above."""
+    told: dict[str, Mapping[str, str]] = {}
+    monkeypatch.setattr(cohort_views.widgets, "draw", lambda figure, table, key, *, shows: told.update({key: shows}))
+    app.selectbox(key="cohort which").set_value("wrong").run()
+    show(app, "Published findings")
+    assert {shows["records"] for key, shows in told.items() if key.startswith("cohort density")} == {"all"}
+    assert any("whatever was chosen as records above" in each.value for each in app.markdown)
 
 
 def test_a_group_narrows_the_records(app: AppTest) -> None:

@@ -374,6 +374,21 @@ def test_support_and_contra_are_numbers_of_their_own():
     assert result.contra_share == pytest.approx(1 / 7)
 
 
+def test_what_is_primary_to_one_criterion_is_no_shortcut_for_another():
+    """ST of V1 is the place of the first, and where the second would see a shortcut: shares are of cells once."""
+    one = (region(BEATS, ("V1",), ("ST",)), region(BEATS, INFERIOR, ("ST", "T1"), "contra"))
+    other = (
+        region(BEATS, INFERIOR, ("ST",)),
+        region(BEATS, ("V1",), ("ST", "T1"), "support"),
+        region(BEATS, ("V1", "V2"), ("ST", "T1"), "contra"),
+    )
+    values = painted(BEATS, ("V1", "V2", *INFERIOR), ("ST", "T1"))
+    result = judged(values, (finding("met", *one), finding("met", *other, criterion="LMI")))
+    assert result.share == pytest.approx(4 / 10)
+    assert result.support_share == pytest.approx(1 / 10)  # T1 of V1
+    assert result.contra_share == pytest.approx(5 / 10)  # T1 of the inferior leads, ST and T1 of V2
+
+
 def test_waves_that_run_together_cannot_be_judged():
     on = 0.3 + 0.4 * np.arange(20)
     fused = Beats(on, on - 0.16, on - 0.06, on, on + 0.1, on + 0.15, on + 0.3, ("normal",) * 20, 10.0, LEADS)

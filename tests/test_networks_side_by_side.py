@@ -165,7 +165,7 @@ def test_the_page_shows_networks_of_other_leads_beside_one_another_and_says_over
     app.selectbox(key="model").set_value("twelve").run()
     app.selectbox(key="method").set_value("feature_ablation").run()
     app.segmented_control(key="by").set_value("Networks").run()
-    app.multiselect(key="networks").set_value(["twelve", "eight"]).run()
+    app.multiselect(key="networks twelve").set_value(["twelve", "eight"]).run()
     assert not app.exception
     assert not app.error
     (drawn,) = [each for each in figures(app) if "Rank correlation" in json.dumps(each["layout"])]

@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from ecgviz.beats import delineate
 from ecgviz.edit import shift_st
 from ecgviz.records import load_record
 from ecgviz.signal import condition
-from ecgviz.ui import state
+from ecgviz.ui import recordings, state
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -151,6 +152,40 @@ def test_a_recording_of_the_library_is_not_offered_to_itself_and_stands_beside_i
     assert titles[0].startswith("record-")
     assert titles[1] == f"{titles[0]} (2)"
     assert len(figures(app)) == 4
+
+
+def test_a_recording_that_no_network_reads_is_edited_and_compared_all_the_same(app: AppTest):
+    """Three seconds: the network refuses them; intervals before and after need no network."""
+    record = load_record("demo:lvh")
+    rows = record.signal[:, : round(3 * record.fs)].T
+    lines = [",".join(record.leads), *(",".join(f"{value:.4f}" for value in row) for row in rows)]
+    send(app, ("short.csv", "\n".join([f"# fs: {record.fs:g}", "# unit: mV", *lines]).encode()))
+    visit(app, "what_if")
+    apply_edit(choose_edit(app, "change_rate"))
+    assert not app.error
+    assert "the network needs 10 s" in unescaped(" ".join(each.value for each in app.warning))
+    assert any("measured" in each.value.columns for each in app.table)
+    visit(app, "compare")
+    for differs in ("Label", "Method"):
+        app.segmented_control(key="differs").set_value(differs).run()
+        assert not app.error
+
+
+def test_networks_side_by_side_begin_with_the_one_that_is_chosen():
+    app = arriving(record="demo:lbbb", model="imle_net", method="input_x_gradient")
+    visit(app, "attributions").segmented_control(key="by").set_value("Networks").run()
+    app.selectbox(key="model").set_value("resnet1d").run()
+    (networks,) = [each for each in app.multiselect if each.label == "Networks"]
+    assert networks.value[0] == "resnet1d"
+
+
+def test_verdicts_of_several_methods_on_one_label_name_the_method(monkeypatch: pytest.MonkeyPatch):
+    held = {("CD", "saliency"): "partly", ("CD", "input_x_gradient"): "agrees", ("MI", "saliency"): "disagrees"}
+    monkeypatch.setattr(recordings, "_verdicts", lambda entry_id, network: held)
+    monkeypatch.setattr(state, "predicted", lambda entry_id, digest: None)
+    (entry,) = [each for each in state.entries().values() if each.id == "demo:lbbb"]
+    told = recordings._row(entry, SimpleNamespace(digest="0"))[-1]
+    assert told == "CD by Saliency: partly, CD by Input x gradient: agrees, MI: disagrees"
 
 
 def arriving(**asked: str) -> AppTest:

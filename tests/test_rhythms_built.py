@@ -9,7 +9,7 @@ import pytest
 
 from ecgviz.beats import delineate
 from ecgviz.beats.assemble import unconducted
-from ecgviz.beats.kinds import when_due
+from ecgviz.beats.kinds import after_dropped, when_due
 from ecgviz.criteria import evaluate_all
 from ecgviz.edit import shift_pr
 from ecgviz.measure import measure
@@ -162,6 +162,73 @@ def test_a_beat_after_a_premature_one_that_comes_before_it_is_due_is_early() -> 
     for apart in (0.25, 0.65):  # 0.80 and 1.20 after the beat before the premature one
         assert not when_due(np.where(interpolated == 0.5, apart, interpolated), ventricular).any()
     assert not when_due(np.where(interpolated == 0.5, np.nan, interpolated), ventricular).any()
+
+
+@pytest.mark.data
+def test_one_blocked_p_wave_beside_a_slow_regular_escape_is_complete_block_of_no_type(data_dir: Path) -> None:
+    """Type 1 and type 2 leave a pause, since a QRS complex is dropped."""
+    record = load_record(data_dir / "ludb" / "data" / "172.hea")
+    p_s, qrs_s = np.arange(0.35, DURATION_S, 60 / 80), np.arange(0.5, DURATION_S, 60 / 35)
+    _, measured, findings = read(build(record, list(p_s), list(qrs_s)))
+    assert measured.values["rr_range_fraction"] < 0.05
+    assert not {"2AVB/type_1", "2AVB/type_2"} & met(findings)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", ["149", "182"])
+@pytest.mark.parametrize("rr_s", [0.8, 1.1])
+def test_no_p_wave_is_found_where_there_is_none(data_dir: Path, name: str, rr_s: float) -> None:
+    """The network expects one before each QRS complex of an even rhythm; the signal has nothing there."""
+    jitter_s = 0.008 * np.random.default_rng(1).standard_normal(40)
+    record = load_record(data_dir / "ludb" / "data" / f"{name}.hea")
+    qrs_s = 0.5 + rr_s * np.arange(int((DURATION_S - 1.2) / rr_s)) + jitter_s[: int((DURATION_S - 1.2) / rr_s)]
+    beats, _, findings = read(build(record, [], list(qrs_s)))
+    assert np.isfinite(beats.p_on).mean() < 0.5
+    assert not {"SR", "NORM", "1AVB"} & {said.partition("/")[0] for said in met(findings)}
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", ["149", "172", "182"])
+def test_every_second_beat_after_a_short_rr_is_atrial_bigeminy(data_dir: Path, name: str) -> None:
+    record = load_record(data_dir / "ludb" / "data" / f"{name}.hea")
+    qrs_s = 0.6 + np.cumsum(np.tile([0.95, 0.55], 6)) - 0.95
+    qrs_s = qrs_s[qrs_s < DURATION_S - 0.6]
+    beats, _, findings = read(build(record, list(qrs_s - 0.15), list(qrs_s)))
+    inner = beats.kind[1:-1]
+    assert inner.count("premature_atrial") == pytest.approx(len(inner) / 2, abs=1)
+    assert {"PAC/premature_narrow", "BIGU/three_cycles"} <= met(findings)
+    assert not {"NORM", "SARRH"} & {said.partition("/")[0] for said in met(findings)}
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", ["149", "172"])
+def test_conducted_beats_of_second_degree_block_are_not_premature(data_dir: Path, name: str) -> None:
+    record = load_record(data_dir / "ludb" / "data" / f"{name}.hea")
+    p_s = np.arange(0.3, DURATION_S - 0.6, 1.0)
+    qrs_s = [at + 0.17 for k, at in enumerate(p_s) if k % 3 < 2]
+    beats, _, findings = read(build(record, list(p_s), qrs_s))
+    assert set(beats.kind) == {"normal"}
+    assert {"2AVB/any_type", "2AVB/type_2"} <= met(findings)
+    assert "PAC/premature_narrow" not in met(findings)
+
+
+def test_a_beat_after_the_pause_of_a_blocked_p_wave_is_told_by_where_it_lies() -> None:
+    r_s = np.array([1.0, 2.0, 4.0, 5.0, 6.0])
+    assert after_dropped(r_s, np.array([3.2])).tolist() == [False, False, False, True, False]
+    assert not after_dropped(r_s, np.empty(0)).any()
+    assert [after_dropped(r_s[:n], np.array([3.2])).size for n in range(4)] == [0, 1, 2, 3]
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", ["149", "182"])
+def test_slow_complete_block_in_noise_is_read(data_dir: Path, name: str) -> None:
+    """Most candidates are P waves then, which are no steeper than noise: QRS complexes are what must stand out."""
+    record = load_record(data_dir / "ludb" / "data" / f"{name}.hea")
+    built = build(record, list(np.arange(0.3, DURATION_S, 60 / 96)), list(np.arange(0.7, DURATION_S, 60 / 30)))
+    noise = 0.011 * np.random.default_rng(3).standard_normal(built.signal.shape)
+    beats, measured, _ = read(replace(built, signal=built.signal + noise))
+    assert not beats.reason
+    assert measured.values["rate_bpm"] == pytest.approx(30, abs=1)
 
 
 @pytest.mark.data

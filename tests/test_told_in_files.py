@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import plotly.graph_objects as go
 import pytest
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.testing.v1 import AppTest
@@ -153,7 +154,7 @@ def test_each_map_side_by_side_is_told_by_its_own_method(app: AppTest, told: Tol
 
 def test_networks_side_by_side_are_told_each_by_its_own_name(app: AppTest, told: Told):
     visit(app, "attributions").segmented_control(key="by").set_value("Networks").run()
-    first, second = app.multiselect(key="networks").value
+    first, second = app.multiselect(key=f"networks {app.selectbox(key='model').value}").value
     app.segmented_control(key="behind").set_value(second).run()
     assert told[f"matrix {first} input_x_gradient"]["model"].startswith(f"{first} ")
     assert told[f"matrix {second} input_x_gradient"]["model"].startswith(f"{second} ")
@@ -251,6 +252,13 @@ def test_a_cohort_tells_what_it_sums_up_and_no_recording_or_network_of_the_sideb
         assert "recording" not in told[f"cohort map {name}"]
     assert told["cohort excess"]["model"] == "first; second"
     assert not {"recording", "method"} & set(told["cohort guideline"])
+
+
+def test_a_title_is_told_in_letters_and_not_as_a_page_spells_it():
+    figure = go.Figure().update_layout(
+        title="Share in the guideline&#x27;s place<br>above &lt; below", meta={"alt": ""}
+    )
+    assert files.provenance(figure, {})["figure"] == "Share in the guideline's place above < below"
 
 
 def test_of_several_each_value_is_told_once():

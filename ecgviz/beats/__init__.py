@@ -17,7 +17,7 @@ from ecgviz.beats.peaks import SHORTEST_S, bridged, fine_grid, r_peaks, smoothed
 from ecgviz.beats.scaled import at_network_rate
 from ecgviz.beats.spans import rounded
 from ecgviz.beats.spikes import spikes, started_by, without_spikes
-from ecgviz.beats.together import p_together
+from ecgviz.beats.together import large_enough, p_together
 from ecgviz.errors import InputError
 from ecgviz.types import Beats, Record
 from ecgviz.types.arrays import BoolArray, FloatArray
@@ -115,7 +115,10 @@ def network_beats(record: Record, net: "Delineators | None" = None) -> Beats:
     on, off = found.whole["QRS"].T
     spiked = started_by(spikes_s, on)
     p, qrs, t = (found.whole[wave] for wave in WAVES)
-    found.whole["P"] = p_together(waves.whole, p, qrs, t, alike & ~spiked, gaps_s(record, usable))
+    together = p_together(waves.whole, p, qrs, t, alike & ~spiked, gaps_s(record, usable))
+    added = np.isnan(p[:, 0]) & np.isfinite(together[:, 0])
+    if added.any() and large_enough(signal, record.fs, together[added], qrs[added, 0]):
+        found.whole["P"] = together
     return _beats(record, usable, found, np.clip(moved, on, off), alike, spiked)
 
 
@@ -134,6 +137,7 @@ def _beats(
     of_lead["P"][:, no_p] = np.nan
     marks = {mark: whole[wave][:, side] for mark, wave, side in _places()}
     width_s = marks["qrs_off"] - marks["qrs_on"]
+    extra_p_s = np.empty(0) if no_p.all() else unconducted(found.extra_p, found.whole["P"], found.whole["QRS"])
     cut = cut_by_ends(marks["qrs_on"], marks["qrs_off"], record.duration_s)
     beats = Beats(
         r_s=r_s,
@@ -143,13 +147,13 @@ def _beats(
         qrs_off=marks["qrs_off"],
         t_on=marks["t_on"],
         t_off=marks["t_off"],
-        kind=beat_kinds(Signs(r_s, alike, width_s, pr_s, spiked, cut, gaps)),
+        kind=beat_kinds(Signs(r_s, alike, width_s, pr_s, spiked, cut, gaps, extra_p_s)),
         edge=at_edges(r_s, marks["t_off"], alike, record.duration_s),
         duration_s=record.duration_s,
         leads=record.leads,
         lead_marks={mark: of_lead[wave][:, :, side] for mark, wave, side in _places()},
         why_no_p=why_no_p,
-        extra_p_s=unconducted(found.extra_p, found.whole["P"], found.whole["QRS"]) if not no_p.all() else np.empty(0),
+        extra_p_s=extra_p_s,
         gaps_s=gaps,
         method=METHOD,
     )

@@ -13,6 +13,8 @@ WIDER_S = 0.030
 """So much wider than the usual ones is one sign of a beat from the ventricles."""
 LIKE_PR_S = 0.060
 """A P wave is a beat's own where PR differs by no more than this from that of the usual beats."""
+FAR_EARLY = 0.80
+"""A beat after so short an RR interval, of those around and of the one before, is early in bigeminy too."""
 DUE = (EARLY, 2 - EARLY)
 """In usual RR intervals, how long after the beat before a premature ventricular one the next of the rhythm may come for
 the premature one to be interpolated; concealed conduction delays it a little."""
@@ -28,6 +30,8 @@ HALF = 0.5
 class Signs:
     """What tells the kinds apart, (B,): whether shaped like most, QRS width, PR (NaN without P), whether spiked or cut.
 
+    ``extra_p_s`` are P waves that no QRS follows.
+
     Of a QRS complex that the recording cuts the R peak may be what is cut: whether it is early is not known.
     """
 
@@ -38,6 +42,7 @@ class Signs:
     spiked: BoolArray
     cut: BoolArray
     gaps_s: FloatArray = field(default_factory=lambda: NO_GAPS)
+    extra_p_s: FloatArray = field(default_factory=lambda: np.empty(0))
 
     @property
     def has_p(self) -> BoolArray:
@@ -68,20 +73,25 @@ def _usual(values: FloatArray, alike: BoolArray) -> float:
 def early(rr: FloatArray) -> BoolArray:
     """Return True for beats that come early, (B,): against the RR intervals around them, and against the one before.
 
-    ``rr`` (B - 1,) is NaN where an interval is not known: the beat after it is not early.
+    ``rr`` (B - 1,) is NaN where an interval is not known: the beat after it is not early. Where every second beat is
+    early, the beat's own interval makes the half of those around it short: it is left out where it is `FAR_EARLY`, not
+    otherwise, since sinus arrhythmia has such intervals.
     """
     result = np.zeros(rr.size + 1, dtype=bool)
     for b in (np.flatnonzero(np.isfinite(rr)) + 1).tolist():
         usual = _usual_around(rr, b)
         before = rr[b - 2] if b > 1 and np.isfinite(rr[b - 2]) else usual
         result[b] = rr[b - 1] < EARLY * usual and rr[b - 1] < EARLY * before
+        others = _usual_around(np.where(np.arange(rr.size) == b - 1, np.nan, rr), b)
+        result[b] |= rr[b - 1] < FAR_EARLY * min(others, before)
     return result
 
 
 def _usual_around(rr: FloatArray, b: int) -> float:
     """Return the median of the RR intervals around beat ``b`` that are known."""
     around = rr[max(0, b - 1 - AROUND) : b + AROUND]
-    return float(np.median(around[np.isfinite(around)]))
+    known = around[np.isfinite(around)]
+    return float(np.median(known)) if known.size else float("nan")
 
 
 def when_due(rr: FloatArray, ventricular: BoolArray) -> BoolArray:
@@ -95,6 +105,12 @@ def when_due(rr: FloatArray, ventricular: BoolArray) -> BoolArray:
     return result
 
 
+def after_dropped(r_s: FloatArray, extra_p_s: FloatArray) -> BoolArray:
+    """Return True for beats, (B,), whose RR is short only beside the one before, in which a P wave was blocked."""
+    n_blocked = np.histogram(extra_p_s, r_s)[0] if r_s.size > 1 else np.zeros(0, dtype=int)
+    return np.concatenate([np.zeros(min(r_s.size, 2), dtype=bool), n_blocked[:-1] > 0])
+
+
 def beat_kinds(signs: Signs) -> tuple[str, ...]:
     """Name the kind of each beat.
 
@@ -102,12 +118,13 @@ def beat_kinds(signs: Signs) -> tuple[str, ...]:
     own, or early, and wider or without any P wave. Premature atrial: early, as narrow as most (or with a P wave), in a
     rhythm that is regular otherwise; in atrial fibrillation every other beat is "early". Unsure: of another shape, but
     neither, as beats of a bundle branch block that comes and goes. The beat after an interpolated premature ventricular
-    one is not early.
+    one is not early, nor is the one after the pause of a blocked P wave.
     """
     rr = steps_s(signs.r_s, signs.gaps_s)
     soon = early(rr) & ~signs.cut
     ventricular = (signs.wide & ~signs.own_p) | (soon & (signs.wide | ~signs.has_p))
     soon &= ~(signs.alike & when_due(rr, ventricular & ~signs.alike & ~signs.spiked))
+    soon &= ~after_dropped(signs.r_s, signs.extra_p_s)
     late_or_usual = signs.alike & ~signs.cut & ~soon & ~np.append(False, soon[:-1])
     with_p = signs.has_p[late_or_usual]
     even = variation(signs.r_s, late_or_usual, signs.gaps_s) <= IRREGULAR

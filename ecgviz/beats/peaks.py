@@ -18,6 +18,8 @@ SHORTEST_S = 2.0
 """Below this no three beats fit, and the high-pass filter of the cleaning has not settled."""
 CONTRAST = 3.0
 """Steepness in the QRS complexes over the steepness between them: white noise gives 1.1 to 2, recordings 5 to 50."""
+AS_STEEP = 0.45
+"""A candidate has this share of the third steepest one's steepness, or is no QRS complex to be held against noise."""
 WEAK_BEAT = 0.2
 """A peak whose steepness is below this share of the third quartile's is no QRS complex."""
 T_WAVES = ((0.360, 0.45), (0.500, 0.36))
@@ -111,7 +113,9 @@ def r_peaks(clean: FloatArray, fs: float) -> tuple[np.ndarray, str]:
     for p in peaks:
         near[max(0, p - 2 * reach) : p + 2 * reach + 1] = True
     between = np.median(slope[~near]) if (~near).any() else np.inf
-    contrast = float(np.median(at_peak) / between) if between > 0 else np.inf
+    # In slow complete block most candidates are P waves: those that are far less steep than the steepest do not count.
+    steep = at_peak[at_peak >= AS_STEEP * np.sort(at_peak)[-3]]
+    contrast = float(np.median(steep) / between) if between > 0 else np.inf
     if contrast < CONTRAST:
         return np.empty(0, dtype=int), (
             f"no QRS complexes stand out: the signal is only {contrast:.1f} times as steep at the candidate peaks "

@@ -18,6 +18,9 @@ LEAST = 0.10
 rhythm in which most beats seem to have none, two with long PR have 0.28 and 0.53, two with flutter 0.006 and 0.014."""
 LEAST_OF_BEAT = 0.05
 """... and a beat has it where the network gives it this much in the beat itself."""
+SMALLEST_MV = 0.020
+"""So large is the median of such waves in some lead. In a rhythm without P waves the network can expect one all the
+same, where the median has 0.005 to 0.018 mV; those that it doubts in PTB-XL and LUDB have 0.026 mV and more."""
 SURE = 9.0
 """Bounds of a doubted wave lie where its odds are this much below their highest, as those of one that the network is
 sure of (nine to one) lie where it is as likely as not."""
@@ -69,6 +72,22 @@ def p_together(
         if (on + off) / 2 > earliest and on > 0 and seen >= LEAST_OF_BEAT:
             found[b] = max(on, earliest), off
     return found
+
+
+def large_enough(signal: FloatArray, fs: float, added: FloatArray, qrs_on_s: FloatArray) -> bool:
+    """Return whether the beats together have a wave where P waves were ``added`` (n, 2) before their QRS onsets (n,).
+
+    ``signal`` (L, N) mV. What is measured is the median of the stretches, less the line between its ends.
+    """
+    on_s, off_s = np.median(added - qrs_on_s[:, None], axis=0)
+    n = round((off_s - on_s) * fs) + 1
+    starts = np.round((qrs_on_s + on_s) * fs).astype(int)
+    stretches = [signal[:, first : first + n] for first in starts if 0 <= first <= signal.shape[1] - n]
+    if not stretches:
+        return False
+    wave = np.median(stretches, axis=0)
+    wave = wave - np.linspace(wave[:, 0], wave[:, -1], n, axis=1)
+    return bool(np.ptp(wave, axis=1).max() >= SMALLEST_MV)
 
 
 def _reach_s(qrs: FloatArray, t: FloatArray) -> float:

@@ -20,6 +20,8 @@ WEIGHTS: Mapping[str, float] = {
     "contra": 1.0,
 }
 """Weight of a cell by the role of its region."""
+STRONGEST = tuple(role for role in WEIGHTS if role != "absence")
+"""A cell belongs to the first of these; absence has nothing to do with the others."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +88,7 @@ def _draw(parts: Mapping[str, tuple[RoiPart, ...]], on: Canvas, met_leads: tuple
         inside = np.zeros_like(taken)
         for part in some:
             inside |= _cells(part, on, met_leads)
-        if role != "absence":
+        if role in STRONGEST:
             inside &= ~taken
             taken |= inside
         if inside.any():
@@ -128,13 +130,29 @@ def union_region(findings: Sequence[Finding], role: str = "primary") -> Region |
     """Return the union of the regions of one role over all findings that are met, or None when there is none.
 
     A finding that another one explains (`Finding.explained_by`) counts only where no other is met: the mirror image of
-    an infarct does not widen the place of the infarct. A cell has the largest weight that any of them gives it;
-    ``text`` names each statement with its place, so that their number can be shown beside every score in the region.
+    an infarct does not widen the place of the infarct. A cell has the largest weight that any of them gives it. What
+    is primary to one of them is not support or contra for another: as within one definition (`Regions`), a cell belongs
+    to its strongest role. ``text`` names each statement with its place, so that their number can be shown beside every
+    score in the region.
     """
-    chosen = [finding for finding in findings if finding.state == "met" and role in finding.regions]
-    chosen = [finding for finding in chosen if not finding.explained_by] or chosen
+    chosen = _with_role(findings, role)
     if not chosen:
         return None
-    weights: list[FloatArray] = [finding.regions[role].weight for finding in chosen]
+    own = weight = _largest(chosen, role)
+    for other in STRONGEST[: STRONGEST.index(role)] if role in STRONGEST else ():
+        if taken := _with_role(findings, other):
+            weight = np.where(_largest(taken, other) > 0, 0.0, weight)
+    if own.any() and not weight.any():
+        return None
     texts = dict.fromkeys(f"{finding.criterion} ({finding.regions[role].text})" for finding in chosen)
-    return Region(role, chosen[0].regions[role].leads, np.max(weights, axis=0), " + ".join(texts))
+    return Region(role, chosen[0].regions[role].leads, weight, " + ".join(texts))
+
+
+def _with_role(findings: Sequence[Finding], role: str) -> list[Finding]:
+    chosen = [finding for finding in findings if finding.state == "met" and role in finding.regions]
+    return [finding for finding in chosen if not finding.explained_by] or chosen
+
+
+def _largest(chosen: Sequence[Finding], role: str) -> FloatArray:
+    weights: list[FloatArray] = [finding.regions[role].weight for finding in chosen]
+    return np.asarray(np.max(weights, axis=0))

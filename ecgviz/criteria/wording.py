@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ecgviz.criteria.judged import Check
-from ecgviz.criteria.vocabulary import FLAGS, MEASURES, OF_BEATS
+from ecgviz.criteria.vocabulary import FLAGS, MEASURES, OF_BEATS, OF_RHYTHM
 from ecgviz.types import Finding
 
 MOST_ENTRIES = 4
@@ -16,6 +16,11 @@ MOST_DECIMALS = 3
 _OPERATORS = {">=": operator.ge, ">": operator.gt, "<=": operator.le, "<": operator.lt}
 _SIGNED = {measure.label for measure in MEASURES.values() if measure.signed}
 _FLAGS = {{**MEASURES, **OF_BEATS}[name].label for name in FLAGS}
+_COUNTS = {
+    {**MEASURES, **OF_RHYTHM}[name].label
+    for name in ("n_ectopic", "blocked_p", "blocked_p_run", "conducted_p_run", "bigeminy_cycles", "trigeminy_cycles")
+}
+"""Whole numbers, which are told without decimals."""
 _DECIMALS = {"ms": 0, "deg": 0, "bpm": 0, "mV": 2, "1": 2, "mV*ms": 0, "mV/s": 1, "Hz": 1}
 _UNITS = {"ms": " ms", "deg": "°", "bpm": " bpm", "mV": " mV", "1": "", "mV*ms": " mV ms", "mV/s": " mV/s", "Hz": " Hz"}
 _VERDICT = {"met": "met", "not_met": "not met", "borderline": "borderline", "not_evaluable": "not evaluable"}
@@ -29,6 +34,8 @@ def number(value: float, unit: str, *, signed: bool = False, more: int = 0) -> s
 def _more(group: Sequence[Check]) -> int:
     """Return how many decimals more the values need for what is said of them to hold of the numbers as printed."""
     first = group[0]
+    if first.label in _COUNTS:
+        return -_DECIMALS[first.unit]
     for more in range(MOST_DECIMALS + 1):
         said = [float(f"{check.value:.{_DECIMALS[first.unit] + more}f}") for check in group]
         limit = float(f"{first.limit:.{_DECIMALS[first.unit] + more}f}")

@@ -33,7 +33,10 @@ def over_original(figure: go.Figure, altered: Record, original: Record) -> go.Fi
             upwards = 1000.0 if lead == trace.name else -1000.0
             first = round(trace.x0 * altered.fs)
             span = slice(first, first + len(trace.y))
-            zero = float(np.nanmedian(np.asarray(trace.y, dtype=float) - upwards * altered.lead(lead)[span]))
+            away = np.asarray(trace.y, dtype=float) - upwards * altered.lead(lead)[span]
+            if np.isnan(away).all():  # a column past the end of a short recording, or in a gap
+                continue
+            zero = float(np.nanmedian(away))
             figure.add_trace(
                 go.Scatter(
                     x0=trace.x0,

@@ -1,11 +1,12 @@
 """The records of a cohort as a table that the store itself sorts and cuts into pages, and the way to one of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import streamlit as st
 
 from ecgviz.cohort import Cohort
 from ecgviz.cohort.question import Question
+from ecgviz.errors import EcgvizError
 from ecgviz.figures.style import MISSING
 from ecgviz.ui import state, widgets, wording
 from ecgviz.ui.state import cohort as kept
@@ -97,10 +98,10 @@ def listed(cohort: Cohort, now: str, question: Question) -> None:
     )
     picked = [row for row in event.selection.rows if row < len(rows)]
     widgets.note(f"{n} records of {question.model}; click the box before a row to choose it.")
-    open_one([] if not picked else [str(rows.record[picked[0]])], question, "")
+    open_one(cohort, now, [] if not picked else [str(rows.record[picked[0]])], question, "")
 
 
-def open_one(records: Sequence[str], question: Question, choose: str) -> None:
+def open_one(cohort: Cohort, now: str, records: Sequence[str], question: Question, choose: str) -> None:
     """Offer to open a record in the other pages, with the network, label and method that were asked of it."""
     known = state.entries()
     if not any(record in known for record in records):
@@ -116,3 +117,29 @@ def open_one(records: Sequence[str], question: Question, choose: str) -> None:
     record = str(st.selectbox(choose, there, key="cohort nearest")) if choose else there[0]
     if st.button(f"Open {wording.plain(record)}", type="primary", key="open cohort record"):
         st.switch_page(WHERE_FROM, query_params=dict(kept.address(record, question)))
+    for told in _differs(cohort, now, record, question):
+        widgets.note(told)
+
+
+def _differs(cohort: Cohort, now: str, record: str, question: Question) -> Iterator[str]:
+    """Yield why the pages may give a record other numbers than its row: another file, or another network by that name.
+
+    A store of PTB-XL is of its 100 Hz files unless another rate was asked for, and the library opens those of 500 Hz.
+    """
+    asked = "SELECT record_key, fs, settings FROM cohort WHERE record = ? AND model = ? AND method = ? AND label = ?"
+    rows = kept.asked(now, asked, (record, question.model, question.method, question.label), cohort)
+    opened = state.open_recording(record)
+    if rows.empty or isinstance(opened, str):
+        return
+    row = rows.iloc[0]
+    if isinstance(row.record_key, str) and opened.key != row.record_key:
+        yield (
+            f"The row was worked out from another file of this recording, of {row.fs:g} Hz where the one that opens "
+            f"has {opened.fs:g} Hz: numbers differ, and a verdict near a limit may."
+        )
+    try:
+        network = state.model(question.model)
+    except EcgvizError:
+        return  # the page that opens says so
+    if network.digest != cohort.settings[row.settings]["model_digest"]:
+        yield f"The row was worked out by another {wording.plain(question.model)}: weights or thresholds have changed."

@@ -1,7 +1,7 @@
 """The views of the Cohort page: class maps, distributions, criteria, methods apart, published findings, clusters."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -55,7 +55,7 @@ def maps(asked: Asked) -> None:
                 continue
             drawn = figures.map_figure(
                 shares,
-                title=f"{model}, % of mass, {n} records",
+                title=f"{model}, % of mass, {of_records(n)}",
                 outlined=figures.pointed_at(each.guideline),
                 limit=limit,
                 title_letters=figures.TITLE_LETTERS,
@@ -86,6 +86,11 @@ def _beside(n: int) -> list[Any]:
     return [row.container(width=_MATRIX_PX) for _ in range(n)]
 
 
+def of_records(n: int) -> str:
+    """Return a number of records in words."""
+    return f"{n} record{'s' if n != 1 else ''}"
+
+
 def of_question(question: Question) -> files.Shows:
     """Return what the files of a figure tell of the network, method and label that it sums up, and on which records."""
     records = question.which if question.member is None else f"{question.which}, {question.group} {question.member}"
@@ -100,9 +105,9 @@ def _guideline(asked: Asked, maps: Sequence[ClassMap]) -> None:
         named = wording.plain(label)
         st.info(f"The guideline points nowhere: on none of these records a criterion of {named} with a place is met.")
         return
-    title = f"Guideline for {label}, % of {found.n_guideline} records"
+    title = f"Guideline for {label}, % of {of_records(found.n_guideline)}"
     if not cohort_records.same_guideline(asked.cohort, asked.state, asked.questions):
-        title = f"Guideline for {label}, %, {found.n_guideline} records of {found.question.model}"
+        title = f"Guideline for {label}, %, {of_records(found.n_guideline)} of {found.question.model}"
     figure = figures.guideline_figure(found.guideline, found.n_guideline, title=title)
     table = tables.matrix_table(figures.guideline_by_wave(found.guideline), STANDARD_LEADS)
     shows = {name: told for name, told in of_question(found.question).items() if name != "method"}
@@ -203,7 +208,8 @@ def criteria(asked: Asked) -> None:
         st.dataframe(met(found), hide_index=True, placeholder=MISSING, key=f"cohort criteria {question.model}")
     widgets.note(
         "used = yes: more of the map than of any control lies in the place of the definition, and more than an even "
-        "spread would have there, with the whole 95 % interval; no (ignored): less; few: fewer than 10 records."
+        "spread would have there, with the whole 95 % interval; no (ignored): less, with all of it; open: neither; "
+        "few: fewer than 10 records."
     )
 
 
@@ -244,10 +250,11 @@ def published(asked: Asked) -> None:
         density = by_wave(found.mean) / np.nansum(found.mean)
         drawn = figures.map_figure(
             density,
-            title=f"{question.model}: density, % of all cells, {len(found.patients)} records of highest output",
+            title=f"{question.model}: density, % of all cells, {of_records(len(found.patients))} of highest output",
         )
         table = tables.matrix_table(density, STANDARD_LEADS)
-        widgets.draw(drawn, table, f"cohort density {question.model}", shows=of_question(question))
+        every = replace(question, which="all")  # what the recipe takes, whatever was chosen above
+        widgets.draw(drawn, table, f"cohort density {question.model}", shows=of_question(every))
         densest = "; ".join(f"{lead} {role_map.part_of_beat(atom)}" for lead, atom in found.strongest)
         st.markdown(f"Densest: {wording.plain(densest)}.")
         _leads_of(question.model, count_leads(found.of_records))
@@ -259,7 +266,8 @@ def published(asked: Asked) -> None:
             )
     widgets.note(
         f"After Wagner et al. 2024 (arXiv 2305.17043): unsigned mass a second and cell, mean of the {TOP} records with "
-        "the highest output. A finding passes where its cells are denser than the same segment in the other leads."
+        "the highest output, whatever was chosen as records above. A finding passes where its cells are denser than "
+        "the same segment in the other leads."
     )
 
 
@@ -293,14 +301,14 @@ def grouped(asked: Asked) -> None:
         with column:
             drawn = figures.map_figure(
                 found.centres[each],
-                title=f"Cluster {each + 1}, {found.sizes[each]} records",
+                title=f"Cluster {each + 1}, {of_records(found.sizes[each])}",
                 limit=limit,
             )
             means = tables.matrix_table(found.centres[each], STANDARD_LEADS)
             widgets.draw(drawn, means, f"cohort centre {each}", shows=of_question(question))
     _leads_of(question.model, found.n_by_lead)
     nearest = [record for some in found.nearest for record in some]
-    cohort_records.open_one(nearest, question, "Record near a centre")
+    cohort_records.open_one(asked.cohort, asked.state, nearest, question, "Record near a centre")
 
 
 def records(asked: Asked) -> None:

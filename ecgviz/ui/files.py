@@ -1,5 +1,6 @@
 """A figure's numbers as a table, and the figure itself as a file with where it comes from."""
 
+import html
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -94,7 +95,7 @@ def offer(drawn: go.Figure | Callable[[], go.Figure], table: Table, key: str, *,
 def provenance(figure: go.Figure, shows: Shows) -> Mapping[str, str]:
     """Return what the files of a figure tell of it: its title, what it shows, and by what it was made."""
     title = figure.layout.title.text or figure.layout.meta["alt"].split(",")[0]
-    return {"figure": re.sub(r"<[^>]+>", " ", title), **shows, **_MADE_BY}
+    return {"figure": html.unescape(re.sub(r"<[^>]+>", " ", title)), **shows, **_MADE_BY}
 
 
 def name_of(record: Record, what: str) -> str:

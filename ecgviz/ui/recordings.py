@@ -9,7 +9,7 @@ from ecgviz.checkpoint import Model
 from ecgviz.errors import EcgvizError
 from ecgviz.figures.style import percent
 from ecgviz.records.library import Entry
-from ecgviz.ui import state, widgets, wording
+from ecgviz.ui import method_words, state, widgets, wording
 
 EVIDENCE = ("agrees", "partly", "disagrees", "not assessable")
 NOT_ASKED = "not asked yet"
@@ -100,7 +100,11 @@ def _row(entry: Entry, network: Model | None) -> tuple[object, ...]:
         held = [f"{label} {percent(said.probability(label))}" for label in said.labels if said.positive(label)]
         called = ", ".join(held) or "none"
     verdicts = {} if network is None else _verdicts(entry.id, network)
-    told = ", ".join(f"{label}: {evidence}" for (label, _), evidence in verdicts.items())
+    labels = [label for label, _ in verdicts]
+    told = ", ".join(
+        f"{label}{f' by {method_words.method_name(method)}' if labels.count(label) > 1 else ''}: {evidence}"
+        for (label, method), evidence in verdicts.items()
+    )
     return entry.id, entry.source, entry.age_years, entry.sex, ", ".join(entry.labels), called, told
 
 

@@ -65,7 +65,7 @@ def pick(record: Record) -> tuple[Shown, ...]:
 def _networks(first: str) -> list[str]:
     names = list(available_models())
     others = [name for name in names if name != first][:1]
-    return st.multiselect("Networks", names, default=[first, *others], max_selections=MOST, key="networks")
+    return st.multiselect("Networks", names, default=[first, *others], max_selections=MOST, key=f"networks {first}")
 
 
 def _methods(network: Model, first: str) -> list[str]:

@@ -64,7 +64,8 @@ def predictions(sides: Sides) -> None:
     rows = [(label, words.label_name(label), *(each.get(label, MISSING) for each in found)) for label in labels]
     table = pd.DataFrame(rows, columns=["label", "stands for", *_titles(sides)])
     called = [any("called" in cell for cell in row[2:]) or row[0] in {side.label for side in sides} for row in rows]
-    widgets.small_table(_heads_escaped(table[called]), "label", "stands for")
+    if any(called):
+        widgets.small_table(_heads_escaped(table[called]), "label", "stands for")
     if not all(called):
         widgets.show_table(
             f"{len(rows) - sum(called)} more labels, called on no side",
