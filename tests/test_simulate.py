@@ -204,7 +204,11 @@ def test_fast_fibrillation_has_the_rate_asked_for_and_stays_irregular():
         ({"age_years": 3.0}, "age in years"),
         ({"finding": "pvc", "duration_s": 2.0}, "too short for an ectopic beat"),
         ({"finding": "sinus_tachycardia", "heart_rate_bpm": 60.0}, "none of 400 patients"),
-        ({"finding": "af", "duration_s": 2.0, "heart_rate_bpm": 35.0, "seed": 2}, "too short for an RR interval"),
+        ({"finding": "af", "duration_s": 2.0, "heart_rate_bpm": 35.0, "seed": 2}, "too short for two RR intervals"),
+        (
+            {"finding": "af", "duration_s": 2.0, "heart_rate_bpm": 35.0, "seed": 2, "severity": 0.9},
+            "too short for an RR interval",
+        ),
         ({"finding": "af", "duration_s": 60.0, "heart_rate_bpm": 150.0}, "af: 150 beats a minute are too many for irr"),
         ({"finding": "af", "duration_s": 60.0, "heart_rate_bpm": 180.0, "seed": 0}, "none of them shorter than 384 ms"),
     ],

@@ -127,22 +127,23 @@ def test_cells_of_a_rhythm_lie_on_the_beats_that_it_is_about() -> None:
 
 def test_the_values_of_a_rhythm_are_those_of_its_beats() -> None:
     beats = replace(even_beats(4, without_p=(1,)), r_s=np.array([1.0, 1.8, 3.0, 4.0]))
-    values = rhythm_values({"p_ms": 100.0, "pr_ms": 160.0}, beats)
+    values = rhythm_values({"p_ms": 100.0, "pr_ms": 160.0, "qt_ms": 400.0}, beats)
     told = {name: values[name] for name in ("rr_mean_ms", "rate_bpm", "rr_sd_ms", "rr_cv", "rr_range_fraction")}
     assert told == pytest.approx(
         {"rr_mean_ms": 1000, "rate_bpm": 60, "rr_sd_ms": 400 / 6**0.5, "rr_cv": 0.4 / 6**0.5, "rr_range_fraction": 0.4}
     )
     assert (values["p_fraction"], values["n_beats"], values["n_ectopic"], values["p_ms"]) == (0.75, 4, 0, 100.0)
-    assert np.isnan(rhythm_values({"p_ms": 100.0}, even_beats(4, without_p=range(4)))["p_ms"])
+    assert np.isnan(rhythm_values({"p_ms": 100.0, "qt_ms": 400.0}, even_beats(4, without_p=range(4)))["p_ms"])
 
 
 def test_planted_intervals_are_those_between_the_marks(pvc: Simulation) -> None:
     values, beats = pvc.truth.twin_values, pvc.truth.twin_beats
+    rr_s = np.diff(beats.r_s).mean()
     np.testing.assert_allclose(1000 * (beats.p_off - beats.p_on), values["p_ms"], atol=1e-6)
     np.testing.assert_allclose(1000 * (beats.qrs_on - beats.p_on), values["pr_ms"], atol=1e-6)
     np.testing.assert_allclose(1000 * (beats.qrs_off - beats.qrs_on), values["qrs_ms"], atol=1e-6)
-    assert values["qtc_bazett_ms"] == pytest.approx(values["qt_ms"] / (60 / 70) ** 0.5)
-    assert values["qtc_fridericia_ms"] == pytest.approx(values["qt_ms"] / (60 / 70) ** (1 / 3))
+    assert values["qtc_bazett_ms"] == pytest.approx(values["qt_ms"] / rr_s**0.5)
+    assert values["qtc_fridericia_ms"] == pytest.approx(values["qt_ms"] / rr_s ** (1 / 3))
 
 
 def test_the_p_wave_of_a_beat_that_never_came_stands_where_the_twin_has_it(pvc: Simulation) -> None:

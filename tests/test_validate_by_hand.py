@@ -83,13 +83,13 @@ def test_marked_intervals_are_of_waves_that_belong_to_the_beat() -> None:
 
 def judged(stated: bool, state: str) -> _Judged:
     finding = Finding("AFIB", "atrial fibrillation", "d", state, "why", "source", ())
-    return _Judged("it", {"AFIB": stated}, (finding,))
+    return _Judged("it", {"AFIB": stated}, (finding,), "one")
 
 
 def test_what_is_borderline_is_not_met_on_either_side() -> None:
     cases = [judged(False, state) for state in ("met", "not_met", "borderline", "borderline", "not_evaluable")]
     cases += [judged(True, state) for state in ("met", "borderline", "not_met", "met", "not_evaluable")]
-    row = _row("AFIB", ANY, cases)
+    row = _row("AFIB", ANY, cases, 1)
     assert (row.specificity, row.sensitivity) == (3 / 4, 2 / 4)
     assert (row.open_negative, row.open_positive) == (1, 1)
 

@@ -15,7 +15,7 @@ from tests.criteria_subjects import beats, measurements
 
 def judged(record: str, stated: bool, *states: str) -> _Judged:
     findings = tuple(Finding("AFIB", "AF", f"d{n}", state, "why", "source", ()) for n, state in enumerate(states))
-    return _Judged(record, {"AFIB": stated}, findings)
+    return _Judged(record, {"AFIB": stated}, findings, f"patient {record}")
 
 
 CASES = (
@@ -29,11 +29,11 @@ CASES = (
 
 
 def test_rates_are_over_what_could_be_evaluated() -> None:
-    row = _row("AFIB", ANY, CASES)
+    row = _row("AFIB", ANY, CASES, 1)
     assert (row.n_positive, row.n_negative, row.open_positive, row.open_negative) == (3, 3, 1, 1)
     assert (row.sensitivity, row.specificity) == (0.5, 0.5)
     assert 0 < row.sensitivity_low < 0.5 < row.sensitivity_high < 1
-    assert _row("AFIB", "d1", CASES).sensitivity == 0
+    assert _row("AFIB", "d1", CASES, 1).sensitivity == 0
 
 
 def test_every_missed_and_every_false_finding_is_a_disagreement() -> None:

@@ -17,7 +17,7 @@ from ecgviz.beats.peaks import SHORTEST_S, bridged, fine_grid, r_peaks, smoothed
 from ecgviz.beats.scaled import at_network_rate
 from ecgviz.beats.spans import rounded
 from ecgviz.beats.spikes import spikes, started_by, without_spikes
-from ecgviz.beats.together import large_enough, p_together
+from ecgviz.beats.together import with_doubted
 from ecgviz.errors import InputError
 from ecgviz.types import Beats, Record
 from ecgviz.types.arrays import BoolArray, FloatArray
@@ -114,11 +114,9 @@ def network_beats(record: Record, net: "Delineators | None" = None) -> Beats:
     moved = np.clip(at + np.where(alike, basic.shift, 0), 0, fine.shape[1] - 1) / fs
     on, off = found.whole["QRS"].T
     spiked = started_by(spikes_s, on)
-    p, qrs, t = (found.whole[wave] for wave in WAVES)
-    together = p_together(waves.whole, p, qrs, t, alike & ~spiked, gaps_s(record, usable))
-    added = np.isnan(p[:, 0]) & np.isfinite(together[:, 0])
-    if added.any() and large_enough(signal, record.fs, together[added], qrs[added, 0]):
-        found.whole["P"] = together
+    found.whole["P"] = with_doubted(
+        waves.whole, found.whole, alike & ~spiked, gaps_s(record, usable), signal, record.fs
+    )
     return _beats(record, usable, found, np.clip(moved, on, off), alike, spiked)
 
 

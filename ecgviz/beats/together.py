@@ -3,6 +3,8 @@
 Dimensions: B beats, T samples at the network's rate, K classes (none, P, QRS, T), W samples of a window.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from ecgviz.beats.assemble import LONGEST_PR_S, VERY_LONG_PR_S
@@ -26,6 +28,24 @@ SURE = 9.0
 sure of (nine to one) lie where it is as likely as not."""
 NEAREST_S = 0.060
 """The middle of a P wave is further from QRS onset than this: a pacing spike at a coarse rate is nearer."""
+
+
+def with_doubted(
+    probabilities: FloatArray,
+    whole: Mapping[str, FloatArray],
+    own: BoolArray,
+    gaps_s: FloatArray,
+    signal: FloatArray,
+    fs: float,
+) -> FloatArray:
+    """Return the P waves of `p_together` where the ``signal`` (L, N) mV shows something there, else those of ``whole``.
+
+    ``whole`` has onsets and offsets (B, 2) of P, QRS and T; the others are as for `p_together`.
+    """
+    p, qrs = whole["P"], whole["QRS"]
+    together = p_together(probabilities, p, qrs, whole["T"], own, gaps_s)
+    added = np.isnan(p[:, 0]) & np.isfinite(together[:, 0])
+    return together if added.any() and large_enough(signal, fs, together[added], qrs[added, 0]) else p
 
 
 def p_together(

@@ -142,6 +142,8 @@ def simulate(
     if math.isfinite(share_percent):
         share = number(share_percent, 3)
         write_lines(f"Part of the planted difference in {', '.join(truth.guideline_leads)}: {share} %.")
+    if not truth.meets:
+        write_lines(f"At this severity the record stays below the published limits of {finding}.")
     return write_lines(f"Written to {out}.", NOTICE)
 
 

@@ -21,6 +21,12 @@ WORST = 10
 AGAINST: Mapping[str, str] = {"global": "the median over leads", "per_lead": "each lead's own marks"}
 RATES_HZ = (100.0, 500.0)
 """Simulated recordings are measured at these rates, those of PTB-XL, when none is asked for."""
+COLUMNS = (
+    *("statement", "definition"),
+    *("with", "patients", "open", "sensitivity", "95 %"),
+    *("without", "patients", "open", "specificity", "95 %"),
+)
+"""Of the table of criteria."""
 
 Ludb = Annotated[Path, typer.Argument(metavar="DIR", help="LUDB as PhysioNet publishes it: ludb.csv and data/.")]
 
@@ -89,26 +95,16 @@ def criteria(
     if as_json:
         shown = {"n_records": found.n_records, "rows": found.rows}
         return write_json(shown | ({"disagreements": found.disagreements} if disagreements else {}))
-    columns = (
-        "statement",
-        "definition",
-        "with",
-        "open",
-        "sensitivity",
-        "95 %",
-        "without",
-        "open",
-        "specificity",
-        "95 %",
-    )
     write_table(
-        f"{found.n_records} recordings; open = could not be evaluated, which is left out of the rates",
-        columns,
+        f"{found.n_records} recordings; open = could not be evaluated, which is left out of the rates; "
+        "- = too few to tell",
+        COLUMNS,
         [
             (
-                *(row.criterion, row.definition, str(row.n_positive), str(row.open_positive)),
+                *(row.criterion, row.definition),
+                *(str(row.n_positive), str(row.patients_positive), str(row.open_positive)),
                 *_rate(row.sensitivity, row.sensitivity_low, row.sensitivity_high),
-                *(str(row.n_negative), str(row.open_negative)),
+                *(str(row.n_negative), str(row.patients_negative), str(row.open_negative)),
                 *_rate(row.specificity, row.specificity_low, row.specificity_high),
             )
             for row in found.rows

@@ -20,7 +20,10 @@ SIMULATED_HZ = (100.0, 1000.0)
 
 
 def remove_p(record: Record, beats: Beats) -> Edited:
-    """Take every P wave out of every lead, with the noise that lay on it kept (`scale_wave` says from where to where).
+    """Take the P wave of every beat out of every lead, with the noise that lay on it kept.
+
+    `scale_wave` says from where to where. P waves without a QRS complex (`Beats.extra_p_s`) stay, because where they
+    begin and end is not marked; the sentence counts them.
 
     In 108 of 115 recordings, of PTB-XL and simulated, `ecgviz.beats.delineate` finds no P wave afterwards; in the
     others it takes what is left, noise of some 20 uV, for one.
@@ -34,7 +37,9 @@ def remove_p(record: Record, beats: Beats) -> Edited:
         raise EditError(f"no beat of {record.id} has a P wave to remove")
     flat = scale_wave(record, beats, "P", record.leads, 0.0)
     n_had = int(np.isfinite(beats.p_on).sum())
-    sentence = f"P waves removed in {n_had} of {len(beats)} beats"
+    n_stay = beats.extra_p_s.size
+    stay = f"; {n_stay} without a QRS complex {'stays' if n_stay == 1 else 'stay'}" if n_stay else ""
+    sentence = f"P waves removed in {n_had} of {len(beats)} beats{stay}"
     return edited_record(record, flat.record.signal, flat.beats, "no_p", sentence)
 
 

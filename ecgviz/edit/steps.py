@@ -103,7 +103,7 @@ CHANGES: Mapping[str, Change] = MappingProxyType(
         "remove_p": Change(
             remove_p,
             "Remove P waves",
-            "From 40 ms before every P wave to QRS onset stays the level before it, with the noise that lay there.",
+            "From 40 ms before each beat's P wave to QRS onset stays the level before it, with the noise there.",
         ),
         "shift_pr": Change(
             shift_pr,

@@ -20,6 +20,8 @@ MIN_RR_S = 0.32
 SHORTEST_FIBRILLATION_S = 1.2 * MIN_RR_S
 FREE_BPM = 112.0
 """Up to this rate few RR intervals of fibrillation meet the shortest one, and their mean is as asked without help."""
+IRREGULAR_RR_CV = 0.10
+"""Atrial fibrillation is planted where RR intervals vary by this much or more (standard deviation over mean)."""
 MOST_DRAWS = 1000
 
 
@@ -85,14 +87,20 @@ def sinus_times(rng: np.random.Generator, heart: Heart, breath: Breathing, durat
 def fibrillation(rng: np.random.Generator, heart: Heart, severity: float, duration_s: float) -> FloatArray:
     """QRS onsets of atrial fibrillation: independent gamma RR intervals, coefficient of variation .17 to .28.
 
-    A stretch that looks regular by chance is drawn again, so that the record shows what its label says. No interval is
-    shorter than `SHORTEST_FIBRILLATION_S`; above `FREE_BPM`, which that would slow, they are scaled to the mean asked.
+    A stretch that looks regular by chance is drawn again, so that the record shows what its label says: from severity 1
+    on, it has two or more RR intervals between whole QRS complexes, and they vary by `IRREGULAR_RR_CV` (which makes
+    records of 2 s some 7 beats a minute faster than longer ones). No interval is shorter than
+    `SHORTEST_FIBRILLATION_S`; above `FREE_BPM`, which that would slow, they are scaled to the mean asked over the whole
+    clock, from before the record to after it. Up to there the rate is that asked on average over seeds only.
 
     Raises
     ------
     SimulationError
-        For a rate at which such intervals cannot vary as much.
+        For a rate at which such intervals cannot vary as much, or of which two mean intervals do not fit in the record.
     """
+    strict = severity >= 1
+    if strict:
+        _check_room(heart, duration_s)
     mean, floor = 60 / heart.rate_bpm, SHORTEST_FIBRILLATION_S
     cv = float(np.clip((0.17 + 0.11 * rng.random()) * severity, 0.05, 0.35))
     start = -LEAD_IN_S - mean * rng.random()
@@ -103,13 +111,31 @@ def fibrillation(rng: np.random.Generator, heart: Heart, severity: float, durati
         if fast:
             rr = floor + (rr - floor) * (mean - floor) / (rr.mean() - floor)
         times = start + np.cumsum(rr)
-        seen = np.diff(times[(times >= 0) & (times < duration_s)])
-        if seen.size < 4 or seen.std() >= 0.75 * cv * seen.mean():
+        if _irregular(times, duration_s, 0.75 * cv) and (not strict or _meets(times, heart, duration_s)):
             return np.asarray(times[times < duration_s + 2])
     raise SimulationError(
         f"simulate af: {heart.rate_bpm:g} beats a minute are too many for irregular RR intervals, none of them "
         f"shorter than {1000 * floor:.0f} ms; ask for a lower rate"
     )
+
+
+def _check_room(heart: Heart, duration_s: float) -> None:
+    if 2 * 60 / heart.rate_bpm + heart.qrs_ms / 1000 > duration_s:
+        raise SimulationError(
+            f"simulate af: {duration_s:g} s at {heart.rate_bpm:g} beats a minute are too short for two RR intervals, "
+            "and one cannot be irregular"
+        )
+
+
+def _irregular(times: FloatArray, duration_s: float, least_cv: float) -> bool:
+    """Tell whether the intervals seen vary as their coefficient of variation promises; of few, chance decides."""
+    seen = np.diff(times[(times >= 0) & (times < duration_s)])
+    return bool(seen.size < 4 or seen.std() >= least_cv * seen.mean())
+
+
+def _meets(times: FloatArray, heart: Heart, duration_s: float) -> bool:
+    whole = np.diff(times[(times >= 0) & (times + heart.qrs_ms / 1000 <= duration_s)])
+    return bool(whole.size >= 2 and whole.std() >= IRREGULAR_RR_CV * whole.mean())
 
 
 def beats_at(times: FloatArray, rng: np.random.Generator, breath: Breathing, memory: float = 0.7) -> Rhythm:

@@ -65,10 +65,15 @@ class Truth:
         return float(self.evidence[rows].sum()) / total if total > 0 else float("nan")
 
 
-def rhythm_values(planted: Mapping[str, float], beats: Beats) -> dict[str, float]:
-    """Return the planted values with what the beats inside the record add; P and PR are NaN where no beat has a P wave.
+OF_P = ("p_ms", "pr_ms", "p_axis_deg", "ptf_v1_mv_ms")
+"""Values that a record whose beats have no P wave does not have."""
 
-    ``pr_ms``, ``qrs_ms`` and ``qt_ms`` stay those of the dominant beat at the mean rate.
+
+def rhythm_values(planted: Mapping[str, float], beats: Beats) -> dict[str, float]:
+    """Return the planted values with what the beats inside the record add; `OF_P` are NaN where no beat has a P wave.
+
+    ``pr_ms``, ``qrs_ms`` and ``qt_ms`` stay those of the dominant beat at the mean rate; QTc is that QT at the record's
+    own mean RR interval.
     """
     rr = 1000 * beats.rr_s
     has_p = ~np.isnan(beats.p_on)
@@ -77,10 +82,18 @@ def rhythm_values(planted: Mapping[str, float], beats: Beats) -> dict[str, float
         mean, sd = float(rr.mean()), float(rr.std())
         values |= {"rr_mean_ms": mean, "rate_bpm": 60000 / mean, "rr_sd_ms": sd, "rr_cv": sd / mean}
         values["rr_range_fraction"] = float(np.ptp(rr)) / mean
+        values["qtc_bazett_ms"] = float(planted["qt_ms"] / np.sqrt(mean / 1000))
+        values["qtc_fridericia_ms"] = float(planted["qt_ms"] / np.cbrt(mean / 1000))
     if not has_p.any():
-        values |= {"p_ms": np.nan, "pr_ms": np.nan}
+        values |= dict.fromkeys(OF_P, np.nan)
     values["p_fraction"] = float(has_p.mean()) if has_p.size else float("nan")
     return values | {"n_beats": float(len(beats)), "n_ectopic": float(beats.ectopic.sum())}
+
+
+def rhythm_per_lead(planted: Mapping[str, FloatArray], beats: Beats) -> dict[str, FloatArray]:
+    """Return the planted amplitudes; that of P is NaN in every lead where no beat has a P wave."""
+    no_p = np.isnan(beats.p_on).all()
+    return dict(planted) | ({"p_mv": np.full(len(LEADS), np.nan)} if no_p else {})
 
 
 def smallest_mask(evidence: FloatArray, energy: float = 0.90) -> BoolArray:

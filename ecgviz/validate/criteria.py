@@ -1,5 +1,6 @@
 """How right criteria are: against the statements of PTB-XL's and LUDB's cardiologists, one diagnosis at a time."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from ecgviz.validate.delineation import unseen_beats
 from ecgviz.validate.marked import recordings
 
 FEWEST = 5
-"""A statement is scored when so many recordings have it."""
+"""A statement is scored when so many patients have it, and a rate is told of so many patients or more."""
 ANY = "any definition"
 """In place of a definition's key: at least one of the published definitions holds."""
 BY_LUDB: Mapping[str, tuple[str, ...]] = {
@@ -68,9 +69,10 @@ class CriterionRow:
     """One definition (or `ANY`) against the readers' statement.
 
     ``sensitivity`` is the share of the ``n_positive`` recordings with the statement in which the definition is met,
-    ``specificity`` that of the ``n_negative`` others in which it is not, each with its 95 % interval (Wilson), over
+    ``specificity`` that of the ``n_negative`` others in which it is not, each with its 95 % interval (`rate_of`), over
     recordings in which it could be evaluated; ``open_positive`` and ``open_negative`` count those in which it could
-    not. Borderline is not met. NaN where nothing is left to divide by.
+    not. ``patients_positive`` and ``patients_negative`` are whose recordings they are; a patient may be on both sides.
+    Borderline is not met. NaN where too few patients, or no recording that could be evaluated, are on that side.
     """
 
     criterion: str
@@ -85,6 +87,8 @@ class CriterionRow:
     specificity: float
     specificity_low: float
     specificity_high: float
+    patients_positive: int
+    patients_negative: int
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,7 @@ class _Judged:
     record: str
     stated: Mapping[str, bool]
     findings: tuple[Finding, ...]
+    patient: str
 
     def state(self, criterion: str, definition: str) -> str:
         chosen = [f.state for f in self.findings if f.criterion == criterion and definition in (ANY, f.definition)]
@@ -133,7 +138,7 @@ def score(
     criteria
         A user's own folder of criteria, used beside ours.
     fewest
-        Statements that fewer recordings have are left out.
+        Statements that fewer patients have are left out; so is the specificity where fewer do not have them.
     progress
         Called with the number of recordings done and to do.
 
@@ -145,25 +150,33 @@ def score(
     entries = catalogue(criteria)
     cases = [case for folder in folders for case in _cases(Path(folder), entries)]
     judged = []
-    for done, (path, stated, find_beats) in enumerate(cases, start=1):
-        judged.append(_judge(path, stated, find_beats, criteria))
+    for done, case in enumerate(cases, start=1):
+        judged.append(_judge(case, criteria))
         progress(done, len(cases))
-    scored = [one for one in entries if sum(j.stated.get(one.id, False) for j in judged) >= fewest]
+    scored = [one for one in entries if len({j.patient for j in judged if j.stated.get(one.id, False)}) >= fewest]
     rows = [
-        _row(one.id, definition, judged) for one in scored for definition in (ANY, *(d.key for d in one.definitions))
+        _row(one.id, definition, judged, fewest)
+        for one in scored
+        for definition in (ANY, *(d.key for d in one.definitions))
     ]
     return CriteriaScore(len(judged), tuple(rows), tuple(d for one in scored for d in _disagreements(one.id, judged)))
 
 
-Case = tuple[Path, dict[str, bool], Callable[[Record], Beats]]
-"""A recording's file, what its readers stated of each diagnosis, and how its beats are found."""
+@dataclass(frozen=True, eq=False)
+class _Case:
+    """A recording's file, whose it is, what its readers stated of each diagnosis, and how its beats are found."""
+
+    path: Path
+    patient: str
+    stated: dict[str, bool]
+    find_beats: Callable[[Record], Beats]
 
 
-def _cases(folder: Path, entries: Sequence[Entry]) -> Iterator[Case]:
+def _cases(folder: Path, entries: Sequence[Entry]) -> Iterator[_Case]:
     if (folder / ludb.TABLE).is_file():
         table = ludb.read_table(folder / ludb.TABLE)
         for number, path in recordings(folder).items():
-            yield path, stated_in_ludb(table[number].findings), unseen_beats
+            yield _Case(path, f"LUDB {number}", stated_in_ludb(table[number].findings), unseen_beats)
         return
     found = 0
     known = {one.id for one in entries if set(one.maps.scp) & set(ptbxl.read_codes(folder))}
@@ -174,7 +187,7 @@ def _cases(folder: Path, entries: Sequence[Entry]) -> Iterator[Case]:
             continue
         found += 1
         stated = {one.id: bool(set(one.maps.scp) & set(row.scp_codes)) for one in entries if one.id in known}
-        yield there[0], stated, delineate
+        yield _Case(there[0], f"PTB-XL {row.patient_id}", stated, delineate)
     if not found:
         raise RecordError(f"{folder.name}: PTB-XL's table is there, but none of its recordings")
 
@@ -185,38 +198,51 @@ def stated_in_ludb(findings: Sequence[str]) -> dict[str, bool]:
     return {name: any(one.startswith(words) for one in told) for name, words in BY_LUDB.items()}
 
 
-def _judge(
-    path: Path, stated: dict[str, bool], find_beats: Callable[[Record], Beats], criteria: Path | None
-) -> _Judged:
-    record = condition(load_record(path))
-    beats = find_beats(record)
+def _judge(case: _Case, criteria: Path | None) -> _Judged:
+    record = condition(load_record(case.path))
+    beats = case.find_beats(record)
     measured = measure(record, beats)
     findings = evaluate_all(measured, beats, age_years=record.age_years, sex=record.sex, folder=criteria)
-    return _Judged(record.id, stated, findings)
+    return _Judged(record.id, case.stated, findings, case.patient)
 
 
-def _row(criterion: str, definition: str, judged: Sequence[_Judged]) -> CriterionRow:
-    states: dict[bool, list[str]] = {True: [], False: []}
+def _row(criterion: str, definition: str, judged: Sequence[_Judged], fewest: int) -> CriterionRow:
+    sides: dict[bool, list[tuple[str, str]]] = {True: [], False: []}
     for one in judged:
         if criterion in one.stated:
-            states[one.stated[criterion]].append(one.state(criterion, definition))
-    open_ones = {stated: some_states.count("not_evaluable") for stated, some_states in states.items()}
-    decided = {stated: len(some_states) - open_ones[stated] for stated, some_states in states.items()}
-    right = {True: states[True].count("met")}
-    right[False] = decided[False] - states[False].count("met")
+            sides[one.stated[criterion]].append((one.patient, one.state(criterion, definition)))
+    decided = {stated: [each for each in side if each[1] != "not_evaluable"] for stated, side in sides.items()}
+    patients = {stated: len({patient for patient, _ in side}) for stated, side in sides.items()}
     rates = {}
-    for stated, n in decided.items():
-        rates[stated] = (right[stated] / n, *wilson(right[stated], n)) if n else (float("nan"),) * 3
+    for stated, side in decided.items():
+        right = sum((state == "met") == stated for _, state in side)
+        told = side and patients[stated] >= fewest
+        rates[stated] = rate_of(right, [patient for patient, _ in side]) if told else (float("nan"),) * 3
     return CriterionRow(
         criterion,
         definition,
-        len(states[True]),
-        len(states[False]),
-        open_ones[True],
-        open_ones[False],
+        len(sides[True]),
+        len(sides[False]),
+        len(sides[True]) - len(decided[True]),
+        len(sides[False]) - len(decided[False]),
         *rates[True],
         *rates[False],
+        patients[True],
+        patients[False],
     )
+
+
+def rate_of(right: int, patients: Sequence[str]) -> tuple[float, float, float]:
+    """Return the share of recordings that are right and its 95 % interval; ``patients`` names each recording's patient.
+
+    The interval is Wilson's for as many recordings as tell something of their own, n^2 / sum of m^2 for patients with
+    m recordings each (Kish, Survey Sampling, 1965): what one patient's recordings tell is taken to be one thing, so
+    that the interval is rather too wide than too narrow. It is n where each patient has one recording, and the number
+    of patients where all have as many. A bootstrap of patients would have no width where all or none are right.
+    """
+    n = len(patients)
+    rate, own = right / n, n * n / sum(m * m for m in Counter(patients).values())
+    return rate, *wilson(rate * own, own)
 
 
 def _disagreements(criterion: str, judged: Sequence[_Judged]) -> Iterator[Disagreement]:

@@ -75,10 +75,11 @@ def simulated_errors(
     """Measure simulated 10 s records of every finding at 40 to 150 bpm, and return the errors by rate and marks.
 
     With `TRUE` marks only measuring is judged, with `FOUND` ones delineation too. A finding that cannot be had at the
-    rate its seed falls on is left out. The truth is the planted beat at the mean rate, without noise. What has no one
-    truth is not compared: QRS waves in leads where a planted deflection lies between 0.02 mV, where the simulator names
-    it, and 0.05 mV, where `measure` does; R-peak time where R' is lower than R (the simulator takes R, `measure` R').
-    SNR is the power of the clean record over that of all that noise added, wander included.
+    rate its seed falls on is left out. The truth is the planted beat at the mean rate, without noise; QTc is that
+    beat's QT at the record's own mean RR interval. What has no one truth is not compared: QRS waves in leads where a
+    planted deflection lies between 0.02 mV, where the simulator names it, and 0.05 mV, where `measure` does; R-peak
+    time where R' is lower than R (the simulator takes R, `measure` R'). SNR is the power of the clean record over that
+    of all that noise added, wander included.
 
     Parameters
     ----------
@@ -136,8 +137,6 @@ def _compared(case: Simulation, mark: str) -> dict[str, Pair]:
     pairs = {}
     for name in GLOBAL:
         true, seen = np.array([truth.values[name]]), np.array([found.value(name)])
-        if not np.isfinite(truth.values["p_ms"]) and name in ("p_axis_deg", "ptf_v1_mv_ms"):
-            true = np.array([np.nan])
         pairs[name] = true, seen, np.ones(1, dtype=bool)
     waves = np.stack([truth.per_lead[name] for name in ("q_mv", "r_mv", "s_mv", "r2_mv")])
     plain = ~((waves > 0) & (waves < SMALLEST_MV)).any(axis=0)
@@ -147,8 +146,6 @@ def _compared(case: Simulation, mark: str) -> dict[str, Pair]:
         if name == "r_peak_ms":
             one_truth = np.asarray(plain & ((waves[3] == 0) | (waves[3] > waves[1])))
             true = np.where(waves[1] > 0, true, np.nan)
-        if name == "p_mv" and not np.isfinite(truth.values["p_ms"]):
-            true = np.full(true.size, np.nan)
         pairs[name] = true, found.per_lead[name], one_truth
     return pairs
 

@@ -18,7 +18,7 @@ import numpy as np
 import ecgviz
 from ecgviz.checkpoint import Model, model_input
 from ecgviz.checkpoint.folder import EXPORTED
-from ecgviz.errors import EcgvizError, ExplanationError
+from ecgviz.errors import EcgvizError, ExplanationError, SimulationError
 from ecgviz.explain import METHODS, explain, explain_controls, find_method
 from ecgviz.explain.controls import trivial_maps
 from ecgviz.simulate import FINDINGS
@@ -26,7 +26,7 @@ from ecgviz.types import Explanation
 from ecgviz.types.arrays import FloatArray
 from ecgviz.validate.explanations.scores import SCORES, chance, score_map
 from ecgviz.validate.explanations.screen import PATIENTS_PER_RECORD, Screened, judged, screen
-from ecgviz.validate.explanations.truth import PlantedCase, label_of, planted_case, without_place
+from ecgviz.validate.explanations.truth import PlantedCase, label_of, planted_case, why_not_simulated, without_place
 
 RECORDS = 100
 """Records that count, for each network, finding and method."""
@@ -86,7 +86,8 @@ def run_bench(
         Folder of what is done already; made when it is not there.
     methods, findings : names of `METHODS` and `FINDINGS`
         All of them when empty. A method that does not apply to a network, and a finding without a place or without a
-        label, is left out with a sentence.
+        label, is left out with a sentence; so are a network for which no record can be simulated, and a finding that
+        cannot be had at its rate and length.
     records : int
         Records to explain of each finding.
     seed : int
@@ -114,8 +115,11 @@ def run_bench(
     chosen = [(name, find_method(name)) for name in methods or METHODS]
     wanted = findings or tuple(FINDINGS)
     left_out = [why for finding in wanted if (why := without_place(finding))]
-    tasks: list[tuple[Model, str, str, str]] = []
+    benches: list[tuple[_Bench, list[str]]] = []
     for model in models:
+        if why := why_not_simulated(model):
+            left_out.append(why)
+            continue
         left_out += [f"{name}: {why}" for name, method in chosen if (why := method.why_not(model))]
         valid = [name for name, method in chosen if not method.why_not(model)]
         for finding in (finding for finding in wanted if not without_place(finding)):
@@ -123,16 +127,31 @@ def run_bench(
             if label is None:
                 left_out.append(f"{finding}: {model.name} has no label that speaks of it")
                 continue
-            tasks += [(model, finding, label, method) for method in valid]
-    parts = []
-    for done, (model, finding, label, method) in enumerate(tasks):
-        bench = _Bench(model, finding, label, out / FOLDER / model.name, records, seed)
+            benches.append((_Bench(model, finding, label, out / FOLDER / model.name, records, seed), valid))
+    parts, refused = _parts(benches, progress)
+    return parts, list(dict.fromkeys(left_out + refused))
 
-        def so_far(n: int, of: int, done: int = done) -> None:
-            progress(done * of + n, len(tasks) * of)
 
-        parts.append(bench.part(method, so_far))
-    return parts, list(dict.fromkeys(left_out))
+def _parts(
+    benches: Sequence[tuple["_Bench", Sequence[str]]], progress: Callable[[int, int], None]
+) -> tuple[list[Part], list[str]]:
+    """Return the results of each bench and its methods, and a sentence for each finding that cannot be simulated."""
+    parts: list[Part] = []
+    refused: list[str] = []
+    done, total = 0, sum(len(methods) for _, methods in benches)
+
+    def so_far(n: int, of: int) -> None:
+        progress(done * of + n, total * of)
+
+    for bench, methods in benches:
+        try:
+            for method in methods:
+                parts.append(bench.part(method, so_far))
+                done += 1
+        except SimulationError as refusal:
+            refused.append(f"{bench.model.name}: {refusal}")
+            total -= len(methods)
+    return parts, refused
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecgviz.checkpoint import Model
+from ecgviz.errors import SimulationError
 from ecgviz.evidence import evidence, group_shares
-from ecgviz.records.leads import LIMB
+from ecgviz.records.leads import LIMB, STANDARD_LEADS
 from ecgviz.simulate import FINDINGS, Cell, simulate
 from ecgviz.types import ATOMS, WAVES, Beats, EvidenceGrid, Explanation, InputSpec, Record, Region
 from ecgviz.types.arrays import BoolArray, FloatArray, frozen
@@ -49,6 +50,17 @@ def without_place(finding: str) -> str:
         return "normal: nothing is planted in a healthy record, so there is no place to find"
     if FINDINGS[finding].kind == "rate":
         return f"{finding}: a heart rate has no place in the record; an edit of the rate is its evidence"
+    return ""
+
+
+def why_not_simulated(model: Model) -> str:
+    """Return why no record can be simulated for a model, "" where it can: its leads, or its rate and length."""
+    if strange := [lead for lead in model.spec.leads if lead not in STANDARD_LEADS]:
+        return f"{model.name}: no heart is simulated in lead {strange[0]}"
+    try:
+        simulate("normal", seed=FIRST_PATIENT, fs=model.spec.fs, duration_s=model.spec.duration_s)
+    except SimulationError as refusal:
+        return f"{model.name}: {refusal}"
     return ""
 
 
