@@ -53,11 +53,13 @@ def assemble(waves: Waves, r_s: FloatArray) -> Found:
 
 def unconducted(extra_p: FloatArray, p: FloatArray, qrs: FloatArray) -> FloatArray:
     """Return the middles (n,) of those P waves (N, 2) that are not near a beat's own (B, 2), nor between it and QRS."""
-    at_s = extra_p.mean(axis=1)
-    of_beat = (at_s[:, None] > p.mean(axis=1) - SAME_P_S) & (
-        at_s[:, None] < np.fmax(p.mean(axis=1) + SAME_P_S, qrs[:, 0])
-    )
-    return np.asarray(at_s[~of_beat.any(axis=1)])
+    at_s, with_p = extra_p.mean(axis=1), np.isfinite(p[:, 0])
+    own_s = p[with_p].mean(axis=1)
+    until_s = np.maximum(own_s + SAME_P_S, qrs[with_p, 0])
+    row = np.searchsorted(own_s - SAME_P_S, at_s) - 1
+    if not own_s.size:
+        return np.asarray(at_s)
+    return np.asarray(at_s[(row < 0) | (at_s >= until_s[row])])
 
 
 def _at_usual_pr(found: FloatArray, p: FloatArray, from_s: FloatArray, to_s: FloatArray) -> FloatArray:
@@ -66,14 +68,16 @@ def _at_usual_pr(found: FloatArray, p: FloatArray, from_s: FloatArray, to_s: Flo
     What is usual is told by the beats before which a single P wave lies. So a PR above `LONGEST_PR_S` is read where it
     is the same in most beats, and a second P wave, found nearer to QRS, does not make the beat's own a blocked one.
     """
-    middle, pr_s = found.mean(axis=1), to_s[:, None] - found[:, 0]
-    inside = (middle > from_s[:, None]) & (middle < to_s[:, None])
-    single = inside & (inside.sum(axis=1) == 1)[:, None]
+    middle, starts = found.mean(axis=1), found[:, 0]
+    first, stop = np.searchsorted(middle, from_s, side="right"), np.searchsorted(middle, to_s)
+    single = stop - first == 1
     if single.sum() < FEWEST_BEATS:
         return p
-    usual = inside & (np.abs(pr_s - np.median(pr_s[single])) <= SAME_PR_S / 2)
-    own = usual.any(axis=1)
-    return np.where(own[:, None], found[usual.argmax(axis=1)], p) if own.sum() > len(p) / 2 else p
+    usual_s = to_s - np.median(to_s[single] - starts[first[single]])
+    after = np.clip(np.searchsorted(starts, usual_s), 1, len(starts) - 1)
+    nearest = np.where(usual_s - starts[after - 1] < starts[after] - usual_s, after - 1, after)
+    own = (nearest >= first) & (nearest < stop) & (np.abs(starts[nearest] - usual_s) <= SAME_PR_S / 2)
+    return np.where(own[:, None], found[nearest], p) if own.sum() > len(p) / 2 else p
 
 
 def _complexes(waves: Waves, r_s: FloatArray) -> tuple[FloatArray, FloatArray]:

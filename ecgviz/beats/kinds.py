@@ -66,8 +66,7 @@ def like_usual_pr(pr_s: FloatArray, usual: BoolArray) -> BoolArray:
 
 
 def _usual(values: FloatArray, alike: BoolArray) -> float:
-    known = values[alike & np.isfinite(values)]
-    return float(np.median(known)) if known.size else float("nan")
+    return _median_known(values[alike])
 
 
 def early(rr: FloatArray) -> BoolArray:
@@ -82,15 +81,18 @@ def early(rr: FloatArray) -> BoolArray:
         usual = _usual_around(rr, b)
         before = rr[b - 2] if b > 1 and np.isfinite(rr[b - 2]) else usual
         result[b] = rr[b - 1] < EARLY * usual and rr[b - 1] < EARLY * before
-        others = _usual_around(np.where(np.arange(rr.size) == b - 1, np.nan, rr), b)
+        others = _median_known(np.concatenate([rr[max(0, b - 1 - AROUND) : b - 1], rr[b : b + AROUND]]))
         result[b] |= rr[b - 1] < FAR_EARLY * min(others, before)
     return result
 
 
 def _usual_around(rr: FloatArray, b: int) -> float:
     """Return the median of the RR intervals around beat ``b`` that are known."""
-    around = rr[max(0, b - 1 - AROUND) : b + AROUND]
-    known = around[np.isfinite(around)]
+    return _median_known(rr[max(0, b - 1 - AROUND) : b + AROUND])
+
+
+def _median_known(values: FloatArray) -> float:
+    known = values[np.isfinite(values)]
     return float(np.median(known)) if known.size else float("nan")
 
 
