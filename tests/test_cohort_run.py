@@ -405,7 +405,7 @@ def test_the_files_have_the_documented_schema(store: Path) -> None:
         found = pq.read_schema(next(store.glob(pattern)))
         assert found.names == [each.name for each in columns]
         assert [found.field(each.name).type for each in columns] == [each.type for each in columns]
-        assert found.metadata[b"format"] == b"3"
+        assert found.metadata[b"format"] == b"4"
         assert b"Not a medical device" in found.metadata[b"notice"]
     everything = pd.read_parquet(store / "rows")
     assert len(everything) == 8

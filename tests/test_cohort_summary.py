@@ -426,7 +426,7 @@ def test_what_is_no_store_is_refused(tmp_path: Path, cohort: Cohort) -> None:
     with pytest.raises(CohortError, match="is no store of a cohort"):
         Cohort(tmp_path)
     (tmp_path / "cohort.json").write_text(json.dumps({"format": 99, "settings": {}}), encoding="utf-8")
-    with pytest.raises(CohortError, match="store format 99 is not 3"):
+    with pytest.raises(CohortError, match="store format 99 is not 4"):
         Cohort(tmp_path)
     (tmp_path / "cohort.json").write_text("[" * 10**5, encoding="utf-8")
     with pytest.raises(CohortError, match=r"no store of a cohort: cohort\.json cannot be read"):

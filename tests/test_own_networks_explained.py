@@ -16,7 +16,7 @@ from ecgviz.beats import delineate
 from ecgviz.checkpoint import Model, load_model, model_input, predict, save_model
 from ecgviz.cli import main
 from ecgviz.errors import ExplanationError, ModelError
-from ecgviz.explain import METHODS, explain, explain_controls
+from ecgviz.explain import METHODS, applicable, explain, explain_controls
 from ecgviz.explain.baselines import baseline
 from ecgviz.explain.untrained import STAND_INS, standing_in, untrained_network
 from ecgviz.figures.sheet import sheet_starts
@@ -190,16 +190,21 @@ def test_no_heart_is_invented_as_a_baseline_of_a_lead_that_is_not_simulated(
     model = registered(Convolved, monkeypatch, replace(SPEC, leads=HOLTER), leads=2)
     record = holter()
     inputs, beats = model_input(model, record), delineate(record)
-    told = f"no healthy heart is simulated in lead MLII, so there is no baseline '{name}'; choose zero, isoelectric"
+    told = f"no healthy heart is simulated in lead MLII: there is no baseline '{name}'; zero, isoelectric and blur"
     with pytest.raises(ExplanationError, match=told):
         baseline(name, model, inputs, beats, seed=0)
-    with pytest.raises(ExplanationError, match=told):
-        explain(model, record, "MI", "gradient_shap", beats, baseline=name)
     for other in ("zero", "isoelectric", "blur"):
-        assert explain(model, record, "MI", "gradient_shap", beats, baseline=other).leads == HOLTER
+        assert explain(model, record, "MI", "integrated_gradients", beats, baseline=other).leads == HOLTER
     mixed = replace(SPEC, leads=("V9", "I", "vz"))
-    with pytest.raises(ExplanationError, match="in lead V9, vz, so"):
+    with pytest.raises(ExplanationError, match="in lead V9, vz: there"):
         baseline(name, replace(model, spec=mixed), inputs, beats, seed=0)
+
+
+def test_a_method_that_begins_at_normal_records_says_that_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = registered(Convolved, monkeypatch, replace(SPEC, leads=HOLTER), leads=2)
+    assert "gradient_shap" not in applicable(model)
+    assert METHODS["gradient_shap"].why_not(model).startswith("no healthy heart is simulated in lead MLII: there is no")
+    assert "integrated_gradients" in applicable(model)
 
 
 @pytest.mark.data

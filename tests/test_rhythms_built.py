@@ -97,6 +97,17 @@ def test_a_pause_is_named_and_neither_normal_nor_breathing(data_dir: Path) -> No
 
 
 @pytest.mark.data
+def test_a_shorter_pause_is_no_sinus_arrhythmia_either(data_dir: Path) -> None:
+    record = load_record(data_dir / "ludb" / "data" / "182.hea")
+    p_s = [0.3, 1.1, 1.9, 2.7, 5.1, 5.9, 6.7, 7.5, 8.3, 9.1]
+    _, measured, findings = read(build(record, p_s, [at + 0.16 for at in p_s]))
+    assert measured.values["rr_range_fraction"] > 1
+    assert not {"PAUSE", "SARRH"} & {name.partition("/")[0] for name in met(findings)}
+    (first, _) = [each for each in findings if each.criterion == "SARRH"]
+    assert "excluded, since" in first.why
+
+
+@pytest.mark.data
 @pytest.mark.parametrize(("rr_s", "normal"), [(2.2, False), (1.7, True)])
 def test_a_rate_below_thirty_is_no_normal_ecg(data_dir: Path, rr_s: float, normal: bool) -> None:
     record = load_record(data_dir / "ludb" / "data" / "182.hea")

@@ -121,6 +121,9 @@ def test_no_rate_is_told_of_five_recordings_of_one_patient() -> None:
     assert (row.n_positive, row.patients_positive, row.n_negative, row.patients_negative) == (5, 1, 5, 5)
     assert np.isnan([row.sensitivity, row.sensitivity_low, row.sensitivity_high]).all()
     assert (row.specificity, row.specificity_low) == (1.0, wilson(5, 5)[0])
+    undecided = [judged(f"q{k}", True, "not_evaluable") for k in range(4)]  # who could not be judged tells no rate
+    row = _row("AFLT", ANY, [*flutter, *undecided, *others], 5)
+    assert (row.patients_positive, row.open_positive, np.isnan(row.sensitivity)) == (5, 4, True)
     few = _row("AFLT", ANY, [judged(f"q{k}", True, "met") for k in range(5)] + others[:4], 5)
     assert (few.sensitivity, np.isnan(few.specificity)) == (1.0, True)
 

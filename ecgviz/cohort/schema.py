@@ -15,7 +15,7 @@ from ecgviz.measure import PER_LEAD
 from ecgviz.records.leads import STANDARD_LEADS
 from ecgviz.types import ATOMS
 
-FORMAT = 3
+FORMAT = 4
 """Raised whenever a column changes its meaning; a store of another format is refused."""
 LEADS = STANDARD_LEADS
 N_CELLS = len(LEADS) * len(ATOMS)
@@ -138,8 +138,10 @@ ROWS: tuple[Column, ...] = (
     Column("share", NUMBER, "supporting mass inside the region"),
     Column("area", NUMBER, "lead-seconds that the region covers: what an even spread would get"),
     Column("density", NUMBER, "share over area"),
-    Column("support_share", NUMBER, "mass inside the supporting region"),
-    Column("contra_share", NUMBER, "mass inside the region where evidence would hint at a shortcut"),
+    Column("support_share", NUMBER, "mass inside the supporting region, where it is no place of another criterion"),
+        "support_share", NUMBER, "mass inside the supporting region, where it is not the place of another criterion"
+    ),
+    Column("contra_share", NUMBER, "mass where evidence would hint at a shortcut, in cells of no stronger region"),
     Column("best_control", TEXT, "the control with the largest share"),
     Column("excess", NUMBER, "share above that control"),
     Column("excess_low", NUMBER, "lower end of its 95 % interval over beats"),

@@ -178,13 +178,16 @@ def _recorded_s(inputs: ModelInput) -> float:
     return float(inputs.mask.sum() / inputs.fs)
 
 
+def not_simulated(name: str, spec: InputSpec) -> str:
+    """Return why a baseline of healthy hearts cannot be had in a network's leads, "" where it can."""
+    others = [lead for lead in spec.leads if lead not in STANDARD_LEADS]
+    return f"no healthy heart is simulated in lead {', '.join(others)}: there is no baseline {name!r}" if others else ""
+
+
 def _check_simulated(name: str, spec: InputSpec) -> None:
     """Refuse a baseline that would be a heart in leads that are not simulated: another lead is no baseline of one."""
-    if others := [lead for lead in spec.leads if lead not in STANDARD_LEADS]:
-        raise ExplanationError(
-            f"no healthy heart is simulated in lead {', '.join(others)}, so there is no baseline {name!r}; choose "
-            "zero, isoelectric or blur"
-        )
+    if why := not_simulated(name, spec):
+        raise ExplanationError(f"{why}; zero, isoelectric and blur need none")
 
 
 def _prepared(record: Record, spec: InputSpec) -> FloatArray:

@@ -296,6 +296,11 @@ def gradient_shap(
     return explanation(model, inputs, label_index, "gradient_shap", attribution, params, errors[0])
 
 
+def no_normals(model: Model) -> str:
+    """Return why there are no normal records to begin a path at, "" where there are, and gradients."""
+    return needs_gradients(model) or baselines.not_simulated("normals", model.spec)
+
+
 PATH_METHODS: Mapping[str, Method] = {
     "integrated_gradients": Method(
         integrated_gradients,
@@ -313,6 +318,6 @@ PATH_METHODS: Mapping[str, Method] = {
         "Expected gradients",
         "slopes at random places between a set of normal records and this recording, times the difference",
         "Erion et al. 2021, 10.1038/s42256-021-00343-w",
-        needs_gradients,
+        no_normals,
     ),
 }

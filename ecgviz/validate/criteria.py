@@ -216,8 +216,8 @@ def _row(criterion: str, definition: str, judged: Sequence[_Judged], fewest: int
     rates = {}
     for stated, side in decided.items():
         right = sum((state == "met") == stated for _, state in side)
-        told = side and patients[stated] >= fewest
-        rates[stated] = rate_of(right, [patient for patient, _ in side]) if told else (float("nan"),) * 3
+        whose = [patient for patient, _ in side]
+        rates[stated] = rate_of(right, whose) if len(set(whose)) >= max(fewest, 1) else (float("nan"),) * 3
     return CriterionRow(
         criterion,
         definition,

@@ -37,7 +37,7 @@ SHIFTS = 2
 CONTROLS = ("|x|", "|dx/dt|", "random networks", "shifted copies")
 MAPS = ("map", *CONTROLS)
 FOLDER = "parts"
-MEANING = 2
+MEANING = 3
 """Raised whenever stored scores would mean something else: parts of another meaning are made anew."""
 
 
