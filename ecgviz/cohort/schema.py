@@ -139,8 +139,6 @@ ROWS: tuple[Column, ...] = (
     Column("area", NUMBER, "lead-seconds that the region covers: what an even spread would get"),
     Column("density", NUMBER, "share over area"),
     Column("support_share", NUMBER, "mass inside the supporting region, where it is no place of another criterion"),
-        "support_share", NUMBER, "mass inside the supporting region, where it is not the place of another criterion"
-    ),
     Column("contra_share", NUMBER, "mass where evidence would hint at a shortcut, in cells of no stronger region"),
     Column("best_control", TEXT, "the control with the largest share"),
     Column("excess", NUMBER, "share above that control"),
