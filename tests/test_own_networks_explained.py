@@ -18,7 +18,8 @@ from ecgviz.cli import main
 from ecgviz.errors import ExplanationError, ModelError
 from ecgviz.explain import METHODS, applicable, explain, explain_controls
 from ecgviz.explain.baselines import baseline
-from ecgviz.explain.untrained import STAND_INS, standing_in, untrained_network
+from ecgviz.explain.stand_ins import STAND_INS, standing_in
+from ecgviz.explain.untrained import untrained_network
 from ecgviz.figures.sheet import sheet_starts
 from ecgviz.pipeline import analyse, save_case
 from ecgviz.records.leads import EXTRA_LEADS, STANDARD_LEADS
@@ -148,9 +149,14 @@ def test_what_cannot_be_built_anew_is_named_with_what_it_said(monkeypatch: pytes
         untrained_network(model, 0)
 
 
-def holter(duration_s: float = 10.0) -> Record:
+def of_holter(monkeypatch: pytest.MonkeyPatch) -> Model:
+    """Return a network that reads MLII and V5."""
+    return registered(Convolved, monkeypatch, replace(SPEC, leads=HOLTER), leads=2)
+
+
+def holter() -> Record:
     """Return a recording in MLII and V5."""
-    simulated = simulate("normal", seed=5, fs=360.0, duration_s=duration_s).record
+    simulated = simulate("normal", seed=5, fs=360.0, duration_s=10.0).record
     return replace(simulated, signal=np.stack([simulated.lead(lead) for lead in ("II", "V5")]), leads=HOLTER)
 
 
@@ -158,7 +164,7 @@ def holter(duration_s: float = 10.0) -> Record:
 def test_a_network_of_leads_that_are_not_simulated_is_held_against_random_ones(
     method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = registered(Convolved, monkeypatch, replace(SPEC, leads=HOLTER), leads=2)
+    model = of_holter(monkeypatch)
     record = holter()
     controls = explain_controls(model, record, "MI", method, delineate(record), seeds=(0, 1))
     assert [each.leads for each in controls["random networks"]] == [HOLTER, HOLTER]
@@ -169,7 +175,7 @@ def test_a_network_of_leads_that_are_not_simulated_is_held_against_random_ones(
 def test_methods_that_are_tried_on_a_simulated_heart_are_tried_on_other_leads_too(
     method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = registered(Convolved, monkeypatch, replace(SPEC, leads=HOLTER), leads=2)
+    model = of_holter(monkeypatch)
     assert not re.search("simulated|MLII", METHODS[method].why_not(model))
 
 
@@ -187,7 +193,7 @@ def test_each_lead_has_one_of_the_twelve_to_stand_in_where_only_the_scale_counts
 def test_no_heart_is_invented_as_a_baseline_of_a_lead_that_is_not_simulated(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = registered(Convolved, monkeypatch, replace(SPEC, leads=HOLTER), leads=2)
+    model = of_holter(monkeypatch)
     record = holter()
     inputs, beats = model_input(model, record), delineate(record)
     told = f"no healthy heart is simulated in lead MLII: there is no baseline '{name}'; zero, isoelectric and blur"
@@ -201,7 +207,7 @@ def test_no_heart_is_invented_as_a_baseline_of_a_lead_that_is_not_simulated(
 
 
 def test_a_method_that_begins_at_normal_records_says_that_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    model = registered(Convolved, monkeypatch, replace(SPEC, leads=HOLTER), leads=2)
+    model = of_holter(monkeypatch)
     assert "gradient_shap" not in applicable(model)
     assert METHODS["gradient_shap"].why_not(model).startswith("no healthy heart is simulated in lead MLII: there is no")
     assert "integrated_gradients" in applicable(model)

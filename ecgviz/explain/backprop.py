@@ -24,7 +24,7 @@ from ecgviz.explain.attribution import Fed, attributed, change_of_logit, complet
 from ecgviz.explain.baselines import at_baseline, one_baseline
 from ecgviz.explain.gradients import saliency
 from ecgviz.explain.method import Method, needs_gradients
-from ecgviz.explain.untrained import standing_in
+from ecgviz.explain.stand_ins import standing_in
 from ecgviz.simulate import simulate
 from ecgviz.types import Beats, Explanation, ModelInput
 
@@ -129,7 +129,7 @@ def _missed(error: float) -> str:
 def probe(model: Model) -> tuple[ModelInput, Beats]:
     """Return a simulated normal record as this model is fed it, and its beats: what networks are tested on.
 
-    Where it reads other leads than the twelve, one of these stands in (`ecgviz.explain.untrained.standing_in`).
+    Where it reads other leads than the twelve, one of these stands in (`ecgviz.explain.stand_ins`).
     """
     simulated = simulate("normal", seed=0, fs=PROBE_HZ, duration_s=max(model.spec.duration_s, 2.0))
     record = standing_in(simulated.record, model.spec.leads)

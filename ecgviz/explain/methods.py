@@ -15,6 +15,7 @@ from ecgviz.explain.attention import ATTENTION_METHODS
 from ecgviz.explain.backprop import BACKPROP_METHODS
 from ecgviz.explain.cam import CAM_METHODS
 from ecgviz.explain.decomposition import DECOMPOSITION_METHODS
+from ecgviz.explain.expected import EXPECTED_METHODS
 from ecgviz.explain.gradients import GRADIENT_METHODS
 from ecgviz.explain.installed import guarded
 from ecgviz.explain.method import Method
@@ -29,6 +30,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
         **DECOMPOSITION_METHODS,
         **GRADIENT_METHODS,
         **PATH_METHODS,
+        **EXPECTED_METHODS,
         **BACKPROP_METHODS,
         **CAM_METHODS,
         **PERTURBATION_METHODS,

@@ -4,28 +4,25 @@ They are drawn by the digest of the trained weights and a seed: a seed alone may
 began, and weights that hardly moved since are no random ones. A threshold that is set anew draws no other networks.
 Batch normalisation is fresh too, but not empty: what it normalises by is measured on simulated healthy hearts. A
 network of many layers whose normalisations do nothing carries no signal to its end; it answers nothing, and its maps
-are flat. No heart is simulated in modified, posterior, right-sided or Frank's leads: there, one of the twelve stands in
-(`STAND_INS`). It only sets the scale of a network that knows nothing: nobody is shown it, no map is held against it.
+are flat. In leads in which no heart is simulated one of the twelve stands in (`ecgviz.explain.stand_ins`).
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache
 from hashlib import sha256
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ecgviz.checkpoint import Model
 from ecgviz.checkpoint.inputs import stacked
 from ecgviz.errors import EcgvizError, ExplanationError, said_by
+from ecgviz.explain.stand_ins import standing_in
 from ecgviz.explain.undisturbed import device_of
 from ecgviz.nets import build
 from ecgviz.signal import prepare
 from ecgviz.simulate import simulate
-from ecgviz.types import InputSpec, Record
+from ecgviz.types import InputSpec
 
 PROBES = 2
 """Healthy hearts whose statistics a fresh network takes; one alone has no spread after pooling over time."""
@@ -33,13 +30,6 @@ PROBE_HZ, PROBE_LEAST_S = 500.0, 2.0
 NORMALISATIONS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 FAULTS = (RuntimeError, ValueError, TypeError, LookupError)
 """What a network raises that cannot be fed what it is fed."""
-STAND_INS: Mapping[str, str] = {
-    **{"MLI": "I", "MLII": "II", "MLIII": "III"},
-    **{f"V{n}": "V6" for n in (7, 8, 9)},
-    **{f"V{n}R": "V1" for n in (1, 2, 3, 4, 5, 6)},
-    **{"vx": "V6", "vy": "aVF", "vz": "V2"},
-}
-"""The lead of the twelve that stands in for another where a fresh network is scaled; II for one that is not here."""
 
 
 def untrained_network(model: Model, seed: int) -> nn.Module:
@@ -111,12 +101,3 @@ def _healthy(spec: InputSpec) -> tuple[Tensor, dict[str, Tensor | None]]:
     needs_peaks = "r_peaks" in spec.needs
     hearts = [(standing_in(each.record, spec.leads), each.truth.beats.r_s if needs_peaks else None) for each in made]
     return stacked([prepare(record, spec, r_s=r_s) for record, r_s in hearts])
-
-
-def standing_in(record: Record, leads: tuple[str, ...]) -> Record:
-    """Return a twelve-lead record with a lead under each name that is wanted and is none of its own (`STAND_INS`)."""
-    others = tuple(lead for lead in leads if lead not in record.leads)
-    if not others:
-        return record
-    rows = [record.lead(STAND_INS.get(lead, "II")) for lead in others]
-    return replace(record, signal=np.concatenate([record.signal, rows]), leads=(*record.leads, *others))
