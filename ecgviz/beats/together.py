@@ -22,7 +22,8 @@ LEAST_OF_BEAT = 0.05
 """... and a beat has it where the network gives it this much in the beat itself."""
 SMALLEST_MV = 0.020
 """So large is the median of such waves in some lead. In a rhythm without P waves the network can expect one all the
-same, where the median has 0.005 to 0.018 mV; those that it doubts in PTB-XL and LUDB have 0.026 mV and more."""
+same, where the median has 0.005 to 0.018 mV; in the 18 recordings of PTB-XL and LUDB that gain such a wave it has 0.024
+and more."""
 SURE = 9.0
 """Bounds of a doubted wave lie where its odds are this much below their highest, as those of one that the network is
 sure of (nine to one) lie where it is as likely as not."""
